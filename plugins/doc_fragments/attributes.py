@@ -1,0 +1,36 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Documentation of what the modules have in common beside options."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options: {}
+attributes:
+  check_mode:
+    description: Can run in C(check_mode) and say what it would do, without doing it.
+  diff_mode:
+    description: Shows in diff mode what it changes.
+  in_process:
+    description:
+      - Runs in the controller's own process where the connection is local, without C(become), C(async) or another
+        Python; else as an ordinary module. Set the variable C(azureml_arc_in_process) to V(false), or
+        E(AZUREML_ARC_IN_PROCESS) to V(0), to have it always run as an ordinary module.
+"""
+
+    INFO_MODULE = r"""
+options: {}
+attributes:
+  check_mode:
+    support: full
+    details: It changes nothing.
+  diff_mode:
+    support: N/A
+    details: It changes nothing.
+  in_process:
+    support: full
+"""

@@ -1,0 +1,81 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Documentation of the sign-in options."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  auth_source:
+    description:
+      - Where the credentials come from.
+      - With V(auto), the first of these that says who signs in counts - options, environment, O(profile) V(default) of the
+        credential file, the token of a workload identity, the Azure CLI.
+      - With V(env), the C(AZURE_*) environment variables.
+      - With V(credential_file), the O(profile) in C(~/.azure/credentials).
+      - With V(cli), whoever is signed in with C(az login).
+      - With V(msi), the managed identity of the machine, O(client_id) for one assigned by a user.
+      - With V(workload_identity), the token file that Kubernetes mounts, in E(AZURE_FEDERATED_TOKEN_FILE).
+      - Can also be set with E(ANSIBLE_AZURE_AUTH_SOURCE).
+    type: str
+    choices: [auto, cli, credential_file, env, msi, workload_identity]
+    default: auto
+  profile:
+    description:
+      - Section of C(~/.azure/credentials) to read. Can also be set with E(AZURE_PROFILE).
+    type: str
+  subscription_id:
+    description:
+      - Subscription of the cluster. Can also be set with E(AZURE_SUBSCRIPTION_ID) or in the O(profile).
+    type: str
+  client_id:
+    description:
+      - Client id of the service principal or managed identity. Can also be set with E(AZURE_CLIENT_ID).
+    type: str
+  secret:
+    description:
+      - Client secret of the service principal. Can also be set with E(AZURE_SECRET) or E(AZURE_CLIENT_SECRET).
+    type: str
+  tenant:
+    description:
+      - Tenant of the service principal. Can also be set with E(AZURE_TENANT) or E(AZURE_TENANT_ID).
+    type: str
+  x509_certificate_path:
+    description:
+      - Path of a PEM file with the private key and certificate of the service principal, instead of O(secret).
+      - Can also be set with E(AZURE_X509_CERTIFICATE_PATH) or E(AZURE_CLIENT_CERTIFICATE_PATH).
+    type: path
+  cloud_environment:
+    description:
+      - The cloud, V(AzureCloud) (where nothing else is said), V(AzureUSGovernment), V(AzureChinaCloud), or the https address
+        of the resource manager of a private one, which is asked for its metadata.
+      - Can also be set with E(AZURE_CLOUD_ENVIRONMENT) or in the O(profile).
+    type: str
+  adfs_authority_url:
+    description:
+      - Authority to sign in at, instead of that of the cloud. Can also be set with E(AZURE_ADFS_AUTHORITY_URL).
+    type: str
+  cert_validation_mode:
+    description:
+      - V(ignore) switches off the verification of Azure's certificates; V(validate) holds where nothing else is said.
+      - Set E(REQUESTS_CA_BUNDLE) to the CA of a proxy instead.
+      - Can also be set with E(AZURE_CERT_VALIDATION_MODE) or in the O(profile).
+    type: str
+    choices: [ignore, validate]
+  disable_instance_discovery:
+    description:
+      - Do not ask the public cloud whether the authority is one of Azure's; private clouds need it.
+      - Can also be set with E(AZURE_DISABLE_INSTANCE_DISCOVERY) or in the O(profile).
+    type: bool
+requirements:
+  - azure-identity >= 1.19
+  - azure-mgmt-kubernetesconfiguration-extensions >= 1.0
+seealso:
+  - name: Sign in with azure.azcollection
+    description: The options and environment variables are the same, so AWX's Azure credentials fit both.
+    link: https://docs.ansible.com/ansible/latest/scenario_guides/guide_azure.html#authenticating-with-azure
+"""

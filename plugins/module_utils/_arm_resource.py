@@ -1,0 +1,107 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One ARM resource with a provisioning state: read, submit, wait, remove."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from ansible_collections.azureml.arc.plugins.module_utils._arm_states import has_failed, is_moving, state_of
+from ansible_collections.azureml.arc.plugins.module_utils._azure_session import (
+    AzureSession,
+    operation_error,
+    timeout_error,
+)
+from ansible_collections.azureml.arc.plugins.module_utils._polling import Deadline, intervals
+
+def list_all(session: AzureSession, address: str, api_version: str, what: str) -> list[dict]:
+    """All pages of a list. For the parameters see C(AzureSession.send)."""
+    found = []
+    while address:
+        page = session.send("GET", address, api_version, what).body
+        found.extend(page.get("value") or ())
+        address, api_version = page.get("nextLink"), ""  # a next link is complete
+    return found
+
+
+class ArmResource:
+    """One resource through one session, with one deadline.
+
+    :param what: the resource in a person's words, for errors.
+    :param error_of: takes the body of a resource that failed, returns its error with C(code) and C(message).
+    """
+
+    def __init__(
+        self,
+        session: AzureSession,
+        resource_id: str,
+        api_version: str,
+        what: str,
+        deadline: Deadline,
+        error_of: Callable[[Mapping], Mapping] = lambda body: {},
+    ) -> None:
+        self.id = resource_id
+        self._session = session
+        self._api_version = api_version
+        self._what = what
+        self._deadline = deadline
+        self._error_of = error_of
+
+    def __str__(self) -> str:
+        return self._what
+
+    def read(self) -> dict | None:
+        """The resource, C(None) where it does not exist."""
+        return self._session.get(self.id, self._api_version, self._what)
+
+    def submit(self, method: str, wait: bool, body: dict | None = None, params: dict | None = None) -> dict | None:
+        """Send a change.
+
+        :param wait: whether to wait until it has come to its end.
+        :returns: the resource as it is then (C(None) where it is gone), without C(wait) the body of the answer.
+        :raises AzureMLError: where the service refuses the change, or it ends badly.
+        """
+        response = self._session.send(method, self.id, self._api_version, self._what, body=body, params=params)
+        if not wait:
+            return response.body or None
+        operation = response.headers.get("Azure-AsyncOperation")
+        if operation:
+            self._session.wait_for_operation(operation, self._deadline, self._what)
+        return self.settle()
+
+    def settle(self) -> dict | None:
+        """Wait for whatever operation is under way; its failure is an error.
+
+        :returns: the resource, C(None) where it is gone.
+        """
+        pause = intervals()
+        while True:
+            body = self.read()
+            if body is None:
+                return None
+            if not is_moving(body):
+                self.raise_where_failed(body)
+                return body
+            if self._deadline.passed:
+                raise timeout_error(self._what, self._deadline, f"it is in state {state_of(body)}")
+            self._deadline.sleep(next(pause))
+
+    def raise_where_failed(self, body: Mapping) -> None:
+        """Turn a resource that ended as Failed or Canceled into an error."""
+        state = state_of(body)
+        if has_failed(state):
+            raise operation_error(self._what, state, dict(self._error_of(body)))
+
+
+def find_or_create(resource: ArmResource, body: dict) -> tuple[dict, bool]:
+    """Read a resource, or create it, and wait until it is provisioned.
+
+    :param body: what to create it from; an existing resource is left as it is.
+    :returns: the resource, and whether it was created.
+    """
+    found = resource.read()
+    if found is None:
+        return resource.submit("PUT", wait=True, body=body), True
+    return (resource.settle() if is_moving(found) else found), False

@@ -1,0 +1,271 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One signed-in client for all of Azure Resource Manager (ARM).
+
+The extensions client of the official SDK carries every request: its C(send_request) takes any ARM resource through the
+same pipeline of sign-in, retry, throttling and logging.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+import traceback
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+
+from ansible_collections.azureml.arc.plugins.module_utils import _cloud, _sign_in
+from ansible_collections.azureml.arc.plugins.module_utils._arm_states import has_failed
+from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._failures import hint_for
+from ansible_collections.azureml.arc.plugins.module_utils._polling import Deadline, intervals
+
+try:
+    from azure.core import PipelineClient
+    from azure.core.credentials import AccessToken
+    from azure.core.exceptions import AzureError, ClientAuthenticationError
+    from azure.core.rest import HttpRequest
+    from azure.mgmt.kubernetesconfiguration.extensions import KubernetesConfigurationExtensionsMgmtClient
+except ImportError:
+    IMPORT_ERROR = traceback.format_exc()
+else:
+    IMPORT_ERROR = _sign_in.IMPORT_ERROR
+
+LIBRARIES = (("azure-identity and azure-mgmt-kubernetesconfiguration-extensions", IMPORT_ERROR),)
+TOKEN_MARGIN = 300  # seconds before its end at which a cached token is not used any more
+METADATA_LIFETIME = 3600  # seconds
+RETRIES = {"retry_total": 6, "retry_backoff_factor": 0.5, "retry_backoff_max": 30}
+
+# What ARM answers when something is simply not there.
+NOT_FOUND_CODES = frozenset({"resourcenotfound", "notfound", "extensionnotfound", "computenotfound"})
+
+
+@dataclass(frozen=True)
+class Response:
+    """An answer of ARM: the body (an empty dictionary where there was none), status, and headers without case."""
+
+    status: int
+    body: dict
+    headers: object
+
+
+class AzureSession:
+    """Requests to ARM, as one identity, in one cloud.
+
+    :param sign_in: who signs in, and how.
+    :param cache: keeps tokens and cloud metadata for the other tasks of the run; see C(_runner.NoCache).
+    """
+
+    def __init__(self, sign_in: _sign_in.SignIn, cache) -> None:
+        self.subscription_id = require_subscription(sign_in.subscription_id)
+        transport = {"connection_verify": sign_in.validate_certificates, **RETRIES}
+        self._cloud = _cloud.resolve(sign_in.cloud_environment, lambda url: _read_metadata(url, cache, transport))
+        self._client = KubernetesConfigurationExtensionsMgmtClient(
+            _CachedCredential(_sign_in.credential(sign_in, self._cloud), cache, _token_key(sign_in, self._cloud)),
+            self.subscription_id,
+            base_url=self._cloud.resource_manager,
+            credential_scopes=[self._cloud.scope],
+            user_agent="ansible-azureml.arc",
+            **transport,
+        )
+
+    def __enter__(self) -> AzureSession:
+        return self
+
+    def __exit__(self, *exc_info) -> None:
+        self._client.close()
+
+    def get(self, resource_id: str, api_version: str, what: str) -> dict | None:
+        """Read a resource; C(None) where it does not exist. For the other parameters see C(send)."""
+        try:
+            return self.send("GET", resource_id, api_version, what).body
+        except AzureMLError as error:
+            if error.status == 404 and (error.code or "").lower() in NOT_FOUND_CODES:
+                return None
+            raise
+
+    def send(self, method: str, resource_id: str, api_version: str, what: str, body=None, params=None) -> Response:
+        """Send one request.
+
+        :param method: C(GET), C(PUT), C(PATCH), C(POST) or C(DELETE).
+        :param resource_id: the ARM id, or a whole https address of this cloud (a status to poll).
+        :param what: the resource in a person's words, for errors: C(extension 'x' on connected cluster 'y').
+        :raises AzureMLError: where the request could not be sent, or the answer is not a success.
+        """
+        url = resource_id if resource_id.startswith("https://") else self._cloud.resource_manager + resource_id
+        if not url.lower().startswith(self._cloud.resource_manager.lower() + "/"):
+            raise AzureMLError(f"{what}: the service referred to {url}, outside this cloud; the token stays here")
+        query = dict(params or {})
+        if api_version:
+            query["api-version"] = api_version
+        action = f"{method} {what}"
+        try:
+            response = self._client.send_request(HttpRequest(method, url, params=query, json=body))
+        except ClientAuthenticationError as error:
+            raise AzureMLError(
+                f"Could not sign in to Azure: {_first_line(error)}",
+                code="AuthenticationFailed",
+                hint="Check client_id, secret and tenant (or the auth_source in use).",
+            ) from error
+        except AzureError as error:
+            raise AzureMLError(f"{action}: no answer from {self._cloud.resource_manager}: {_first_line(error)}") from error
+        return _checked(action, response)
+
+    def wait_for_operation(self, url: str, deadline: Deadline, what: str) -> None:
+        """Poll an asynchronous operation until it has ended well.
+
+        An operation that ARM does not know any more has ended too; the resource tells how.
+
+        :param url: the C(Azure-AsyncOperation) address.
+        :raises AzureMLError: with the operation's error where it failed, with code C(Timeout) where time ran out.
+        """
+        pause = intervals()
+        while True:
+            try:
+                response = self.send("GET", url, "", what)
+            except AzureMLError as error:
+                if error.status == 404:
+                    return
+                raise
+            status = response.body.get("status") or ""
+            if status.lower() == "succeeded":
+                return
+            if has_failed(status):
+                raise operation_error(what, status, response.body.get("error"), response.headers)
+            if deadline.passed:
+                raise timeout_error(what, deadline, f"its operation is in state {status or 'unknown'}")
+            deadline.sleep(retry_after(response.headers) or next(pause))
+
+
+def require_subscription(subscription_id: str | None) -> str:
+    """The subscription, or an error that names the option."""
+    if not subscription_id:
+        raise AzureMLError(
+            "subscription_id is missing",
+            hint="Give it as an option, as AZURE_SUBSCRIPTION_ID, or in the profile that signs in.",
+        )
+    return subscription_id
+
+
+def operation_error(what: str, status: str, error: dict | None, headers=None) -> AzureMLError:
+    """The error of an operation or resource that ended as Failed or Canceled."""
+    error = error or {}
+    message = error.get("message") or f"it ended in state {status}, without a message"
+    return AzureMLError(
+        f"{what} {status.lower()}: {message}",
+        code=error.get("code"),
+        correlation_id=_correlation_id(headers),
+        hint=hint_for(message),
+    )
+
+
+def timeout_error(what: str, deadline: Deadline, state: str, **details) -> AzureMLError:
+    """The error of a wait that took too long; C(state) says how far it got."""
+    return AzureMLError(
+        f"Timed out after {deadline.seconds:g} seconds waiting for {what}: {state}",
+        code="Timeout",
+        hint="What was started goes on: run again to take it up, or raise the timeout.",
+        **details,
+    )
+
+
+def retry_after(headers) -> float | None:
+    """Seconds that an answer asks to wait (a number, or a date), C(None) where it does not."""
+    value = headers.get("Retry-After")
+    if not value:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, (parsedate_to_datetime(value) - datetime.now(timezone.utc)).total_seconds())
+    except (TypeError, ValueError):
+        return None
+
+
+def _checked(action: str, response) -> Response:
+    try:
+        body = response.json() if response.content else {}
+    except ValueError:
+        body = None
+    if 200 <= response.status_code < 300 and isinstance(body, dict):
+        return Response(response.status_code, body, response.headers)
+    error = body.get("error") if isinstance(body, dict) else None
+    if not isinstance(error, dict):
+        excerpt = response.text()[:200].strip() if response.content else "nothing"
+        error = {"message": f"the answer is not one of Azure Resource Manager: {excerpt}"}
+    raise AzureMLError(
+        f"{action}: HTTP {response.status_code}: {error.get('message') or response.reason}",
+        code=error.get("code"),
+        correlation_id=_correlation_id(response.headers),
+        status=response.status_code,
+        hint=hint_for(error.get("message")),
+    )
+
+
+def _correlation_id(headers) -> str | None:
+    return headers.get("x-ms-correlation-request-id") if headers else None
+
+
+def _first_line(error: Exception) -> str:
+    text = str(getattr(error, "message", None) or error).strip()
+    return text.splitlines()[0] if text else type(error).__name__
+
+
+def _read_metadata(url: str, cache, transport: dict) -> object:
+    def read() -> dict:
+        try:
+            with PipelineClient(url, **transport) as client:
+                response = client.send_request(HttpRequest("GET", url))
+                response.raise_for_status()
+                return {"expires_on": time.time() + METADATA_LIFETIME, "document": response.json()}
+        except (AzureError, ValueError) as error:
+            raise AzureMLError(f"cloud_environment: could not read {url}: {_first_line(error)}") from error
+
+    return cache.get_or_create(f"metadata {url}", read, margin=0)["document"]
+
+
+def _token_key(sign_in: _sign_in.SignIn, cloud: _cloud.Cloud) -> str:
+    """A name for the identity in the cache that tells nothing of its secret."""
+    certificate = sign_in.certificate_path and os.path.abspath(sign_in.certificate_path)
+    token_file = os.environ.get(_sign_in.WORKLOAD_IDENTITY_TOKEN_FILE)
+    identity = repr((sign_in.method, sign_in.tenant, sign_in.client_id, sign_in.secret, certificate, token_file, cloud))
+    return f"token {hashlib.sha256(identity.encode()).hexdigest()}"
+
+
+class _CachedCredential:
+    """A credential that asks for a token only where no task of this run holds a fresh one."""
+
+    def __init__(self, credential, cache, key: str) -> None:
+        self._credential = credential
+        self._cache = cache
+        self._key = key
+
+    def get_token(self, *scopes: str, **kwargs) -> AccessToken:
+        if kwargs.get("claims"):  # the service wants another token than the one it was shown
+            return self._credential.get_token(*scopes, **kwargs)
+
+        def request() -> dict:
+            token = self._credential.get_token(*scopes, **kwargs)
+            return {"token": token.token, "expires_on": token.expires_on}
+
+        found = self._cache.get_or_create(f"{self._key} {' '.join(scopes)}", request, margin=TOKEN_MARGIN)
+        return AccessToken(found["token"], found["expires_on"])
+
+
+def open_session(call) -> AzureSession:
+    """The session for a module call, from its sign-in options and the environment.
+
+    :param call: the C(ModuleCall); the client secret is kept out of its result.
+    :raises AzureMLError: where nobody signs in, or no subscription is named.
+    """
+    sign_in = _sign_in.resolve(call.params, os.environ)
+    call.hide(sign_in.secret)
+    if not sign_in.validate_certificates:
+        call.warn("cert_validation_mode is 'ignore': whoever sits between here and Azure can read and change everything")
+    return AzureSession(sign_in, call.cache)

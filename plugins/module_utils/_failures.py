@@ -1,0 +1,61 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What to do about the failures that users of the AzureML extension meet most.
+
+The messages are those of Helm and of the extension, as Microsoft's troubleshooting page lists them:
+https://learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-kubernetes-extension
+"""
+
+from __future__ import annotations
+
+# Part of the message (compared without case), and the hint that goes with it. The first match counts.
+HINTS = (
+    (
+        "pod healthcheck failed",
+        "The checks before the install failed: read ConfigMap 'arcml-healthcheck' in namespace 'azureml'.",
+    ),
+    (
+        "timed out waiting for the condition",
+        "The pods did not become ready in time: azureml.arc.pod_readiness shows which, and why.",
+    ),
+    (
+        "cannot re-use a name that is still in use",
+        "An earlier release lingers: wait until its removal has ended, or choose another extension name.",
+    ),
+    (
+        "is in progress",
+        "Another operation on the extension is under way: wait for it instead of sending a second one.",
+    ),
+    (
+        "because it is being terminated",
+        "Namespace 'azureml' is still being removed: wait until it is gone, then install again.",
+    ),
+    (
+        "jobs.batch.volcano.sh",
+        "Volcano is in the cluster already: set 'install_volcano: false' to use it.",
+    ),
+    (
+        "monitoring.coreos.com",
+        "The Prometheus operator is in the cluster already: set 'install_prometheus_operator: false' to use it.",
+    ),
+    (
+        "nvidia-device-plugin",
+        "The NVIDIA device plugin is in the cluster already: set 'install_nvidia_device_plugin: false' to use it.",
+    ),
+    (
+        "chart path not found",
+        "This version does not exist on the release train: name an existing 'version', or none.",
+    ),
+    (
+        "unable to get the status from the local crd",
+        "The Arc agents of the cluster are down or offline: check its connectivity before installing.",
+    ),
+)
+
+
+def hint_for(message: str | None) -> str | None:
+    """The hint for a failure's message, or C(None) where nothing better than the message is known."""
+    text = (message or "").lower()
+    return next((hint for part, hint in HINTS if part in text), None)

@@ -1,0 +1,174 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Wait until the workloads of the AzureML extension run, and say what they lack."""
+
+from __future__ import annotations
+
+import math
+
+from ansible_collections.azureml.arc.plugins.module_utils._components import Component, expected_components
+from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._kube_session import KubeSession, open_session
+from ansible_collections.azureml.arc.plugins.module_utils._polling import Deadline, intervals
+from ansible_collections.azureml.arc.plugins.module_utils._readiness import Verdict, evaluate
+from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleCall
+
+RESYNC = 20  # seconds after which everything is read anew, whatever the watch said
+# A component that does not exist while everything else runs will not come: the version does not ship it.
+MISSING_COMPONENT_PATIENCE = 60  # seconds
+SWITCHES = ("install_prometheus_operator", "install_volcano", "install_dcgm_exporter", "install_nvidia_device_plugin")
+
+
+def run(call: ModuleCall) -> dict:
+    """M(azureml.arc.pod_readiness)."""
+    params = call.params
+    expected = _expected(params)
+    with open_session(call) as session:
+        namespace = _Namespace(session, params["namespace"], expected)
+        verdict = namespace.read()
+        if params["wait"] and not verdict.ready:
+            verdict = _wait(namespace, verdict, Deadline(params["wait_timeout"]))
+        if verdict.ready:
+            return _result(params, verdict)
+        warnings = namespace.warnings_of_pods(call)
+    for row in verdict.pods:
+        if not row["ready"] and not row["message"]:
+            row["message"] = warnings.get(row["name"], "")
+    result = _result(params, verdict)
+    if params["wait"]:
+        raise _not_ready(params, verdict, result)
+    return result
+
+
+def _expected(params: dict) -> list[Component]:
+    if params["components"] is not None:
+        return [Component(one["kind"], one["name"], one["required"]) for one in params["components"]]
+    return expected_components(
+        params["workload_profile"],
+        params["cluster_type"],
+        params["extension_name"],
+        {name: params[name] for name in SWITCHES},
+    )
+
+
+class _Namespace:
+    """What stands in a namespace, kept current by a watch."""
+
+    def __init__(self, session: KubeSession, name: str, expected: list[Component]) -> None:
+        self._session = session
+        self._name = name
+        self._expected = expected
+        # An optional workload needs no look of its own: its pods are looked at like all others.
+        self._kinds = sorted({component.kind for component in expected if component.required})
+        self._pods: dict = {}
+        self._version = "0"
+
+    def read(self) -> Verdict:
+        """Read everything anew.
+
+        :raises AzureMLError: where the namespace is being removed.
+        """
+        pods, self._version = self._session.list("Pod", self._name)
+        self._pods = {pod["metadata"]["name"]: pod for pod in pods}
+        if not pods or all(pod["metadata"].get("deletionTimestamp") for pod in pods):
+            self._refuse_removal()
+        return self.judge()
+
+    def judge(self) -> Verdict:
+        """The verdict on the pods known now and the workloads as they are now."""
+        workloads = {
+            (kind, workload["metadata"]["name"]): workload
+            for kind in self._kinds
+            for workload in self._session.list(kind, self._name)[0]
+        }
+        return evaluate(self._expected, workloads, self._pods.values())
+
+    def pods_ready(self) -> bool:
+        """Whether all pods known now are ready, whatever their workloads say."""
+        return evaluate((), {}, self._pods.values()).ready
+
+    def watch(self, seconds: float) -> bool:
+        """Follow the pods until all are ready; C(False) where time passed or the watch ended first."""
+        for event in self._session.watch_pods(self._name, self._version, math.ceil(seconds)):
+            pod = event["object"]
+            if event["type"] == "DELETED":
+                self._pods.pop(pod["metadata"]["name"], None)
+            elif event["type"] in ("ADDED", "MODIFIED"):
+                self._pods[pod["metadata"]["name"]] = pod
+            if self.pods_ready():
+                return True
+        return False
+
+    def warnings_of_pods(self, call: ModuleCall) -> dict[str, str]:
+        """The latest warning event of each pod, as reason and message."""
+        selector = "type=Warning,involvedObject.kind=Pod"
+        try:
+            events, version = self._session.list("Event", self._name, field_selector=selector)
+        except AzureMLError as error:
+            call.warn(f"Events were left out of the diagnosis: {error}")
+            return {}
+        return {
+            event["involvedObject"]["name"]: f"{event.get('reason')}: {event.get('message')}"
+            for event in sorted(events, key=lambda event: event.get("lastTimestamp") or "")
+        }
+
+    def _refuse_removal(self) -> None:
+        namespace = self._session.namespace(self._name)
+        if namespace is not None and (namespace.get("status") or {}).get("phase") == "Terminating":
+            raise AzureMLError(
+                f"namespace '{self._name}' is being removed",
+                code="NamespaceTerminating",
+                hint="Wait until it is gone, then install the extension again.",
+            )
+
+
+def _wait(namespace: _Namespace, verdict: Verdict, deadline: Deadline) -> Verdict:
+    """Follow the namespace until it is ready or time is up. Returns the last verdict."""
+    pause = intervals(first=0.2, longest=RESYNC)
+    missing_since = None
+    while not verdict.ready and not deadline.passed:
+        if verdict.only_missing_components:
+            missing_since = missing_since if missing_since is not None else deadline.remaining
+            if missing_since - deadline.remaining >= MISSING_COMPONENT_PATIENCE:
+                return verdict
+        else:
+            missing_since = None
+        if namespace.pods_ready():
+            # The pods run, their workloads' status lags behind, or a workload is missing.
+            deadline.sleep(next(pause))
+            verdict = namespace.read()
+        else:
+            pause = intervals(first=0.2, longest=RESYNC)
+            followed = namespace.watch(min(RESYNC, deadline.remaining))
+            verdict = namespace.judge() if followed else namespace.read()
+    return verdict
+
+
+def _result(params: dict, verdict: Verdict) -> dict:
+    return {
+        "changed": False,
+        "ready": verdict.ready,
+        "summary": verdict.summary(),
+        "problems": verdict.problems(),
+        "components": verdict.components,
+        "pods": verdict.pods,
+        "component_table": "components option" if params["components"] is not None else "current",
+    }
+
+
+def _not_ready(params: dict, verdict: Verdict, result: dict) -> AzureMLError:
+    hint = None
+    if verdict.only_missing_components:
+        hint = (
+            f"Everything else runs: if this version of the extension does not ship them"
+            f" (component table: {result['component_table']}), say which to expect with the option components."
+        )
+    return AzureMLError(
+        f"namespace '{params['namespace']}' is not ready (waited at most {params['wait_timeout']} seconds):"
+        f" {verdict.summary()}; {'; '.join(verdict.problems())}",
+        code="NotReady",
+        hint=hint,
+        **{key: value for key, value in result.items() if key != "changed"},
+    )

@@ -1,0 +1,59 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Waiting without hammering: growing, jittered intervals up to a deadline."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+
+FIRST_INTERVAL = 1.0  # seconds
+GROWTH = 1.5
+LONGEST_INTERVAL = 30.0  # seconds
+JITTER = 0.2  # a fifth more or less, so that a fleet does not ask in step
+
+
+def intervals(
+    first: float = FIRST_INTERVAL, growth: float = GROWTH, longest: float = LONGEST_INTERVAL
+) -> Iterator[float]:
+    """Seconds to wait before each next look, growing without end to C(longest), each with jitter."""
+    interval = first
+    while True:
+        yield interval * random.uniform(1 - JITTER, 1 + JITTER)
+        interval = min(interval * growth, longest)
+
+
+class Deadline:
+    """A point in time on the monotonic clock.
+
+    :param seconds: how long from now.
+    :param clock: seconds since some start.
+    :param sleep: waits for seconds.
+    """
+
+    def __init__(
+        self,
+        seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.seconds = seconds
+        self._clock = clock
+        self._sleep = sleep
+        self._end = clock() + seconds
+
+    @property
+    def remaining(self) -> float:
+        """Seconds left, never below zero."""
+        return max(0.0, self._end - self._clock())
+
+    @property
+    def passed(self) -> bool:
+        return self.remaining <= 0
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, but not past the deadline."""
+        self._sleep(min(seconds, self.remaining))

@@ -1,0 +1,66 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Azure Relay: the way by which AzureML reaches a connected cluster.
+
+A namespace, a hybrid connection and an authorization rule in the resource group of the cluster, named after it as
+C(az k8s-extension create) names them, so that either finds what the other made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ansible_collections.azureml.arc.plugins.module_utils._arm_resource import ArmResource, find_or_create
+from ansible_collections.azureml.arc.plugins.module_utils._azure_names import derived_name
+from ansible_collections.azureml.arc.plugins.module_utils._azure_session import AzureSession
+from ansible_collections.azureml.arc.plugins.module_utils._cluster import ClusterReference
+from ansible_collections.azureml.arc.plugins.module_utils._polling import Deadline
+
+API_VERSION = "2021-11-01"
+AUTHORIZATION_RULE = "azureml_rw"
+NAME_LENGTH = 50
+
+
+@dataclass(frozen=True)
+class Relay:
+    """The names of a cluster's relay; they follow from the cluster alone."""
+
+    namespace_id: str
+    hybrid_connection_id: str
+    hybrid_connection_name: str
+
+    @property
+    def rule_id(self) -> str:
+        return f"{self.hybrid_connection_id}/authorizationRules/{AUTHORIZATION_RULE}"
+
+
+def relay_of(cluster: ClusterReference) -> Relay:
+    """The relay that belongs to a cluster, whether it exists or not."""
+    name = derived_name(f"{cluster.name}-{cluster.subscription_id}-{cluster.resource_group}-relay", NAME_LENGTH)
+    namespace_id = f"{cluster.group_id}/providers/Microsoft.Relay/namespaces/{name}"
+    return Relay(namespace_id, f"{namespace_id}/hybridConnections/{cluster.name}", cluster.name)
+
+
+def ensure(session: AzureSession, relay: Relay, location: str, deadline: Deadline) -> tuple[str, list[str]]:
+    """Find the relay, or create what of it is missing.
+
+    :param location: the region of the cluster.
+    :returns: the primary connection string (a secret), and the ARM ids of what was created.
+    """
+    parts = (
+        (
+            relay.namespace_id,
+            {"location": location, "tags": {"created_by": "Azure Arc-enabled ML"}, "sku": {"name": "Standard"}},
+        ),
+        (relay.hybrid_connection_id, {"properties": {"requiresClientAuthorization": True}}),
+        (relay.rule_id, {"properties": {"rights": ["Manage", "Send", "Listen"]}}),
+    )
+    created = []
+    for resource_id, body in parts:
+        resource = ArmResource(session, resource_id, API_VERSION, f"relay resource {resource_id}", deadline)
+        if find_or_create(resource, body)[1]:
+            created.append(resource_id)
+    keys = session.send("POST", f"{relay.rule_id}/listKeys", API_VERSION, f"keys of relay {relay.rule_id}").body
+    return keys["primaryConnectionString"], created

@@ -1,0 +1,94 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The one way in which the collection's modules run, whether in a Python of their own or in the controller's worker.
+
+A module names a C(ModuleSpec) and calls C(run_module); its action plugin takes the same C(ModuleSpec). Both end in
+C(execute), which turns a C(ModuleCall) into a result, so neither can differ from the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
+
+
+class NoCache:
+    """The cache of a run that has nobody to share with: everything is made anew."""
+
+    def get_or_create(self, key: str, create: Callable[[], dict], margin: float) -> dict:
+        """What stands under C(key) for at least C(margin) more seconds, else what C(create) returns.
+
+        Entries are dictionaries that JSON can hold, with C(expires_on) in seconds since 1970.
+        """
+        return create()
+
+
+@dataclass
+class ModuleCall:
+    """One call of a module.
+
+    :param params: the options, validated, with defaults.
+    :param cache: shares tokens between the tasks of a run.
+    :param tmpdir: a folder of the run for files that must not outlive it.
+    """
+
+    params: dict
+    check_mode: bool = False
+    diff: bool = False
+    cache: object = field(default_factory=NoCache)
+    tmpdir: str | None = None
+    warnings: list = field(default_factory=list)
+    secrets: set = field(default_factory=set)
+
+    def warn(self, message: str) -> None:
+        """Show a warning beside the result."""
+        self.warnings.append(message)
+
+    def hide(self, *secrets: str) -> None:
+        """Keep values that the module learned, beyond its own options, out of the result."""
+        self.secrets.update(secret for secret in secrets if secret)
+
+
+@dataclass(frozen=True)
+class ModuleSpec:
+    """What a module takes, needs and does.
+
+    :param run: takes a C(ModuleCall), returns the result, raises C(AzureMLError).
+    :param libraries: the libraries it needs, as (name, the traceback where its import failed or C(None)).
+    :param rules: C(required_if), C(mutually_exclusive) and the like, as C(AnsibleModule) takes them.
+    """
+
+    run: Callable[[ModuleCall], dict]
+    argument_spec: dict
+    libraries: tuple = ()
+    rules: dict = field(default_factory=dict)
+
+
+def execute(spec: ModuleSpec, call: ModuleCall) -> dict:
+    """Run a module; an expected failure is a result with C(failed)."""
+    for library, import_error in spec.libraries:
+        if import_error:
+            return {"failed": True, "msg": missing_required_lib(library), "exception": import_error}
+    try:
+        return spec.run(call)
+    except AzureMLError as error:
+        return {"failed": True, "changed": False, **error.as_result()}
+
+
+def run_module(spec: ModuleSpec) -> None:
+    """The C(main) of every module: run in this process and exit with the result."""
+    module = AnsibleModule(argument_spec=spec.argument_spec, supports_check_mode=True, **spec.rules)
+    call = ModuleCall(module.params, module.check_mode, module._diff, tmpdir=module.tmpdir)
+    result = execute(spec, call)
+    module.no_log_values.update(call.secrets)
+    for warning in call.warnings:
+        module.warn(warning)
+    if result.pop("failed", False):
+        module.fail_json(**result)
+    module.exit_json(**result)

@@ -1,0 +1,58 @@
+#!/usr/bin/python
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: compute_info
+short_description: Read the Kubernetes computes of an Azure Machine Learning workspace
+description:
+  - Returns the Kubernetes computes of a workspace, or one of them. Computes of other types are left out.
+version_added: 1.0.0
+author: azureml.arc contributors (@azureml-arc)
+extends_documentation_fragment:
+  - azureml.arc.attributes
+  - azureml.arc.attributes.info_module
+  - azureml.arc.azure
+  - azureml.arc.workspace
+options:
+  name:
+    description: Name of the compute; all of them where it is not given.
+    type: str
+"""
+
+EXAMPLES = r"""
+- name: Read all Kubernetes computes of a workspace
+  azureml.arc.compute_info:
+    workspace:
+      name: ws
+      resource_group: rg-ml
+  register: azureml_computes
+"""
+
+RETURN = r"""
+computes:
+  description: The computes found; none is no error. For the fields see RV(azureml.arc.compute#module:compute).
+  returned: success
+  type: list
+  elements: dict
+"""
+
+from ansible_collections.azureml.arc.plugins.module_utils import _azure_session, _compute, _options
+from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleSpec, run_module
+
+SPEC = ModuleSpec(
+    run=_compute.run_info,
+    libraries=_azure_session.LIBRARIES,
+    argument_spec={**_options.AZURE, **_options.WORKSPACE, "name": {"type": "str"}},
+)
+
+
+def main():
+    run_module(SPEC)
+
+
+if __name__ == "__main__":
+    main()

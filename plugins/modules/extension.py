@@ -1,0 +1,345 @@
+#!/usr/bin/python
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: extension
+short_description: Install, change or remove the AzureML extension of a Kubernetes cluster
+description:
+  - Makes a cluster that is connected with Azure Arc, or an AKS cluster, ready for Azure Machine Learning by installing the
+    cluster extension C(Microsoft.AzureML.Kubernetes).
+  - Sends what the extension needs to know about its cluster along with your choices, and finds or creates the Azure Relay
+    of a connected cluster, as C(az k8s-extension create) does. Clusters set up with either can be managed with the other.
+  - Changes only what differs. Settings that somebody else made are left alone and returned in RV(unmanaged_settings).
+  - An operation that is under way already is taken up instead of started again, so a run that was interrupted is resumed
+    by running it again.
+version_added: 1.0.0
+author: azureml.arc contributors (@azureml-arc)
+extends_documentation_fragment:
+  - azureml.arc.attributes
+  - azureml.arc.azure
+  - azureml.arc.cluster
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+    details: Protected settings appear by name, never with their value.
+  in_process:
+    support: full
+options:
+  name:
+    description: Name of the extension.
+    type: str
+    default: azureml
+  state:
+    description:
+      - V(present) installs the extension, or changes what differs.
+      - V(absent) removes it, which takes about ten minutes on a cluster.
+    type: str
+    choices: [absent, present]
+    default: present
+  workload_profile:
+    description:
+      - What the cluster is for. Required with O(state=present).
+    type: str
+    choices: [training, inference, training_inference]
+  inference_service:
+    description:
+      - How the inference router is reached. Required for inference.
+      - V(load_balancer) through a public load balancer, V(internal_load_balancer) through one of the virtual network (AKS
+        only), V(node_port) through a port of each node, V(cluster_ip) from within the cluster.
+    type: str
+    choices: [load_balancer, internal_load_balancer, node_port, cluster_ip]
+  tls:
+    description: The certificate of inference endpoints. Inference needs this or O(allow_insecure_connections).
+    type: dict
+    suboptions:
+      secret_name:
+        description: Name of a Secret in namespace C(azureml) that holds C(cert.pem) and C(key.pem).
+        type: str
+        required: true
+      cname:
+        description: DNS name that the certificate is for.
+        type: str
+        required: true
+  allow_insecure_connections:
+    description: Serve inference endpoints over plain HTTP.
+    type: bool
+  inference_router_ha:
+    description:
+      - Run three replicas of the inference router, on three nodes.
+      - Where it is not given, so it is done on clusters with at least three nodes.
+    type: bool
+  node_selector:
+    description:
+      - Labels of the nodes that may run the extension's pods.
+      - Labels can be added and changed later, but not taken away.
+    type: dict
+  install_nvidia_device_plugin:
+    description: Install the NVIDIA device plugin; V(false) where the cluster has one.
+    type: bool
+  install_prometheus_operator:
+    description: Install the Prometheus operator; V(false) where the cluster has one.
+    type: bool
+  install_volcano:
+    description: Install the Volcano scheduler; V(false) where the cluster has one. For training.
+    type: bool
+  install_dcgm_exporter:
+    description: Install the exporter of NVIDIA GPU metrics.
+    type: bool
+  log_analytics:
+    description:
+      - Send logs to a Log Analytics workspace, which is found or created in the resource group of the cluster. It costs.
+      - Give C(azure_log_analytics.connection_string) in O(protected_settings) to use another one.
+    type: bool
+  openshift:
+    description:
+      - Whether the cluster runs OpenShift. Where it is not given, the distribution that Azure Arc reports decides.
+    type: bool
+  in_cluster_tls:
+    description: Encrypt traffic between the extension's pods; V(false) where the cluster cannot sign certificates.
+    type: bool
+  release_train:
+    description: Release train. A new extension takes V(stable) where nothing else is said.
+    type: str
+  version:
+    description: Version to pin. Switches automatic upgrades off.
+    type: str
+  auto_upgrade_minor_version:
+    description: Upgrade minor versions automatically. A new extension does, unless O(version) is given.
+    type: bool
+  settings:
+    description:
+      - Further configuration settings by their key, and any derived one that should be otherwise.
+    type: dict
+  protected_settings:
+    description:
+      - Further protected configuration settings by their key. Azure keeps the values to itself, so a changed value is not
+        noticed; see O(update_protected).
+    type: dict
+  update_protected:
+    description:
+      - V(on_create) sends O(protected_settings) with a new extension, with a key that is missing, and where a change has
+        to carry them anyway.
+      - V(always) sends them on every run.
+    type: str
+    choices: [always, on_create]
+    default: on_create
+  force_delete:
+    description:
+      - With O(state=absent), remove the resource even where the cluster does not answer. What runs in the cluster stays.
+    type: bool
+    default: false
+  wait:
+    description:
+      - Wait until the operation has ended.
+      - With V(false) the change is only submitted, which lets a fleet install at the same time; a second call with V(true)
+        takes it up.
+    type: bool
+    default: true
+  wait_timeout:
+    description: How long to wait at most, in seconds.
+    type: int
+    default: 1800
+"""
+
+EXAMPLES = r"""
+- name: Install the extension for training on a cluster connected with Azure Arc
+  azureml.arc.extension:
+    subscription_id: 00000000-1111-2222-3333-444444444444
+    resource_group: rg-edge
+    cluster_name: shop-0042
+    workload_profile: training
+
+- name: Install it for inference on AKS, behind an internal load balancer
+  azureml.arc.extension:
+    resource_group: rg-aks
+    cluster_name: aks-west
+    cluster_type: managed_cluster
+    workload_profile: inference
+    inference_service: internal_load_balancer
+    tls:
+      secret_name: inference-tls
+      cname: ml.example.com
+
+- name: Reuse the Volcano and the Prometheus operator of the cluster, and pin the version
+  azureml.arc.extension:
+    resource_group: rg-edge
+    cluster_name: plant-7
+    workload_profile: training
+    install_volcano: false
+    install_prometheus_operator: false
+    version: 1.1.61
+
+- name: Remove the extension
+  azureml.arc.extension:
+    resource_group: rg-edge
+    cluster_name: shop-0042
+    state: absent
+"""
+
+RETURN = r"""
+plan:
+  description: What had to happen.
+  returned: success
+  type: dict
+  contains:
+    action:
+      description:
+        - V(none), V(create), V(update) or V(delete).
+        - V(adopt) where an operation is under way and O(wait=false).
+      type: str
+      sample: update
+    reason:
+      description: Why.
+      type: str
+      sample: it differs from what is wanted
+    settings:
+      description: The settings that change, each with C(before) and C(after).
+      type: dict
+      sample: {installVolcano: {before: null, after: "False"}}
+    properties:
+      description: The other properties that change, each with C(before) and C(after).
+      type: dict
+      sample: {version: {before: null, after: 1.1.61}}
+    protected_settings:
+      description: Names of the protected settings that were sent.
+      type: list
+      elements: str
+      sample: [relayServerConnectionString]
+extension:
+  description: The extension, V(null) where there is none. With O(state=absent) as it was before.
+  returned: success
+  type: dict
+  contains:
+    id:
+      description: Its ARM id.
+      type: str
+    name:
+      description: Its name.
+      type: str
+    extension_type:
+      description: Its type.
+      type: str
+      sample: microsoft.azureml.kubernetes
+    provisioning_state:
+      description: V(Succeeded), V(Failed), V(Canceled), V(Creating), V(Updating) or V(Deleting).
+      type: str
+    version:
+      description: The pinned version, V(null) where minor versions are upgraded automatically.
+      type: str
+    current_version:
+      description: The version that is installed.
+      type: str
+    release_train:
+      description: Its release train.
+      type: str
+    auto_upgrade_minor_version:
+      description: Whether minor versions are upgraded automatically.
+      type: bool
+    release_namespace:
+      description: The namespace of its pods.
+      type: str
+    principal_id:
+      description: Object id of its managed identity.
+      type: str
+    settings:
+      description: Its configuration settings.
+      type: dict
+    protected_settings:
+      description: Names of its protected configuration settings.
+      type: list
+      elements: str
+    statuses:
+      description: What the cluster's agents report of it.
+      type: list
+      elements: dict
+    error:
+      description: The error of its last operation.
+      type: dict
+unmanaged_settings:
+  description: Settings of the extension that this task did not ask for.
+  returned: success and O(state=present)
+  type: dict
+  sample: {amloperator.custom_ip_interface: eth1}
+created_resources:
+  description: ARM ids of what was created beside the extension, such as the parts of the Azure Relay.
+  returned: success and O(state=present)
+  type: list
+  elements: str
+error:
+  description: What the service answered.
+  returned: failure
+  type: dict
+  contains:
+    code:
+      description: The error code.
+      type: str
+      sample: ExtensionOperationFailed
+    message:
+      description: The message.
+      type: str
+    correlation_id:
+      description: The correlation id, which Azure support asks for.
+      type: str
+    status:
+      description: The HTTP status.
+      type: int
+    hint:
+      description: What to do next.
+      type: str
+"""
+
+from ansible_collections.azureml.arc.plugins.module_utils import _azure_session, _extension, _options
+from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleSpec, run_module
+
+SPEC = ModuleSpec(
+    run=_extension.run,
+    libraries=_azure_session.LIBRARIES,
+    argument_spec={
+        **_options.AZURE,
+        **_options.CLUSTER,
+        **_options.INSTALL_SWITCHES,
+        **_options.wait(timeout=1800),
+        "name": {"type": "str", "default": "azureml"},
+        "state": {"type": "str", "default": "present", "choices": ["absent", "present"]},
+        "workload_profile": _options.WORKLOAD_PROFILE,
+        "inference_service": {
+            "type": "str",
+            "choices": ["load_balancer", "internal_load_balancer", "node_port", "cluster_ip"],
+        },
+        "tls": {
+            "type": "dict",
+            "options": {
+                "secret_name": {"type": "str", "required": True, "no_log": False},
+                "cname": {"type": "str", "required": True},
+            },
+        },
+        "allow_insecure_connections": {"type": "bool"},
+        "inference_router_ha": {"type": "bool"},
+        "node_selector": {"type": "dict"},
+        "log_analytics": {"type": "bool"},
+        "openshift": {"type": "bool"},
+        "in_cluster_tls": {"type": "bool"},
+        "release_train": {"type": "str"},
+        "version": {"type": "str"},
+        "auto_upgrade_minor_version": {"type": "bool"},
+        "settings": {"type": "dict"},
+        "protected_settings": {"type": "dict", "no_log": True},
+        "update_protected": {"type": "str", "default": "on_create", "choices": ["always", "on_create"]},
+        "force_delete": {"type": "bool", "default": False},
+    },
+    rules={"required_if": [("state", "present", ("workload_profile",))]},
+)
+
+
+def main():
+    run_module(SPEC)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+#!/usr/bin/python
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: extension_info
+short_description: Read the AzureML extension of a Kubernetes cluster
+description:
+  - Returns the AzureML extensions of a cluster, or one of them. Other extensions are left out.
+version_added: 1.0.0
+author: azureml.arc contributors (@azureml-arc)
+extends_documentation_fragment:
+  - azureml.arc.attributes
+  - azureml.arc.attributes.info_module
+  - azureml.arc.azure
+  - azureml.arc.cluster
+options:
+  name:
+    description: Name of the extension; all of them where it is not given.
+    type: str
+"""
+
+EXAMPLES = r"""
+- name: Read the extension
+  azureml.arc.extension_info:
+    resource_group: rg-edge
+    cluster_name: shop-0042
+    name: azureml
+  register: azureml_extension
+
+- name: Show its state
+  ansible.builtin.debug:
+    msg: "{{ azureml_extension.extensions | map(attribute='provisioning_state') | first | default('not installed') }}"
+"""
+
+RETURN = r"""
+extensions:
+  description: The extensions found; none is no error. For the fields see RV(azureml.arc.extension#module:extension).
+  returned: success
+  type: list
+  elements: dict
+"""
+
+from ansible_collections.azureml.arc.plugins.module_utils import _azure_session, _extension, _options
+from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleSpec, run_module
+
+SPEC = ModuleSpec(
+    run=_extension.run_info,
+    libraries=_azure_session.LIBRARIES,
+    argument_spec={**_options.AZURE, **_options.CLUSTER, "name": {"type": "str"}},
+)
+
+
+def main():
+    run_module(SPEC)
+
+
+if __name__ == "__main__":
+    main()

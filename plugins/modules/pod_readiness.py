@@ -1,0 +1,224 @@
+#!/usr/bin/python
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: pod_readiness
+short_description: Wait until the pods of the AzureML extension are ready, and say what they lack
+description:
+  - Looks at the workloads that a deployment must show, and at every pod of the extension's namespace, through the
+    Kubernetes API of the cluster.
+  - Ready means that each expected component is rolled out and each pod is ready. Pods of finished Jobs are fine. A
+    namespace without pods is not ready.
+  - Follows the pods as they change instead of asking again and again.
+version_added: 1.0.0
+author: azureml.arc contributors (@azureml-arc)
+extends_documentation_fragment:
+  - azureml.arc.attributes
+  - azureml.arc.attributes.info_module
+  - azureml.arc.kubernetes
+options:
+  namespace:
+    description: Namespace of the extension's pods.
+    type: str
+    default: azureml
+  workload_profile:
+    description: What the cluster is for; with O(cluster_type) it decides which components are expected.
+    type: str
+    choices: [training, inference, training_inference]
+  cluster_type:
+    description: V(connected_cluster) for a cluster connected with Azure Arc, V(managed_cluster) for an AKS cluster.
+    type: str
+    choices: [connected_cluster, managed_cluster]
+    default: connected_cluster
+  extension_name:
+    description: Name of the extension; some components carry it.
+    type: str
+    default: azureml
+  install_nvidia_device_plugin:
+    description: As in M(azureml.arc.extension); V(true) expects the plugin, V(false) does not.
+    type: bool
+  install_prometheus_operator:
+    description: As in M(azureml.arc.extension); V(false) does not expect the operator.
+    type: bool
+  install_volcano:
+    description: As in M(azureml.arc.extension); V(false) does not expect Volcano.
+    type: bool
+  install_dcgm_exporter:
+    description: As in M(azureml.arc.extension); V(true) expects the exporter.
+    type: bool
+  components:
+    description:
+      - The components to expect, instead of those of O(workload_profile). For a version of the extension that ships others.
+      - An empty list asks for ready pods only.
+    type: list
+    elements: dict
+    suboptions:
+      kind:
+        description: Kind of the workload.
+        type: str
+        choices: [Deployment, StatefulSet, DaemonSet]
+        default: Deployment
+      name:
+        description: Name of the workload.
+        type: str
+        required: true
+      required:
+        description: Whether it must exist. If it exists, it must be ready in either case.
+        type: bool
+        default: true
+  wait:
+    description:
+      - Wait until everything is ready, and fail where it is not in time.
+      - With V(false) look once and return what was seen, ready or not.
+    type: bool
+    default: true
+  wait_timeout:
+    description:
+      - How long to wait at most, in seconds.
+      - Where nothing but expected components is missing, the wait ends after a minute - they will not come any more.
+    type: int
+    default: 900
+"""
+
+EXAMPLES = r"""
+- name: Wait until a cluster's training components are ready
+  azureml.arc.pod_readiness:
+    kubeconfig: ~/.kube/shop-0042
+    workload_profile: training
+
+- name: Look at a cluster without waiting, from the node that holds its kubeconfig
+  azureml.arc.pod_readiness:
+    kubeconfig: /etc/rancher/k3s/k3s.yaml
+    workload_profile: training
+    wait: false
+  become: true
+  register: azureml_readiness
+"""
+
+RETURN = r"""
+ready:
+  description: Whether everything is ready.
+  returned: always, once the cluster has answered
+  type: bool
+summary:
+  description: The state in one line.
+  returned: always, once the cluster has answered
+  type: str
+  sample: 10 of 10 components and 12 of 12 pods are ready
+problems:
+  description: A line for each component and pod that is not ready.
+  returned: always, once the cluster has answered
+  type: list
+  elements: str
+  sample: ["Pod relayserver-7f9c: ImagePullBackOff: container relayserver: Back-off pulling image"]
+components:
+  description: A row a component.
+  returned: always, once the cluster has answered
+  type: list
+  elements: dict
+  contains:
+    kind:
+      description: Kind of the workload.
+      type: str
+    name:
+      description: Name of the workload.
+      type: str
+    ready:
+      description: Whether it is rolled out.
+      type: bool
+    desired_replicas:
+      description: Replicas it should have.
+      type: int
+    ready_replicas:
+      description: Replicas that are available.
+      type: int
+    reason:
+      description: Why it is not ready; empty where it is.
+      type: str
+      sample: Unavailable
+    message:
+      description: The reason in words.
+      type: str
+      sample: 0 of 1 available
+pods:
+  description: A row a pod.
+  returned: always, once the cluster has answered
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name of the pod.
+      type: str
+    phase:
+      description: Its phase.
+      type: str
+    ready:
+      description: Whether it is ready, or finished as it should.
+      type: bool
+    node:
+      description: The node it runs on.
+      type: str
+    restarts:
+      description: How often its containers were restarted.
+      type: int
+    reason:
+      description: Why it is not ready, as Kubernetes names it; empty where it is.
+      type: str
+      sample: Unschedulable
+    message:
+      description: The reason in words.
+      type: str
+      sample: "0/1 nodes are available: 1 Insufficient cpu."
+component_table:
+  description: Where the expected components come from.
+  returned: always, once the cluster has answered
+  type: str
+  sample: current
+error:
+  description: What went wrong; for the fields see RV(azureml.arc.extension#module:error).
+  returned: failure
+  type: dict
+"""
+
+from ansible_collections.azureml.arc.plugins.module_utils import _kube_session, _options, _pod_readiness
+from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleSpec, run_module
+
+SPEC = ModuleSpec(
+    run=_pod_readiness.run,
+    libraries=_kube_session.LIBRARIES,
+    argument_spec={
+        **_options.KUBERNETES,
+        **_options.INSTALL_SWITCHES,
+        **_options.wait(timeout=900),
+        "namespace": {"type": "str", "default": "azureml"},
+        "workload_profile": _options.WORKLOAD_PROFILE,
+        "cluster_type": _options.CLUSTER["cluster_type"],
+        "extension_name": {"type": "str", "default": "azureml"},
+        "components": {
+            "type": "list",
+            "elements": "dict",
+            "options": {
+                "kind": {
+                    "type": "str",
+                    "default": "Deployment",
+                    "choices": ["Deployment", "StatefulSet", "DaemonSet"],
+                },
+                "name": {"type": "str", "required": True},
+                "required": {"type": "bool", "default": True},
+            },
+        },
+    },
+    rules={"required_one_of": [("workload_profile", "components")]},
+)
+
+
+def main():
+    run_module(SPEC)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Microsoft.Kubernetes/connectedClusters and Microsoft.ContainerService/managedClusters, read only."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from simulator.arm.protocol import ArmError, ArmRequest, ResourceType, method_not_allowed, not_found
+from simulator.cluster import SimulatedCluster
+
+RESOURCE_TYPES = {
+    "connectedClusters": "Microsoft.Kubernetes/connectedClusters",
+    "managedClusters": "Microsoft.ContainerService/managedClusters",
+}
+
+
+class Clusters:
+    """The clusters of the scenario, by id."""
+
+    def __init__(self, clusters: list[SimulatedCluster]) -> None:
+        self._clusters = {cluster.id.lower(): cluster for cluster in clusters}
+        self._groups = {
+            (cluster.plan.subscription.lower(), cluster.plan.resource_group.lower()) for cluster in clusters
+        }
+
+    def types(self) -> dict[str, ResourceType]:
+        return {
+            "microsoft.kubernetes/connectedclusters": ResourceType(self._handle, frozenset({"2024-01-01"})),
+            "microsoft.containerservice/managedclusters": ResourceType(self._handle, frozenset({"2024-09-01"})),
+        }
+
+    def __getitem__(self, cluster_id: str) -> SimulatedCluster:
+        """The cluster with this id, else ARM's answer where a parent resource does not exist."""
+        cluster = self._clusters.get(cluster_id.lower())
+        if cluster is None:
+            raise ArmError(
+                404, "ParentResourceNotFound", f"Can not perform requested operation on nested resource. Parent '{cluster_id}' not found."
+            )
+        return cluster
+
+    def has_group(self, subscription: str, resource_group: str) -> bool:
+        """Whether the resource group exists, as far as there are clusters in it."""
+        return (subscription.lower(), resource_group.lower()) in self._groups
+
+    async def _handle(self, request: ArmRequest) -> web.Response:
+        if request.method != "GET":
+            raise method_not_allowed(request)
+        address = request.address
+        if not self.has_group(address.subscription, address.resource_group):
+            raise ArmError(404, "ResourceGroupNotFound", f"Resource group '{address.resource_group}' could not be found.")
+        cluster = self._clusters.get(address.key)
+        if cluster is None:
+            raise not_found(f"{address.type}/{address.name}")
+        return web.json_response(_body(cluster))
+
+
+def _body(cluster: SimulatedCluster) -> dict:
+    plan = cluster.plan
+    body = {
+        "id": cluster.id,
+        "name": plan.name,
+        "type": RESOURCE_TYPES[plan.type],
+        "location": plan.location,
+    }
+    if plan.type == "managedClusters":
+        pools = [{"name": "system", "count": 1}, {"name": "user", "count": plan.nodes - 1}]
+        body["properties"] = {
+            "provisioningState": "Succeeded",
+            "powerState": {"code": "Running"},
+            "kubernetesVersion": "1.31.2",
+            "agentPoolProfiles": pools,
+        }
+    else:
+        body["properties"] = {
+            "provisioningState": "Succeeded",
+            "connectivityStatus": plan.connectivity,
+            "distribution": plan.distribution,
+            "infrastructure": "generic",
+            "kubernetesVersion": "1.31.2",
+            "totalNodeCount": plan.nodes,
+            "totalCoreCount": plan.nodes * 4,
+            "agentVersion": "1.21.10",
+            "lastConnectivityTime": cluster.clock.timestamp(),
+        }
+    return body

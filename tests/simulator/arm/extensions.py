@@ -1,0 +1,238 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Microsoft.KubernetesConfiguration/extensions: the life of an extension, from PUT to DELETE."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from simulator.arm.clusters import Clusters
+from simulator.arm.protocol import (
+    ArmError,
+    ArmRequest,
+    Operation,
+    Operations,
+    ResourceType,
+    accepted,
+    method_not_allowed,
+    not_found,
+)
+from simulator.cluster import SimulatedCluster
+from simulator.tasks import Tasks
+
+API_VERSION = "2025-03-01"
+AZUREML = "microsoft.azureml.kubernetes"
+CURRENT_VERSION = "1.1.61"
+PATCHABLE = frozenset(
+    {
+        "autoUpgradeMinorVersion",
+        "releaseTrain",
+        "version",
+        "configurationSettings",
+        "configurationProtectedSettings",
+    }
+)
+
+
+@dataclass
+class Extension:
+    """An extension as the service stores it, with its secrets."""
+
+    id: str
+    name: str
+    properties: dict[str, Any]
+    state: str = "Creating"
+    current_version: str | None = None
+    principal: str = field(default_factory=lambda: str(uuid.uuid4()))
+    error: dict[str, Any] | None = None
+
+    def body(self) -> dict[str, Any]:
+        protected = dict.fromkeys(self.properties.get("configurationProtectedSettings") or {}, "")
+        statuses = []
+        if self.error:
+            statuses = [{"code": "InstallationFailed", "level": "Error", "message": self.error["message"], "time": None}]
+        return {
+            "id": self.id,
+            "name": self.name,
+            "type": "Microsoft.KubernetesConfiguration/extensions",
+            "identity": {"type": "SystemAssigned", "principalId": self.principal},
+            "properties": {
+                "version": None,
+                "autoUpgradeMinorVersion": True,
+                "releaseTrain": "Stable",
+                **self.properties,
+                "extensionType": self.properties["extensionType"].lower(),
+                "configurationProtectedSettings": protected,
+                "currentVersion": self.current_version,
+                "provisioningState": self.state,
+                "statuses": statuses,
+                "errorInfo": self.error,
+                "aksAssignedIdentity": None,
+                "isSystemExtension": False,
+            },
+        }
+
+
+class Extensions:
+    """All extensions of all clusters."""
+
+    def __init__(self, clusters: Clusters, tasks: Tasks) -> None:
+        self._clusters = clusters
+        self._tasks = tasks
+        self._extensions: dict[str, Extension] = {}
+        self._running: dict[str, asyncio.Task] = {}
+        self._operations = Operations()
+
+    def types(self) -> dict[str, ResourceType]:
+        versions = frozenset({API_VERSION})
+        name = "microsoft.kubernetesconfiguration/extensions"
+        return {
+            name: ResourceType(self._handle, versions),
+            f"{name}/operations": ResourceType(self._operations.handle, versions),
+        }
+
+    def azureml_of(self, cluster: SimulatedCluster) -> Extension | None:
+        """The AzureML extension of a cluster."""
+        prefix = f"{cluster.id.lower()}/"
+        return next(
+            (
+                extension
+                for key, extension in self._extensions.items()
+                if key.startswith(prefix) and extension.properties["extensionType"].lower() == AZUREML
+            ),
+            None,
+        )
+
+    async def _handle(self, request: ArmRequest) -> web.Response:
+        cluster = self._clusters[request.address.parent]
+        if not request.address.name:
+            return self._list(request)
+        handler = {"GET": self._get, "PUT": self._put, "PATCH": self._patch, "DELETE": self._delete}.get(request.method)
+        if handler is None:
+            raise method_not_allowed(request)
+        return handler(request, cluster)
+
+    def _list(self, request: ArmRequest) -> web.Response:
+        if request.method != "GET":
+            raise method_not_allowed(request)
+        prefix = f"{request.address.key}/"
+        found = [extension.body() for key, extension in self._extensions.items() if key.startswith(prefix)]
+        return web.json_response({"value": found, "nextLink": None})
+
+    def _find(self, request: ArmRequest) -> Extension:
+        extension = self._extensions.get(request.address.key)
+        if extension is None:
+            raise not_found(f"extensions/{request.address.name}")
+        return extension
+
+    def _get(self, request: ArmRequest, cluster: SimulatedCluster) -> web.Response:
+        return web.json_response(self._find(request).body())
+
+    def _put(self, request: ArmRequest, cluster: SimulatedCluster) -> web.Response:
+        request.require("identity", "type")
+        request.require("properties", "extensionType")
+        request.require("properties", "scope", "cluster", "releaseNamespace")
+        properties = request.body["properties"]
+        _check_settings(properties)
+        present = self._extensions.get(request.address.key)
+        if present:
+            _require_idle(present)
+        extension = Extension(request.address.id, request.address.name, properties)
+        if present:
+            extension.principal = present.principal
+        self._extensions[request.address.key] = extension
+        operation = self._begin(extension, "Creating")
+        self._run(extension, self._install(extension, cluster, operation, create=True))
+        return accepted(request, operation, API_VERSION, 200 if present else 201, extension.body())
+
+    def _patch(self, request: ArmRequest, cluster: SimulatedCluster) -> web.Response:
+        extension = self._find(request)
+        properties = request.require("properties")
+        unknown = set(properties) - PATCHABLE
+        if unknown:
+            raise ArmError(400, "InvalidRequestContent", f"Cannot patch {', '.join(sorted(unknown))}.")
+        _check_settings(properties)
+        _require_idle(extension)
+        settings = dict(extension.properties.get("configurationSettings") or {})
+        for key, value in (properties.get("configurationSettings") or {}).items():
+            if value is None:
+                settings.pop(key, None)
+            else:
+                settings[key] = value
+        extension.properties = {**extension.properties, **properties, "configurationSettings": settings}
+        operation = self._begin(extension, "Updating")
+        self._run(extension, self._install(extension, cluster, operation, create=False))
+        return accepted(request, operation, API_VERSION, 202, extension.body())
+
+    def _delete(self, request: ArmRequest, cluster: SimulatedCluster) -> web.Response:
+        extension = self._extensions.get(request.address.key)
+        if extension is None:
+            return web.Response(status=204)
+        if request.query.get("forceDelete", "").lower() == "true":
+            del self._extensions[request.address.key]
+            return web.Response(status=200)
+        operation = self._begin(extension, "Deleting")
+        self._run(extension, self._remove(extension, cluster, operation))
+        return accepted(request, operation, API_VERSION, 202)
+
+    def _begin(self, extension: Extension, state: str) -> Operation:
+        extension.state = state
+        extension.error = None
+        return self._operations.start(f"{extension.id}/operations", state)
+
+    def _run(self, extension: Extension, work) -> None:
+        running = self._running.get(extension.id)
+        if running:
+            running.cancel()
+        self._running[extension.id] = self._tasks.start(work)
+
+    async def _install(
+        self, extension: Extension, cluster: SimulatedCluster, operation: Operation, create: bool
+    ) -> None:
+        plan = cluster.plan.install
+        settings = extension.properties.get("configurationSettings") or {}
+        workloads = self._tasks.start(cluster.workloads.install(extension.name, settings, plan))
+        await cluster.clock.sleep(plan.seconds)
+        await workloads
+        if plan.error:
+            action = "Create" if create else "Update"
+            extension.error = {
+                "code": plan.error_code,
+                "message": "The extension operation failed with the following error: "
+                f"Error: [ InnerError: [{plan.error}]] occurred while doing the operation : [{action}] on the config",
+            }
+            extension.state = operation.status = "Failed"
+            operation.error = extension.error
+            return
+        extension.current_version = extension.properties.get("version") or CURRENT_VERSION
+        extension.state = operation.status = "Succeeded"
+
+    async def _remove(self, extension: Extension, cluster: SimulatedCluster, operation: Operation) -> None:
+        await cluster.workloads.remove()
+        await cluster.clock.sleep(cluster.plan.removal_seconds)
+        await cluster.workloads.forget()
+        self._extensions.pop(extension.id.lower(), None)
+        operation.status = "Succeeded"
+
+
+def _require_idle(extension: Extension) -> None:
+    if extension.state in ("Creating", "Updating", "Deleting"):
+        raise ArmError(
+            409,
+            "AnotherOperationInProgress",
+            f"Another operation on the extension is in progress: {extension.state}. Try again when it has ended.",
+        )
+
+
+def _check_settings(properties: dict[str, Any]) -> None:
+    for name in ("configurationSettings", "configurationProtectedSettings"):
+        settings = properties.get(name)
+        if settings is not None and not all(isinstance(value, (str, type(None))) for value in settings.values()):
+            raise ArmError(400, "InvalidRequestContent", f"Every value of {name} must be a string.")

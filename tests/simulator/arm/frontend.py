@@ -1,0 +1,122 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""ARM's front door: metadata, sign-in, API versions, and the way to the provider."""
+
+from __future__ import annotations
+
+import json
+import uuid
+
+from aiohttp import web
+
+from simulator.arm.protocol import ArmError, ArmRequest, ResourceType, parse
+from simulator.sign_in import SignIn
+
+BODY_METHODS = frozenset({"PUT", "PATCH"})
+
+
+class Frontend:
+    """Checks each request as ARM does, then hands it to its resource type."""
+
+    def __init__(self, sign_in: SignIn, tenant: str) -> None:
+        self._sign_in = sign_in
+        self._tenant = tenant
+        self._types: dict[str, ResourceType] = {}
+
+    def register(self, types: dict[str, ResourceType]) -> None:
+        """Add resource types by their full name, lower case."""
+        self._types.update(types)
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/metadata/endpoints", self._metadata),
+            web.get("/subscriptions", self._subscriptions),
+            web.route("*", "/{prefix:(?i:subscriptions)}/{path:.*}", self._handle),
+        ]
+
+    async def _metadata(self, request: web.Request) -> web.Response:
+        if not request.query.get("api-version"):
+            raise web.HTTPBadRequest(text="api-version is missing")
+        base = f"https://{request.host}"
+        return web.json_response(
+            {
+                "name": "Simulated",
+                "resourceManager": base,
+                "authentication": {
+                    "loginEndpoint": base,
+                    "audiences": [base],
+                    "tenant": self._tenant,
+                    "identityProvider": "AAD",
+                },
+                "graphEndpoint": base,
+                "portalEndpoint": base,
+                "galleryEndpoint": base,
+            }
+        )
+
+    async def _subscriptions(self, request: web.Request) -> web.Response:
+        correlation = {"x-ms-correlation-request-id": str(uuid.uuid4())}
+        try:
+            self._authorize(request)
+        except ArmError as error:
+            response = error.response()
+            response.headers.update(correlation)
+            return response
+        return web.json_response({"value": [], "nextLink": None}, headers=correlation)
+
+    async def _handle(self, request: web.Request) -> web.Response:
+        try:
+            response = await self._dispatch(request)
+        except ArmError as error:
+            response = error.response()
+        response.headers["x-ms-correlation-request-id"] = str(uuid.uuid4())
+        response.headers["x-ms-request-id"] = request.headers.get("x-ms-client-request-id", str(uuid.uuid4()))
+        return response
+
+    async def _dispatch(self, request: web.Request) -> web.Response:
+        self._authorize(request)
+        address = parse(request.path)
+        kind = self._types.get(address.type)
+        if kind is None:
+            raise ArmError(404, "InvalidResourceType", f"The resource type '{address.type}' could not be found.")
+        version = next((value for key, value in request.query.items() if key.lower() == "api-version"), "")
+        if not version:
+            raise ArmError(400, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required.")
+        if version not in kind.api_versions:
+            raise ArmError(
+                400,
+                "NoRegisteredProviderFound",
+                f"No registered resource provider found for API version '{version}' for type '{address.type}'."
+                f" The supported api-versions are '{', '.join(sorted(kind.api_versions))}'.",
+            )
+        body = await self._body(request)
+        return await kind.handler(ArmRequest(address, request.method, dict(request.query), body, request.host))
+
+    def _authorize(self, request: web.Request) -> None:
+        authorization = request.headers.get("Authorization")
+        if not authorization:
+            raise ArmError(401, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
+        token = self._sign_in.token(authorization)
+        if token is None:
+            raise ArmError(401, "ExpiredAuthenticationToken", "The access token is invalid or has expired.")
+        if token.audience != f"https://{request.host}":
+            raise ArmError(
+                401,
+                "InvalidAuthenticationTokenAudience",
+                f"The access token has been obtained for wrong audience or resource '{token.audience}'.",
+            )
+
+    async def _body(self, request: web.Request) -> object:
+        if request.method not in BODY_METHODS:
+            return None
+        if request.content_type != "application/json":
+            raise ArmError(415, "UnsupportedMediaType", f"The content media type '{request.content_type}' is not supported.")
+        try:
+            body = json.loads(await request.text())
+        except ValueError:
+            raise ArmError(400, "InvalidRequestContent", "The request content was invalid and could not be deserialized.") from None
+        if not isinstance(body, dict):
+            raise ArmError(400, "InvalidRequestContent", "The request content must be an object.")
+        return body

@@ -1,0 +1,169 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Microsoft.MachineLearningServices: workspaces, read only, and their Kubernetes computes."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from aiohttp import web
+
+from simulator.arm.clusters import Clusters
+from simulator.arm.extensions import Extensions
+from simulator.arm.protocol import (
+    ArmError,
+    ArmRequest,
+    Operation,
+    Operations,
+    ResourceType,
+    accepted,
+    method_not_allowed,
+    not_found,
+)
+from simulator.clock import Clock
+from simulator.scenario import WorkspacePlan
+from simulator.tasks import Tasks
+
+API_VERSION = "2024-04-01"
+DETACH_SECONDS = 5.0
+
+
+class MachineLearning:
+    """The workspaces of the scenario, and what is attached to them."""
+
+    def __init__(
+        self, workspaces: list[WorkspacePlan], clusters: Clusters, extensions: Extensions, clock: Clock, tasks: Tasks
+    ) -> None:
+        self._workspaces = {_workspace_id(one).lower(): one for one in workspaces}
+        self._clusters = clusters
+        self._extensions = extensions
+        self._clock = clock
+        self._tasks = tasks
+        self._computes: dict[str, dict[str, Any]] = {}
+        self._operations = Operations()
+
+    def types(self) -> dict[str, ResourceType]:
+        versions = frozenset({API_VERSION})
+        name = "microsoft.machinelearningservices"
+        return {
+            f"{name}/workspaces": ResourceType(self._workspace, versions),
+            f"{name}/workspaces/computes": ResourceType(self._compute, versions),
+            f"{name}/locations/computeoperationsstatus": ResourceType(self._operations.handle, versions),
+        }
+
+    def _find_workspace(self, workspace_id: str) -> WorkspacePlan:
+        plan = self._workspaces.get(workspace_id.lower())
+        if plan is None:
+            raise not_found(workspace_id)
+        return plan
+
+    async def _workspace(self, request: ArmRequest) -> web.Response:
+        if request.method != "GET":
+            raise method_not_allowed(request)
+        plan = self._find_workspace(request.address.id)
+        body = {
+            "id": _workspace_id(plan),
+            "name": plan.name,
+            "type": "Microsoft.MachineLearningServices/workspaces",
+            "location": plan.location,
+            "properties": {"provisioningState": "Succeeded"},
+        }
+        return web.json_response(body)
+
+    async def _compute(self, request: ArmRequest) -> web.Response:
+        workspace = self._find_workspace(request.address.parent)
+        if not request.address.name:
+            prefix = f"{request.address.key}/"
+            found = [body for key, body in self._computes.items() if key.startswith(prefix)]
+            return web.json_response({"value": found, "nextLink": None})
+        handler = {"GET": self._get, "PUT": self._put, "DELETE": self._delete}.get(request.method)
+        if handler is None:
+            raise method_not_allowed(request)
+        return handler(request, workspace)
+
+    def _get(self, request: ArmRequest, workspace: WorkspacePlan) -> web.Response:
+        compute = self._computes.get(request.address.key)
+        if compute is None:
+            raise not_found(f"computes/{request.address.name}")
+        return web.json_response(compute)
+
+    def _put(self, request: ArmRequest, workspace: WorkspacePlan) -> web.Response:
+        location = request.require("location")
+        request.require("identity", "type")
+        properties = request.require("properties")
+        if request.require("properties", "computeType") != "Kubernetes":
+            raise ArmError(400, "UserError", "Only computes of type Kubernetes are simulated.")
+        if location.lower() != workspace.location.lower():
+            raise ArmError(400, "UserError", f"The location must be that of the workspace, {workspace.location}.")
+        cluster = self._clusters[request.require("properties", "resourceId")]
+        extension = self._extensions.azureml_of(cluster)
+        if extension is None or extension.state != "Succeeded":
+            raise ArmError(400, "UserError", "The cluster has no AzureML extension that succeeded.")
+        present = self._computes.get(request.address.key)
+        compute = {
+            "id": request.address.id,
+            "name": request.address.name,
+            "type": "Microsoft.MachineLearningServices/workspaces/computes",
+            "location": location,
+            "identity": {**request.body["identity"], "principalId": str(uuid.uuid4())},
+            "properties": {
+                **properties,
+                "provisioningState": "Creating",
+                "provisioningErrors": None,
+                "isAttachedCompute": True,
+                "createdOn": self._clock.timestamp(),
+                "properties": {
+                    "namespace": "default",
+                    **(properties.get("properties") or {}),
+                    "extensionPrincipalId": extension.principal,
+                    "extensionInstanceReleaseTrain": "stable",
+                    "vcName": f"{workspace.name}-{request.address.name}",
+                },
+            },
+        }
+        self._computes[request.address.key] = compute
+        operation = self._begin(request, workspace, "Creating")
+        self._tasks.start(self._attach(compute, operation, cluster.plan.attach_seconds, cluster.plan.attach_error))
+        return accepted(request, operation, API_VERSION, 200 if present else 201, compute)
+
+    def _delete(self, request: ArmRequest, workspace: WorkspacePlan) -> web.Response:
+        if request.query.get("underlyingResourceAction") != "Detach":
+            raise ArmError(400, "UserError", "An attached compute can only be detached: underlyingResourceAction=Detach.")
+        compute = self._computes.get(request.address.key)
+        if compute is None:
+            return web.Response(status=204)
+        compute["properties"]["provisioningState"] = "Deleting"
+        operation = self._begin(request, workspace, "Deleting")
+        self._tasks.start(self._detach(request.address.key, operation))
+        return accepted(request, operation, API_VERSION, 202)
+
+    def _begin(self, request: ArmRequest, workspace: WorkspacePlan, status: str) -> Operation:
+        path = (
+            f"/subscriptions/{request.address.subscription}/providers/Microsoft.MachineLearningServices"
+            f"/locations/{workspace.location}/computeOperationsStatus"
+        )
+        return self._operations.start(path, status)
+
+    async def _attach(self, compute: dict[str, Any], operation: Operation, seconds: float, error: str | None) -> None:
+        await self._clock.sleep(seconds)
+        properties = compute["properties"]
+        if error:
+            failure = {"code": "AttachFailed", "message": error}
+            properties["provisioningErrors"] = [{"error": failure}]
+            operation.error = failure
+        properties["provisioningState"] = operation.status = "Failed" if error else "Succeeded"
+
+    async def _detach(self, key: str, operation: Operation) -> None:
+        await self._clock.sleep(DETACH_SECONDS)
+        self._computes.pop(key, None)
+        operation.status = "Succeeded"
+
+
+def _workspace_id(plan: WorkspacePlan) -> str:
+    return (
+        f"/subscriptions/{plan.subscription}/resourceGroups/{plan.resource_group}"
+        f"/providers/Microsoft.MachineLearningServices/workspaces/{plan.name}"
+    )

@@ -1,0 +1,179 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What all of ARM has in common: ids, errors, API versions, the checks of every request."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote
+
+from aiohttp import web
+
+
+class ArmError(Exception):
+    """An error as ARM answers it."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+    def response(self) -> web.Response:
+        error = {"code": self.code, "message": str(self), "details": [], "additionalInfo": []}
+        return web.json_response({"error": error}, status=self.status)
+
+
+@dataclass(frozen=True)
+class Address:
+    """An ARM path, taken apart.
+
+    :param type: the full resource type, lower case: C(microsoft.relay/namespaces/hybridconnections).
+    :param parent: the id of the resource that this one extends or lies in, empty at the top.
+    :param name: the resource's name; empty for a list.
+    :param action: what follows the name, lower case: C(listkeys).
+    """
+
+    id: str
+    subscription: str
+    resource_group: str
+    type: str
+    parent: str
+    name: str
+    action: str = ""
+
+    @property
+    def key(self) -> str:
+        """The id as ARM compares it."""
+        return self.id.lower()
+
+
+def parse(path: str) -> Address:
+    """Take a path apart; ids compare without case, names keep theirs."""
+    segments = [unquote(one) for one in path.strip("/").split("/")]
+    if len(segments) < 4 or segments[0].lower() != "subscriptions":
+        raise ArmError(404, "InvalidResourceId", f"The path {path} is not a resource id.")
+    subscription, rest = segments[1], segments[2:]
+    group = ""
+    if rest[0].lower() == "resourcegroups":
+        group, rest = rest[1], rest[2:]
+    start = len(segments) - len(rest)
+    providers = [index for index, one in enumerate(rest) if one.lower() == "providers"]
+    if not providers or providers[0] != 0:
+        raise ArmError(404, "InvalidResourceId", f"The path {path} names no provider.")
+    last = providers[-1]
+    namespace, pairs = rest[last + 1], rest[last + 2 :]
+    types, names = pairs[0::2], pairs[1::2]
+    action = ""
+    if len(types) > len(names) and len(names) > 0 and types[-1].lower() in ACTIONS:
+        action, types = types[-1].lower(), types[:-1]
+    length = start + last + 2 + len(types) + len(names)
+    is_list = len(types) > len(names)
+    parent_length = length - 2 + is_list if len(types) > 1 else start + last
+    parent = "/" + "/".join(segments[:parent_length]) if parent_length > 4 else ""
+    return Address(
+        id="/" + "/".join(segments[:length]),
+        subscription=subscription,
+        resource_group=group,
+        type="/".join([namespace, *types]).lower(),
+        parent=parent.lower(),
+        name="" if is_list else names[-1],
+        action=action,
+    )
+
+
+# What may follow a resource's name in a POST.
+ACTIONS = frozenset({"listkeys", "sharedkeys"})
+
+
+@dataclass
+class ArmRequest:
+    """A request that has passed ARM's own checks."""
+
+    address: Address
+    method: str
+    query: dict[str, str]
+    body: Any
+    host: str
+
+    def require(self, *path: str) -> Any:
+        """A field of the body that must be there."""
+        value = self.body
+        for name in path:
+            value = value.get(name) if isinstance(value, dict) else None
+        if value in (None, ""):
+            raise ArmError(400, "InvalidRequestContent", f"The request content has no {'.'.join(path)}.")
+        return value
+
+
+Handler = Callable[[ArmRequest], Awaitable[web.Response]]
+
+
+@dataclass(frozen=True)
+class ResourceType:
+    """A resource type: who handles it, in which API versions."""
+
+    handler: Handler
+    api_versions: frozenset[str]
+
+
+@dataclass
+class Operation:
+    """An asynchronous operation."""
+
+    id: str
+    status: str
+    error: dict[str, Any] | None = None
+    properties: dict[str, Any] = field(default_factory=dict)
+
+    def response(self) -> web.Response:
+        body = {
+            "id": self.id,
+            "name": self.id.rsplit("/", 1)[-1],
+            "status": self.status,
+            "properties": self.properties,
+            "error": self.error,
+        }
+        return web.json_response(body)
+
+
+class Operations:
+    """The operations of a provider."""
+
+    def __init__(self) -> None:
+        self._operations: dict[str, Operation] = {}
+
+    def start(self, parent: str, status: str) -> Operation:
+        """A new operation under this path."""
+        operation = Operation(f"{parent}/{uuid.uuid4()}", status)
+        self._operations[operation.id.lower()] = operation
+        return operation
+
+    async def handle(self, request: ArmRequest) -> web.Response:
+        operation = self._operations.get(request.address.key)
+        if operation is None:
+            raise ArmError(404, "OperationNotFound", f"The operation {request.address.id} does not exist.")
+        return operation.response()
+
+
+def accepted(request: ArmRequest, operation: Operation, api_version: str, status: int, body: Any = None) -> web.Response:
+    """The answer to a change that goes on in the background."""
+    url = f"https://{request.host}{operation.id}?api-Version={api_version}"
+    headers = {"Azure-AsyncOperation": url, "Location": url}
+    text = json.dumps(body) if body is not None else ""
+    return web.Response(text=text, status=status, headers=headers, content_type="application/json")
+
+
+def not_found(what: str) -> ArmError:
+    return ArmError(404, "ResourceNotFound", f"The Resource '{what}' was not found.")
+
+
+def method_not_allowed(request: ArmRequest) -> ArmError:
+    return ArmError(
+        405, "MethodNotAllowed", f"The method {request.method} is not allowed on {request.address.type}."
+    )

@@ -1,0 +1,72 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A cluster: what Azure knows of it, and the Kubernetes API behind it."""
+
+from __future__ import annotations
+
+import secrets
+
+from simulator.clock import Clock
+from simulator.kubernetes.store import Store
+from simulator.kubernetes.workloads import Workloads
+from simulator.scenario import ClusterPlan
+
+PROVIDERS = {"connectedClusters": "Microsoft.Kubernetes", "managedClusters": "Microsoft.ContainerService"}
+
+
+class SimulatedCluster:
+    """One cluster of the scenario.
+
+    :ivar token: the bearer token that its Kubernetes API takes.
+    """
+
+    def __init__(self, plan: ClusterPlan, clock: Clock) -> None:
+        self.plan = plan
+        self.clock = clock
+        self.store = Store(clock)
+        self.workloads = Workloads(self.store, clock)
+        self.token = secrets.token_urlsafe(24)
+
+    @property
+    def id(self) -> str:
+        group = f"/subscriptions/{self.plan.subscription}/resourceGroups/{self.plan.resource_group}"
+        return f"{group}/providers/{PROVIDERS[self.plan.type]}/{self.plan.type}/{self.plan.name}"
+
+    async def prepare(self) -> None:
+        """Bring the cluster to where the scenario begins."""
+        for name in ("default", "kube-system"):
+            await self.store.put(
+                self.store.kind("Namespace"), {"metadata": {"name": name}, "status": {"phase": "Active"}}
+            )
+        for index in range(self.plan.nodes):
+            node = {
+                "metadata": {"name": f"node-{index}", "labels": {"kubernetes.io/os": "linux"}},
+                "status": {
+                    "allocatable": {"cpu": "4", "memory": "16Gi"},
+                    "conditions": [{"type": "Ready", "status": "True"}],
+                },
+            }
+            await self.store.put(self.store.kind("Node"), node)
+        if self.plan.namespace_terminating:
+            await self.workloads.terminate_namespace()
+
+    def kubeconfig(self, endpoint: str, authority: str) -> dict:
+        """How to reach it: C(authority) is the base64 of the CA's PEM."""
+        return {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [
+                {
+                    "name": self.plan.name,
+                    "cluster": {
+                        "server": f"{endpoint}/kubernetes/{self.plan.name}",
+                        "certificate-authority-data": authority,
+                    },
+                }
+            ],
+            "users": [{"name": "deployer", "user": {"token": self.token}}],
+            "contexts": [{"name": self.plan.name, "context": {"cluster": self.plan.name, "user": "deployer"}}],
+            "current-context": self.plan.name,
+        }

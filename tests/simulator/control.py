@@ -1,0 +1,66 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The control endpoint: what happened, and what shall go wrong from now on."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from aiohttp import web
+
+from simulator.cluster import SimulatedCluster
+from simulator.faults import Faults
+from simulator.journal import Journal
+from simulator.scenario import InstallPlan
+from simulator.sign_in import SignIn
+
+
+class Control:
+    """Routes below C(/control/), for tests only."""
+
+    def __init__(self, journal: Journal, faults: Faults, sign_in: SignIn, clusters: list[SimulatedCluster]) -> None:
+        self._journal = journal
+        self._faults = faults
+        self._sign_in = sign_in
+        self._clusters = {cluster.plan.name: cluster for cluster in clusters}
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/control/journal", self._read_journal),
+            web.delete("/control/journal", self._clear_journal),
+            web.post("/control/faults", self._add_fault),
+            web.delete("/control/faults", self._clear_faults),
+            web.patch("/control/clusters/{name}", self._change_plan),
+            web.delete("/control/tokens", self._expire_tokens),
+        ]
+
+    async def _read_journal(self, request: web.Request) -> web.Response:
+        return web.json_response(self._journal.as_json())
+
+    async def _clear_journal(self, request: web.Request) -> web.Response:
+        self._journal.clear()
+        return web.Response(status=204)
+
+    async def _add_fault(self, request: web.Request) -> web.Response:
+        self._faults.add(await request.json())
+        return web.Response(status=204)
+
+    async def _clear_faults(self, request: web.Request) -> web.Response:
+        self._faults.clear()
+        return web.Response(status=204)
+
+    async def _change_plan(self, request: web.Request) -> web.Response:
+        """Change the plan of a cluster; C(install) is given whole."""
+        plan = self._clusters[request.match_info["name"]].plan
+        known = {one.name for one in fields(plan)}
+        for name, value in (await request.json()).items():
+            if name not in known:
+                raise web.HTTPBadRequest(text=f"a cluster's plan has no {name}")
+            setattr(plan, name, InstallPlan(**value) if name == "install" else value)
+        return web.Response(status=204)
+
+    async def _expire_tokens(self, request: web.Request) -> web.Response:
+        self._sign_in.expire_all()
+        return web.Response(status=204)

@@ -1,0 +1,67 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What was asked of the simulation, in the order in which it came."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from aiohttp import web
+
+
+@dataclass
+class Entry:
+    """One request and the status of its answer; 0 where the connection was cut."""
+
+    time: float
+    method: str
+    path: str
+    query: dict[str, str]
+    body: Any
+    status: int
+    user_agent: str
+
+
+class Journal:
+    """All requests, but for those to the control endpoint."""
+
+    def __init__(self) -> None:
+        self._entries: list[Entry] = []
+
+    def as_json(self) -> list[dict[str, Any]]:
+        return [asdict(entry) for entry in self._entries]
+
+    def clear(self) -> None:
+        self._entries.clear()
+
+    @web.middleware
+    async def middleware(self, request: web.Request, handler) -> web.StreamResponse:
+        if request.path.startswith("/control/"):
+            return await handler(request)
+        text = await request.text()
+        try:
+            body = json.loads(text) if text else None
+        except ValueError:
+            body = text
+        entry = Entry(
+            time.time(),
+            request.method,
+            request.path,
+            dict(request.query),
+            body,
+            0,
+            request.headers.get("User-Agent", ""),
+        )
+        self._entries.append(entry)
+        try:
+            response = await handler(request)
+        except web.HTTPException as error:
+            entry.status = error.status
+            raise
+        entry.status = response.status if request.transport and not request.transport.is_closing() else 0
+        return response

@@ -1,0 +1,291 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The HTTP side of a cluster: sign-in, discovery, and objects to read, watch and change.
+
+Source: https://kubernetes.io/docs/reference/using-api/api-concepts/
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import jsonpatch
+from aiohttp import web
+
+from simulator.cluster import SimulatedCluster
+from simulator.kubernetes.selectors import matches
+from simulator.kubernetes.store import Change, Resource
+
+DEFAULT_WATCH_SECONDS = 1800.0
+REASONS = {400: "BadRequest", 401: "Unauthorized", 403: "Forbidden", 404: "NotFound", 405: "MethodNotAllowed"}
+REASONS |= {409: "Conflict", 410: "Expired", 415: "UnsupportedMediaType"}
+
+
+class StatusError(Exception):
+    """An error as Kubernetes answers it."""
+
+    def __init__(self, code: int, message: str, reason: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.body = {
+            "kind": "Status",
+            "apiVersion": "v1",
+            "metadata": {},
+            "status": "Failure",
+            "message": message,
+            "reason": reason or REASONS[code],
+            "code": code,
+        }
+
+
+class KubernetesApi:
+    """The Kubernetes APIs of all clusters, each below C(/kubernetes/<name>)."""
+
+    def __init__(self, clusters: list[SimulatedCluster]) -> None:
+        self._clusters = {cluster.plan.name: cluster for cluster in clusters}
+
+    def routes(self) -> list[web.RouteDef]:
+        return [web.route("*", "/kubernetes/{cluster}/{path:.*}", self._handle)]
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        try:
+            cluster = self._clusters.get(request.match_info["cluster"])
+            if cluster is None:
+                raise StatusError(404, "the server could not find the requested resource")
+            if request.headers.get("Authorization") != f"Bearer {cluster.token}":
+                raise StatusError(401, "Unauthorized")
+            return await _ClusterRequest(cluster, request).answer()
+        except StatusError as error:
+            return web.json_response(error.body, status=error.code)
+
+
+class _ClusterRequest:
+    """One request to one cluster."""
+
+    def __init__(self, cluster: SimulatedCluster, request: web.Request) -> None:
+        self._cluster = cluster
+        self._store = cluster.store
+        self._request = request
+        self._path = [one for one in request.match_info["path"].split("/") if one]
+
+    async def answer(self) -> web.StreamResponse:
+        discovery = self._discovery()
+        if discovery is not None:
+            return web.json_response(discovery)
+        resource, namespace, name = self._object_path()
+        method = self._request.method
+        if method == "GET" and not name:
+            if self._request.query.get("watch", "").lower() in ("1", "true"):
+                self._authorize("watch", resource, namespace)
+                return await self._watch(resource, namespace)
+            self._authorize("list", resource, namespace)
+            return web.json_response(self._list(resource, namespace))
+        verb = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}.get(method)
+        if verb is None or bool(name) == (verb == "create"):
+            raise StatusError(405, "the server does not allow this method on the requested resource")
+        self._authorize(verb, resource, namespace)
+        if verb == "create":
+            return web.json_response(await self._create(resource, namespace), status=201)
+        present = self._store.get(resource, namespace, name)
+        if present is None:
+            raise StatusError(404, f'{_qualified(resource)} "{name}" not found')
+        if verb == "delete":
+            await self._store.delete(resource, namespace, name)
+        elif verb != "get":
+            present = await self._change(verb, resource, present)
+        return web.json_response(present)
+
+    def _discovery(self) -> dict[str, Any] | None:
+        resources = self._store.resources()
+        match self._path:
+            case ["version"]:
+                return {"major": "1", "minor": "31", "gitVersion": "v1.31.2", "platform": "linux/amd64"}
+            case ["api"]:
+                return {"kind": "APIVersions", "versions": ["v1"]}
+            case ["apis"]:
+                groups = sorted({(one.group, one.version) for one in resources if one.group})
+                return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_group(*one) for one in groups]}
+            case ["api", version]:
+                return self._resource_list("", version)
+            case ["apis", group, version]:
+                return self._resource_list(group, version)
+        return None
+
+    def _resource_list(self, group: str, version: str) -> dict[str, Any]:
+        found = [one for one in self._store.resources() if (one.group, one.version) == (group, version)]
+        if not found:
+            raise StatusError(404, "the server could not find the requested resource")
+        verbs = ["create", "delete", "get", "list", "patch", "update", "watch"]
+        listed = [
+            {"name": one.plural, "singularName": one.kind.lower(), "namespaced": one.namespaced, "kind": one.kind, "verbs": verbs}
+            for one in found
+        ]
+        return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": found[0].api_version, "resources": listed}
+
+    def _object_path(self) -> tuple[Resource, str, str]:
+        match self._path:
+            case ["api", version, *rest]:
+                group = ""
+            case ["apis", group, version, *rest]:
+                pass
+            case _:
+                raise StatusError(404, "the server could not find the requested resource")
+        namespace = ""
+        if len(rest) > 2 and rest[0] == "namespaces" and rest[2] != "status":
+            namespace, rest = rest[1], rest[2:]
+        resource = self._store.resource(group, version, rest[0]) if rest else None
+        if resource is None or len(rest) > 3 or (len(rest) == 3 and rest[2] != "status"):
+            raise StatusError(404, "the server could not find the requested resource")
+        return resource, namespace, rest[1] if len(rest) > 1 else ""
+
+    def _authorize(self, verb: str, resource: Resource, namespace: str) -> None:
+        if not {resource.plural, f"{verb} {resource.plural}"} & set(self._cluster.plan.forbidden):
+            return
+        where = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"
+        raise StatusError(
+            403,
+            f'{_qualified(resource)} is forbidden: User "system:serviceaccount:azureml-arc:deployer" cannot {verb}'
+            f' resource "{resource.plural}" in API group "{resource.group}" {where}',
+        )
+
+    def _selected(self, body: Mapping[str, Any]) -> bool:
+        query = self._request.query
+        return matches(body, query.get("labelSelector", ""), query.get("fieldSelector", ""))
+
+    def _list(self, resource: Resource, namespace: str) -> dict[str, Any]:
+        found = [body for body in self._store.list(resource, namespace) if self._selected(body)]
+        query = self._request.query
+        start = _decode_continue(query["continue"]) if query.get("continue") else 0
+        limit = int(query.get("limit") or 0) or len(found)
+        metadata: dict[str, Any] = {"resourceVersion": str(self._store.version)}
+        if start + limit < len(found):
+            metadata["continue"] = base64.b64encode(str(start + limit).encode()).decode()
+            metadata["remainingItemCount"] = len(found) - start - limit
+        return {
+            "kind": f"{resource.kind}List",
+            "apiVersion": resource.api_version,
+            "metadata": metadata,
+            "items": found[start : start + limit],
+        }
+
+    async def _watch(self, resource: Resource, namespace: str) -> web.StreamResponse:
+        query = self._request.query
+        seconds = float(query.get("timeoutSeconds") or DEFAULT_WATCH_SECONDS)
+        response = web.StreamResponse(headers={"Content-Type": "application/json"})
+        response.enable_chunked_encoding()
+        await response.prepare(self._request)
+        version = int(query.get("resourceVersion") or 0)
+        if version == 0:
+            version = self._store.version
+            for body in self._store.list(resource, namespace):
+                await _send(response, "ADDED", body)
+        end = _now() + seconds
+        while True:
+            changes = self._store.changes_since(version)
+            if changes is None:
+                gone = StatusError(410, f"too old resource version: {version}")
+                await _send(response, "ERROR", gone.body)
+                break
+            for change in changes:
+                version = change.version
+                if self._concerns(change, resource, namespace):
+                    await _send(response, change.type, change.object)
+            if _now() >= end or not await self._store.wait_for_change(version, end - _now()):
+                break
+        await response.write_eof()
+        return response
+
+    def _concerns(self, change: Change, resource: Resource, namespace: str) -> bool:
+        in_namespace = not namespace or change.object["metadata"].get("namespace") == namespace
+        return change.resource == resource and in_namespace and self._selected(change.object)
+
+    async def _create(self, resource: Resource, namespace: str) -> dict[str, Any]:
+        body = await self._json()
+        metadata = body.setdefault("metadata", {})
+        if not metadata.get("name"):
+            raise StatusError(400, "name or generateName is required")
+        if resource.namespaced:
+            if metadata.setdefault("namespace", namespace) != namespace:
+                raise StatusError(400, "the namespace of the provided object does not match the namespace sent on the request")
+            if self._store.get(self._store.kind("Namespace"), "", namespace) is None:
+                raise StatusError(404, f'namespaces "{namespace}" not found')
+        if self._store.get(resource, namespace, metadata["name"]) is not None:
+            raise StatusError(409, f'{_qualified(resource)} "{metadata["name"]}" already exists', "AlreadyExists")
+        return await self._store.put(resource, body)
+
+    async def _change(self, verb: str, resource: Resource, present: dict[str, Any]) -> dict[str, Any]:
+        if verb == "update":
+            body = await self._json()
+        elif self._request.content_type == "application/json-patch+json":
+            try:
+                body = jsonpatch.apply_patch(present, await self._request.json())
+            except (jsonpatch.JsonPatchException, ValueError) as error:
+                raise StatusError(400, f"the patch cannot be applied: {error}") from error
+        elif self._request.content_type in ("application/merge-patch+json", "application/strategic-merge-patch+json"):
+            body = _merge(present, await self._json())
+        else:
+            raise StatusError(415, "the body of the request was in an unknown format")
+        metadata = present["metadata"]
+        given = body.get("metadata", {}).get("resourceVersion")
+        if given and given != metadata["resourceVersion"]:
+            raise StatusError(
+                409,
+                f'Operation cannot be fulfilled on {_qualified(resource)} "{metadata["name"]}": the object has been'
+                " modified; please apply your changes to the latest version and try again",
+            )
+        body["metadata"] = {**body.get("metadata", {}), "name": metadata["name"]}
+        if "namespace" in metadata:
+            body["metadata"]["namespace"] = metadata["namespace"]
+        return await self._store.put(resource, body)
+
+    async def _json(self) -> dict[str, Any]:
+        try:
+            body = json.loads(await self._request.text())
+        except ValueError as error:
+            raise StatusError(400, f"the object provided is unrecognized: {error}") from error
+        if not isinstance(body, dict):
+            raise StatusError(400, "the object provided is unrecognized: it is not an object")
+        return body
+
+
+async def _send(response: web.StreamResponse, kind: str, body: Mapping[str, Any]) -> None:
+    await response.write(json.dumps({"type": kind, "object": body}).encode() + b"\n")
+
+
+def _merge(present: Any, patch: Any) -> Any:
+    """RFC 7386. A strategic merge differs for lists only, which nothing here patches."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(present) if isinstance(present, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = _merge(merged.get(key), value)
+    return merged
+
+
+def _group(group: str, version: str) -> dict[str, Any]:
+    served = {"groupVersion": f"{group}/{version}", "version": version}
+    return {"name": group, "versions": [served], "preferredVersion": served}
+
+
+def _qualified(resource: Resource) -> str:
+    return f"{resource.plural}.{resource.group}" if resource.group else resource.plural
+
+
+def _decode_continue(token: str) -> int:
+    try:
+        return int(base64.b64decode(token))
+    except ValueError as error:
+        raise StatusError(400, "continue key is not valid") from error
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

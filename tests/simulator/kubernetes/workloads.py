@@ -1,0 +1,229 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What an accepted extension turns into: a namespace, workloads, and pods that start over time or fail as planned."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from simulator.clock import Clock
+from simulator.kubernetes.store import Store
+from simulator.scenario import InstallPlan
+
+NAMESPACE = "azureml"
+IMAGE = "mcr.microsoft.com/azureml/amlarc/docker"
+
+# Component, kind, and when it is there; see the component table of Microsoft's deployment page.
+EVERYWHERE = (
+    ("gateway", "Deployment"),
+    ("metrics-controller-manager", "Deployment"),
+    ("{name}-kube-state-metrics", "Deployment"),
+    ("prometheus-prom-prometheus", "StatefulSet"),
+)
+TRAINING = (("aml-operator", "Deployment"),)
+VOLCANO = tuple((f"volcano-{part}", "Deployment") for part in ("admission", "controllers", "scheduler"))
+INFERENCE = tuple(
+    (name, "Deployment")
+    for name in (
+        "amlarc-identity-controller",
+        "amlarc-identity-proxy",
+        "azureml-fe-v2",
+        "inference-operator-controller-manager",
+    )
+)
+
+
+def components(name: str, settings: Mapping[str, str]) -> list[tuple[str, str, int]]:
+    """The workloads that these settings bring, as name, kind and replicas."""
+
+    def on(key: str, default: bool = False) -> bool:
+        return settings.get(key, str(default)).lower() == "true"
+
+    found = list(EVERYWHERE)
+    if on("relayserver.enabled"):
+        found.append(("relayserver", "Deployment"))
+    if on("installPromOp", default=True):
+        found.append(("{name}-prometheus-operator", "Deployment"))
+    if on("enableTraining"):
+        found += TRAINING
+        if on("installVolcano", default=True):
+            found += VOLCANO
+    if on("enableInference"):
+        found += INFERENCE
+        if on("nginxIngress.enabled"):
+            found.append(("azureml-ingress-nginx-controller", "Deployment"))
+    if on("installNvidiaDevicePlugin"):
+        found.append(("nvidia-device-plugin-daemonset", "DaemonSet"))
+    if on("installDcgmExporter"):
+        found.append(("{name}-dcgm-exporter", "DaemonSet"))
+    router = 3 if on("inferenceRouterHA", default=True) else 1
+    return [
+        (component.format(name=name), kind, router if component == "azureml-fe-v2" else 1)
+        for component, kind in found
+    ]
+
+
+class Workloads:
+    """The extension's workloads on one cluster."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def install(self, name: str, settings: Mapping[str, str], plan: InstallPlan) -> None:
+        """Bring what the settings ask for, over nine tenths of the plan's time. What is ready already stays so."""
+        await self._clock.sleep(plan.seconds * 0.1)
+        await self._put("Namespace", {"name": NAMESPACE}, status={"phase": "Active"})
+        wanted = components(name, settings)
+        await self._remove_others({component for component, kind, replicas in wanted})
+        await asyncio.gather(
+            *(
+                self._start(component, kind, replicas, plan.pods.get(component, ""), plan.seconds * 0.8 * index / len(wanted))
+                for index, (component, kind, replicas) in enumerate(wanted, start=1)
+            )
+        )
+
+    async def remove(self) -> None:
+        """Begin to remove everything: the namespace is Terminating from now on."""
+        await self._put("Namespace", {"name": NAMESPACE}, status={"phase": "Terminating"})
+        await self._remove_others(set())
+
+    async def terminate_namespace(self) -> None:
+        """A namespace that hangs in its removal."""
+        await self._put("Namespace", {"name": NAMESPACE}, status={"phase": "Terminating"})
+
+    async def forget(self) -> None:
+        """The end of the removal."""
+        await self._store.delete(self._store.kind("Namespace"), "", NAMESPACE)
+
+    async def _remove_others(self, keep: set[str]) -> None:
+        for kind in ("Deployment", "StatefulSet", "DaemonSet", "Pod"):
+            resource = self._store.kind(kind)
+            for body in list(self._store.list(resource, NAMESPACE)):
+                if body["metadata"]["labels"]["app"] not in keep:
+                    await self._store.delete(resource, NAMESPACE, body["metadata"]["name"])
+
+    async def _start(self, component: str, kind: str, replicas: int, trouble: str, seconds: float) -> None:
+        pods = [_pod_name(component, kind, index) for index in range(replicas)]
+        pod = self._store.kind("Pod")
+        if all(_is_ready(self._store.get(pod, NAMESPACE, name)) for name in pods) and not trouble:
+            return
+        await self._put_workload(component, kind, replicas, ready=0)
+        for name in pods:
+            await self._put_pod(component, kind, name, _pending())
+        await self._clock.sleep(seconds * 0.5)
+        for name in pods:
+            await self._put_pod(component, kind, name, _creating(component))
+        await self._clock.sleep(seconds * 0.5)
+        for name in pods:
+            status = TROUBLES[trouble](component) if trouble else _running(component)
+            await self._put_pod(component, kind, name, status)
+            if trouble:
+                await self._put_event(name, trouble)
+        await self._put_workload(component, kind, replicas, ready=0 if trouble else replicas)
+
+    async def _put(self, kind: str, metadata: Mapping[str, Any], **fields: Any) -> None:
+        await self._store.put(self._store.kind(kind), {"metadata": dict(metadata), **fields})
+
+    async def _put_pod(self, component: str, kind: str, name: str, status: Mapping[str, Any]) -> None:
+        owner = {"apiVersion": "apps/v1", "kind": kind, "name": component, "controller": True, "uid": component}
+        if kind == "Deployment":
+            owner |= {"kind": "ReplicaSet", "name": name.rsplit("-", 1)[0]}
+        spec: dict[str, Any] = {"containers": [{"name": component, "image": f"{IMAGE}/{component}:1.1.61"}]}
+        if status["phase"] == "Running":
+            spec["nodeName"] = "node-0"
+        await self._put("Pod", _metadata(name, component, ownerReferences=[owner]), spec=spec, status=status)
+
+    async def _put_workload(self, component: str, kind: str, replicas: int, ready: int) -> None:
+        resource = self._store.kind(kind)
+        present = self._store.get(resource, NAMESPACE, component)
+        generation = present["metadata"]["generation"] if present else 1
+        if kind == "DaemonSet":
+            status = {"desiredNumberScheduled": replicas, "updatedNumberScheduled": replicas, "numberAvailable": ready}
+        else:
+            status = {"replicas": replicas, "updatedReplicas": replicas, "readyReplicas": ready, "availableReplicas": ready}
+        spec = {} if kind == "DaemonSet" else {"replicas": replicas}
+        await self._put(
+            kind, _metadata(component, component), spec=spec, status={**status, "observedGeneration": generation}
+        )
+
+    async def _put_event(self, pod: str, reason: str) -> None:
+        await self._put(
+            "Event",
+            {"name": f"{pod}.{reason.lower()}", "namespace": NAMESPACE},
+            type="Warning",
+            reason=reason,
+            message=f"simulated {reason}",
+            involvedObject={"kind": "Pod", "name": pod, "namespace": NAMESPACE},
+            lastTimestamp=self._clock.timestamp(),
+        )
+
+
+def _metadata(name: str, component: str, **fields: Any) -> dict[str, Any]:
+    return {"name": name, "namespace": NAMESPACE, "labels": {"app": component}, **fields}
+
+
+def _pod_name(component: str, kind: str, index: int) -> str:
+    if kind == "StatefulSet":
+        return f"{component}-{index}"
+    digest = hashlib.sha256(f"{component}{index}".encode()).hexdigest()
+    return f"{component}-{digest[:9]}-{digest[9:14]}" if kind == "Deployment" else f"{component}-{digest[:5]}"
+
+
+def _is_ready(pod: Mapping[str, Any] | None) -> bool:
+    conditions = (pod or {}).get("status", {}).get("conditions", ())
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+
+
+def _conditions(scheduled: bool = True, ready: bool = False) -> list[dict[str, str]]:
+    return [
+        {"type": "PodScheduled", "status": str(scheduled)},
+        {"type": "Ready", "status": str(ready)},
+    ]
+
+
+def _status(phase: str, component: str, state: Mapping[str, Any], ready: bool = False, restarts: int = 0) -> dict[str, Any]:
+    container = {"name": component, "ready": ready, "restartCount": restarts, "state": state}
+    return {"phase": phase, "conditions": _conditions(ready=ready), "containerStatuses": [container]}
+
+
+def _pending() -> dict[str, Any]:
+    return {"phase": "Pending", "conditions": []}
+
+
+def _creating(component: str) -> dict[str, Any]:
+    return _status("Pending", component, {"waiting": {"reason": "ContainerCreating"}})
+
+
+def _running(component: str) -> dict[str, Any]:
+    return _status("Running", component, {"running": {}}, ready=True)
+
+
+def _image_pull(component: str) -> dict[str, Any]:
+    message = f'Back-off pulling image "{IMAGE}/{component}:1.1.61"'
+    return _status("Pending", component, {"waiting": {"reason": "ImagePullBackOff", "message": message}})
+
+
+def _crash_loop(component: str) -> dict[str, Any]:
+    message = f"back-off 5m0s restarting failed container={component}"
+    status = _status("Running", component, {"waiting": {"reason": "CrashLoopBackOff", "message": message}}, restarts=7)
+    status["containerStatuses"][0]["lastState"] = {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}
+    return status
+
+
+def _unschedulable(component: str) -> dict[str, Any]:
+    message = "0/1 nodes are available: 1 Insufficient cpu."
+    condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
+    return {"phase": "Pending", "conditions": [condition]}
+
+
+TROUBLES = {
+    "ImagePullBackOff": _image_pull,
+    "CrashLoopBackOff": _crash_loop,
+    "Unschedulable": _unschedulable,
+}

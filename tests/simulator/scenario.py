@@ -1,0 +1,118 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a simulation consists of: read from a file, from the command line, or made in a test."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
+TENANT = "99999999-8888-7777-6666-555555555555"
+
+
+@dataclass
+class InstallPlan:
+    """How installing the extension goes on one cluster.
+
+    :param seconds: simulated seconds until the operation ends.
+    :param error: the message that the operation ends with; none for success.
+    :param error_code: its code.
+    :param pods: what goes wrong with the pods of a component, by the component's name: C(ImagePullBackOff),
+        C(CrashLoopBackOff) or C(Unschedulable).
+    """
+
+    seconds: float = 60
+    error: str | None = None
+    error_code: str = "ExtensionOperationFailed"
+    pods: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class ClusterPlan:
+    """A cluster, and how things go on it."""
+
+    name: str
+    type: str = "connectedClusters"  # or managedClusters
+    resource_group: str = "rg-edge"
+    subscription: str = SUBSCRIPTION
+    location: str = "westeurope"
+    distribution: str = "k3s"
+    nodes: int = 3
+    connectivity: str = "Connected"
+    install: InstallPlan = field(default_factory=InstallPlan)
+    attach_seconds: float = 20
+    attach_error: str | None = None
+    removal_seconds: float = 30
+    forbidden: list[str] = field(default_factory=list)  # Kubernetes resources that the account may not read
+    namespace_terminating: bool = False  # namespace azureml hangs in its removal
+
+
+@dataclass
+class WorkspacePlan:
+    """An Azure Machine Learning workspace."""
+
+    name: str = "ws"
+    resource_group: str = "rg-ml"
+    subscription: str = SUBSCRIPTION
+    location: str = "northeurope"
+
+
+@dataclass
+class Principal:
+    """Who may sign in."""
+
+    client_id: str = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
+    secret: str = "simulated-client-secret"
+    tenant: str = TENANT
+
+
+@dataclass
+class Scenario:
+    """The whole simulation. C(faults) are those of module C(faults)."""
+
+    clusters: list[ClusterPlan] = field(default_factory=list)
+    workspaces: list[WorkspacePlan] = field(default_factory=lambda: [WorkspacePlan()])
+    principal: Principal = field(default_factory=Principal)
+    time_scale: float = 1.0
+    faults: list[dict[str, Any]] = field(default_factory=list)
+
+
+def load(path: Path) -> Scenario:
+    """Read a scenario from a JSON file; unknown fields are an error."""
+    return from_dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+def from_dict(content: dict[str, Any]) -> Scenario:
+    """The scenario that a JSON document describes."""
+    values = _known(Scenario, content)
+    if "clusters" in values:
+        values["clusters"] = [_cluster(one) for one in values["clusters"]]
+    if "workspaces" in values:
+        values["workspaces"] = [WorkspacePlan(**_known(WorkspacePlan, one)) for one in values["workspaces"]]
+    if "principal" in values:
+        values["principal"] = Principal(**_known(Principal, values["principal"]))
+    return Scenario(**values)
+
+
+def many(count: int, install_seconds: float = 60) -> list[ClusterPlan]:
+    """Connected clusters by the number."""
+    return [ClusterPlan(f"cluster-{index:04}", install=InstallPlan(install_seconds)) for index in range(count)]
+
+
+def _cluster(content: dict[str, Any]) -> ClusterPlan:
+    values = _known(ClusterPlan, content)
+    if "install" in values:
+        values["install"] = InstallPlan(**_known(InstallPlan, values["install"]))
+    return ClusterPlan(**values)
+
+
+def _known(kind: type, content: dict[str, Any]) -> dict[str, Any]:
+    unknown = set(content) - {one.name for one in fields(kind)}
+    if unknown:
+        raise ValueError(f"{kind.__name__} has no {', '.join(sorted(unknown))}")
+    return dict(content)

@@ -1,0 +1,86 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Microsoft Entra ID as far as a service principal meets it: OpenID discovery and tokens.
+
+Source: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from simulator.clock import Clock
+from simulator.scenario import Principal
+
+LIFETIME = 3599  # simulated seconds
+
+
+@dataclass
+class Token:
+    audience: str
+    expires_at: float
+
+
+class SignIn:
+    """Issues tokens, and knows which ones it has issued."""
+
+    def __init__(self, principal: Principal, clock: Clock) -> None:
+        self._principal = principal
+        self._clock = clock
+        self._tokens: dict[str, Token] = {}
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/{tenant}/v2.0/.well-known/openid-configuration", self._discover),
+            web.post("/{tenant}/oauth2/v2.0/token", self._issue),
+        ]
+
+    def token(self, authorization: str) -> Token | None:
+        """The token of an C(Authorization) header, where it was issued here and has not expired."""
+        scheme, _, value = authorization.partition(" ")
+        token = self._tokens.get(value) if scheme.lower() == "bearer" else None
+        return token if token and token.expires_at > self._clock.now() else None
+
+    def expire_all(self) -> None:
+        """Let all tokens issued so far be past their end."""
+        self._tokens.clear()
+
+    async def _discover(self, request: web.Request) -> web.Response:
+        tenant = request.match_info["tenant"]
+        if tenant != self._principal.tenant:
+            return _refusal("invalid_tenant", f"AADSTS90002: Tenant '{tenant}' not found.")
+        base = f"https://{request.host}/{tenant}"
+        return web.json_response(
+            {
+                "issuer": f"{base}/v2.0",
+                "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
+                "token_endpoint": f"{base}/oauth2/v2.0/token",
+                "device_authorization_endpoint": f"{base}/oauth2/v2.0/devicecode",
+            }
+        )
+
+    async def _issue(self, request: web.Request) -> web.Response:
+        form = await request.post()
+        if request.match_info["tenant"] != self._principal.tenant:
+            return _refusal("invalid_request", "AADSTS90002: Tenant not found.")
+        if form.get("grant_type") != "client_credentials":
+            return _refusal("unsupported_grant_type", "AADSTS70003: The app requested an unsupported grant type.")
+        if form.get("client_id") != self._principal.client_id:
+            return _refusal("unauthorized_client", "AADSTS700016: Application was not found in the directory.")
+        if form.get("client_secret") != self._principal.secret:
+            return _refusal("invalid_client", "AADSTS7000215: Invalid client secret provided.", status=401)
+        scopes = [one for one in str(form.get("scope", "")).split() if one.endswith("/.default")]
+        if not scopes:
+            return _refusal("invalid_scope", "AADSTS1002012: The provided value for scope is not valid.")
+        value = secrets.token_urlsafe(32)
+        self._tokens[value] = Token(scopes[0].removesuffix("/.default"), self._clock.now() + LIFETIME)
+        return web.json_response({"token_type": "Bearer", "expires_in": LIFETIME, "access_token": value})
+
+
+def _refusal(error: str, description: str, status: int = 400) -> web.Response:
+    return web.json_response({"error": error, "error_description": description}, status=status)
