@@ -21,10 +21,18 @@ from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureML
 
 try:
     import yaml
-    from kubernetes import client as kubernetes_client
-    from kubernetes import config as kubernetes_config
-    from kubernetes import watch as kubernetes_watch
-    from kubernetes.config import kube_config
+
+    # The package loads these classes when they are first named. Named here, the parent process loads them once, before it
+    # forks its workers.
+    from kubernetes.client import ApiClient, ApiException, AppsV1Api, Configuration, CoreV1Api
+    from kubernetes.config import (
+        ConfigException,
+        kube_config,
+        load_incluster_config,
+        load_kube_config,
+        load_kube_config_from_dict,
+    )
+    from kubernetes.watch import Watch
     from urllib3 import Retry
     from urllib3 import exceptions as urllib3_errors
     from urllib3.util import make_headers
@@ -83,11 +91,11 @@ class KubeSession:
     def __init__(self, configuration, files: tempfile.TemporaryDirectory, user: str | None = None) -> None:
         self._files = files
         self.host = configuration.host
-        self._client = kubernetes_client.ApiClient(configuration)
+        self._client = ApiClient(configuration)
         if user:
             self._client.set_default_header("Impersonate-User", user)
-        self._core = kubernetes_client.CoreV1Api(self._client)
-        apps = kubernetes_client.AppsV1Api(self._client)
+        self._core = CoreV1Api(self._client)
+        apps = AppsV1Api(self._client)
         self._listers = {
             "Pod": self._core.list_namespaced_pod,
             "Event": self._core.list_namespaced_event,
@@ -147,7 +155,7 @@ class KubeSession:
             """List pods; without a documented type of return the watch yields plain dictionaries."""
             return self._core.list_namespaced_pod(namespace, **kwargs)
 
-        watch = kubernetes_watch.Watch()
+        watch = Watch()
         try:
             yield from watch.stream(
                 list_pods,
@@ -155,7 +163,7 @@ class KubeSession:
                 timeout_seconds=max(1, seconds),
                 _request_timeout=(REQUEST_TIMEOUT[0], seconds + REQUEST_TIMEOUT[1]),
             )
-        except (kubernetes_client.ApiException, urllib3_errors.HTTPError, ValueError, KeyError):
+        except (ApiException, urllib3_errors.HTTPError, ValueError, KeyError):
             return
         finally:
             watch.stop()
@@ -163,7 +171,7 @@ class KubeSession:
     def _read(self, what: str, verb: str, request: Callable) -> dict:
         try:
             return json.loads(request().data)
-        except kubernetes_client.ApiException as error:
+        except ApiException as error:
             raise _api_error(self.host, what, verb, error) from error
         except urllib3_errors.HTTPError as error:
             raise _connection_error(self.host, what, error) from error
@@ -193,12 +201,12 @@ def open_session(call) -> KubeSession:
 
 
 def _configuration(values: dict, directory: str, call):
-    configuration = kubernetes_client.Configuration()
+    configuration = Configuration()
     complete = values.get("host") and (values.get("api_key") or values.get("client_cert") or values.get("password"))
     if not complete:
         try:
             _load_kubeconfig(configuration, values, directory, call)
-        except (kubernetes_config.ConfigException, OSError, yaml.YAMLError, ValueError, TypeError, AttributeError) as error:
+        except (ConfigException, OSError, yaml.YAMLError, ValueError, TypeError, AttributeError) as error:
             named = "kubeconfig" if values.get("kubeconfig") else "kubeconfig (none is given)"
             raise AzureMLError(
                 f"{named}: no cluster can be read from it: {_first_line(error)}",
@@ -223,20 +231,20 @@ def _load_kubeconfig(configuration, values: dict, directory: str, call) -> None:
     kubeconfig, context = values.get("kubeconfig"), values.get("context")
     if not kubeconfig and not context:
         try:
-            kubernetes_config.load_incluster_config(client_configuration=configuration)
+            load_incluster_config(client_configuration=configuration)
             return
-        except kubernetes_config.ConfigException:
+        except ConfigException:
             pass
     if _is_inline(kubeconfig):
         content = yaml.safe_load(kubeconfig) if isinstance(kubeconfig, str) else kubeconfig
         for user in content.get("users") or ():
             call.hide(*(user.get("user", {}).get(name) for name in SECRET_FIELDS))
-        kubernetes_config.load_kube_config_from_dict(
+        load_kube_config_from_dict(
             content, context=context, client_configuration=configuration, temp_file_path=directory
         )
         return
     path = os.path.expanduser(kubeconfig) if kubeconfig else None
-    kubernetes_config.load_kube_config(
+    load_kube_config(
         path, context=context, client_configuration=configuration, persist_config=False, temp_file_path=directory
     )
 

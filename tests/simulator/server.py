@@ -42,7 +42,7 @@ class Simulator:
 
     def __init__(self, scenario: Scenario, directory: Path) -> None:
         self._scenario = scenario
-        self._directory = directory
+        self._directory = directory.resolve()
         self._tasks = Tasks()
         self._runner: web.AppRunner | None = None
         self.endpoint = ""

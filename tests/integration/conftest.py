@@ -1,0 +1,92 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Fixtures: a simulator for the whole session, clusters to use up, and ways to run modules and playbooks."""
+
+from __future__ import annotations
+
+import itertools
+import os
+
+import pytest
+import simulated
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleCall, ModuleSpec, execute
+from playbooks import PlaybookRun, run_playbook
+from simulator.scenario import ClusterPlan, InstallPlan, Scenario
+from support import Failed
+
+TIME_SCALE = 60.0  # an install of 60 simulated seconds takes one
+# Clusters of each kind; a test takes one for itself.
+SUPPLY = 60
+
+
+@pytest.fixture(scope="session")
+def simulator(tmp_path_factory):
+    install = InstallPlan(seconds=30)
+    clusters = [ClusterPlan(f"arc-{index}", install=install) for index in range(SUPPLY)]
+    clusters += [
+        ClusterPlan(f"aks-{index}", type="managedClusters", nodes=2, install=install) for index in range(SUPPLY // 4)
+    ]
+    scenario = Scenario(clusters=clusters, time_scale=TIME_SCALE)
+    with simulated.running(scenario, tmp_path_factory.mktemp("simulator")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def _names():
+    return {"arc": itertools.count(), "aks": itertools.count()}
+
+
+@pytest.fixture
+def arc(_names) -> str:
+    """A connected cluster that no other test uses."""
+    return f"arc-{next(_names['arc'])}"
+
+
+@pytest.fixture
+def aks(_names) -> str:
+    """An AKS cluster with two nodes that no other test uses."""
+    return f"aks-{next(_names['aks'])}"
+
+
+@pytest.fixture(autouse=True)
+def environment(simulator, monkeypatch, tmp_path):
+    """Sign in by environment, as AWX does; nothing of the machine's own sign-in or kubeconfig is seen."""
+    for name in list(os.environ):
+        if name.startswith(("AZURE_", "K8S_AUTH_", "ANSIBLE_", "KUBE")):
+            monkeypatch.delenv(name)
+    for name, value in simulator.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    simulator.clear_journal()
+    yield
+    simulator.clear_faults()
+
+
+@pytest.fixture
+def run_module(tmp_path):
+    """Run a module's work with options as a task gives them; a failure is raised as C(Failed)."""
+
+    def run(spec: ModuleSpec, check_mode: bool = False, diff: bool = False, **options) -> dict:
+        validation = ArgumentSpecValidator(spec.argument_spec, **spec.rules).validate(options)
+        if validation.error_messages:
+            raise Failed({"msg": validation.errors.msg})
+        call = ModuleCall(validation.validated_parameters, check_mode, diff, tmpdir=str(tmp_path))
+        result = execute(spec, call)
+        if result.get("failed"):
+            raise Failed(result)
+        return result
+
+    return run
+
+
+@pytest.fixture
+def playbook(simulator, tmp_path, monkeypatch):
+    """Run a playbook with C(ansible-playbook). Takes its content or its name, the inventory, and extra environment."""
+
+    def run(content, inventory, *arguments: str, **environ: str) -> PlaybookRun:
+        return run_playbook(content, inventory, tmp_path, arguments, environ)
+
+    return run

@@ -1,0 +1,87 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Run C(ansible-playbook) as users do, and read what each task returned."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+HERE = Path(__file__).resolve().parent
+COLLECTIONS = HERE.parents[1] / "build" / "collections"
+TIMEOUT = 240  # seconds
+# The controller as a host, with the Python that runs the tests.
+LOCALHOST = {
+    "all": {
+        "hosts": {
+            "localhost": {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+        }
+    }
+}
+
+
+@dataclass
+class PlaybookRun:
+    """A finished run: output, exit status and the result of each task on each host."""
+
+    status: int
+    output: str
+    results: list[dict]
+
+    def result(self, task: str, host: str) -> dict:
+        """What the last task of that name returned on a host."""
+        found = [one["result"] for one in self.results if one["task"].endswith(task) and one["host"] == host]
+        assert found, f"no task '{task}' on {host}:\n{self.output}"
+        return found[-1]
+
+    def changed(self, host: str) -> int:
+        """How many tasks changed something on a host."""
+        return sum(bool(one["result"].get("changed")) for one in self.results if one["host"] == host)
+
+
+def run_playbook(content, inventory: dict, directory: Path, arguments=(), environ=None) -> PlaybookRun:
+    """Run a playbook.
+
+    :param content: the plays as data, or the name of a playbook of a collection.
+    :param inventory: the inventory as data.
+    :param directory: takes everything that the run writes.
+    """
+    name = content
+    if not isinstance(content, str):
+        name = str(directory / "playbook.yml")
+        Path(name).write_text(yaml.safe_dump(content), encoding="utf-8")
+    (directory / "inventory.yml").write_text(yaml.safe_dump(inventory), encoding="utf-8")
+    results = directory / "results.jsonl"
+    results.unlink(missing_ok=True)
+    environment = {
+        **os.environ,
+        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+        "ANSIBLE_HOME": str(directory / "ansible"),
+        "ANSIBLE_REMOTE_TMP": str(directory / "ansible" / "remote"),
+        "ANSIBLE_ASYNC_DIR": str(directory / "ansible" / "async"),
+        "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callback_plugins"),
+        "ANSIBLE_CALLBACKS_ENABLED": "task_results",
+        "ANSIBLE_DEPRECATION_WARNINGS": "0",
+        "TASK_RESULTS_FILE": str(results),
+        "TMPDIR": str(directory),
+        **(environ or {}),
+    }
+    finished = subprocess.run(
+        ["ansible-playbook", name, "-i", str(directory / "inventory.yml"), *arguments],
+        env=environment,
+        cwd=directory,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
+    lines = results.read_text(encoding="utf-8").splitlines() if results.exists() else []
+    return PlaybookRun(finished.returncode, finished.stdout + finished.stderr, [json.loads(line) for line in lines])

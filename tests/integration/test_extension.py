@@ -1,0 +1,304 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""M(azureml.arc.extension) and its info module against the simulator, through the official SDK."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.azureml.arc.plugins.modules.extension import SPEC
+from ansible_collections.azureml.arc.plugins.modules.extension_info import SPEC as INFO
+from support import Failed, requests_to, writes
+from simulator.scenario import SUBSCRIPTION
+
+GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-edge"
+
+
+@pytest.fixture
+def training(arc):
+    return {"resource_group": "rg-edge", "cluster_name": arc, "workload_profile": "training"}
+
+
+def test_install_sends_every_derived_key(run_module, simulator, arc, training):
+    result = run_module(SPEC, **training)
+
+    assert result["changed"]
+    assert result["extension"]["provisioning_state"] == "Succeeded"
+    (put,) = requests_to(simulator, "PUT", f"{arc}/providers/Microsoft.KubernetesConfiguration/extensions/azureml")
+    assert put["query"] == {"api-version": "2025-03-01"}
+    properties = put["body"]["properties"]
+    protected = properties.pop("configurationProtectedSettings")
+    cluster_id = f"{GROUP}/providers/Microsoft.Kubernetes/connectedClusters/{arc}"
+    relay = f"{arc}{SUBSCRIPTION}rgedgerelay".replace("-", "")
+    digest = {key: value for key, value in properties["configurationSettings"].items() if "hybridConnection" in key}
+    assert put["body"]["identity"] == {"type": "SystemAssigned"}
+    assert {key: value for key, value in properties["configurationSettings"].items() if key not in digest} == {
+        "enableTraining": "True",
+        "enableInference": "False",
+        "cluster_name": cluster_id,
+        "clusterId": cluster_id,
+        "prometheus.prometheusSpec.externalLabels.cluster_name": cluster_id,
+        "cluster_name_friendly": arc,
+        "location": "westeurope",
+        "jobSchedulerLocation": "westeurope",
+        "domain": "westeurope.cloudapp.azure.com",
+        "servicebus.enabled": "false",
+        "relayserver.enabled": "true",
+        "nginxIngress.enabled": "false",
+    }
+    assert digest == {
+        "relayserver.hybridConnectionName": arc,
+        "relayserver.hybridConnectionResourceID": f"{GROUP}/providers/Microsoft.Relay/namespaces/{relay}/hybridConnections/{arc}",
+    }
+    assert properties | {"configurationSettings": None} == {
+        "extensionType": "Microsoft.AzureML.Kubernetes",
+        "releaseTrain": "stable",
+        "autoUpgradeMinorVersion": True,
+        "scope": {"cluster": {"releaseNamespace": "azureml"}},
+        "configurationSettings": None,
+    }
+    assert set(protected) == {"relayserver.relayConnectionString", "relayServerConnectionString"}
+    assert all(value.startswith(f"Endpoint=sb://{relay}.servicebus.windows.net/") for value in protected.values())
+
+
+def test_relay_is_created_once_and_found_again(run_module, simulator, arc, training):
+    first = run_module(SPEC, **training)
+    assert [one.rsplit("/", 2)[-2] for one in first["created_resources"]] == [
+        "namespaces",
+        "hybridConnections",
+        "authorizationRules",
+    ]
+    (namespace,) = requests_to(simulator, "PUT", "Microsoft.Relay/namespaces/")[:1]
+    assert namespace["body"] == {
+        "location": "westeurope",
+        "tags": {"created_by": "Azure Arc-enabled ML"},
+        "sku": {"name": "Standard"},
+    }
+    run_module(SPEC, state="absent", resource_group="rg-edge", cluster_name=arc)
+    simulator.clear_journal()
+
+    again = run_module(SPEC, **training)
+
+    assert again["changed"]
+    assert again["created_resources"] == []
+    assert requests_to(simulator, "PUT", "Microsoft.Relay") == []
+
+
+def test_managed_cluster_has_no_relay_and_few_nodes_are_a_test_cluster(run_module, simulator, aks):
+    run_module(
+        SPEC, resource_group="rg-edge", cluster_name=aks, cluster_type="managed_cluster", workload_profile="training"
+    )
+
+    (put,) = requests_to(simulator, "PUT", aks)
+    settings = put["body"]["properties"]["configurationSettings"]
+    assert settings["relayserver.enabled"] == "false"
+    assert settings["nginxIngress.enabled"] == "true"
+    assert (settings["clusterPurpose"], settings["inferenceRouterHA"]) == ("DevTest", "false")
+    assert put["body"]["properties"]["configurationProtectedSettings"] == {}
+    assert requests_to(simulator, "GET", "Microsoft.Relay") == []
+
+
+def test_openshift_is_told_by_its_distribution(run_module, simulator, arc, training):
+    simulator.change_plan(arc, distribution="openshift")
+    run_module(SPEC, **training)
+
+    (put,) = requests_to(simulator, "PUT", f"{arc}/providers/")
+    assert put["body"]["properties"]["configurationSettings"]["openshift"] == "true"
+
+
+def test_second_run_changes_nothing_in_two_requests(run_module, simulator, training):
+    run_module(SPEC, **training)
+    simulator.clear_journal()
+
+    result = run_module(SPEC, **training)
+
+    assert not result["changed"]
+    assert result["plan"]["action"] == "none"
+    arm = [one for one in simulator.journal() if "/subscriptions/" in one["path"]]
+    assert [one["method"] for one in arm] == ["GET", "GET"]
+
+
+def test_update_patches_only_what_differs(run_module, simulator, arc, training):
+    run_module(SPEC, **training)
+    simulator.clear_journal()
+
+    result = run_module(SPEC, diff=True, install_volcano=False, settings={"amloperator.custom_ip_interface": "eth1"}, **training)
+
+    (patch,) = requests_to(simulator, "PATCH", arc)
+    assert patch["body"] == {
+        "properties": {"configurationSettings": {"installVolcano": "False", "amloperator.custom_ip_interface": "eth1"}}
+    }
+    assert result["diff"] == {
+        "before": {},
+        "after": {"settings.installVolcano": "False", "settings.amloperator.custom_ip_interface": "eth1"},
+    }
+    assert result["extension"]["settings"]["installVolcano"] == "False"
+
+
+def test_patch_with_one_protected_setting_carries_all(run_module, simulator, arc, training):
+    run_module(SPEC, **training)
+    simulator.clear_journal()
+
+    result = run_module(SPEC, diff=True, protected_settings={"proxy.password": "hush-hush"}, **training)
+
+    (patch,) = requests_to(simulator, "PATCH", arc)
+    protected = patch["body"]["properties"]["configurationProtectedSettings"]
+    assert set(protected) == {
+        "relayserver.relayConnectionString",
+        "relayServerConnectionString",
+        "proxy.password",
+    }
+    assert protected["relayServerConnectionString"].startswith("Endpoint=sb://")
+    assert result["plan"]["protected_settings"] == sorted(protected)
+    assert result["diff"]["after"] == dict.fromkeys((f"protected_settings.{key}" for key in protected), "(hidden)")
+    simulator.clear_journal()
+    assert not run_module(SPEC, protected_settings={"proxy.password": "hush-hush"}, **training)["changed"]
+    assert run_module(
+        SPEC, protected_settings={"proxy.password": "other"}, update_protected="always", **training
+    )["changed"]
+
+
+def test_protected_settings_of_others_are_not_lost(run_module, simulator, training):
+    run_module(SPEC, protected_settings={"proxy.password": "hush-hush"}, **training)
+    simulator.clear_journal()
+
+    with pytest.raises(Failed, match="proxy.password cannot be read back; give them in protected_settings"):
+        run_module(SPEC, protected_settings={"another": "value"}, **training)
+    assert writes(simulator) == []
+
+
+def test_settings_of_others_are_left_alone_and_shown(run_module, simulator, training):
+    run_module(SPEC, settings={"amloperator.extra": "1"}, **training)
+
+    result = run_module(SPEC, **training)
+
+    assert not result["changed"]
+    assert result["unmanaged_settings"] == {"amloperator.extra": "1"}
+
+
+def test_operation_under_way_is_adopted(run_module, simulator, training):
+    submitted = run_module(SPEC, wait=False, **training)
+    assert submitted["changed"]
+    assert submitted["extension"]["provisioning_state"] == "Creating"
+
+    glance = run_module(SPEC, wait=False, **training)
+    waited = run_module(SPEC, **training)
+
+    assert (glance["changed"], glance["plan"]["action"]) == (False, "adopt")
+    assert (waited["changed"], waited["extension"]["provisioning_state"]) == (False, "Succeeded")
+    assert len(requests_to(simulator, "PUT", "KubernetesConfiguration")) == 1
+
+
+def test_adopted_failure_is_shown_and_not_started_again(run_module, simulator, arc, training):
+    simulator.change_plan(arc, install={"seconds": 30, "error": "Helm installation failed : pod healthcheck failed"})
+    run_module(SPEC, wait=False, **training)
+
+    with pytest.raises(Failed) as failure:
+        run_module(SPEC, **training)
+
+    assert failure.value.result["error"]["code"] == "ExtensionOperationFailed"
+    assert "pod healthcheck failed" in failure.value.result["msg"]
+    assert "arcml-healthcheck" in failure.value.result["error"]["hint"]
+    assert len(requests_to(simulator, "PUT", "KubernetesConfiguration")) == 1
+
+
+def test_failed_extension_is_installed_again(run_module, simulator, arc, training):
+    simulator.change_plan(arc, install={"seconds": 30, "error": "cannot re-use a name that is still in use"})
+    with pytest.raises(Failed, match="cannot re-use a name"):
+        run_module(SPEC, **training)
+    simulator.change_plan(arc, install={"seconds": 30})
+
+    result = run_module(SPEC, **training)
+
+    assert result["changed"]
+    assert result["plan"]["reason"] == "the last operation ended as Failed"
+    assert result["extension"]["provisioning_state"] == "Succeeded"
+
+
+def test_install_during_removal_waits_for_its_end(run_module, simulator, arc, training):
+    run_module(SPEC, **training)
+    run_module(SPEC, state="absent", wait=False, resource_group="rg-edge", cluster_name=arc)
+
+    result = run_module(SPEC, **training)
+
+    assert result["changed"]
+    assert result["extension"]["provisioning_state"] == "Succeeded"
+
+
+def test_remove(run_module, simulator, arc, training):
+    gone = {"state": "absent", "resource_group": "rg-edge", "cluster_name": arc}
+    run_module(SPEC, **training)
+
+    assert run_module(SPEC, check_mode=True, **gone)["changed"]
+    first = run_module(SPEC, **gone)
+    second = run_module(SPEC, **gone)
+
+    assert (first["changed"], first["plan"]["action"], first["extension"]["name"]) == (True, "delete", "azureml")
+    assert (second["changed"], second["plan"]["action"], second["extension"]) == (False, "none", None)
+    (delete,) = requests_to(simulator, "DELETE", arc)
+    assert delete["query"]["forceDelete"] == "false"
+
+
+def test_check_mode_sends_nothing(run_module, simulator, arc, training):
+    result = run_module(SPEC, check_mode=True, diff=True, **training)
+
+    assert result["changed"]
+    assert result["plan"]["action"] == "create"
+    assert result["diff"]["after"]["settings.cluster_name_friendly"] == arc
+    assert result["diff"]["after"]["protected_settings.relayServerConnectionString"] == "(hidden)"
+    assert writes(simulator) == []
+
+
+def test_pinned_version_switches_upgrades_off(run_module, simulator, arc, training):
+    run_module(SPEC, **training)
+    simulator.clear_journal()
+
+    result = run_module(SPEC, version="1.1.59", **training)
+
+    (patch,) = requests_to(simulator, "PATCH", arc)
+    assert patch["body"] == {"properties": {"version": "1.1.59", "autoUpgradeMinorVersion": False}}
+    assert result["extension"]["current_version"] == "1.1.59"
+    assert not run_module(SPEC, version="1.1.59", **training)["changed"]
+
+
+def test_log_analytics_workspace_is_created_and_its_key_sent(run_module, simulator, arc, training):
+    result = run_module(SPEC, log_analytics=True, **training)
+
+    (put,) = requests_to(simulator, "PUT", f"{arc}/providers/Microsoft.KubernetesConfiguration")
+    settings = put["body"]["properties"]["configurationSettings"]
+    assert (settings["logAnalyticsWS"], settings["azure_log_analytics.enabled"]) == ("True", "True")
+    assert len(settings["azure_log_analytics.customer_id"]) == 36
+    assert put["body"]["properties"]["configurationProtectedSettings"]["azure_log_analytics.connection_string"]
+    assert "OperationalInsights/workspaces" in result["created_resources"][-1]
+    assert not run_module(SPEC, log_analytics=True, **training)["changed"]
+
+
+def test_timeout_says_how_far_it_got_and_is_taken_up_again(run_module, simulator, arc, training):
+    simulator.change_plan(arc, install={"seconds": 240})
+
+    with pytest.raises(Failed, match=r"Timed out after 1 seconds .*state Creating.*run again to take it up"):
+        run_module(SPEC, wait_timeout=1, **training)
+    assert run_module(SPEC, **training)["extension"]["provisioning_state"] == "Succeeded"
+    assert len(requests_to(simulator, "PUT", "KubernetesConfiguration")) == 1
+
+
+def test_throttling_and_server_errors_are_ridden_out(run_module, simulator, arc, training):
+    simulator.add_fault(method="GET", path=f"{arc}$", status=429, headers={"Retry-After": "1"}, times=1)
+    simulator.add_fault(method="PUT", path="extensions/azureml$", status=503, times=1)
+    simulator.add_fault(method="GET", path="/operations/", drop="before", times=1)
+
+    assert run_module(SPEC, **training)["extension"]["provisioning_state"] == "Succeeded"
+
+
+def test_info_lists_only_azureml_extensions(run_module, simulator, arc, training):
+    where = {"resource_group": "rg-edge", "cluster_name": arc}
+    assert run_module(INFO, **where) == {"extensions": []}
+    run_module(SPEC, **training)
+
+    (listed,) = run_module(INFO, **where)["extensions"]
+    (named,) = run_module(INFO, name="azureml", **where)["extensions"]
+
+    assert listed == named
+    assert named["protected_settings"] == ["relayServerConnectionString", "relayserver.relayConnectionString"]
+    assert run_module(INFO, name="other", **where) == {"extensions": []}

@@ -1,0 +1,162 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The two ways a module runs: they give the same result, and the right one is taken."""
+
+from __future__ import annotations
+
+import re
+import venv
+
+import pytest
+import simulated
+from playbooks import LOCALHOST
+from simulator.scenario import ClusterPlan, InstallPlan, Scenario
+
+INSTALL = InstallPlan(seconds=30)
+CLUSTERS = [
+    ClusterPlan("shop-k3s", nodes=1, install=INSTALL),
+    ClusterPlan("broken", install=InstallPlan(30, "pod healthcheck failed", pods={"gateway": "CrashLoopBackOff"})),
+]
+# What differs from run to run whatever the way.
+VOLATILE = re.compile(
+    r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[\d:.]+Z|localhost:\d+|/[^ \"']*/simulator/"
+)
+
+
+def tasks(simulator) -> list[dict]:
+    """Every module, with results of every kind."""
+    cluster = {"resource_group": "rg-edge", "cluster_name": "shop-k3s"}
+    broken = {**cluster, "cluster_name": "broken"}
+    workspace = {"name": "ws", "resource_group": "rg-ml"}
+    kubeconfig = str(simulator.directory / "kubeconfigs/shop-k3s")
+    secret = {"protected_settings": {"proxy.password": "hush-hush-hush"}}
+    calls = [
+        ("extension", {**cluster, **secret, "workload_profile": "training"}, {"check_mode": True, "diff": True}),
+        ("extension", {**cluster, **secret, "workload_profile": "training"}, {"diff": True}),
+        ("extension", {**cluster, **secret, "workload_profile": "training"}, {}),
+        ("extension", {**cluster, "workload_profile": "training", "node_selector": {"pool": "ml"}}, {"diff": True}),
+        ("extension_info", {**cluster, "name": "azureml"}, {}),
+        ("pod_readiness", {"workload_profile": "training", "kubeconfig": kubeconfig, "wait_timeout": "60"}, {}),
+        ("pod_readiness", {"workload_profile": "training", "kubeconfig": kubeconfig + ".none"}, {}),
+        ("pod_readiness", {"workload_profile": "training", "kubeconfig": kubeconfig, "validate_certs": False}, {}),
+        ("compute", {**cluster, "name": "edge", "workspace": workspace}, {"diff": True}),
+        ("compute_info", {"workspace": workspace}, {}),
+        ("compute", {**cluster, "name": "edge", "workspace": workspace, "state": "absent"}, {"diff": True}),
+        ("extension", {**broken, "workload_profile": "training"}, {}),
+        ("extension", {**cluster, "workload_profile": "gaming"}, {}),
+        ("extension", {**cluster, "workload_profile": "training", "colour": "red"}, {}),
+        ("extension", cluster, {}),
+        ("extension", {**cluster, "workload_profile": "training", "subscription_id": "none"}, {}),
+        ("extension", {**cluster, "state": "absent"}, {}),
+    ]
+    return [
+        {"name": f"{index} {module}", f"azureml.arc.{module}": options, "ignore_errors": True, **keywords}
+        for index, (module, options, keywords) in enumerate(calls)
+    ]
+
+
+def results(run) -> list[tuple[str, dict]]:
+    """Task results with everything volatile blanked."""
+
+    def blank(value):
+        if isinstance(value, dict):
+            return {key: blank(one) for key, one in value.items()}
+        if isinstance(value, list):
+            return [blank(one) for one in value]
+        return VOLATILE.sub("*", value) if isinstance(value, str) else value
+
+    return [(one["task"], blank(one["result"])) for one in run.results]
+
+
+def test_both_ways_give_the_same_result(playbook, tmp_path):
+    """The same tasks on the same simulation, field by field."""
+    seen = {}
+    for way in ("1", "0"):
+        with simulated.running(Scenario(clusters=CLUSTERS, time_scale=60), tmp_path / "simulator") as simulator:
+            play = {"hosts": "all", "gather_facts": False, "tasks": tasks(simulator)}
+            run = playbook([play], LOCALHOST, "-vvv", **simulator.environment, AZUREML_ARC_IN_PROCESS=way)
+        assert ("EXEC" in run.output) == (way == "0"), run.output
+        seen[way] = results(run)
+
+    assert len(seen["1"]) == 17
+    for (name, in_process), (other_name, as_module) in zip(seen["1"], seen["0"], strict=True):
+        assert name == other_name
+        # Only a module that Ansible ships to a host carries these.
+        for key in ("_ansible_no_log", "ansible_facts", "_ansible_verbose_always", "exception"):
+            in_process.pop(key, None)
+            as_module.pop(key, None)
+        assert in_process == as_module, name
+
+
+@pytest.fixture
+def info(simulator, arc):
+    """A play with one task, on localhost."""
+
+    def run(playbook, *arguments, variables=None, **keywords):
+        task = {
+            "name": "look",
+            "azureml.arc.extension_info": {"resource_group": "rg-edge", "cluster_name": arc},
+            **keywords,
+        }
+        play = {"hosts": "all", "gather_facts": False, "vars": variables or {}, "tasks": [task]}
+        return playbook([play], LOCALHOST, "-vvv", *arguments)
+
+    return run
+
+
+def test_local_connection_runs_in_process(playbook, info):
+    run = info(playbook)
+    assert run.status == 0, run.output
+    assert "EXEC" not in run.output
+    assert run.result("look", "localhost")["extensions"] == []
+
+
+def test_variable_switches_it_off(playbook, info):
+    run = info(playbook, variables={"azureml_arc_in_process": False})
+    assert run.status == 0, run.output
+    assert "EXEC" in run.output
+
+
+def test_async_goes_the_module_s_way(playbook, info):
+    run = info(playbook, **{"async": 60, "poll": 1})
+    assert run.status == 0, run.output
+    assert "async_wrapper" in run.output
+    assert run.result("look", "localhost")["extensions"] == []
+
+
+def test_another_python_is_respected_and_told_what_it_lacks(playbook, info, tmp_path):
+    venv.create(tmp_path / "bare", symlinks=True)
+    run = info(playbook, variables={"ansible_python_interpreter": str(tmp_path / "bare/bin/python")})
+    assert run.status == 2
+    message = run.result("look", "localhost")["msg"]
+    assert "Failed to import the required Python library (azure-identity and azure-mgmt-kubernetesconfiguration-extensions)" in message
+
+
+def test_environment_keyword_is_honoured(playbook, info):
+    run = info(playbook, environment={"AZURE_SUBSCRIPTION_ID": "{{ 'prod' | lower }}"})
+    assert "subscription_id 'prod' is not a subscription id" in run.result("look", "localhost")["msg"]
+
+
+def test_one_token_for_all_workers(playbook, simulator, arc):
+    hosts = {f"host-{index}": {"ansible_connection": "local"} for index in range(12)}
+    task = {"azureml.arc.extension_info": {"resource_group": "rg-edge", "cluster_name": arc}}
+    play = {"hosts": "all", "gather_facts": False, "tasks": [task, task]}
+
+    run = playbook([play], {"all": {"hosts": hosts}}, "--forks", "6")
+
+    assert run.status == 0, run.output
+    paths = [one["path"] for one in simulator.journal()]
+    assert sum(path.endswith("/token") for path in paths) == 1
+    assert paths.count("/metadata/endpoints") == 1
+
+
+def test_module_defaults_groups(playbook, simulator, arc):
+    defaults = {"group/azureml.arc.azure": {"resource_group": "rg-edge", "cluster_name": arc}}
+    task = {"azureml.arc.extension": {"workload_profile": "training"}, "check_mode": True, "name": "plan"}
+    play = {"hosts": "all", "gather_facts": False, "module_defaults": defaults, "tasks": [task]}
+
+    run = playbook([play], LOCALHOST)
+
+    assert run.result("plan", "localhost")["plan"]["action"] == "create", run.output

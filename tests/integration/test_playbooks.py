@@ -1,0 +1,149 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbooks deploy and verify as users run them, on clusters of every kind."""
+
+from __future__ import annotations
+
+import pytest
+import simulated
+from simulator.scenario import ClusterPlan, InstallPlan, Scenario
+
+INSTALL = InstallPlan(seconds=60)
+BROKEN = InstallPlan(
+    seconds=60,
+    error="Helm installation failed : timed out waiting for the condition",
+    pods={"relayserver": "ImagePullBackOff"},
+)
+CLUSTERS = [
+    ClusterPlan("shop-k3s", nodes=1, install=INSTALL),
+    ClusterPlan("plant-openshift", distribution="openshift", install=INSTALL),
+    ClusterPlan("aks-west", type="managedClusters", install=INSTALL),
+    ClusterPlan("broken", install=BROKEN),
+]
+
+
+@pytest.fixture
+def simulator(tmp_path):
+    with simulated.running(Scenario(clusters=CLUSTERS, time_scale=60), tmp_path / "simulator") as running:
+        yield running
+
+
+@pytest.fixture
+def inventory(simulator):
+    """The clusters as hosts."""
+    hosts = {plan.name: {} for plan in CLUSTERS}
+    hosts["aks-west"] = {"azureml_cluster_type": "managed_cluster"}
+    kubeconfigs = str(simulator.directory / "kubeconfigs")
+    variables = {
+        "azureml_profile": "training",
+        "azureml_resource_group": "rg-edge",
+        "azureml_workspace": {"name": "ws", "resource_group": "rg-ml"},
+        "azureml_compute": {"name": "{{ inventory_hostname }}"},
+        "azureml_kubernetes": {"kubeconfig": kubeconfigs + "/{{ inventory_hostname }}"},
+    }
+    return {"all": {"vars": variables, "hosts": hosts}}
+
+
+def arm_writes(simulator):
+    return [one for one in simulator.journal() if one["method"] in ("PUT", "PATCH", "DELETE")]
+
+
+def test_deploy_then_nothing_to_change_then_verify(playbook, simulator, inventory):
+    healthy = ["shop-k3s", "plant-openshift", "aks-west"]
+
+    first = playbook("azureml.arc.deploy", inventory)
+
+    assert first.status == 2, first.output
+    for host in healthy:
+        assert first.changed(host) == 2, first.output
+        assert first.result("Attach the cluster", host)["compute"]["provisioning_state"] == "Succeeded"
+    diagnosis = first.result("Fail with the diagnosis", "broken")["msg"]
+    assert "timed out waiting for the condition" in diagnosis
+    assert "Pod relayserver-8d1ee11e2-142a3: ImagePullBackOff: container relayserver: Back-off pulling" in diagnosis
+
+    simulator.clear_journal()
+    second = playbook("azureml.arc.deploy", inventory, "--limit", "!broken")
+
+    assert second.status == 0, second.output
+    assert [second.changed(host) for host in healthy] == [0, 0, 0]
+    assert arm_writes(simulator) == []
+    requests = [one for one in simulator.journal() if "/subscriptions/" in one["path"] or "/kubernetes/" in one["path"]]
+    assert len(requests) == 6 * len(healthy)
+
+    verified = playbook("azureml.arc.verify", inventory)
+
+    assert verified.status == 2
+    for host in healthy:
+        assert "compute attached" in verified.result("Report the findings", host)["msg"]
+    findings = verified.result("Report the findings", "broken")["msg"]
+    assert "extension: the last operation ended as Failed" in findings
+    assert "ImagePullBackOff" in findings
+    assert "compute: the compute does not exist" in findings
+    assert arm_writes(simulator) == []
+
+
+def test_all_clusters_install_at_the_same_time(playbook, simulator, inventory):
+    """Every extension is submitted before any is waited for, whatever the number of forks."""
+    result = playbook("azureml.arc.deploy", inventory, "--forks", "1", "--limit", "!broken")
+
+    assert result.status == 0, result.output
+    paths = [(one["method"], one["path"]) for one in simulator.journal()]
+    submitted = [index for index, (method, path) in enumerate(paths) if method == "PUT" and path.endswith("/azureml")]
+    polled = [index for index, (method, path) in enumerate(paths) if "/kubernetes/" in path]
+    assert len(submitted) == 3
+    assert max(submitted) < min(polled)
+
+
+def test_check_mode_shows_the_plan_and_changes_nothing(playbook, simulator, inventory):
+    result = playbook("azureml.arc.deploy", inventory, "--check", "--diff")
+
+    assert result.status == 0, result.output
+    assert result.result("Submit the extension", "shop-k3s")["plan"]["action"] == "create"
+    assert "extension would be created" in result.output
+    assert '"settings.openshift": "true"' in result.output
+    assert arm_writes(simulator) == []
+
+
+def test_verify_finds_drift(playbook, inventory):
+    playbook("azureml.arc.deploy", inventory, "--limit", "shop-k3s")
+    inventory["all"]["vars"]["azureml_install_volcano"] = False
+
+    result = playbook("azureml.arc.verify", inventory, "--limit", "shop-k3s")
+
+    assert result.status == 2
+    findings = result.result("Report the findings", "shop-k3s")["msg"]
+    assert findings == "extension: it differs from what is wanted (installVolcano)"
+
+
+def test_variables_are_checked_first(playbook, simulator, inventory):
+    variables = inventory["all"]["vars"]
+    del variables["azureml_workspace"]
+    missing = playbook("azureml.arc.deploy", inventory)
+    assert "azureml_compute needs azureml_workspace" in missing.output
+
+    del variables["azureml_resource_group"]
+    invalid = playbook("azureml.arc.deploy", inventory, "-e", "azureml_cluster_type=openstack")
+    assert "missing required arguments: azureml_resource_group" in invalid.output
+    assert "value of azureml_cluster_type must be one of" in invalid.output
+    assert simulator.journal() == []
+
+
+def test_sign_in_and_kubeconfig_on_the_node(playbook, simulator, inventory):
+    """Sign-in by variables; the pods are looked at from the node, which has the kubeconfig."""
+    environment = simulator.environment
+    variables = inventory["all"]["vars"]
+    variables["azureml_sign_in"] = {
+        "client_id": environment["AZURE_CLIENT_ID"],
+        "secret": environment["AZURE_SECRET"],
+        "tenant": environment["AZURE_TENANT"],
+    }
+    variables["azureml_kube_from"] = "node"
+    inventory["all"]["hosts"]["shop-k3s"] = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+
+    result = playbook("azureml.arc.deploy", inventory, "--limit", "shop-k3s", AZURE_CLIENT_ID="", AZURE_SECRET="")
+
+    assert result.status == 0, result.output
+    assert "shop-k3s -> localhost" in result.output
+    assert result.result("Wait until the pods are ready", "shop-k3s")["ready"]

@@ -1,0 +1,168 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""M(azureml.arc.pod_readiness) against the simulator's Kubernetes, through the official client."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+from ansible_collections.azureml.arc.plugins.modules.extension import SPEC as EXTENSION
+from ansible_collections.azureml.arc.plugins.modules.pod_readiness import SPEC
+from support import Failed, requests_to
+
+
+@pytest.fixture
+def install(run_module, simulator, arc):
+    """Install the extension; what goes wrong with its pods, and whether to wait."""
+
+    def run(wait=True, **plan):
+        if plan:
+            simulator.change_plan(arc, install={"seconds": 30, **plan})
+        run_module(
+            EXTENSION, resource_group="rg-edge", cluster_name=arc, workload_profile="training", wait=wait
+        )
+
+    return run
+
+
+@pytest.fixture
+def look(run_module, simulator, arc):
+    """Run the module with the cluster's kubeconfig."""
+
+    def run(**options):
+        return run_module(
+            SPEC, **{"kubeconfig": simulator.kubeconfigs[arc], "workload_profile": "training", **options}
+        )
+
+    return run
+
+
+def test_waits_until_the_last_pod_is_ready(install, look):
+    install(wait=False, seconds=120)
+
+    result = look(wait_timeout=30)
+
+    assert result["ready"]
+    assert {row["name"] for row in result["components"]} >= {"relayserver", "aml-operator", "prometheus-prom-prometheus"}
+    assert all(row["ready"] for row in result["components"] + result["pods"])
+    assert result["summary"] == "10 of 10 components and 10 of 10 pods are ready"
+
+
+def test_ready_at_once_is_three_requests(install, look, simulator):
+    install()
+    simulator.clear_journal()
+
+    look()
+
+    assert [one["path"].rsplit("/", 1)[-1] for one in simulator.journal()] == ["pods", "deployments", "statefulsets"]
+
+
+def test_waiting_follows_the_pods_instead_of_polling(install, look, simulator):
+    install(wait=False, seconds=300)
+    simulator.clear_journal()
+
+    look(wait_timeout=60)
+
+    watches = [one for one in simulator.journal() if one["query"].get("watch", "").lower() == "true"]
+    lists = requests_to(simulator, "GET", "/pods")
+    print(len(lists), len(watches))
+    assert 1 <= len(watches) <= 3
+    assert len(lists) <= len(watches) + 4
+
+
+@pytest.mark.parametrize(
+    ("trouble", "component", "explanation"),
+    [
+        ("ImagePullBackOff", "relayserver", "ImagePullBackOff: container relayserver: Back-off pulling image"),
+        ("CrashLoopBackOff", "gateway", "CrashLoopBackOff: container gateway: back-off 5m0s .*OOMKilled, exit code 137"),
+        ("Unschedulable", "aml-operator", "Unschedulable: 0/1 nodes are available: 1 Insufficient cpu."),
+    ],
+)
+def test_says_what_is_wrong(install, look, trouble, component, explanation):
+    install(pods={component: trouble})
+
+    with pytest.raises(Failed, match=rf"9 of 10 components and 9 of 10 pods are ready; .*{explanation}") as failure:
+        look(wait_timeout=2)
+
+    result = failure.value.result
+    (component_row,) = [row for row in result["components"] if not row["ready"]]
+    (pod_row,) = [row for row in result["pods"] if not row["ready"]]
+    assert (component_row["name"], component_row["reason"]) == (component, "Unavailable")
+    assert pod_row["reason"] == trouble
+    assert result["error"]["code"] == "NotReady"
+
+
+def test_without_waiting_it_reports_and_does_not_fail(install, look):
+    install(pods={"relayserver": "ImagePullBackOff"})
+
+    result = look(wait=False)
+
+    assert not result["ready"]
+    assert len(result["problems"]) == 2
+
+
+def test_no_pods_is_not_ready(look):
+    result = look(wait=False)
+
+    assert not result["ready"]
+    assert "Deployment relayserver: NotFound: the workload does not exist" in result["problems"]
+    assert look(wait=False, components=[])["problems"] == ["there are no pods"]
+
+
+def test_components_can_be_said(install, look):
+    install()
+
+    mine = [{"name": "relayserver"}, {"name": "not-there", "required": False}, {"kind": "DaemonSet", "name": "fluent-bit"}]
+    result = look(components=mine, wait=False)
+
+    assert [(row["name"], row["reason"]) for row in result["components"]] == [
+        ("relayserver", ""),
+        ("fluent-bit", "NotFound"),
+    ]
+    assert result["component_table"] == "components option"
+
+
+def test_inline_kubeconfig_and_context(install, look, simulator, arc):
+    install()
+    content = json.loads(Path(simulator.kubeconfigs[arc]).read_text())
+
+    assert look(kubeconfig=json.dumps(content), context=arc, wait=False)["ready"]
+    with pytest.raises(Failed, match="kubeconfig: no cluster can be read from it: .*other"):
+        look(kubeconfig=json.dumps(content), context="other", wait=False)
+
+
+def test_host_and_api_key_from_the_environment(install, run_module, simulator, arc, monkeypatch):
+    install()
+    content = json.loads(Path(simulator.kubeconfigs[arc]).read_text())
+    monkeypatch.setenv("K8S_AUTH_HOST", content["clusters"][0]["cluster"]["server"])
+    monkeypatch.setenv("K8S_AUTH_API_KEY", content["users"][0]["user"]["token"])
+    monkeypatch.setenv("K8S_AUTH_SSL_CA_CERT", simulator.ca)
+
+    assert run_module(SPEC, workload_profile="training", wait=False)["ready"]
+
+
+def test_credentials_leave_no_file_behind(install, look, simulator, arc, tmp_path):
+    install()
+    look(kubeconfig=Path(simulator.kubeconfigs[arc]).read_text(), wait=False)
+
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_closed_watch_is_taken_up_again(install, look, simulator, arc):
+    install(wait=False, seconds=240)
+    simulator.add_fault(method="GET", path=f"{arc}/api/v1/namespaces/azureml/pods", drop="before", times=1)
+
+    assert look(wait_timeout=60)["ready"]
+
+
+def test_timeout_is_kept(look):
+    start = time.monotonic()
+
+    with pytest.raises(Failed, match="waited at most 2 seconds"):
+        look(wait_timeout=2)
+    assert time.monotonic() - start < 5

@@ -1,0 +1,102 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Start the simulator as the program it is, and talk to its control endpoint."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import ssl
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from simulator.scenario import SUBSCRIPTION, Scenario
+
+TESTS = Path(__file__).resolve().parent
+START_SECONDS = 30
+
+
+class RunningSimulator:
+    """A simulator in a process of its own.
+
+    :param directory: where it has put its certificates and C(simulator.json).
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        facts = json.loads((directory / "simulator.json").read_text(encoding="utf-8"))
+        self.endpoint: str = facts["endpoint"]
+        self.ca: str = facts["ca"]
+        self.kubeconfigs: dict[str, str] = facts["kubeconfigs"]
+        self.secret: str = facts["secret"]
+        self.environment = {
+            "AZURE_CLIENT_ID": facts["client_id"],
+            "AZURE_SECRET": facts["secret"],
+            "AZURE_TENANT": facts["tenant"],
+            "AZURE_SUBSCRIPTION_ID": SUBSCRIPTION,
+            "AZURE_CLOUD_ENVIRONMENT": facts["endpoint"],
+            "AZURE_DISABLE_INSTANCE_DISCOVERY": "true",
+            "REQUESTS_CA_BUNDLE": facts["ca"],
+            "SSL_CERT_FILE": facts["ca"],
+        }
+
+    def journal(self) -> list[dict]:
+        """All requests since the start or the last C(clear_journal)."""
+        return json.loads(self._control("GET", "journal"))
+
+    def clear_journal(self) -> None:
+        self._control("DELETE", "journal")
+
+    def add_fault(self, **fault) -> None:
+        """For the fields see C(simulator.faults.Fault)."""
+        self._control("POST", "faults", fault)
+
+    def clear_faults(self) -> None:
+        self._control("DELETE", "faults")
+
+    def change_plan(self, cluster: str, **fields) -> None:
+        """Change fields of a C(simulator.scenario.ClusterPlan)."""
+        self._control("PATCH", f"clusters/{cluster}", fields)
+
+    def expire_tokens(self) -> None:
+        self._control("DELETE", "tokens")
+
+    def _control(self, method: str, path: str, body: dict | None = None) -> bytes:
+        data = json.dumps(body).encode() if body is not None else None
+        request = urllib.request.Request(
+            f"{self.endpoint}/control/{path}", data, {"Content-Type": "application/json"}, method=method
+        )
+        with urllib.request.urlopen(request, context=ssl.create_default_context(cafile=self.ca)) as response:
+            return response.read()
+
+
+@contextlib.contextmanager
+def running(scenario: Scenario, directory: Path) -> Iterator[RunningSimulator]:
+    """A simulator for this scenario, stopped at the end."""
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "simulator.json").unlink(missing_ok=True)
+    (directory / "scenario.json").write_text(json.dumps(asdict(scenario)), encoding="utf-8")
+    log = (directory / "simulator.log").open("w", encoding="utf-8")
+    command = [sys.executable, "-m", "simulator", "--scenario", "scenario.json", "--directory", "."]
+    process = subprocess.Popen(
+        command, cwd=directory, env={**os.environ, "PYTHONPATH": str(TESTS)}, stdout=log, stderr=log
+    )
+    try:
+        end = time.monotonic() + START_SECONDS
+        while not (directory / "simulator.json").exists():
+            if process.poll() is not None or time.monotonic() > end:
+                raise RuntimeError(f"the simulator did not start: {(directory / 'simulator.log').read_text()}")
+            time.sleep(0.05)
+        yield RunningSimulator(directory)
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+        log.close()
