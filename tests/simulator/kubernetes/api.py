@@ -22,6 +22,17 @@ from simulator.cluster import SimulatedCluster
 from simulator.kubernetes.selectors import matches
 from simulator.kubernetes.store import Change, Resource
 
+VERSION = {
+    "major": "1",
+    "minor": "31",
+    "gitVersion": "v1.31.2",
+    "gitCommit": "5864a4677267e6adeae276ad85882a8714d69d9d",
+    "gitTreeState": "clean",
+    "buildDate": "2024-10-22T20:28:14Z",
+    "goVersion": "go1.22.8",
+    "compiler": "gc",
+    "platform": "linux/amd64",
+}
 DEFAULT_WATCH_SECONDS = 1800.0
 REASONS = {400: "BadRequest", 401: "Unauthorized", 403: "Forbidden", 404: "NotFound", 405: "MethodNotAllowed"}
 REASONS |= {409: "Conflict", 410: "Expired", 415: "UnsupportedMediaType"}
@@ -105,7 +116,7 @@ class _ClusterRequest:
         resources = self._store.resources()
         match self._path:
             case ["version"]:
-                return {"major": "1", "minor": "31", "gitVersion": "v1.31.2", "platform": "linux/amd64"}
+                return VERSION
             case ["api"]:
                 return {"kind": "APIVersions", "versions": ["v1"]}
             case ["apis"]:

@@ -1,0 +1,77 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The cache that the workers of one run share."""
+
+from __future__ import annotations
+
+import multiprocessing
+import stat
+import time
+
+from ansible_collections.azureml.arc.plugins.plugin_utils._run_cache import RunCache
+
+
+def entry(token="t", seconds=3600):
+    return {"token": token, "expires_on": time.time() + seconds}
+
+
+def test_made_once(tmp_path):
+    made = []
+
+    def create():
+        made.append(1)
+        return entry()
+
+    for _ in range(3):
+        assert RunCache(str(tmp_path)).get_or_create("key", create, margin=300)["token"] == "t"
+    assert len(made) == 1
+
+
+def test_made_anew_before_it_expires(tmp_path):
+    cache = RunCache(str(tmp_path))
+    cache.get_or_create("key", lambda: entry("old", 200), margin=300)
+    assert cache.get_or_create("key", lambda: entry("new"), margin=300)["token"] == "new"
+
+
+def test_keys_are_apart(tmp_path):
+    cache = RunCache(str(tmp_path))
+    cache.get_or_create("one", lambda: entry("1"), margin=0)
+    assert cache.get_or_create("two", lambda: entry("2"), margin=0)["token"] == "2"
+    assert cache.get_or_create("one", lambda: entry("3"), margin=0)["token"] == "1"
+
+
+def test_only_the_owner_can_read_it(tmp_path):
+    RunCache(str(tmp_path)).get_or_create("key", entry, margin=0)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
+
+
+def _work(directory, queue):
+    def create():
+        queue.put("made")
+        time.sleep(0.2)
+        return entry()
+
+    RunCache(directory).get_or_create("key", create, margin=0)
+
+
+def test_workers_wait_for_the_first_one(tmp_path):
+    context = multiprocessing.get_context("fork")
+    queue = context.Queue()
+    workers = [context.Process(target=_work, args=(str(tmp_path), queue)) for _ in range(6)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert queue.get(timeout=5) == "made"
+    assert queue.empty()
+
+
+def test_a_failure_is_not_kept(tmp_path):
+    cache = RunCache(str(tmp_path))
+    try:
+        cache.get_or_create("key", lambda: 1 / 0, margin=0)
+    except ZeroDivisionError:
+        pass
+    assert cache.get_or_create("key", entry, margin=0)["token"] == "t"
