@@ -13,8 +13,8 @@ options:
   auth_source:
     description:
       - Where the credentials come from.
-      - With V(auto), the first of these that says who signs in counts - options, environment, O(profile) V(default) of the
-        credential file, the token of a workload identity, the Azure CLI.
+      - With V(auto), the first of these that says who signs in counts - options, environment, O(profile) V(default) of
+        the credential file, the token of a workload identity, the Azure CLI.
       - With V(env), the C(AZURE_*) environment variables.
       - With V(credential_file), the O(profile) in C(~/.azure/credentials).
       - With V(cli), whoever is signed in with C(az login).
@@ -51,8 +51,8 @@ options:
     type: path
   cloud_environment:
     description:
-      - The cloud, V(AzureCloud) (where nothing else is said), V(AzureUSGovernment), V(AzureChinaCloud), or the https address
-        of the resource manager of a private one, which is asked for its metadata.
+      - The cloud, V(AzureCloud) (where nothing else is said), V(AzureUSGovernment), V(AzureChinaCloud), or the https
+        address of the resource manager of a private one, which is asked for its metadata.
       - Can also be set with E(AZURE_CLOUD_ENVIRONMENT) or in the O(profile).
     type: str
   adfs_authority_url:

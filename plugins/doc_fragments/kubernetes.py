@@ -54,7 +54,8 @@ options:
     description: URL of a proxy. Can also be set with E(K8S_AUTH_PROXY).
     type: str
   no_proxy:
-    description: Hosts that are reached without the proxy, separated by commas. Can also be set with E(K8S_AUTH_NO_PROXY).
+    description: Hosts that are reached without the proxy, separated by commas. Can also be set with
+      E(K8S_AUTH_NO_PROXY).
     type: str
   proxy_headers:
     description: Headers for the proxy.

@@ -16,6 +16,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure_session import 
 )
 from ansible_collections.azureml.arc.plugins.module_utils._polling import Deadline, intervals
 
+
 def list_all(session: AzureSession, address: str, api_version: str, what: str) -> list[dict]:
     """All pages of a list. For the parameters see C(AzureSession.send)."""
     found = []

@@ -112,7 +112,9 @@ class AzureSession:
                 hint="Check client_id, secret and tenant (or the auth_source in use).",
             ) from error
         except AzureError as error:
-            raise AzureMLError(f"{action}: no answer from {self._cloud.resource_manager}: {_first_line(error)}") from error
+            raise AzureMLError(
+                f"{action}: no answer from {self._cloud.resource_manager}: {_first_line(error)}"
+            ) from error
         return _checked(action, response)
 
     def wait_for_operation(self, url: str, deadline: Deadline, what: str) -> None:
@@ -267,5 +269,7 @@ def open_session(call) -> AzureSession:
     sign_in = _sign_in.resolve(call.params, os.environ)
     call.hide(sign_in.secret)
     if not sign_in.validate_certificates:
-        call.warn("cert_validation_mode is 'ignore': whoever sits between here and Azure can read and change everything")
+        call.warn(
+            "cert_validation_mode is 'ignore': whoever sits between here and Azure can read and change everything"
+        )
     return AzureSession(sign_in, call.cache)

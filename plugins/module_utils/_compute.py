@@ -5,8 +5,8 @@
 """A Kubernetes cluster as a compute target of an Azure Machine Learning workspace: attach, detach, wait.
 
 No stable SDK knows this compute type, so its requests go through the ARM pipeline as they are. Source:
-https://learn.microsoft.com/azure/machine-learning/how-to-attach-kubernetes-to-workspace and the 2024-04-01 specification
-of Microsoft.MachineLearningServices.
+https://learn.microsoft.com/azure/machine-learning/how-to-attach-kubernetes-to-workspace and the 2024-04-01
+specification of Microsoft.MachineLearningServices.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@
 
 """A client of one cluster's Kubernetes API.
 
-Connection options and their environment variables are those of kubernetes.core, so that AWX's credential type "OpenShift or
-Kubernetes API Bearer Token" works as it is. Objects are plain dictionaries: making the client's models of them costs more
-than everything else.
+Connection options and their environment variables are those of kubernetes.core, so that AWX's credential type
+"OpenShift or Kubernetes API Bearer Token" works as it is. Objects are plain dictionaries: making the client's models of
+them costs more than everything else.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureML
 try:
     import yaml
 
-    # The package loads these classes when they are first named. Named here, the parent process loads them once, before it
-    # forks its workers.
+    # The package loads these classes when they are first named. Named here, the parent process loads them once, before
+    # it forks its workers.
     from kubernetes.client import ApiClient, ApiException, AppsV1Api, Configuration, CoreV1Api
     from kubernetes.config import (
         ConfigException,
@@ -47,21 +47,33 @@ REQUEST_TIMEOUT = (10, 60)  # seconds to connect, and between two parts of an an
 RETRIES = 3
 RETRY_STATUSES = (429, 500, 502, 503, 504)
 
-# Option, the client's configuration attribute, and the environment variables that stand in for the option.
-CONNECTION = {
-    "host": ("host", ("K8S_AUTH_HOST",)),
-    "api_key": (None, ("K8S_AUTH_API_KEY",)),
-    "username": ("username", ("K8S_AUTH_USERNAME",)),
-    "password": ("password", ("K8S_AUTH_PASSWORD",)),
-    "client_cert": ("cert_file", ("K8S_AUTH_CERT_FILE", "K8S_AUTH_CLIENT_CERT")),
-    "client_key": ("key_file", ("K8S_AUTH_KEY_FILE", "K8S_AUTH_CLIENT_KEY")),
-    "ca_cert": ("ssl_ca_cert", ("K8S_AUTH_SSL_CA_CERT", "K8S_AUTH_CA_CERT")),
-    "validate_certs": ("verify_ssl", ("K8S_AUTH_VERIFY_SSL", "K8S_AUTH_VALIDATE_CERTS")),
-    "proxy": ("proxy", ("K8S_AUTH_PROXY",)),
-    "no_proxy": ("no_proxy", ("K8S_AUTH_NO_PROXY",)),
-    "kubeconfig": (None, ("K8S_AUTH_KUBECONFIG",)),
-    "context": (None, ("K8S_AUTH_CONTEXT",)),
-    "impersonate_user": (None, ("K8S_AUTH_IMPERSONATE_USER",)),
+# Option, and the environment variables that stand in for it; the first one that is set counts.
+ENVIRONMENT = {
+    "host": ("K8S_AUTH_HOST",),
+    "api_key": ("K8S_AUTH_API_KEY",),
+    "username": ("K8S_AUTH_USERNAME",),
+    "password": ("K8S_AUTH_PASSWORD",),
+    "client_cert": ("K8S_AUTH_CERT_FILE", "K8S_AUTH_CLIENT_CERT"),
+    "client_key": ("K8S_AUTH_KEY_FILE", "K8S_AUTH_CLIENT_KEY"),
+    "ca_cert": ("K8S_AUTH_SSL_CA_CERT", "K8S_AUTH_CA_CERT"),
+    "validate_certs": ("K8S_AUTH_VERIFY_SSL", "K8S_AUTH_VALIDATE_CERTS"),
+    "proxy": ("K8S_AUTH_PROXY",),
+    "no_proxy": ("K8S_AUTH_NO_PROXY",),
+    "kubeconfig": ("K8S_AUTH_KUBECONFIG",),
+    "context": ("K8S_AUTH_CONTEXT",),
+    "impersonate_user": ("K8S_AUTH_IMPERSONATE_USER",),
+}
+# Option, and the attribute of the client's configuration that it sets.
+ATTRIBUTES = {
+    "host": "host",
+    "username": "username",
+    "password": "password",
+    "client_cert": "cert_file",
+    "client_key": "key_file",
+    "ca_cert": "ssl_ca_cert",
+    "validate_certs": "verify_ssl",
+    "proxy": "proxy",
+    "no_proxy": "no_proxy",
 }
 SECRET_FIELDS = ("token", "password", "client-key-data")
 
@@ -69,7 +81,7 @@ SECRET_FIELDS = ("token", "password", "client-key-data")
 def connection_values(options: Mapping, environ: Mapping[str, str]) -> dict:
     """The connection options that are set, by option first and by environment second."""
     values = {}
-    for option, (attribute, names) in CONNECTION.items():
+    for option, names in ENVIRONMENT.items():
         value = options.get(option)
         if value in (None, ""):
             value = next((environ[name] for name in names if environ.get(name)), None)
@@ -116,9 +128,7 @@ class KubeSession:
     def namespace(self, name: str) -> dict | None:
         """A namespace, C(None) where it does not exist."""
         try:
-            return self._read(
-                f"namespace '{name}'", "get namespaces", lambda: self._core.read_namespace(name, **_RAW)
-            )
+            return self._read(f"namespace '{name}'", "get namespaces", lambda: self._core.read_namespace(name, **_RAW))
         except AzureMLError as error:
             if error.status == 404:
                 return None
@@ -212,8 +222,8 @@ def _configuration(values: dict, directory: str, call):
                 f"{named}: no cluster can be read from it: {_first_line(error)}",
                 hint="Give kubeconfig (and context), or host with api_key, or the K8S_AUTH_* environment variables.",
             ) from error
-    for option, (attribute, names) in CONNECTION.items():
-        if attribute and option in values:
+    for option, attribute in ATTRIBUTES.items():
+        if option in values:
             setattr(configuration, attribute, values[option])
     configuration.host = configuration.host.rstrip("/")
     if values.get("api_key"):
@@ -232,9 +242,10 @@ def _load_kubeconfig(configuration, values: dict, directory: str, call) -> None:
     if not kubeconfig and not context:
         try:
             load_incluster_config(client_configuration=configuration)
-            return
         except ConfigException:
-            pass
+            pass  # not in a pod
+        else:
+            return
     if _is_inline(kubeconfig):
         content = yaml.safe_load(kubeconfig) if isinstance(kubeconfig, str) else kubeconfig
         for user in content.get("users") or ():

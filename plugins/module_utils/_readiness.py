@@ -5,8 +5,8 @@
 """Whether the AzureML extension's workloads run: Kubernetes objects in, a verdict out. Pure.
 
 The rollout conditions are those of C(kubectl rollout status), see
-https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#deployment-status. Objects are plain dictionaries as
-the API sends them.
+https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#deployment-status. Objects are plain dictionaries
+as the API sends them.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ class Verdict:
 
     def problems(self) -> list[str]:
         """A line for each component and pod that is not ready."""
-        lines = [
-            f"{row['kind']} {row['name']}: {_explain(row)}" for row in self.components if not row["ready"]
-        ] + [f"Pod {row['name']}: {_explain(row)}" for row in self.pods if not row["ready"]]
+        lines = [f"{row['kind']} {row['name']}: {_explain(row)}" for row in self.components if not row["ready"]] + [
+            f"Pod {row['name']}: {_explain(row)}" for row in self.pods if not row["ready"]
+        ]
         return lines or ([] if self.pods else ["there are no pods"])
 
     def summary(self) -> str:
@@ -151,7 +151,8 @@ _COUNTS = {
 def pod_row(pod: Mapping, finished_jobs: Iterable = ()) -> dict:
     """The row of a pod.
 
-    :param finished_jobs: controllers (kind, name) of Jobs that have a succeeded pod; a failed try of theirs is no fault.
+    :param finished_jobs: controllers (kind, name) of Jobs that have a succeeded pod; a failed try of theirs is no
+    fault.
     """
     reason, message, ready = _judge_pod(pod, finished_jobs)
     statuses = (pod.get("status") or {}).get("containerStatuses") or ()
@@ -174,9 +175,7 @@ def _judge_pod(pod: Mapping, finished_jobs: Iterable) -> tuple[str, str, bool]:
     if phase == "Failed":
         reason = status.get("reason") or _terminated_reason(status) or "Failed"
         controller = _controller(pod)
-        replaced = controller is not None and (
-            controller[0] in REPLACING_CONTROLLERS or controller in finished_jobs
-        )
+        replaced = controller is not None and (controller[0] in REPLACING_CONTROLLERS or controller in finished_jobs)
         return reason, status.get("message") or "", replaced
     if pod["metadata"].get("deletionTimestamp"):
         return "Terminating", "the pod is being removed", False
@@ -200,7 +199,9 @@ def _waiting_reason(status: Mapping) -> tuple[str, str]:
             return terminated.get("reason") or "Error", f"container {container['name']}: {_exit(terminated)}"
     not_ready = _condition(status, "Ready")
     if _phase({"status": status}) == "Running":
-        return not_ready.get("reason") or "ContainersNotReady", not_ready.get("message") or "not all containers are ready"
+        return not_ready.get("reason") or "ContainersNotReady", not_ready.get(
+            "message"
+        ) or "not all containers are ready"
     return status.get("reason") or _phase({"status": status}), status.get("message") or ""
 
 

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-
 from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
 
 

@@ -4,9 +4,9 @@
 
 """From what a user chooses to the settings that the AzureML extension takes. Pure.
 
-Azure Resource Manager stores two string maps as it gets them and derives nothing: what the extension needs to know about
-its cluster (id, region, whether a relay is in use) has to be sent along by the client. Sources: the settings tables of
-https://learn.microsoft.com/azure/machine-learning/how-to-deploy-kubernetes-extension and the behaviour of
+Azure Resource Manager stores two string maps as it gets them and derives nothing: what the extension needs to know
+about its cluster (id, region, whether a relay is in use) has to be sent along by the client. Sources: the settings
+tables of https://learn.microsoft.com/azure/machine-learning/how-to-deploy-kubernetes-extension and the behaviour of
 C(az k8s-extension create).
 """
 
@@ -66,8 +66,8 @@ class ClusterFacts:
 class Settings:
     """The two maps, and which secrets have still to be fetched for them.
 
-    The secrets of the relay and of Log Analytics are read from Azure only where a request will carry them, so here stand
-    only their keys: every key in C(relay_keys) takes the relay's connection string, every key in
+    The secrets of the relay and of Log Analytics are read from Azure only where a request will carry them, so here
+    stand only their keys: every key in C(relay_keys) takes the relay's connection string, every key in
     C(log_analytics_keys) the workspace's shared key.
     """
 
@@ -106,7 +106,9 @@ def check(options: Mapping) -> None:
                 raise AzureMLError(f"{name}: the value of '{key}' must be a string, a number or a boolean")
     twice = sorted(set(options.get("settings") or {}) & set(options.get("protected_settings") or {}))
     if twice:
-        raise AzureMLError(f"settings and protected_settings both have {', '.join(twice)}; give each key in one of them")
+        raise AzureMLError(
+            f"settings and protected_settings both have {', '.join(twice)}; give each key in one of them"
+        )
     if options.get("version") and options.get("auto_upgrade_minor_version"):
         raise AzureMLError(
             "version pins a version, auto_upgrade_minor_version moves on from it: the two exclude each other"

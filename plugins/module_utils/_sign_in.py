@@ -120,7 +120,8 @@ def _choose(given, environment, environ, credentials_file):
     raise AzureMLError(
         "Not signed in to Azure: no client_id, no AZURE_CLIENT_ID, no profile in"
         f" {CREDENTIALS_FILE}, no workload identity, and no Azure CLI",
-        hint="Give client_id, secret and tenant, set AZURE_CLIENT_ID, AZURE_SECRET and AZURE_TENANT, or choose an auth_source.",
+        hint="Give client_id, secret and tenant, set AZURE_CLIENT_ID, AZURE_SECRET and AZURE_TENANT,"
+        " or choose an auth_source.",
     )
 
 
@@ -173,7 +174,8 @@ def _sign_in(method: str, values: Mapping) -> SignIn:
         cloud_environment=values.get("cloud_environment") or "AzureCloud",
         authority=values.get("adfs_authority_url"),
         validate_certificates=validation == "validate",
-        disable_instance_discovery=str(values.get("disable_instance_discovery", "")).lower() in ("true", "yes", "on", "1"),
+        disable_instance_discovery=str(values.get("disable_instance_discovery", "")).lower()
+        in ("true", "yes", "on", "1"),
     )
 
 

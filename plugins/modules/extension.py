@@ -9,13 +9,14 @@ DOCUMENTATION = r"""
 module: extension
 short_description: Install, change or remove the AzureML extension of a Kubernetes cluster
 description:
-  - Makes a cluster that is connected with Azure Arc, or an AKS cluster, ready for Azure Machine Learning by installing the
-    cluster extension C(Microsoft.AzureML.Kubernetes).
-  - Sends what the extension needs to know about its cluster along with your choices, and finds or creates the Azure Relay
-    of a connected cluster, as C(az k8s-extension create) does. Clusters set up with either can be managed with the other.
+  - Makes a cluster that is connected with Azure Arc, or an AKS cluster, ready for Azure Machine Learning by installing
+    the cluster extension C(Microsoft.AzureML.Kubernetes).
+  - Sends what the extension needs to know about its cluster along with your choices, and finds or creates the Azure
+    Relay of a connected cluster, as C(az k8s-extension create) does. Clusters set up with either can be managed with
+    the other.
   - Changes only what differs. Settings that somebody else made are left alone and returned in RV(unmanaged_settings).
-  - An operation that is under way already is taken up instead of started again, so a run that was interrupted is resumed
-    by running it again.
+  - An operation that is under way already is taken up instead of started again, so a run that was interrupted is
+    resumed by running it again.
 version_added: 1.0.0
 author: azureml.arc contributors (@azureml-arc)
 extends_documentation_fragment:
@@ -50,8 +51,8 @@ options:
   inference_service:
     description:
       - How the inference router is reached. Required for inference.
-      - V(load_balancer) through a public load balancer, V(internal_load_balancer) through one of the virtual network (AKS
-        only), V(node_port) through a port of each node, V(cluster_ip) from within the cluster.
+      - V(load_balancer) through a public load balancer, V(internal_load_balancer) through one of the virtual network
+        (AKS only), V(node_port) through a port of each node, V(cluster_ip) from within the cluster.
     type: str
     choices: [load_balancer, internal_load_balancer, node_port, cluster_ip]
   tls:
@@ -93,7 +94,8 @@ options:
     type: bool
   log_analytics:
     description:
-      - Send logs to a Log Analytics workspace, which is found or created in the resource group of the cluster. It costs.
+      - Send logs to a Log Analytics workspace, which is found or created in the resource group of the cluster. It
+        costs.
       - Give C(azure_log_analytics.connection_string) in O(protected_settings) to use another one.
     type: bool
   openshift:
@@ -118,27 +120,28 @@ options:
     type: dict
   protected_settings:
     description:
-      - Further protected configuration settings by their key. Azure keeps the values to itself, so a changed value is not
-        noticed; see O(update_protected).
+      - Further protected configuration settings by their key. Azure keeps the values to itself, so a changed value is
+        not noticed; see O(update_protected).
     type: dict
   update_protected:
     description:
-      - V(on_create) sends O(protected_settings) with a new extension, with a key that is missing, and where a change has
-        to carry them anyway.
+      - V(on_create) sends O(protected_settings) with a new extension, with a key that is missing, and where a change
+        has to carry them anyway.
       - V(always) sends them on every run.
     type: str
     choices: [always, on_create]
     default: on_create
   force_delete:
     description:
-      - With O(state=absent), remove the resource even where the cluster does not answer. What runs in the cluster stays.
+      - With O(state=absent), remove the resource even where the cluster does not answer. What runs in the cluster
+        stays.
     type: bool
     default: false
   wait:
     description:
       - Wait until the operation has ended.
-      - With V(false) the change is only submitted, which lets a fleet install at the same time; a second call with V(true)
-        takes it up.
+      - With V(false) the change is only submitted, which lets a fleet install at the same time; a second call with
+        V(true) takes it up.
     type: bool
     default: true
   wait_timeout:

@@ -52,7 +52,8 @@ options:
     type: bool
   components:
     description:
-      - The components to expect, instead of those of O(workload_profile). For a version of the extension that ships others.
+      - The components to expect, instead of those of O(workload_profile). For a version of the extension that ships
+        others.
       - An empty list asks for ready pods only.
     type: list
     elements: dict

@@ -15,14 +15,13 @@ import json
 import os
 import sys
 
-from ansible import constants as C
+from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
-
 from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleCall, ModuleSpec, execute
 from ansible_collections.azureml.arc.plugins.plugin_utils._run_cache import RunCache
 
@@ -46,13 +45,11 @@ class InProcessActionModule(ActionBase):
             result.update(self._run_here(arguments))
         else:
             wrap_async = bool(self._task.async_val) and not self._connection.has_native_async
-            result.update(
-                self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=wrap_async)
-            )
+            result.update(self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=wrap_async))
         return result
 
     def _stays_here(self, task_vars: dict) -> bool:
-        switch = task_vars.get(SWITCH_VARIABLE, os.environ.get(SWITCH_ENVIRONMENT, True))
+        switch = task_vars.get(SWITCH_VARIABLE, os.environ.get(SWITCH_ENVIRONMENT, "true"))
         return (
             boolean(self._templar.template(switch), strict=False)
             and self._connection.transport == "local"
@@ -76,8 +73,8 @@ class InProcessActionModule(ActionBase):
             parameters,
             check_mode=bool(self._task.check_mode),
             diff=bool(self._task.diff),
-            cache=RunCache(C.DEFAULT_LOCAL_TMP),
-            tmpdir=C.DEFAULT_LOCAL_TMP,
+            cache=RunCache(constants.DEFAULT_LOCAL_TMP),
+            tmpdir=constants.DEFAULT_LOCAL_TMP,
         )
         result = self._refusal(validation) or execute(self.spec, call)
         result.setdefault("changed", False)
@@ -106,8 +103,8 @@ class InProcessActionModule(ActionBase):
 def _flatten_kubeconfig(arguments: dict) -> dict:
     """An inline kubeconfig as one JSON text.
 
-    As a dictionary, Ansible would take each of its values for a secret, C(v1) and C(default) included, and blank them out
-    of every result.
+    As a dictionary, Ansible would take each of its values for a secret, C(v1) and C(default) included, and blank them
+    out of every result.
     """
     if isinstance(arguments.get("kubeconfig"), dict):
         return {**arguments, "kubeconfig": json.dumps(arguments["kubeconfig"])}

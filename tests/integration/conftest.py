@@ -10,12 +10,13 @@ import itertools
 import os
 
 import pytest
-import simulated
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleCall, ModuleSpec, execute
 from playbooks import PlaybookRun, run_playbook
+from support import ModuleFailedError
+
+import simulated
 from simulator.scenario import ClusterPlan, InstallPlan, Scenario
-from support import Failed
 
 TIME_SCALE = 60.0  # an install of 60 simulated seconds takes one
 # Clusters of each kind; a test takes one for itself.
@@ -67,16 +68,16 @@ def environment(simulator, monkeypatch, tmp_path):
 
 @pytest.fixture
 def run_module(tmp_path):
-    """Run a module's work with options as a task gives them; a failure is raised as C(Failed)."""
+    """Run a module's work with options as a task gives them; a failure is raised as C(ModuleFailedError)."""
 
     def run(spec: ModuleSpec, check_mode: bool = False, diff: bool = False, **options) -> dict:
         validation = ArgumentSpecValidator(spec.argument_spec, **spec.rules).validate(options)
         if validation.error_messages:
-            raise Failed({"msg": validation.errors.msg})
+            raise ModuleFailedError({"msg": validation.errors.msg})
         call = ModuleCall(validation.validated_parameters, check_mode, diff, tmpdir=str(tmp_path))
         result = execute(spec, call)
         if result.get("failed"):
-            raise Failed(result)
+            raise ModuleFailedError(result)
         return result
 
     return run

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 
-class Failed(AssertionError):
+class ModuleFailedError(AssertionError):
     """A module failed; C(result) is what it said."""
 
     def __init__(self, result: dict) -> None:

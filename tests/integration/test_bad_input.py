@@ -15,7 +15,7 @@ from ansible_collections.azureml.arc.plugins.modules.compute_info import SPEC as
 from ansible_collections.azureml.arc.plugins.modules.extension import SPEC as EXTENSION
 from ansible_collections.azureml.arc.plugins.modules.extension_info import SPEC as EXTENSION_INFO
 from ansible_collections.azureml.arc.plugins.modules.pod_readiness import SPEC as READINESS
-from support import Failed, writes
+from support import ModuleFailedError, writes
 
 TRAINING = {"resource_group": "rg-edge", "workload_profile": "training"}
 
@@ -30,31 +30,35 @@ def nothing_sent(simulator):
 class TestBeforeAnythingIsSent:
     def test_missing_subscription(self, run_module, monkeypatch):
         monkeypatch.delenv("AZURE_SUBSCRIPTION_ID")
-        with pytest.raises(Failed, match="subscription_id is missing.*AZURE_SUBSCRIPTION_ID"):
+        with pytest.raises(ModuleFailedError, match="subscription_id is missing.*AZURE_SUBSCRIPTION_ID"):
             run_module(EXTENSION, cluster_name="c", **TRAINING)
 
     def test_nobody_signs_in(self, run_module, monkeypatch):
         for name in ("AZURE_CLIENT_ID", "AZURE_SECRET", "AZURE_TENANT"):
             monkeypatch.delenv(name)
         monkeypatch.setenv("PATH", "")
-        with pytest.raises(Failed, match="Not signed in to Azure: no client_id"):
+        with pytest.raises(ModuleFailedError, match="Not signed in to Azure: no client_id"):
             run_module(EXTENSION, cluster_name="c", **TRAINING)
 
     def test_half_a_sign_in(self, run_module, monkeypatch):
         monkeypatch.delenv("AZURE_SECRET")
-        with pytest.raises(Failed, match=r"Not signed in to Azure: secret \(or x509_certificate_path\) missing"):
+        with pytest.raises(
+            ModuleFailedError, match=r"Not signed in to Azure: secret \(or x509_certificate_path\) missing"
+        ):
             run_module(EXTENSION, cluster_name="c", **TRAINING)
 
     def test_missing_profile(self, run_module):
-        with pytest.raises(Failed, match="state is present but all of the following are missing: workload_profile"):
+        with pytest.raises(
+            ModuleFailedError, match="state is present but all of the following are missing: workload_profile"
+        ):
             run_module(EXTENSION, resource_group="rg-edge", cluster_name="c")
 
     def test_unknown_option(self, run_module):
-        with pytest.raises(Failed, match="cluster_nmae"):
+        with pytest.raises(ModuleFailedError, match="cluster_nmae"):
             run_module(EXTENSION, cluster_name="c", cluster_nmae="c", **TRAINING)
 
     def test_cloud_that_is_none(self, run_module):
-        with pytest.raises(Failed, match="cloud_environment must be one of AzureCloud, .* not 'AzureMoon'"):
+        with pytest.raises(ModuleFailedError, match="cloud_environment must be one of AzureCloud, .* not 'AzureMoon'"):
             run_module(EXTENSION, cluster_name="c", cloud_environment="AzureMoon", **TRAINING)
 
     @pytest.mark.parametrize(
@@ -68,11 +72,11 @@ class TestBeforeAnythingIsSent:
         ],
     )
     def test_contradictions(self, run_module, options, message):
-        with pytest.raises(Failed, match=message):
+        with pytest.raises(ModuleFailedError, match=message):
             run_module(EXTENSION, **{"cluster_name": "c", **TRAINING, **options})
 
     def test_no_kubeconfig(self, run_module, tmp_path):
-        with pytest.raises(Failed, match="kubeconfig: no cluster can be read from it"):
+        with pytest.raises(ModuleFailedError, match="kubeconfig: no cluster can be read from it"):
             run_module(READINESS, workload_profile="training", kubeconfig=str(tmp_path / "none"))
 
 
@@ -83,66 +87,80 @@ class TestAzure:
         yield
         assert writes(simulator) == []
 
-    @pytest.mark.parametrize(("option", "value"), [("subscription_id", "prod"), ("cluster_name", "a/b"), ("resource_group", "?")])
+    @pytest.mark.parametrize(
+        ("option", "value"), [("subscription_id", "prod"), ("cluster_name", "a/b"), ("resource_group", "?")]
+    )
     def test_impossible_names(self, run_module, option, value):
-        with pytest.raises(Failed, match=f"{option} '.*' is not"):
+        with pytest.raises(ModuleFailedError, match=f"{option} '.*' is not"):
             run_module(EXTENSION, **{"cluster_name": "c", **TRAINING, option: value})
 
     def test_cluster_not_found(self, run_module):
-        with pytest.raises(Failed, match="connected cluster 'nowhere' does not exist in resource group 'rg-edge'") as failure:
+        with pytest.raises(
+            ModuleFailedError, match="connected cluster 'nowhere' does not exist in resource group 'rg-edge'"
+        ) as failure:
             run_module(EXTENSION, cluster_name="nowhere", **TRAINING)
         assert "Check cluster_name, cluster_type" in failure.value.result["msg"]
 
     @pytest.mark.parametrize("options", [{"state": "absent"}, {"check_mode": True, "workload_profile": "training"}])
     def test_cluster_not_found_otherwise(self, run_module, options):
-        with pytest.raises(Failed, match="'nowhere'"):
+        with pytest.raises(ModuleFailedError, match="'nowhere'"):
             run_module(EXTENSION, resource_group="rg-edge", cluster_name="nowhere", **options)
 
     def test_info_of_cluster_not_found(self, run_module):
-        with pytest.raises(Failed, match="connected cluster 'nowhere' does not exist"):
+        with pytest.raises(ModuleFailedError, match="connected cluster 'nowhere' does not exist"):
             run_module(EXTENSION_INFO, resource_group="rg-edge", cluster_name="nowhere")
 
     def test_resource_group_not_found(self, run_module):
-        with pytest.raises(Failed, match=r"Resource group 'rg-none' could not be found. \(code ResourceGroupNotFound, correlation id .*Check resource_group"):
+        with pytest.raises(
+            ModuleFailedError,
+            match=r"could not be found. \(code ResourceGroupNotFound, correlation id .*Check resource_group",
+        ):
             run_module(EXTENSION, **{**TRAINING, "resource_group": "rg-none", "cluster_name": "c"})
 
     def test_wrong_secret(self, run_module, monkeypatch):
         monkeypatch.setenv("AZURE_SECRET", "wrong-secret-value")
-        with pytest.raises(Failed, match="Could not sign in to Azure: .*AADSTS7000215") as failure:
+        with pytest.raises(ModuleFailedError, match="Could not sign in to Azure: .*AADSTS7000215") as failure:
             run_module(EXTENSION, cluster_name="c", **TRAINING)
         assert "wrong-secret-value" not in json.dumps(failure.value.result)
 
     def test_cluster_offline(self, run_module, simulator, arc):
         simulator.change_plan(arc, connectivity="Offline")
-        with pytest.raises(Failed, match="has connectivity status Offline since .*: nothing was sent.*azure-arc"):
+        with pytest.raises(
+            ModuleFailedError, match="has connectivity status Offline since .*: nothing was sent.*azure-arc"
+        ):
             run_module(EXTENSION, cluster_name=arc, **TRAINING)
 
     @pytest.mark.parametrize("spec", [COMPUTE_INFO, COMPUTE])
     def test_workspace_not_found(self, run_module, spec, arc):
         workspace = {"name": "missing", "resource_group": "rg-ml"}
         cluster = {} if spec is COMPUTE_INFO else {"resource_group": "rg-edge", "cluster_name": arc}
-        with pytest.raises(Failed, match="workspace 'missing' in resource group 'rg-ml' .* does not exist.*Check workspace.name"):
+        with pytest.raises(
+            ModuleFailedError,
+            match="workspace 'missing' in resource group 'rg-ml' .* does not exist.*Check workspace.name",
+        ):
             run_module(spec, name="c", workspace=workspace, **cluster)
 
     def test_wrong_ca(self, run_module, monkeypatch):
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/etc/ssl/certs/ca-certificates.crt")
-        with pytest.raises(Failed, match="cloud_environment: could not read .*certificate verify failed"):
+        with pytest.raises(ModuleFailedError, match="cloud_environment: could not read .*certificate verify failed"):
             run_module(EXTENSION, cluster_name="c", **TRAINING)
 
     def test_not_a_cloud_behind_the_address(self, run_module, simulator):
         simulator.add_fault(path="/metadata/endpoints", status=200, body="[]")
-        with pytest.raises(Failed, match="did not answer with the metadata of a cloud"):
+        with pytest.raises(ModuleFailedError, match="did not answer with the metadata of a cloud"):
             run_module(EXTENSION, cluster_name="c", **TRAINING)
 
     def test_forbidden(self, run_module, simulator, arc):
         denied = {"error": {"code": "AuthorizationFailed", "message": "The client does not have authorization."}}
         simulator.add_fault(path=f"connectedClusters/{arc}$", status=403, body=json.dumps(denied))
-        with pytest.raises(Failed, match=rf"GET connected cluster '{arc}': HTTP 403: .*code AuthorizationFailed"):
+        with pytest.raises(
+            ModuleFailedError, match=rf"GET connected cluster '{arc}': HTTP 403: .*code AuthorizationFailed"
+        ):
             run_module(EXTENSION, cluster_name=arc, **TRAINING)
 
     def test_answer_of_a_proxy(self, run_module, simulator, arc):
         simulator.add_fault(path=f"connectedClusters/{arc}$", status=200, body="<html>Sign in to the network</html>")
-        with pytest.raises(Failed, match="the answer is not one of Azure Resource Manager: <html>Sign in"):
+        with pytest.raises(ModuleFailedError, match="the answer is not one of Azure Resource Manager: <html>Sign in"):
             run_module(EXTENSION, cluster_name=arc, **TRAINING)
 
 
@@ -160,23 +178,29 @@ class TestKubernetes:
 
     def test_unreachable(self, look, kubeconfig):
         kubeconfig["clusters"][0]["cluster"]["server"] = "https://localhost:9"
-        with pytest.raises(Failed, match="the Kubernetes API at https://localhost:9 cannot be reached.*Check host, proxy"):
+        with pytest.raises(
+            ModuleFailedError, match="the Kubernetes API at https://localhost:9 cannot be reached.*Check host, proxy"
+        ):
             look(kubeconfig)
 
     def test_wrong_ca(self, look, kubeconfig):
         del kubeconfig["clusters"][0]["cluster"]["certificate-authority-data"]
-        with pytest.raises(Failed, match="its certificate cannot be verified.*Give the CA that signed it as ca_cert"):
+        with pytest.raises(
+            ModuleFailedError, match="its certificate cannot be verified.*Give the CA that signed it as ca_cert"
+        ):
             look(kubeconfig, ca_cert="/etc/ssl/certs/ca-certificates.crt")
 
     def test_wrong_token(self, look, kubeconfig):
         kubeconfig["users"][0]["user"]["token"] = "expired-token"
-        with pytest.raises(Failed, match="HTTP 401: Unauthorized.*check kubeconfig, context or api_key"):
+        with pytest.raises(ModuleFailedError, match="HTTP 401: Unauthorized.*check kubeconfig, context or api_key"):
             look(kubeconfig)
 
     @pytest.mark.parametrize(("resource", "verb"), [("pods", "list pods"), ("deployments", "list deployments")])
     def test_forbidden(self, look, kubeconfig, simulator, arc, resource, verb):
         simulator.change_plan(arc, forbidden=[resource])
-        with pytest.raises(Failed, match=rf'HTTP 403: {resource}.* is forbidden.*The account may not {verb}: grant it'):
+        with pytest.raises(
+            ModuleFailedError, match=rf"HTTP 403: {resource}.* is forbidden.*The account may not {verb}: grant it"
+        ):
             look(kubeconfig)
 
     def test_forbidden_events_do_not_hide_the_diagnosis(self, look, kubeconfig, simulator, arc):
@@ -187,5 +211,5 @@ class TestKubernetes:
         cluster = {"resource_group": "rg-edge", "cluster_name": arc}
         run_module(EXTENSION, workload_profile="training", **cluster)
         run_module(EXTENSION, state="absent", wait=False, **cluster)
-        with pytest.raises(Failed, match="namespace 'azureml' is being removed.*Wait until it is gone"):
+        with pytest.raises(ModuleFailedError, match="namespace 'azureml' is being removed.*Wait until it is gone"):
             look(kubeconfig)

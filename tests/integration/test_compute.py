@@ -10,9 +10,11 @@ import pytest
 from ansible_collections.azureml.arc.plugins.modules.compute import SPEC
 from ansible_collections.azureml.arc.plugins.modules.compute_info import SPEC as INFO
 from ansible_collections.azureml.arc.plugins.modules.extension import SPEC as EXTENSION
-from simulator.scenario import SUBSCRIPTION
-from support import Failed, requests_to, writes
+from support import ModuleFailedError, requests_to, writes
 
+from simulator.scenario import SUBSCRIPTION
+
+GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-edge"
 WORKSPACE = {"name": "ws", "resource_group": "rg-ml"}
 
 
@@ -39,7 +41,7 @@ def test_attach_and_again(run_module, simulator, arc, ready):
         "identity": {"type": "SystemAssigned"},
         "properties": {
             "computeType": "Kubernetes",
-            "resourceId": f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-edge/providers/Microsoft.Kubernetes/connectedClusters/{arc}",
+            "resourceId": f"{GROUP}/providers/Microsoft.Kubernetes/connectedClusters/{arc}",
             "description": "shop 42",
             "properties": {"namespace": "ml"},
         },
@@ -59,7 +61,7 @@ def test_name_of_another_cluster_is_refused(run_module, simulator, arc, ready):
     run_module(SPEC, **ready)
     simulator.clear_journal()
 
-    with pytest.raises(Failed, match=rf"the name is taken by another cluster, .*{arc}; choose another name"):
+    with pytest.raises(ModuleFailedError, match=rf"the name is taken by another cluster, .*{arc}; choose another name"):
         run_module(SPEC, **{**ready, "cluster_name": "arc-other"})
     assert writes(simulator) == []
 
@@ -67,14 +69,14 @@ def test_name_of_another_cluster_is_refused(run_module, simulator, arc, ready):
 def test_other_namespace_is_refused(run_module, simulator, ready):
     run_module(SPEC, **ready)
 
-    with pytest.raises(Failed, match="attached with namespace 'default', which cannot be changed in place"):
+    with pytest.raises(ModuleFailedError, match="attached with namespace 'default', which cannot be changed in place"):
         run_module(SPEC, namespace="ml", **ready)
 
 
 def test_failure_carries_the_service_s_error(run_module, simulator, arc, ready):
     simulator.change_plan(arc, attach_error="The namespace ml does not exist in the cluster.")
 
-    with pytest.raises(Failed) as failure:
+    with pytest.raises(ModuleFailedError) as failure:
         run_module(SPEC, **ready)
 
     assert "The namespace ml does not exist in the cluster." in failure.value.result["msg"]
@@ -116,7 +118,9 @@ def test_info(run_module, arc, ready):
 def test_aks_of_another_subscription_is_refused_before_anything_is_sent(run_module, simulator):
     elsewhere = "22222222-2222-3333-4444-555555555555"
 
-    with pytest.raises(Failed, match="workspace.subscription_id must be the subscription of the AKS cluster"):
+    with pytest.raises(
+        ModuleFailedError, match="workspace.subscription_id must be the subscription of the AKS cluster"
+    ):
         run_module(
             SPEC,
             name="aks",

@@ -9,7 +9,8 @@ from __future__ import annotations
 import pytest
 from ansible_collections.azureml.arc.plugins.modules.extension import SPEC
 from ansible_collections.azureml.arc.plugins.modules.extension_info import SPEC as INFO
-from support import Failed, requests_to, writes
+from support import ModuleFailedError, requests_to, writes
+
 from simulator.scenario import SUBSCRIPTION
 
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-edge"
@@ -31,9 +32,11 @@ def test_install_sends_every_derived_key(run_module, simulator, arc, training):
     protected = properties.pop("configurationProtectedSettings")
     cluster_id = f"{GROUP}/providers/Microsoft.Kubernetes/connectedClusters/{arc}"
     relay = f"{arc}{SUBSCRIPTION}rgedgerelay".replace("-", "")
-    digest = {key: value for key, value in properties["configurationSettings"].items() if "hybridConnection" in key}
+    relay_names = {
+        key: value for key, value in properties["configurationSettings"].items() if "hybridConnection" in key
+    }
     assert put["body"]["identity"] == {"type": "SystemAssigned"}
-    assert {key: value for key, value in properties["configurationSettings"].items() if key not in digest} == {
+    assert {key: value for key, value in properties["configurationSettings"].items() if key not in relay_names} == {
         "enableTraining": "True",
         "enableInference": "False",
         "cluster_name": cluster_id,
@@ -47,9 +50,10 @@ def test_install_sends_every_derived_key(run_module, simulator, arc, training):
         "relayserver.enabled": "true",
         "nginxIngress.enabled": "false",
     }
-    assert digest == {
+    namespace = f"{GROUP}/providers/Microsoft.Relay/namespaces/{relay}"
+    assert relay_names == {
         "relayserver.hybridConnectionName": arc,
-        "relayserver.hybridConnectionResourceID": f"{GROUP}/providers/Microsoft.Relay/namespaces/{relay}/hybridConnections/{arc}",
+        "relayserver.hybridConnectionResourceID": f"{namespace}/hybridConnections/{arc}",
     }
     assert properties | {"configurationSettings": None} == {
         "extensionType": "Microsoft.AzureML.Kubernetes",
@@ -123,7 +127,9 @@ def test_update_patches_only_what_differs(run_module, simulator, arc, training):
     run_module(SPEC, **training)
     simulator.clear_journal()
 
-    result = run_module(SPEC, diff=True, install_volcano=False, settings={"amloperator.custom_ip_interface": "eth1"}, **training)
+    result = run_module(
+        SPEC, diff=True, install_volcano=False, settings={"amloperator.custom_ip_interface": "eth1"}, **training
+    )
 
     (patch,) = requests_to(simulator, "PATCH", arc)
     assert patch["body"] == {
@@ -154,16 +160,16 @@ def test_patch_with_one_protected_setting_carries_all(run_module, simulator, arc
     assert result["diff"]["after"] == dict.fromkeys((f"protected_settings.{key}" for key in protected), "(hidden)")
     simulator.clear_journal()
     assert not run_module(SPEC, protected_settings={"proxy.password": "hush-hush"}, **training)["changed"]
-    assert run_module(
-        SPEC, protected_settings={"proxy.password": "other"}, update_protected="always", **training
-    )["changed"]
+    assert run_module(SPEC, protected_settings={"proxy.password": "other"}, update_protected="always", **training)[
+        "changed"
+    ]
 
 
 def test_protected_settings_of_others_are_not_lost(run_module, simulator, training):
     run_module(SPEC, protected_settings={"proxy.password": "hush-hush"}, **training)
     simulator.clear_journal()
 
-    with pytest.raises(Failed, match="proxy.password cannot be read back; give them in protected_settings"):
+    with pytest.raises(ModuleFailedError, match="proxy.password cannot be read back; give them in protected_settings"):
         run_module(SPEC, protected_settings={"another": "value"}, **training)
     assert writes(simulator) == []
 
@@ -194,7 +200,7 @@ def test_adopted_failure_is_shown_and_not_started_again(run_module, simulator, a
     simulator.change_plan(arc, install={"seconds": 30, "error": "Helm installation failed : pod healthcheck failed"})
     run_module(SPEC, wait=False, **training)
 
-    with pytest.raises(Failed) as failure:
+    with pytest.raises(ModuleFailedError) as failure:
         run_module(SPEC, **training)
 
     assert failure.value.result["error"]["code"] == "ExtensionOperationFailed"
@@ -205,7 +211,7 @@ def test_adopted_failure_is_shown_and_not_started_again(run_module, simulator, a
 
 def test_failed_extension_is_installed_again(run_module, simulator, arc, training):
     simulator.change_plan(arc, install={"seconds": 30, "error": "cannot re-use a name that is still in use"})
-    with pytest.raises(Failed, match="cannot re-use a name"):
+    with pytest.raises(ModuleFailedError, match="cannot re-use a name"):
         run_module(SPEC, **training)
     simulator.change_plan(arc, install={"seconds": 30})
 
@@ -277,7 +283,7 @@ def test_log_analytics_workspace_is_created_and_its_key_sent(run_module, simulat
 def test_timeout_says_how_far_it_got_and_is_taken_up_again(run_module, simulator, arc, training):
     simulator.change_plan(arc, install={"seconds": 240})
 
-    with pytest.raises(Failed, match=r"Timed out after 1 seconds .*state Creating.*run again to take it up"):
+    with pytest.raises(ModuleFailedError, match=r"Timed out after 1 seconds .*state Creating.*run again to take it up"):
         run_module(SPEC, wait_timeout=1, **training)
     assert run_module(SPEC, **training)["extension"]["provisioning_state"] == "Succeeded"
     assert len(requests_to(simulator, "PUT", "KubernetesConfiguration")) == 1

@@ -10,8 +10,9 @@ import re
 import venv
 
 import pytest
-import simulated
 from playbooks import LOCALHOST
+
+import simulated
 from simulator.scenario import ClusterPlan, InstallPlan, Scenario
 
 INSTALL = InstallPlan(seconds=30)
@@ -131,7 +132,7 @@ def test_another_python_is_respected_and_told_what_it_lacks(playbook, info, tmp_
     run = info(playbook, variables={"ansible_python_interpreter": str(tmp_path / "bare/bin/python")})
     assert run.status == 2
     message = run.result("look", "localhost")["msg"]
-    assert "Failed to import the required Python library (azure-identity and azure-mgmt-kubernetesconfiguration-extensions)" in message
+    assert "Failed to import the required Python library (azure-identity" in message
 
 
 def test_environment_keyword_is_honoured(playbook, info):

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import pytest
+
 import simulated
 from simulator.scenario import ClusterPlan, InstallPlan, Scenario
 
@@ -140,7 +141,10 @@ def test_sign_in_and_kubeconfig_on_the_node(playbook, simulator, inventory):
         "tenant": environment["AZURE_TENANT"],
     }
     variables["azureml_kube_from"] = "node"
-    inventory["all"]["hosts"]["shop-k3s"] = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    inventory["all"]["hosts"]["shop-k3s"] = {
+        "ansible_connection": "local",
+        "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+    }
 
     result = playbook("azureml.arc.deploy", inventory, "--limit", "shop-k3s", AZURE_CLIENT_ID="", AZURE_SECRET="")
 

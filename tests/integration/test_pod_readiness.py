@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.azureml.arc.plugins.modules.extension import SPEC as EXTENSION
 from ansible_collections.azureml.arc.plugins.modules.pod_readiness import SPEC
-from support import Failed, requests_to
+from support import ModuleFailedError, requests_to
 
 
 @pytest.fixture
@@ -23,9 +23,7 @@ def install(run_module, simulator, arc):
     def run(wait=True, **plan):
         if plan:
             simulator.change_plan(arc, install={"seconds": 30, **plan})
-        run_module(
-            EXTENSION, resource_group="rg-edge", cluster_name=arc, workload_profile="training", wait=wait
-        )
+        run_module(EXTENSION, resource_group="rg-edge", cluster_name=arc, workload_profile="training", wait=wait)
 
     return run
 
@@ -35,9 +33,7 @@ def look(run_module, simulator, arc):
     """Run the module with the cluster's kubeconfig."""
 
     def run(**options):
-        return run_module(
-            SPEC, **{"kubeconfig": simulator.kubeconfigs[arc], "workload_profile": "training", **options}
-        )
+        return run_module(SPEC, **{"kubeconfig": simulator.kubeconfigs[arc], "workload_profile": "training", **options})
 
     return run
 
@@ -48,7 +44,11 @@ def test_waits_until_the_last_pod_is_ready(install, look):
     result = look(wait_timeout=30)
 
     assert result["ready"]
-    assert {row["name"] for row in result["components"]} >= {"relayserver", "aml-operator", "prometheus-prom-prometheus"}
+    assert {row["name"] for row in result["components"]} >= {
+        "relayserver",
+        "aml-operator",
+        "prometheus-prom-prometheus",
+    }
     assert all(row["ready"] for row in result["components"] + result["pods"])
     assert result["summary"] == "10 of 10 components and 10 of 10 pods are ready"
 
@@ -79,14 +79,20 @@ def test_waiting_follows_the_pods_instead_of_polling(install, look, simulator):
     ("trouble", "component", "explanation"),
     [
         ("ImagePullBackOff", "relayserver", "ImagePullBackOff: container relayserver: Back-off pulling image"),
-        ("CrashLoopBackOff", "gateway", "CrashLoopBackOff: container gateway: back-off 5m0s .*OOMKilled, exit code 137"),
+        (
+            "CrashLoopBackOff",
+            "gateway",
+            "CrashLoopBackOff: container gateway: back-off 5m0s .*OOMKilled, exit code 137",
+        ),
         ("Unschedulable", "aml-operator", "Unschedulable: 0/1 nodes are available: 1 Insufficient cpu."),
     ],
 )
 def test_says_what_is_wrong(install, look, trouble, component, explanation):
     install(pods={component: trouble})
 
-    with pytest.raises(Failed, match=rf"9 of 10 components and 9 of 10 pods are ready; .*{explanation}") as failure:
+    with pytest.raises(
+        ModuleFailedError, match=rf"9 of 10 components and 9 of 10 pods are ready; .*{explanation}"
+    ) as failure:
         look(wait_timeout=2)
 
     result = failure.value.result
@@ -117,7 +123,11 @@ def test_no_pods_is_not_ready(look):
 def test_components_can_be_said(install, look):
     install()
 
-    mine = [{"name": "relayserver"}, {"name": "not-there", "required": False}, {"kind": "DaemonSet", "name": "fluent-bit"}]
+    mine = [
+        {"name": "relayserver"},
+        {"name": "not-there", "required": False},
+        {"kind": "DaemonSet", "name": "fluent-bit"},
+    ]
     result = look(components=mine, wait=False)
 
     assert [(row["name"], row["reason"]) for row in result["components"]] == [
@@ -132,7 +142,7 @@ def test_inline_kubeconfig_and_context(install, look, simulator, arc):
     content = json.loads(Path(simulator.kubeconfigs[arc]).read_text())
 
     assert look(kubeconfig=json.dumps(content), context=arc, wait=False)["ready"]
-    with pytest.raises(Failed, match="kubeconfig: no cluster can be read from it: .*other"):
+    with pytest.raises(ModuleFailedError, match="kubeconfig: no cluster can be read from it: .*other"):
         look(kubeconfig=json.dumps(content), context="other", wait=False)
 
 
@@ -163,6 +173,6 @@ def test_a_closed_watch_is_taken_up_again(install, look, simulator, arc):
 def test_timeout_is_kept(look):
     start = time.monotonic()
 
-    with pytest.raises(Failed, match="waited at most 2 seconds"):
+    with pytest.raises(ModuleFailedError, match="waited at most 2 seconds"):
         look(wait_timeout=2)
     assert time.monotonic() - start < 5

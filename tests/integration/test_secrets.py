@@ -14,13 +14,16 @@ import pytest
 from playbooks import LOCALHOST
 
 
-
 @pytest.mark.parametrize("in_process", ["1", "0"])
 def test_secrets_stay_inside(playbook, simulator, arc, tmp_path, in_process):
     kubeconfig = json.loads(Path(simulator.kubeconfigs[arc]).read_text())
     token = kubeconfig["users"][0]["user"]["token"]
     cluster = {"resource_group": "rg-edge", "cluster_name": arc}
-    install = {**cluster, "workload_profile": "training", "protected_settings": {"proxy.password": "marker-of-a-secret"}}
+    install = {
+        **cluster,
+        "workload_profile": "training",
+        "protected_settings": {"proxy.password": "marker-of-a-secret"},
+    }
     tasks = [
         {"azureml.arc.extension": install, "diff": True},
         {"azureml.arc.pod_readiness": {"workload_profile": "training", "kubeconfig": kubeconfig}, "name": "pods"},
@@ -45,5 +48,8 @@ def test_secrets_stay_inside(playbook, simulator, arc, tmp_path, in_process):
         assert secret not in seen, secret
     assert not re.search(r"eyJ|Bearer ", seen)
     # Names that stand in a kubeconfig beside its secrets are not blanked.
-    assert {row["name"] for row in run.result("pods", "localhost")["components"]} >= {"relayserver", "volcano-admission"}
+    assert {row["name"] for row in run.result("pods", "localhost")["components"]} >= {
+        "relayserver",
+        "volcano-admission",
+    }
     assert [path for path in (tmp_path / "ansible").rglob("*") if path.is_file()] == []

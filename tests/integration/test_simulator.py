@@ -18,6 +18,7 @@ from azure.core.exceptions import HttpResponseError
 from azure.identity import ClientSecretCredential
 from azure.mgmt.kubernetesconfiguration.extensions import KubernetesConfigurationExtensionsMgmtClient
 from kubernetes import client, config, watch
+
 from simulator.scenario import SUBSCRIPTION
 
 EXTENSION = {
@@ -64,7 +65,9 @@ def test_sdk_creates_patches_and_deletes(sdk, arc):
     assert created.properties.provisioning_state == "Succeeded"
     assert created.properties.configuration_protected_settings == {"secret": ""}
 
-    patch = {"properties": {"configurationSettings": {"a": None, "b": "2"}, "configurationProtectedSettings": {"other": "x"}}}
+    patch = {
+        "properties": {"configurationSettings": {"a": None, "b": "2"}, "configurationProtectedSettings": {"other": "x"}}
+    }
     patched = sdk.extensions.begin_update(*place(arc), patch).result()
     assert patched.properties.configuration_settings == {"enableTraining": "True", "b": "2"}
     assert patched.properties.configuration_protected_settings == {"other": ""}
@@ -102,7 +105,9 @@ def arm(simulator, credential):
 
 
 def test_arm_rejects_what_arm_rejects(arm, credential, simulator, arc):
-    cluster = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-edge/providers/Microsoft.Kubernetes/connectedClusters/{arc}"
+    cluster = (
+        f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-edge/providers/Microsoft.Kubernetes/connectedClusters/{arc}"
+    )
     extension = f"{cluster}/providers/Microsoft.KubernetesConfiguration/extensions/azureml?api-version=2025-03-01"
     without_type = json.loads(json.dumps(EXTENSION))
     del without_type["properties"]["extensionType"]
@@ -123,7 +128,10 @@ def test_arm_rejects_what_arm_rejects(arm, credential, simulator, arc):
     assert arm("PUT", extension, json=without_type) == (400, "InvalidRequestContent")
     assert arm("PUT", extension, json=number) == (400, "InvalidRequestContent")
     assert arm("PUT", extension, data="{}", headers={"Content-Type": "text/plain"}) == (415, "UnsupportedMediaType")
-    assert arm("PUT", extension, data="{", headers={"Content-Type": "application/json"}) == (400, "InvalidRequestContent")
+    assert arm("PUT", extension, data="{", headers={"Content-Type": "application/json"}) == (
+        400,
+        "InvalidRequestContent",
+    )
     assert arm("DELETE", extension)[0] == 204
     assert arm("GET", extension.replace(arc, "nowhere")) == (404, "ParentResourceNotFound")
     assert arm("GET", f"/subscriptions/{SUBSCRIPTION}/resourceGroups/g/providers/A.B/c/d?api-version=1") == (
@@ -150,15 +158,24 @@ def test_kubernetes_client_creates_lists_in_pages_watches_and_deletes(kubernetes
     page = core.list_namespaced_config_map("default", limit=2)
     rest = core.list_namespaced_config_map("default", _continue=page.metadata._continue)
     assert [one.metadata.name for one in page.items + rest.items] == [f"map-{index}" for index in range(5)]
-    assert [one.metadata.name for one in core.list_namespaced_config_map("default", label_selector="odd=1").items] == ["map-1", "map-3"]
-    assert [one.metadata.name for one in core.list_namespaced_config_map("default", field_selector="metadata.name=map-2").items] == ["map-2"]
+    assert [one.metadata.name for one in core.list_namespaced_config_map("default", label_selector="odd=1").items] == [
+        "map-1",
+        "map-3",
+    ]
+    assert [
+        one.metadata.name
+        for one in core.list_namespaced_config_map("default", field_selector="metadata.name=map-2").items
+    ] == ["map-2"]
 
     core.patch_namespaced_config_map("map-0", "default", {"data": {"b": "2"}})
     core.delete_namespaced_config_map("map-1", "default")
     events = watch.Watch().stream(
         core.list_namespaced_config_map, "default", resource_version=rest.metadata.resource_version, timeout_seconds=1
     )
-    assert [(one["type"], one["object"].metadata.name) for one in events] == [("MODIFIED", "map-0"), ("DELETED", "map-1")]
+    assert [(one["type"], one["object"].metadata.name) for one in events] == [
+        ("MODIFIED", "map-0"),
+        ("DELETED", "map-1"),
+    ]
 
 
 def test_kubernetes_errors(kubernetes):

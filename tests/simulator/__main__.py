@@ -18,10 +18,20 @@ from simulator.server import Simulator
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="simulator", description="Azure and Kubernetes clusters on loopback.")
     parser.add_argument("--clusters", type=int, default=1, metavar="N", help="connected clusters to simulate (1)")
-    parser.add_argument("--install-seconds", type=float, default=60, metavar="S", help="simulated seconds an install takes (60)")
-    parser.add_argument("--scenario", type=Path, metavar="FILE", help="JSON file that says it all, instead of --clusters")
+    parser.add_argument(
+        "--install-seconds", type=float, default=60, metavar="S", help="simulated seconds an install takes (60)"
+    )
+    parser.add_argument(
+        "--scenario", type=Path, metavar="FILE", help="JSON file that says it all, instead of --clusters"
+    )
     parser.add_argument("--time-scale", type=float, metavar="X", help="simulated seconds a real second (1)")
-    parser.add_argument("--directory", type=Path, required=True, metavar="DIR", help="where certificates, kubeconfigs and simulator.json go")
+    parser.add_argument(
+        "--directory",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="where certificates, kubeconfigs and simulator.json go",
+    )
     parser.add_argument("--port", type=int, default=0, help="port on loopback (a free one)")
     return parser.parse_args()
 
@@ -39,7 +49,9 @@ async def _run(arguments: argparse.Namespace) -> None:
     for one in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(one, stop.set)
     await simulator.start(arguments.port)
-    print(f"{len(plan.clusters)} clusters at {simulator.endpoint}, see {arguments.directory}/simulator.json", flush=True)
+    print(
+        f"{len(plan.clusters)} clusters at {simulator.endpoint}, see {arguments.directory}/simulator.json", flush=True
+    )
     try:
         await stop.wait()
     finally:

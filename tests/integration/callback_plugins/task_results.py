@@ -15,6 +15,7 @@ description: For the tests.
 
 import json
 import os
+from pathlib import Path
 
 from ansible.plugins.callback import CallbackBase
 
@@ -27,7 +28,7 @@ class CallbackModule(CallbackBase):
 
     def _write(self, result, **kwargs):
         entry = {"task": result._task.get_name(), "host": result._host.get_name(), "result": result._result}
-        with open(os.environ["TASK_RESULTS_FILE"], "a", encoding="utf-8") as file:
+        with Path(os.environ["TASK_RESULTS_FILE"]).open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry, default=str) + "\n")
 
     v2_runner_on_ok = v2_runner_on_failed = v2_runner_on_skipped = v2_runner_on_unreachable = _write

@@ -37,7 +37,9 @@ class Clusters:
         cluster = self._clusters.get(cluster_id.lower())
         if cluster is None:
             raise ArmError(
-                404, "ParentResourceNotFound", f"Can not perform requested operation on nested resource. Parent '{cluster_id}' not found."
+                404,
+                "ParentResourceNotFound",
+                f"Can not perform requested operation on nested resource. Parent '{cluster_id}' not found.",
             )
         return cluster
 
@@ -50,7 +52,9 @@ class Clusters:
             raise method_not_allowed(request)
         address = request.address
         if not self.has_group(address.subscription, address.resource_group):
-            raise ArmError(404, "ResourceGroupNotFound", f"Resource group '{address.resource_group}' could not be found.")
+            raise ArmError(
+                404, "ResourceGroupNotFound", f"Resource group '{address.resource_group}' could not be found."
+            )
         cluster = self._clusters.get(address.key)
         if cluster is None:
             raise not_found(f"{address.type}/{address.name}")

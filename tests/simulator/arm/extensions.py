@@ -57,7 +57,9 @@ class Extension:
         protected = dict.fromkeys(self.properties.get("configurationProtectedSettings") or {}, "")
         statuses = []
         if self.error:
-            statuses = [{"code": "InstallationFailed", "level": "Error", "message": self.error["message"], "time": None}]
+            statuses = [
+                {"code": "InstallationFailed", "level": "Error", "message": self.error["message"], "time": None}
+            ]
         return {
             "id": self.id,
             "name": self.name,

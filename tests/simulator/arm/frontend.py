@@ -83,7 +83,9 @@ class Frontend:
             raise ArmError(404, "InvalidResourceType", f"The resource type '{address.type}' could not be found.")
         version = next((value for key, value in request.query.items() if key.lower() == "api-version"), "")
         if not version:
-            raise ArmError(400, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required.")
+            raise ArmError(
+                400, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required."
+            )
         if version not in kind.api_versions:
             raise ArmError(
                 400,
@@ -112,11 +114,15 @@ class Frontend:
         if request.method not in BODY_METHODS:
             return None
         if request.content_type != "application/json":
-            raise ArmError(415, "UnsupportedMediaType", f"The content media type '{request.content_type}' is not supported.")
+            raise ArmError(
+                415, "UnsupportedMediaType", f"The content media type '{request.content_type}' is not supported."
+            )
         try:
             body = json.loads(await request.text())
         except ValueError:
-            raise ArmError(400, "InvalidRequestContent", "The request content was invalid and could not be deserialized.") from None
+            raise ArmError(
+                400, "InvalidRequestContent", "The request content was invalid and could not be deserialized."
+            ) from None
         if not isinstance(body, dict):
             raise ArmError(400, "InvalidRequestContent", "The request content must be an object.")
         return body

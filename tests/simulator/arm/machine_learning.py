@@ -131,7 +131,9 @@ class MachineLearning:
 
     def _delete(self, request: ArmRequest, workspace: WorkspacePlan) -> web.Response:
         if request.query.get("underlyingResourceAction") != "Detach":
-            raise ArmError(400, "UserError", "An attached compute can only be detached: underlyingResourceAction=Detach.")
+            raise ArmError(
+                400, "UserError", "An attached compute can only be detached: underlyingResourceAction=Detach."
+            )
         compute = self._computes.get(request.address.key)
         if compute is None:
             return web.Response(status=204)

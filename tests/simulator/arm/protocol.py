@@ -161,7 +161,9 @@ class Operations:
         return operation.response()
 
 
-def accepted(request: ArmRequest, operation: Operation, api_version: str, status: int, body: Any = None) -> web.Response:
+def accepted(
+    request: ArmRequest, operation: Operation, api_version: str, status: int, body: Any = None
+) -> web.Response:
     """The answer to a change that goes on in the background."""
     url = f"https://{request.host}{operation.id}?api-Version={api_version}"
     headers = {"Azure-AsyncOperation": url, "Location": url}
@@ -174,6 +176,4 @@ def not_found(what: str) -> ArmError:
 
 
 def method_not_allowed(request: ArmRequest) -> ArmError:
-    return ArmError(
-        405, "MethodNotAllowed", f"The method {request.method} is not allowed on {request.address.type}."
-    )
+    return ArmError(405, "MethodNotAllowed", f"The method {request.method} is not allowed on {request.address.type}.")

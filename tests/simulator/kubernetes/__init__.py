@@ -5,6 +5,6 @@
 """The Kubernetes API of a cluster, and the workloads that the AzureML extension brings to it.
 
 The package kmock was tried first. Its emulator serves no pages, selectors, resource versions or authentication, replays
-every object to every watch, and answers errors with reasons that are not those of Kubernetes; all that clients depend on
-would have had to be overridden.
+every object to every watch, and answers errors with reasons that are not those of Kubernetes; all that clients depend
+on would have had to be overridden.
 """

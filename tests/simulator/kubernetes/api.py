@@ -134,10 +134,21 @@ class _ClusterRequest:
             raise StatusError(404, "the server could not find the requested resource")
         verbs = ["create", "delete", "get", "list", "patch", "update", "watch"]
         listed = [
-            {"name": one.plural, "singularName": one.kind.lower(), "namespaced": one.namespaced, "kind": one.kind, "verbs": verbs}
+            {
+                "name": one.plural,
+                "singularName": one.kind.lower(),
+                "namespaced": one.namespaced,
+                "kind": one.kind,
+                "verbs": verbs,
+            }
             for one in found
         ]
-        return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": found[0].api_version, "resources": listed}
+        return {
+            "kind": "APIResourceList",
+            "apiVersion": "v1",
+            "groupVersion": found[0].api_version,
+            "resources": listed,
+        }
 
     def _object_path(self) -> tuple[Resource, str, str]:
         match self._path:
@@ -223,7 +234,9 @@ class _ClusterRequest:
             raise StatusError(400, "name or generateName is required")
         if resource.namespaced:
             if metadata.setdefault("namespace", namespace) != namespace:
-                raise StatusError(400, "the namespace of the provided object does not match the namespace sent on the request")
+                raise StatusError(
+                    400, "the namespace of the provided object does not match the namespace sent on the request"
+                )
             if self._store.get(self._store.kind("Namespace"), "", namespace) is None:
                 raise StatusError(404, f'namespaces "{namespace}" not found')
         if self._store.get(resource, namespace, metadata["name"]) is not None:

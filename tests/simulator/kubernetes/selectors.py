@@ -32,7 +32,7 @@ def _label(labels: Mapping[str, str], term: str) -> bool:
         values = {value.strip() for value in found["values"].split(",")}
         return (labels.get(found["key"]) in values) == (found["operator"] == "in")
     if "=" in term:
-        return _compare(term, lambda key: labels.get(key))
+        return _compare(term, labels.get)
     return term[1:] not in labels if term.startswith("!") else term in labels
 
 

@@ -63,8 +63,7 @@ def components(name: str, settings: Mapping[str, str]) -> list[tuple[str, str, i
         found.append(("{name}-dcgm-exporter", "DaemonSet"))
     router = 3 if on("inferenceRouterHA", default=True) else 1
     return [
-        (component.format(name=name), kind, router if component == "azureml-fe-v2" else 1)
-        for component, kind in found
+        (component.format(name=name), kind, router if component == "azureml-fe-v2" else 1) for component, kind in found
     ]
 
 
@@ -83,7 +82,9 @@ class Workloads:
         await self._remove_others({component for component, kind, replicas in wanted})
         await asyncio.gather(
             *(
-                self._start(component, kind, replicas, plan.pods.get(component, ""), plan.seconds * 0.8 * index / len(wanted))
+                self._start(
+                    component, kind, replicas, plan.pods.get(component, ""), plan.seconds * 0.8 * index / len(wanted)
+                )
                 for index, (component, kind, replicas) in enumerate(wanted, start=1)
             )
         )
@@ -146,7 +147,12 @@ class Workloads:
         if kind == "DaemonSet":
             status = {"desiredNumberScheduled": replicas, "updatedNumberScheduled": replicas, "numberAvailable": ready}
         else:
-            status = {"replicas": replicas, "updatedReplicas": replicas, "readyReplicas": ready, "availableReplicas": ready}
+            status = {
+                "replicas": replicas,
+                "updatedReplicas": replicas,
+                "readyReplicas": ready,
+                "availableReplicas": ready,
+            }
         spec = {} if kind == "DaemonSet" else {"replicas": replicas}
         await self._put(
             kind, _metadata(component, component), spec=spec, status={**status, "observedGeneration": generation}
@@ -187,7 +193,9 @@ def _conditions(scheduled: bool = True, ready: bool = False) -> list[dict[str, s
     ]
 
 
-def _status(phase: str, component: str, state: Mapping[str, Any], ready: bool = False, restarts: int = 0) -> dict[str, Any]:
+def _status(
+    phase: str, component: str, state: Mapping[str, Any], ready: bool = False, restarts: int = 0
+) -> dict[str, Any]:
     container = {"name": component, "ready": ready, "restartCount": restarts, "state": state}
     return {"phase": phase, "conditions": _conditions(ready=ready), "containerStatuses": [container]}
 

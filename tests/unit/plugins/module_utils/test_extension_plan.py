@@ -118,9 +118,16 @@ def test_repair_keeps_settings_of_others():
     [
         ({}, {"releaseTrain": "stable", "autoUpgradeMinorVersion": True}),
         ({"version": "1.1.1"}, {"releaseTrain": "stable", "autoUpgradeMinorVersion": False, "version": "1.1.1"}),
-        ({"release_train": "preview", "auto_upgrade_minor_version": False}, {"releaseTrain": "preview", "autoUpgradeMinorVersion": False}),
+        (
+            {"release_train": "preview", "auto_upgrade_minor_version": False},
+            {"releaseTrain": "preview", "autoUpgradeMinorVersion": False},
+        ),
     ],
 )
 def test_new_extension_s_properties(changes, properties):
     body = create_body(replace(WANTED, **changes), None, {})
-    assert {key: body["properties"].get(key) for key in ("releaseTrain", "autoUpgradeMinorVersion", "version") if key in body["properties"]} == properties
+    assert {
+        key: body["properties"].get(key)
+        for key in ("releaseTrain", "autoUpgradeMinorVersion", "version")
+        if key in body["properties"]
+    } == properties

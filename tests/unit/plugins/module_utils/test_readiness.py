@@ -55,7 +55,9 @@ def waiting(reason, message="", **fields):
             "ProgressDeadlineExceeded",
         ),
         (
-            deployment(conditions=[{"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": "quota"}]),
+            deployment(
+                conditions=[{"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": "quota"}]
+            ),
             "FailedCreate",
         ),
         (deployment(conditions=[{"type": "ReplicaFailure", "status": "False", "reason": "x"}]), ""),
@@ -116,7 +118,9 @@ def test_stateful_set(status, reason):
                 ready=False,
                 containers=[
                     waiting(
-                        "CrashLoopBackOff", "back-off", lastState={"terminated": {"exitCode": 1, "message": "no config"}}
+                        "CrashLoopBackOff",
+                        "back-off",
+                        lastState={"terminated": {"exitCode": 1, "message": "no config"}},
                     )
                 ],
             ),
@@ -160,7 +164,9 @@ def test_stateful_set(status, reason):
         (pod(phase="Failed", owner=("Job", "j")), False, "Failed", ""),
         (pod(phase="Failed", reason="Evicted", message="disk", owner=("ReplicaSet", "r")), True, "Evicted", "disk"),
         (
-            pod(phase="Failed", containers=[{"name": "m", "state": {"terminated": {"exitCode": 2, "reason": "Error"}}}]),
+            pod(
+                phase="Failed", containers=[{"name": "m", "state": {"terminated": {"exitCode": 2, "reason": "Error"}}}]
+            ),
             False,
             "Error",
             "",

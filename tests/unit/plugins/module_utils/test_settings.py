@@ -136,7 +136,10 @@ def test_same_value(one, other, same):
     ("options", "message"),
     [
         ({**INFERENCE, "inference_service": None}, "inference_service is required with workload_profile inference"),
-        ({**INFERENCE, "allow_insecure_connections": None}, "inference needs either tls, or allow_insecure_connections"),
+        (
+            {**INFERENCE, "allow_insecure_connections": None},
+            "inference needs either tls, or allow_insecure_connections",
+        ),
         (
             {**INFERENCE, "inference_service": "internal_load_balancer", "cluster_type": "connected_cluster"},
             "internal_load_balancer needs an AKS cluster",

@@ -86,7 +86,9 @@ def test_certificate_validation(file):
 def test_instance_discovery(file):
     assert not resolve(OPTIONS, {}, file).disable_instance_discovery
     assert resolve(OPTIONS, {"AZURE_DISABLE_INSTANCE_DISCOVERY": "true"}, file).disable_instance_discovery
-    assert not resolve({**OPTIONS, "disable_instance_discovery": False}, {"AZURE_DISABLE_INSTANCE_DISCOVERY": "1"}, file).disable_instance_discovery
+    assert not resolve(
+        {**OPTIONS, "disable_instance_discovery": False}, {"AZURE_DISABLE_INSTANCE_DISCOVERY": "1"}, file
+    ).disable_instance_discovery
 
 
 @pytest.mark.parametrize(
@@ -118,7 +120,11 @@ def test_unusable_certificate_names_the_option(tmp_path):
 
 @pytest.mark.parametrize(
     ("method", "kind"),
-    [("cli", "AzureCliCredential"), ("msi", "ManagedIdentityCredential"), ("service_principal", "ClientSecretCredential")],
+    [
+        ("cli", "AzureCliCredential"),
+        ("msi", "ManagedIdentityCredential"),
+        ("service_principal", "ClientSecretCredential"),
+    ],
 )
 def test_credential(method, kind):
     sign_in = SignIn(method, tenant="t", client_id="c", secret="s")

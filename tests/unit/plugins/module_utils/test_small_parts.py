@@ -21,7 +21,7 @@ STACK = {"authentication": {"loginEndpoint": "https://login.local/", "audiences"
 
 
 def test_known_cloud_is_not_looked_up():
-    cloud = _cloud.resolve("AzureUSGovernment", lambda url: pytest.fail(url))
+    cloud = _cloud.resolve("AzureUSGovernment", pytest.fail)
     assert cloud.scope == "https://management.usgovcloudapi.net/.default"
 
 
@@ -97,7 +97,8 @@ def test_deadline():
 
 
 @pytest.mark.parametrize(
-    ("value", "seconds"), [("7", 7.0), ("0.5", 0.5), ("-3", 0.0), (None, None), ("soon", None), ("Thu, 01 Jan 1970 00:00:00 GMT", 0.0)]
+    ("value", "seconds"),
+    [("7", 7.0), ("0.5", 0.5), ("-3", 0.0), (None, None), ("soon", None), ("Thu, 01 Jan 1970 00:00:00 GMT", 0.0)],
 )
 def test_retry_after(value, seconds):
     assert retry_after({"Retry-After": value}) == seconds

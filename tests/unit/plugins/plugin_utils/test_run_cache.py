@@ -10,6 +10,7 @@ import multiprocessing
 import stat
 import time
 
+import pytest
 from ansible_collections.azureml.arc.plugins.plugin_utils._run_cache import RunCache
 
 
@@ -70,8 +71,6 @@ def test_workers_wait_for_the_first_one(tmp_path):
 
 def test_a_failure_is_not_kept(tmp_path):
     cache = RunCache(str(tmp_path))
-    try:
+    with pytest.raises(ZeroDivisionError):
         cache.get_or_create("key", lambda: 1 / 0, margin=0)
-    except ZeroDivisionError:
-        pass
     assert cache.get_or_create("key", entry, margin=0)["token"] == "t"

@@ -1,0 +1,44 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+PYTHON ?= python3.11
+BUILD := build
+VENV := $(BUILD)/venv
+COLLECTION := $(BUILD)/collections/ansible_collections/azureml/arc
+
+# Whatever is downloaded or written stays below build/.
+export PIP_CACHE_DIR := $(CURDIR)/$(BUILD)/pip-cache
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+.PHONY: help demo test bench clean
+
+help:
+	@echo "make demo    deploy three simulated clusters, twice, verify them, and see one that fails"
+	@echo "make test    all checks: lint, unit and integration tests, build and documentation"
+	@echo "make bench   what a task costs, in process and as a module"
+	@echo "make clean   remove everything that the other commands have made"
+
+demo: $(VENV)/complete $(COLLECTION)
+	@python tests/demo/demo.py $(BUILD)/demo
+
+test: $(VENV)/complete $(COLLECTION)
+	ANSIBLE_HOME=$(CURDIR)/$(BUILD)/ansible nox
+
+bench: $(VENV)/complete $(COLLECTION)
+	@python tests/benchmark/task_cost.py $(BUILD)/benchmark
+
+clean:
+	rm -rf $(BUILD)
+
+$(VENV)/complete: pyproject.toml requirements.txt
+	$(PYTHON) -m venv --clear $(VENV)
+	python -m pip install --quiet 'pip>=25.1'
+	python -m pip install --quiet --group dev --requirement requirements.txt
+	touch $@
+
+# Ansible and Python find the collection by its full name, through a link to this folder.
+$(COLLECTION):
+	mkdir -p $(dir $@)
+	ln -sfn ../../../.. $@
