@@ -20,6 +20,13 @@ antsibull_nox.load_antsibull_nox_toml()
 
 
 @nox.session(venv_backend="none")
+def ruff(session: nox.Session) -> None:
+    """Lint and format of all Python, the simulator and the tests included."""
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+
+
+@nox.session(venv_backend="none")
 def unit(session: nox.Session) -> None:
     """Unit tests."""
     session.run("python", "-m", "pytest", "tests/unit", *session.posargs)

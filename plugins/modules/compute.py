@@ -11,7 +11,7 @@ short_description: Attach a Kubernetes cluster to an Azure Machine Learning work
 description:
   - Makes a cluster with the AzureML extension a compute target of a workspace.
   - A name that is taken by another cluster is refused, and so is another namespace than the one it was attached with.
-version_added: 1.0.0
+version_added: 0.1.0
 author: azureml.arc contributors (@azureml-arc)
 extends_documentation_fragment:
   - azureml.arc.attributes

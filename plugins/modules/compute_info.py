@@ -10,7 +10,7 @@ module: compute_info
 short_description: Read the Kubernetes computes of an Azure Machine Learning workspace
 description:
   - Returns the Kubernetes computes of a workspace, or one of them. Computes of other types are left out.
-version_added: 1.0.0
+version_added: 0.1.0
 author: azureml.arc contributors (@azureml-arc)
 extends_documentation_fragment:
   - azureml.arc.attributes

@@ -17,7 +17,7 @@ description:
   - Changes only what differs. Settings that somebody else made are left alone and returned in RV(unmanaged_settings).
   - An operation that is under way already is taken up instead of started again, so a run that was interrupted is
     resumed by running it again.
-version_added: 1.0.0
+version_added: 0.1.0
 author: azureml.arc contributors (@azureml-arc)
 extends_documentation_fragment:
   - azureml.arc.attributes

@@ -10,7 +10,7 @@ module: extension_info
 short_description: Read the AzureML extension of a Kubernetes cluster
 description:
   - Returns the AzureML extensions of a cluster, or one of them. Other extensions are left out.
-version_added: 1.0.0
+version_added: 0.1.0
 author: azureml.arc contributors (@azureml-arc)
 extends_documentation_fragment:
   - azureml.arc.attributes

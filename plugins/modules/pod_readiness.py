@@ -14,7 +14,7 @@ description:
   - Ready means that each expected component is rolled out and each pod is ready. Pods of finished Jobs are fine. A
     namespace without pods is not ready.
   - Follows the pods as they change instead of asking again and again.
-version_added: 1.0.0
+version_added: 0.1.0
 author: azureml.arc contributors (@azureml-arc)
 extends_documentation_fragment:
   - azureml.arc.attributes
