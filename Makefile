@@ -9,6 +9,7 @@ COLLECTION := $(BUILD)/collections/ansible_collections/azureml/arc
 
 # Whatever is downloaded or written stays below build/.
 export PIP_CACHE_DIR := $(CURDIR)/$(BUILD)/pip-cache
+export PYTHONPYCACHEPREFIX := $(CURDIR)/$(BUILD)/pycache
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
@@ -21,13 +22,13 @@ help:
 	@echo "make clean   remove everything that the other commands have made"
 
 demo: $(VENV)/complete $(COLLECTION)
-	@python tests/demo/demo.py $(BUILD)/demo
+	@PYTHONPATH=tests python tests/demo/demo.py $(BUILD)/demo
 
 test: $(VENV)/complete $(COLLECTION)
 	ANSIBLE_HOME=$(CURDIR)/$(BUILD)/ansible nox
 
 bench: $(VENV)/complete $(COLLECTION)
-	@python tests/benchmark/task_cost.py $(BUILD)/benchmark
+	@PYTHONPATH=tests python tests/benchmark/task_cost.py $(BUILD)/benchmark
 
 clean:
 	rm -rf $(BUILD)

@@ -87,7 +87,12 @@ def running(scenario: Scenario, directory: Path) -> Iterator[RunningSimulator]:
     log = (directory / "simulator.log").open("w", encoding="utf-8")
     command = [sys.executable, "-m", "simulator", "--scenario", "scenario.json", "--directory", "."]
     process = subprocess.Popen(
-        command, cwd=directory, env={**os.environ, "PYTHONPATH": str(TESTS)}, stdout=log, stderr=log
+        command,
+        cwd=directory,
+        env={**os.environ, "PYTHONPATH": str(TESTS)},
+        stdout=log,
+        stderr=log,
+        start_new_session=True,  # a Ctrl-C is for whoever started it, which then stops it in order
     )
     try:
         end = time.monotonic() + START_SECONDS

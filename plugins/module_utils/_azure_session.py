@@ -10,8 +10,11 @@ same pipeline of sign-in, retry, throttling and logging.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import importlib
 import os
+import ssl
 import time
 import traceback
 from dataclasses import dataclass
@@ -40,6 +43,15 @@ TOKEN_MARGIN = 300  # seconds before its end at which a cached token is not used
 METADATA_LIFETIME = 3600  # seconds
 RETRIES = {"retry_total": 6, "retry_backoff_factor": 0.5, "retry_backoff_max": 30}
 
+# What the SDK imports, and what OpenSSL sets up, with the first request. Done here, the parent process does it once for
+# all of its workers.
+IMPORTED_LATE = ("azure.core.pipeline.transport._requests_basic", "azure.core.rest._requests_basic", "netrc")
+for name in IMPORTED_LATE:
+    with contextlib.suppress(ImportError):
+        importlib.import_module(name)
+
+ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
 # What ARM answers when something is simply not there.
 NOT_FOUND_CODES = frozenset({"resourcenotfound", "notfound", "extensionnotfound", "computenotfound"})
 
@@ -65,7 +77,7 @@ class AzureSession:
         transport = {"connection_verify": sign_in.validate_certificates, **RETRIES}
         self._cloud = _cloud.resolve(sign_in.cloud_environment, lambda url: _read_metadata(url, cache, transport))
         self._client = KubernetesConfigurationExtensionsMgmtClient(
-            _CachedCredential(_sign_in.credential(sign_in, self._cloud), cache, _token_key(sign_in, self._cloud)),
+            _CachedCredential(sign_in, self._cloud, cache),
             self.subscription_id,
             base_url=self._cloud.resource_manager,
             credential_scopes=[self._cloud.scope],
@@ -161,7 +173,7 @@ def operation_error(what: str, status: str, error: dict | None, headers=None) ->
         f"{what} {status.lower()}: {message}",
         code=error.get("code"),
         correlation_id=_correlation_id(headers),
-        hint=hint_for(message),
+        hint=hint_for(message, error.get("code")),
     )
 
 
@@ -206,7 +218,7 @@ def _checked(action: str, response) -> Response:
         code=error.get("code"),
         correlation_id=_correlation_id(response.headers),
         status=response.status_code,
-        hint=hint_for(error.get("message")),
+        hint=hint_for(error.get("message"), error.get("code")),
     )
 
 
@@ -241,19 +253,26 @@ def _token_key(sign_in: _sign_in.SignIn, cloud: _cloud.Cloud) -> str:
 
 
 class _CachedCredential:
-    """A credential that asks for a token only where no task of this run holds a fresh one."""
+    """A credential that asks for a token only where no task of this run holds a fresh one.
 
-    def __init__(self, credential, cache, key: str) -> None:
-        self._credential = credential
+    The SDK's own credential is made only then: making it costs as much as a request.
+    """
+
+    def __init__(self, sign_in: _sign_in.SignIn, cloud: _cloud.Cloud, cache) -> None:
+        self._sign_in = sign_in
+        self._cloud = cloud
         self._cache = cache
-        self._key = key
+        self._key = _token_key(sign_in, cloud)
 
     def get_token(self, *scopes: str, **kwargs) -> AccessToken:
+        def ask() -> AccessToken:
+            return _sign_in.credential(self._sign_in, self._cloud).get_token(*scopes, **kwargs)
+
         if kwargs.get("claims"):  # the service wants another token than the one it was shown
-            return self._credential.get_token(*scopes, **kwargs)
+            return ask()
 
         def request() -> dict:
-            token = self._credential.get_token(*scopes, **kwargs)
+            token = ask()
             return {"token": token.token, "expires_on": token.expires_on}
 
         found = self._cache.get_or_create(f"{self._key} {' '.join(scopes)}", request, margin=TOKEN_MARGIN)

@@ -98,16 +98,10 @@ def read(session: AzureSession, cluster: ClusterReference) -> Cluster:
 
     :raises AzureMLError: where it does not exist.
     """
-    what = str(cluster)
-    try:
-        body = session.get(cluster.id, TYPES[cluster.type].api_version, what)
-    except AzureMLError as error:
-        if error.code == "ResourceGroupNotFound":
-            error.hint = "Check resource_group and subscription_id."
-        raise
+    body = session.get(cluster.id, TYPES[cluster.type].api_version, str(cluster))
     if body is None:
         raise AzureMLError(
-            f"{what} does not exist in resource group '{cluster.resource_group}'"
+            f"{cluster} does not exist in resource group '{cluster.resource_group}'"
             f" of subscription {cluster.subscription_id}",
             code="ResourceNotFound",
             hint="Check cluster_name, cluster_type, resource_group and subscription_id.",

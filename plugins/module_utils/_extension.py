@@ -69,7 +69,6 @@ def run_info(call: ModuleCall) -> dict:
     """M(azureml.arc.extension_info)."""
     with open_session(call) as session:
         cluster = _cluster.reference(call.params, session.subscription_id)
-        _cluster.read(session, cluster)
         name = call.params["name"]
         if name:
             reference = ExtensionReference(cluster, _cluster.check_name("name", name))
@@ -180,8 +179,6 @@ def _absent(call: ModuleCall, session: AzureSession, reference: ExtensionReferen
     params = call.params
     body = extension.read()
     if body is None:
-        # An error where the cluster is not there either: removing from the wrong cluster must not look like success.
-        _cluster.read(session, reference.cluster)
         return _removal(call, Plan("none", "the extension does not exist"), None)
     if not _is_azureml(body):
         kind = body["properties"].get("extensionType")

@@ -55,7 +55,17 @@ HINTS = (
 )
 
 
-def hint_for(message: str | None) -> str | None:
-    """The hint for a failure's message, or C(None) where nothing better than the message is known."""
+# ARM's error code, and the hint that goes with it.
+CODE_HINTS = {
+    "AuthorizationFailed": "Give the identity that signs in a role with this permission on the resource group.",
+    "MissingSubscriptionRegistration": "Register the resource provider in the subscription: 'az provider register'.",
+    "ParentResourceNotFound": "Check cluster_name, cluster_type, resource_group and subscription_id.",
+    "ResourceGroupNotFound": "Check resource_group and subscription_id.",
+    "SubscriptionNotFound": "Check subscription_id, and that the identity that signs in may see it.",
+}
+
+
+def hint_for(message: str | None, code: str | None = None) -> str | None:
+    """The hint for a failure, C(None) where nothing better than its message is known."""
     text = (message or "").lower()
-    return next((hint for part, hint in HINTS if part in text), None)
+    return next((hint for part, hint in HINTS if part in text), CODE_HINTS.get(code))

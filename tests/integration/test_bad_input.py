@@ -107,7 +107,7 @@ class TestAzure:
             run_module(EXTENSION, resource_group="rg-edge", cluster_name="nowhere", **options)
 
     def test_info_of_cluster_not_found(self, run_module):
-        with pytest.raises(ModuleFailedError, match="connected cluster 'nowhere' does not exist"):
+        with pytest.raises(ModuleFailedError, match="connected cluster 'nowhere': HTTP 404.*Check cluster_name"):
             run_module(EXTENSION_INFO, resource_group="rg-edge", cluster_name="nowhere")
 
     def test_resource_group_not_found(self, run_module):
