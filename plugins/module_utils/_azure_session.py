@@ -23,7 +23,7 @@ from email.utils import parsedate_to_datetime
 
 from ansible_collections.azureml.arc.plugins.module_utils import _cloud, _sign_in
 from ansible_collections.azureml.arc.plugins.module_utils._arm_states import has_failed
-from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError, first_line
 from ansible_collections.azureml.arc.plugins.module_utils._failures import hint_for
 from ansible_collections.azureml.arc.plugins.module_utils._polling import Deadline, intervals
 
@@ -41,7 +41,14 @@ else:
 LIBRARIES = (("azure-identity and azure-mgmt-kubernetesconfiguration-extensions", IMPORT_ERROR),)
 TOKEN_MARGIN = 300  # seconds before its end at which a cached token is not used any more
 METADATA_LIFETIME = 3600  # seconds
-RETRIES = {"retry_total": 6, "retry_backoff_factor": 0.5, "retry_backoff_max": 30}
+# Seconds, and how often a request is tried again after a failure that may pass.
+TRANSPORT = {
+    "connection_timeout": 20,
+    "read_timeout": 60,
+    "retry_total": 6,
+    "retry_backoff_factor": 0.5,
+    "retry_backoff_max": 30,
+}
 
 # What the SDK imports, and what OpenSSL sets up, with the first request. Done here, the parent process does it once for
 # all of its workers.
@@ -74,7 +81,7 @@ class AzureSession:
 
     def __init__(self, sign_in: _sign_in.SignIn, cache) -> None:
         self.subscription_id = require_subscription(sign_in.subscription_id)
-        transport = {"connection_verify": sign_in.validate_certificates, **RETRIES}
+        transport = {"connection_verify": sign_in.validate_certificates, **TRANSPORT}
         self._cloud = _cloud.resolve(sign_in.cloud_environment, lambda url: _read_metadata(url, cache, transport))
         self._client = KubernetesConfigurationExtensionsMgmtClient(
             _CachedCredential(sign_in, self._cloud, cache),
@@ -119,13 +126,13 @@ class AzureSession:
             response = self._client.send_request(HttpRequest(method, url, params=query, json=body))
         except ClientAuthenticationError as error:
             raise AzureMLError(
-                f"Could not sign in to Azure: {_first_line(error)}",
+                f"Could not sign in to Azure: {first_line(error)}",
                 code="AuthenticationFailed",
                 hint="Check client_id, secret and tenant (or the auth_source in use).",
             ) from error
         except AzureError as error:
             raise AzureMLError(
-                f"{action}: no answer from {self._cloud.resource_manager}: {_first_line(error)}"
+                f"{action}: no answer from {self._cloud.resource_manager}: {first_line(error)}"
             ) from error
         return _checked(action, response)
 
@@ -226,11 +233,6 @@ def _correlation_id(headers) -> str | None:
     return headers.get("x-ms-correlation-request-id") if headers else None
 
 
-def _first_line(error: Exception) -> str:
-    text = str(getattr(error, "message", None) or error).strip()
-    return text.splitlines()[0] if text else type(error).__name__
-
-
 def _read_metadata(url: str, cache, transport: dict) -> object:
     def read() -> dict:
         try:
@@ -239,7 +241,7 @@ def _read_metadata(url: str, cache, transport: dict) -> object:
                 response.raise_for_status()
                 return {"expires_on": time.time() + METADATA_LIFETIME, "document": response.json()}
         except (AzureError, ValueError) as error:
-            raise AzureMLError(f"cloud_environment: could not read {url}: {_first_line(error)}") from error
+            raise AzureMLError(f"cloud_environment: could not read {url}: {first_line(error)}") from error
 
     return cache.get_or_create(f"metadata {url}", read, margin=0)["document"]
 

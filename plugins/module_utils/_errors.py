@@ -7,6 +7,12 @@
 from __future__ import annotations
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of an exception's message, or the name of its class where there is none."""
+    text = str(getattr(error, "message", None) or error).strip()
+    return text.splitlines()[0] if text else type(error).__name__
+
+
 class AzureMLError(Exception):
     """Something a user can act on: bad input, a refusal of a service, a time limit that passed.
 

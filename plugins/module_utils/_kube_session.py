@@ -4,9 +4,7 @@
 
 """A client of one cluster's Kubernetes API.
 
-Connection options and their environment variables are those of kubernetes.core, so that AWX's credential type
-"OpenShift or Kubernetes API Bearer Token" works as it is. Objects are plain dictionaries: making the client's models of
-them costs more than everything else.
+Objects are plain dictionaries: making the client's models of them costs more than everything else.
 """
 
 from __future__ import annotations
@@ -15,81 +13,26 @@ import json
 import os
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
-from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils import _kube_config
+from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError, first_line
 
 try:
-    import yaml
-
     # The package loads these classes when they are first named. Named here, the parent process loads them once, before
     # it forks its workers.
-    from kubernetes.client import ApiClient, ApiException, AppsV1Api, Configuration, CoreV1Api
-    from kubernetes.config import (
-        ConfigException,
-        kube_config,
-        load_incluster_config,
-        load_kube_config,
-        load_kube_config_from_dict,
-    )
+    from kubernetes.client import ApiClient, ApiException, AppsV1Api, CoreV1Api
+    from kubernetes.config import kube_config
     from kubernetes.watch import Watch
-    from urllib3 import Retry
     from urllib3 import exceptions as urllib3_errors
-    from urllib3.util import make_headers
 except ImportError:
     IMPORT_ERROR = traceback.format_exc()
 else:
-    IMPORT_ERROR = None
+    IMPORT_ERROR = _kube_config.IMPORT_ERROR
 
 LIBRARIES = (("kubernetes", IMPORT_ERROR),)
 PAGE_SIZE = 500
 REQUEST_TIMEOUT = (10, 60)  # seconds to connect, and between two parts of an answer
-RETRIES = 3
-RETRY_STATUSES = (429, 500, 502, 503, 504)
-
-# Option, and the environment variables that stand in for it; the first one that is set counts.
-ENVIRONMENT = {
-    "host": ("K8S_AUTH_HOST",),
-    "api_key": ("K8S_AUTH_API_KEY",),
-    "username": ("K8S_AUTH_USERNAME",),
-    "password": ("K8S_AUTH_PASSWORD",),
-    "client_cert": ("K8S_AUTH_CERT_FILE", "K8S_AUTH_CLIENT_CERT"),
-    "client_key": ("K8S_AUTH_KEY_FILE", "K8S_AUTH_CLIENT_KEY"),
-    "ca_cert": ("K8S_AUTH_SSL_CA_CERT", "K8S_AUTH_CA_CERT"),
-    "validate_certs": ("K8S_AUTH_VERIFY_SSL", "K8S_AUTH_VALIDATE_CERTS"),
-    "proxy": ("K8S_AUTH_PROXY",),
-    "no_proxy": ("K8S_AUTH_NO_PROXY",),
-    "kubeconfig": ("K8S_AUTH_KUBECONFIG",),
-    "context": ("K8S_AUTH_CONTEXT",),
-    "impersonate_user": ("K8S_AUTH_IMPERSONATE_USER",),
-}
-# Option, and the attribute of the client's configuration that it sets.
-ATTRIBUTES = {
-    "host": "host",
-    "username": "username",
-    "password": "password",
-    "client_cert": "cert_file",
-    "client_key": "key_file",
-    "ca_cert": "ssl_ca_cert",
-    "validate_certs": "verify_ssl",
-    "proxy": "proxy",
-    "no_proxy": "no_proxy",
-}
-SECRET_FIELDS = ("token", "password", "client-key-data")
-
-
-def connection_values(options: Mapping, environ: Mapping[str, str]) -> dict:
-    """The connection options that are set, by option first and by environment second."""
-    values = {}
-    for option, names in ENVIRONMENT.items():
-        value = options.get(option)
-        if value in (None, ""):
-            value = next((environ[name] for name in names if environ.get(name)), None)
-        if value is not None:
-            values[option] = value
-    if isinstance(values.get("validate_certs"), str):
-        values["validate_certs"] = values["validate_certs"].lower() not in ("0", "false", "no", "off")
-    return values
 
 
 class KubeSession:
@@ -198,72 +141,16 @@ def open_session(call) -> KubeSession:
     :param call: the C(ModuleCall); credentials from a kubeconfig are kept out of its result.
     :raises AzureMLError: where the options do not lead to a cluster. Nothing is sent.
     """
-    values = connection_values(call.params, os.environ)
+    values = _kube_config.connection_values(call.params, os.environ)
     files = tempfile.TemporaryDirectory(prefix="azureml_arc_kube_", dir=call.tmpdir)
     try:
-        configuration = _configuration(values, files.name, call)
+        configuration = _kube_config.configuration(values, files.name, call)
     except BaseException:
         files.cleanup()
         raise
     if not configuration.verify_ssl:
         call.warn(f"validate_certs is off: whoever sits between here and {configuration.host} can change everything")
     return KubeSession(configuration, files, values.get("impersonate_user"))
-
-
-def _configuration(values: dict, directory: str, call):
-    configuration = Configuration()
-    complete = values.get("host") and (values.get("api_key") or values.get("client_cert") or values.get("password"))
-    if not complete:
-        try:
-            _load_kubeconfig(configuration, values, directory, call)
-        except (ConfigException, OSError, yaml.YAMLError, ValueError, TypeError, AttributeError) as error:
-            named = "kubeconfig" if values.get("kubeconfig") else "kubeconfig (none is given)"
-            raise AzureMLError(
-                f"{named}: no cluster can be read from it: {_first_line(error)}",
-                hint="Give kubeconfig (and context), or host with api_key, or the K8S_AUTH_* environment variables.",
-            ) from error
-    for option, attribute in ATTRIBUTES.items():
-        if option in values:
-            setattr(configuration, attribute, values[option])
-    configuration.host = configuration.host.rstrip("/")
-    if values.get("api_key"):
-        configuration.api_key = {"authorization": f"Bearer {values['api_key']}"}
-    headers = {key: value for key, value in (call.params.get("proxy_headers") or {}).items() if value is not None}
-    if headers:
-        configuration.proxy_headers = make_headers(**headers)
-    configuration.retries = Retry(
-        total=RETRIES, connect=RETRIES, backoff_factor=0.3, status_forcelist=RETRY_STATUSES, raise_on_status=False
-    )
-    return configuration
-
-
-def _load_kubeconfig(configuration, values: dict, directory: str, call) -> None:
-    kubeconfig, context = values.get("kubeconfig"), values.get("context")
-    if not kubeconfig and not context:
-        try:
-            load_incluster_config(client_configuration=configuration)
-        except ConfigException:
-            pass  # not in a pod
-        else:
-            return
-    if _is_inline(kubeconfig):
-        content = yaml.safe_load(kubeconfig) if isinstance(kubeconfig, str) else kubeconfig
-        for user in content.get("users") or ():
-            call.hide(*(user.get("user", {}).get(name) for name in SECRET_FIELDS))
-        load_kube_config_from_dict(
-            content, context=context, client_configuration=configuration, temp_file_path=directory
-        )
-        return
-    path = os.path.expanduser(kubeconfig) if kubeconfig else None
-    load_kube_config(
-        path, context=context, client_configuration=configuration, persist_config=False, temp_file_path=directory
-    )
-
-
-def _is_inline(kubeconfig) -> bool:
-    return isinstance(kubeconfig, dict) or (
-        isinstance(kubeconfig, str) and (kubeconfig.lstrip().startswith("{") or "\n" in kubeconfig)
-    )
 
 
 def _api_error(host: str, what: str, verb: str, error) -> AzureMLError:
@@ -287,18 +174,13 @@ def _connection_error(host: str, what: str, error: Exception) -> AzureMLError:
     cause = getattr(error, "reason", None) or error
     if "CERTIFICATE_VERIFY_FAILED" in str(cause) or isinstance(cause, urllib3_errors.SSLError):
         return AzureMLError(
-            f"Reading {what} from {host}: its certificate cannot be verified: {_first_line(cause)}",
+            f"Reading {what} from {host}: its certificate cannot be verified: {first_line(cause)}",
             code="CertificateNotTrusted",
             hint="Give the CA that signed it as ca_cert, or in the kubeconfig.",
         )
     return AzureMLError(
-        f"Reading {what}: the Kubernetes API at {host} cannot be reached: {_first_line(cause)}",
+        f"Reading {what}: the Kubernetes API at {host} cannot be reached: {first_line(cause)}",
         code="Unreachable",
         hint="Check host, proxy and the network between this machine and the cluster;"
         " with azureml_kube_from: node the request goes out from the node.",
     )
-
-
-def _first_line(error: Exception) -> str:
-    text = str(error).strip()
-    return text.splitlines()[0] if text else type(error).__name__

@@ -105,7 +105,7 @@ class _Namespace:
         """The latest warning event of each pod, as reason and message."""
         selector = "type=Warning,involvedObject.kind=Pod"
         try:
-            events, _ = self._session.list("Event", self._name, field_selector=selector)
+            events = self._session.list("Event", self._name, field_selector=selector)[0]
         except AzureMLError as error:
             call.warn(f"Events were left out of the diagnosis: {error}")
             return {}

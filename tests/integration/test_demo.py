@@ -48,7 +48,7 @@ def nothing_left(directory: Path) -> None:
 
 
 def test_it_shows_what_it_promises(demo, tmp_path):
-    output, _ = demo.communicate(timeout=120)
+    output = demo.communicate(timeout=120)[0]
 
     assert demo.returncode == 0, output
     first, second, verified, failed = output.split("\n$ ansible-playbook ")[1:]

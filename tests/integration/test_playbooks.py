@@ -107,6 +107,15 @@ def test_check_mode_shows_the_plan_and_changes_nothing(playbook, simulator, inve
     assert arm_writes(simulator) == []
 
 
+def test_verify_finds_that_nothing_is_there(playbook, inventory):
+    result = playbook("azureml.arc.verify", inventory, "--limit", "aks-west")
+
+    assert result.status == 2
+    findings = result.result("Report the findings", "aks-west")["msg"]
+    assert findings.startswith("extension: the extension does not exist; pods: Deployment gateway: NotFound")
+    assert findings.endswith("compute: the compute does not exist")
+
+
 def test_verify_finds_drift(playbook, inventory):
     playbook("azureml.arc.deploy", inventory, "--limit", "shop-k3s")
     inventory["all"]["vars"]["azureml_install_volcano"] = False

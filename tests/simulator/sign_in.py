@@ -42,8 +42,7 @@ class SignIn:
 
     def token(self, authorization: str) -> Token | None:
         """The token of an C(Authorization) header, where it was issued here and has not expired."""
-        scheme, _, value = authorization.partition(" ")
-        token = self._tokens.get(value) if scheme.lower() == "bearer" else None
+        token = self._tokens.get(authorization.removeprefix("Bearer "))
         return token if token and token.expires_at > self._clock.now() else None
 
     def expire_all(self) -> None:

@@ -14,7 +14,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure_names import de
 from ansible_collections.azureml.arc.plugins.module_utils._azure_session import retry_after
 from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._failures import hint_for
-from ansible_collections.azureml.arc.plugins.module_utils._kube_session import connection_values
+from ansible_collections.azureml.arc.plugins.module_utils._kube_config import connection_values
 from ansible_collections.azureml.arc.plugins.module_utils._polling import Deadline, intervals
 
 STACK = {"authentication": {"loginEndpoint": "https://login.local/", "audiences": ["https://rm.local/"]}}

@@ -25,8 +25,8 @@ def test_made_once(tmp_path):
         made.append(1)
         return entry()
 
-    for _ in range(3):
-        assert RunCache(str(tmp_path)).get_or_create("key", create, margin=300)["token"] == "t"
+    tokens = [RunCache(str(tmp_path)).get_or_create("key", create, margin=300)["token"] for attempt in range(3)]
+    assert tokens == ["t", "t", "t"]
     assert len(made) == 1
 
 
@@ -60,7 +60,7 @@ def _work(directory, queue):
 def test_workers_wait_for_the_first_one(tmp_path):
     context = multiprocessing.get_context("fork")
     queue = context.Queue()
-    workers = [context.Process(target=_work, args=(str(tmp_path), queue)) for _ in range(6)]
+    workers = [context.Process(target=_work, args=(str(tmp_path), queue)) for number in range(6)]
     for worker in workers:
         worker.start()
     for worker in workers:

@@ -1,0 +1,139 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From connection options to a configuration of the Kubernetes client.
+
+Options and environment variables are those of kubernetes.core, so that AWX's credential type "OpenShift or Kubernetes
+API Bearer Token" works as it is.
+"""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Mapping
+
+from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError, first_line
+
+try:
+    import yaml
+    from kubernetes.client import Configuration
+    from kubernetes.config import (
+        ConfigException,
+        load_incluster_config,
+        load_kube_config,
+        load_kube_config_from_dict,
+    )
+    from urllib3 import Retry
+    from urllib3.util import make_headers
+except ImportError:
+    IMPORT_ERROR = traceback.format_exc()
+else:
+    IMPORT_ERROR = None
+
+RETRIES = 3
+RETRY_STATUSES = (429, 500, 502, 503, 504)
+
+# Option, and the environment variables that stand in for it; the first one that is set counts.
+ENVIRONMENT = {
+    "host": ("K8S_AUTH_HOST",),
+    "api_key": ("K8S_AUTH_API_KEY",),
+    "username": ("K8S_AUTH_USERNAME",),
+    "password": ("K8S_AUTH_PASSWORD",),
+    "client_cert": ("K8S_AUTH_CERT_FILE", "K8S_AUTH_CLIENT_CERT"),
+    "client_key": ("K8S_AUTH_KEY_FILE", "K8S_AUTH_CLIENT_KEY"),
+    "ca_cert": ("K8S_AUTH_SSL_CA_CERT", "K8S_AUTH_CA_CERT"),
+    "validate_certs": ("K8S_AUTH_VERIFY_SSL", "K8S_AUTH_VALIDATE_CERTS"),
+    "proxy": ("K8S_AUTH_PROXY",),
+    "no_proxy": ("K8S_AUTH_NO_PROXY",),
+    "kubeconfig": ("K8S_AUTH_KUBECONFIG",),
+    "context": ("K8S_AUTH_CONTEXT",),
+    "impersonate_user": ("K8S_AUTH_IMPERSONATE_USER",),
+}
+# Option, and the attribute of the client's configuration that it sets.
+ATTRIBUTES = {
+    "host": "host",
+    "username": "username",
+    "password": "password",
+    "client_cert": "cert_file",
+    "client_key": "key_file",
+    "ca_cert": "ssl_ca_cert",
+    "validate_certs": "verify_ssl",
+    "proxy": "proxy",
+    "no_proxy": "no_proxy",
+}
+SECRET_FIELDS = ("token", "password", "client-key-data")
+
+
+def connection_values(options: Mapping, environ: Mapping[str, str]) -> dict:
+    """The connection options that are set, by option first and by environment second."""
+    values = {}
+    for option, names in ENVIRONMENT.items():
+        value = options.get(option)
+        if value in (None, ""):
+            value = next((environ[name] for name in names if environ.get(name)), None)
+        if value is not None:
+            values[option] = value
+    if isinstance(values.get("validate_certs"), str):
+        values["validate_certs"] = values["validate_certs"].lower() not in ("0", "false", "no", "off")
+    return values
+
+
+def configuration(values: dict, directory: str, call):
+    """The client's configuration.
+
+    :param values: what C(connection_values) returned.
+    :param directory: takes the files with certificates and keys that the client needs.
+    :param call: the C(ModuleCall); credentials from a kubeconfig are kept out of its result.
+    :raises AzureMLError: where the values do not lead to a cluster.
+    """
+    found = Configuration()
+    complete = values.get("host") and (values.get("api_key") or values.get("client_cert") or values.get("password"))
+    if not complete:
+        try:
+            _load_kubeconfig(found, values, directory, call)
+        except (ConfigException, OSError, yaml.YAMLError, ValueError, TypeError, AttributeError) as error:
+            named = "kubeconfig" if values.get("kubeconfig") else "kubeconfig (none is given)"
+            raise AzureMLError(
+                f"{named}: no cluster can be read from it: {first_line(error)}",
+                hint="Give kubeconfig (and context), or host with api_key, or the K8S_AUTH_* environment variables.",
+            ) from error
+    for option, attribute in ATTRIBUTES.items():
+        if option in values:
+            setattr(found, attribute, values[option])
+    found.host = found.host.rstrip("/")
+    if values.get("api_key"):
+        found.api_key = {"authorization": f"Bearer {values['api_key']}"}
+    headers = {key: value for key, value in (call.params.get("proxy_headers") or {}).items() if value is not None}
+    if headers:
+        found.proxy_headers = make_headers(**headers)
+    found.retries = Retry(
+        total=RETRIES, connect=RETRIES, backoff_factor=0.3, status_forcelist=RETRY_STATUSES, raise_on_status=False
+    )
+    return found
+
+
+def _load_kubeconfig(found, values: dict, directory: str, call) -> None:
+    kubeconfig, context = values.get("kubeconfig"), values.get("context")
+    if not kubeconfig and not context:
+        try:
+            load_incluster_config(client_configuration=found)
+        except ConfigException:
+            pass  # not in a pod
+        else:
+            return
+    if _is_inline(kubeconfig):
+        content = yaml.safe_load(kubeconfig) if isinstance(kubeconfig, str) else kubeconfig
+        for user in content.get("users") or ():
+            call.hide(*(user.get("user", {}).get(name) for name in SECRET_FIELDS))
+        load_kube_config_from_dict(content, context=context, client_configuration=found, temp_file_path=directory)
+        return
+    path = os.path.expanduser(kubeconfig) if kubeconfig else None
+    load_kube_config(path, context=context, client_configuration=found, persist_config=False, temp_file_path=directory)
+
+
+def _is_inline(kubeconfig) -> bool:
+    return isinstance(kubeconfig, dict) or (
+        isinstance(kubeconfig, str) and (kubeconfig.lstrip().startswith("{") or "\n" in kubeconfig)
+    )
