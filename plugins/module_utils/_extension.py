@@ -62,7 +62,7 @@ def run(call: ModuleCall) -> dict:
         extension = _resource(session, reference, deadline)
         if params["state"] == "absent":
             return _absent(call, session, reference, extension)
-        return _Presence(call, session, reference, extension, deadline).run()
+        return _Presence(call, session, reference, extension, deadline, _cluster.read(session, cluster)).run()
 
 
 def run_info(call: ModuleCall) -> dict:
@@ -89,13 +89,14 @@ class _Presence:
         reference: ExtensionReference,
         extension: ArmResource,
         deadline: Deadline,
+        cluster: _cluster.Cluster,
     ) -> None:
         self._call = call
         self._session = session
         self._reference = reference
         self._extension = extension
         self._deadline = deadline
-        self._cluster = _cluster.read(session, reference.cluster)
+        self._cluster = cluster
         self._relay = _relay.relay_of(reference.cluster)
         self._wanted = _wanted(call.params, self._cluster, self._relay)
         self._created: list[str] = []

@@ -101,7 +101,10 @@ class KubeSession:
     def watch_pods(self, namespace: str, resource_version: str, seconds: int) -> Iterator[dict]:
         """Changes of pods as they happen, until C(seconds) have passed or the server ends the watch.
 
-        A watch that the server cannot serve any more ends as if time had passed: the caller reads anew in either case.
+        A watch that breaks, or that the server cannot serve any more, ends as if time had passed: the caller reads anew
+        in either case.
+
+        :raises AzureMLError: where the account may not watch.
         """
 
         def list_pods(**kwargs):
@@ -116,7 +119,12 @@ class KubeSession:
                 timeout_seconds=max(1, seconds),
                 _request_timeout=(REQUEST_TIMEOUT[0], seconds + REQUEST_TIMEOUT[1]),
             )
-        except (ApiException, urllib3_errors.HTTPError, ValueError, KeyError):
+        except ApiException as error:
+            if error.status in (401, 403):
+                raise _api_error(
+                    self.host, f"changes of Pods in namespace '{namespace}'", "watch pods", error
+                ) from error
+        except (urllib3_errors.HTTPError, ValueError, KeyError):
             return
         finally:
             watch.stop()
@@ -160,7 +168,7 @@ def _api_error(host: str, what: str, verb: str, error) -> AzureMLError:
         status = {}
     hints = {
         401: "The credentials are not valid for this cluster: check kubeconfig, context or api_key.",
-        403: f"The account may not {verb}: grant it, for instance by the Role in the collection's documentation.",
+        403: f"The account may not {verb}: give it a Role with this verb and resource.",
     }
     return AzureMLError(
         f"Reading {what} from {host}: HTTP {error.status}: {status.get('message') or error.reason}",

@@ -15,6 +15,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._polling import Deadli
 from ansible_collections.azureml.arc.plugins.module_utils._readiness import Verdict, evaluate
 from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleCall
 
+SHORT_WATCH = 1  # seconds; a watch that ends before has broken, so the next one is not started at once
 RESYNC = 20  # seconds after which everything is read anew, whatever the watch said
 # A component that does not exist while everything else runs will not come: the version does not ship it.
 MISSING_COMPONENT_PATIENCE = 60  # seconds
@@ -140,8 +141,12 @@ def _wait(namespace: _Namespace, verdict: Verdict, deadline: Deadline) -> Verdic
             deadline.sleep(next(pause))
             verdict = namespace.read()
         else:
-            pause = intervals(first=0.2, longest=RESYNC)
+            started = deadline.remaining
             followed = namespace.watch(min(RESYNC, deadline.remaining))
+            if followed or started - deadline.remaining > SHORT_WATCH:
+                pause = intervals(first=0.2, longest=RESYNC)
+            else:
+                deadline.sleep(next(pause))
             verdict = namespace.judge() if followed else namespace.read()
     return verdict
 

@@ -195,13 +195,14 @@ class TestKubernetes:
         with pytest.raises(ModuleFailedError, match="HTTP 401: Unauthorized.*check kubeconfig, context or api_key"):
             look(kubeconfig)
 
-    @pytest.mark.parametrize(("resource", "verb"), [("pods", "list pods"), ("deployments", "list deployments")])
-    def test_forbidden(self, look, kubeconfig, simulator, arc, resource, verb):
-        simulator.change_plan(arc, forbidden=[resource])
-        with pytest.raises(
-            ModuleFailedError, match=rf"HTTP 403: {resource}.* is forbidden.*The account may not {verb}: grant it"
-        ):
-            look(kubeconfig)
+    @pytest.mark.parametrize(
+        ("forbidden", "verb"),
+        [("list pods", "list pods"), ("deployments", "list deployments"), ("watch pods", "watch pods")],
+    )
+    def test_forbidden(self, look, kubeconfig, simulator, arc, forbidden, verb):
+        simulator.change_plan(arc, forbidden=[forbidden])
+        with pytest.raises(ModuleFailedError, match=rf"HTTP 403: .* is forbidden.*The account may not {verb}: give it"):
+            look(kubeconfig, wait_timeout=10)
 
     def test_forbidden_events_do_not_hide_the_diagnosis(self, look, kubeconfig, simulator, arc):
         simulator.change_plan(arc, forbidden=["events"])

@@ -170,6 +170,16 @@ def test_a_closed_watch_is_taken_up_again(install, look, simulator, arc):
     assert look(wait_timeout=60)["ready"]
 
 
+def test_a_watch_that_keeps_breaking_is_not_hammered(install, look, simulator, arc):
+    install(pods={"gateway": "Unschedulable"})
+    simulator.clear_journal()
+    simulator.add_fault(path=f"{arc}/api/v1/namespaces/azureml/pods", query="watch", status=500)
+
+    with pytest.raises(ModuleFailedError, match="Unschedulable"):
+        look(wait_timeout=3)
+    assert len(requests_to(simulator, "GET", "/pods")) < 30
+
+
 def test_timeout_is_kept(look):
     start = time.monotonic()
 

@@ -17,6 +17,7 @@ class Fault:
     """One thing that goes wrong.
 
     :param path: regular expression that the path of a request must contain, without case.
+    :param query: name of a query parameter that it must have; any request where it is empty.
     :param method: HTTP method; any where it is empty.
     :param status: status to answer with instead of doing anything.
     :param headers: headers of that answer, such as C(Retry-After).
@@ -26,6 +27,7 @@ class Fault:
     """
 
     path: str = ""
+    query: str = ""
     method: str = ""
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
@@ -38,6 +40,8 @@ class Fault:
         if self.times is not None and self.times <= 0:
             return False
         if self.method and self.method != request.method:
+            return False
+        if self.query and self.query not in request.query:
             return False
         if not re.search(self.path, request.path, re.IGNORECASE):
             return False
