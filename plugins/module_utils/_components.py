@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-TRAINING = frozenset({"training", "training_inference"})
-INFERENCE = frozenset({"inference", "training_inference"})
+from ansible_collections.azureml.arc.plugins.module_utils._settings import INFERENCE, TRAINING
+
 EVERY = TRAINING | INFERENCE
 CONNECTED = frozenset({"connected_cluster"})
 MANAGED = frozenset({"managed_cluster"})

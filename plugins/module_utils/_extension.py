@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
 
-from ansible_collections.azureml.arc.plugins.module_utils import _cluster, _log_analytics, _relay, _settings
+from ansible_collections.azureml.arc.plugins.module_utils import _cluster, _log_analytics, _relay, _settings, _tls
 from ansible_collections.azureml.arc.plugins.module_utils._arm_resource import ArmResource, list_all
 from ansible_collections.azureml.arc.plugins.module_utils._arm_states import state_of
 from ansible_collections.azureml.arc.plugins.module_utils._azure_session import AzureSession, open_session
@@ -27,6 +29,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._extension_plan import
 )
 from ansible_collections.azureml.arc.plugins.module_utils._polling import Deadline
 from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleCall
+from ansible_collections.azureml.arc.plugins.module_utils._tls import ServerCertificate
 
 API_VERSION = "2025-03-01"
 
@@ -53,8 +56,10 @@ def _resource(session: AzureSession, reference: ExtensionReference, deadline: De
 def run(call: ModuleCall) -> dict:
     """M(azureml.arc.extension)."""
     params = call.params
+    certificate = None
     if params["state"] == "present":
         _settings.check(params)
+        certificate = _certificate(call)
     with open_session(call) as session:
         cluster = _cluster.reference(params, session.subscription_id)
         reference = ExtensionReference(cluster, _cluster.check_name("name", params["name"]))
@@ -62,7 +67,8 @@ def run(call: ModuleCall) -> dict:
         extension = _resource(session, reference, deadline)
         if params["state"] == "absent":
             return _absent(call, session, reference, extension)
-        return _Presence(call, session, reference, extension, deadline, _cluster.read(session, cluster)).run()
+        facts = _cluster.read(session, cluster)
+        return _Presence(call, session, reference, extension, deadline, facts, certificate).run()
 
 
 def run_info(call: ModuleCall) -> dict:
@@ -79,6 +85,27 @@ def run_info(call: ModuleCall) -> dict:
     return {"extensions": [view(body) for body in found if body and _is_azureml(body)]}
 
 
+def _certificate(call: ModuleCall) -> ServerCertificate | None:
+    """The certificate that the options give as files or as text, checked; C(None) where they give none."""
+    tls = call.params["tls"] or {}
+    if not any(tls.get(name) for name in ("certificate", "certificate_content")):
+        return None
+    parts = [_pem(tls, name) for name in ("certificate", "private_key")]
+    certificate = _tls.check(*parts, tls["cname"], datetime.now(timezone.utc))
+    if certificate.warning:
+        call.warn(certificate.warning)
+    return certificate
+
+
+def _pem(tls: Mapping, name: str) -> bytes:
+    if tls[f"{name}_content"]:
+        return tls[f"{name}_content"].encode()
+    try:
+        return Path(tls[name]).read_bytes()
+    except OSError as error:
+        raise AzureMLError(f"tls.{name}: {tls[name]} cannot be read: {error.strerror}") from error
+
+
 class _Presence:
     """C(state=present): bring the extension to what is wanted."""
 
@@ -90,6 +117,7 @@ class _Presence:
         extension: ArmResource,
         deadline: Deadline,
         cluster: _cluster.Cluster,
+        certificate: ServerCertificate | None,
     ) -> None:
         self._call = call
         self._session = session
@@ -98,7 +126,7 @@ class _Presence:
         self._deadline = deadline
         self._cluster = cluster
         self._relay = _relay.relay_of(reference.cluster)
-        self._wanted = _wanted(call.params, self._cluster, self._relay)
+        self._wanted = _wanted(call.params, cluster, self._relay, certificate)
         self._created: list[str] = []
 
     def run(self) -> dict:
@@ -138,7 +166,7 @@ class _Presence:
         :returns: the protected settings, and the plain ones that were learned on the way.
         """
         settings, location = self._wanted.settings, self._cluster.location
-        secrets, learned = dict(settings.protected), {}
+        secrets, learned = {**settings.protected, **settings.certificate}, {}
         if settings.relay_keys:
             connection_string, created = _relay.ensure(self._session, self._relay, location, self._deadline)
             secrets.update(dict.fromkeys(settings.relay_keys, connection_string))
@@ -166,13 +194,16 @@ class _Presence:
         return result
 
 
-def _wanted(params: dict, cluster: _cluster.Cluster, relay: _relay.Relay) -> WantedExtension:
+def _wanted(
+    params: dict, cluster: _cluster.Cluster, relay: _relay.Relay, certificate: ServerCertificate | None
+) -> WantedExtension:
     return WantedExtension(
-        settings=_settings.derive(params, cluster, relay),
+        settings=_settings.derive(params, cluster, relay, certificate),
         version=params["version"],
         release_train=params["release_train"],
         auto_upgrade_minor_version=params["auto_upgrade_minor_version"],
         update_protected=params["update_protected"],
+        allow_disruption=params["allow_disruption"],
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.azureml.arc.plugins.module_utils._arm_states import MOVING_STATES
 from ansible_collections.azureml.arc.plugins.module_utils._settings import (
+    CERTIFICATE_FINGERPRINT,
     LOG_ANALYTICS_CUSTOMER_ID,
     Settings,
     same_value,
@@ -38,6 +39,7 @@ class WantedExtension:
     release_train: str | None = None
     auto_upgrade_minor_version: bool | None = None
     update_protected: str = "on_create"
+    allow_disruption: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,8 @@ def plan(wanted: WantedExtension, present: PresentExtension | None) -> Plan:
     }
     properties = _changed_properties(wanted, present)
     repair = state != "succeeded"
-    protected = wanted.settings.protected_keys if repair or _protected_is_due(wanted, present) else frozenset()
+    due = repair or CERTIFICATE_FINGERPRINT in settings or _protected_is_due(wanted, present)
+    protected = wanted.settings.protected_keys if due else frozenset()
     lost = present.protected_keys - protected if protected or repair else frozenset()
     if lost:
         return Plan(
@@ -119,15 +122,60 @@ def plan(wanted: WantedExtension, present: PresentExtension | None) -> Plan:
         return Plan(
             "create", f"the last operation ended as {present.provisioning_state}", settings, protected, properties
         )
+    disturbed = {} if wanted.allow_disruption else disruption(present, settings)
+    if disturbed:
+        victims = "; ".join(f"{key} disturbs {what}" for key, what in sorted(disturbed.items()))
+        return Plan("refuse", f"it would disturb what runs on the cluster ({victims}); allow_disruption: true does it")
     if settings or properties or protected:
         return Plan("update", "it differs from what is wanted", settings, protected, properties)
     return Plan("none", "it is as wanted")
+
+
+# Settings whose change disturbs running jobs or online endpoints: where training or inference is on, and in which case.
+# Source: what C(az k8s-extension update) asks for confirmation of.
+JOBS, ENDPOINTS = "running jobs", "online endpoints"
+SWITCHED_OFF = {
+    "enableTraining": JOBS,
+    "installNvidiaDevicePlugin": JOBS,
+    "enableInference": ENDPOINTS,
+}
+CHANGED = {
+    "allowInsecureConnections": ENDPOINTS,
+    "inferenceRouterServiceType": ENDPOINTS,
+    "internalLoadBalancerProvider": ENDPOINTS,
+    "sslCname": ENDPOINTS,
+}
+
+
+def disruption(present: PresentExtension, settings: Mapping) -> dict[str, str]:
+    """What a change of settings would disturb, by the key to blame.
+
+    :param present: the extension as it is; where it serves no training, no job can be disturbed, and so on.
+    :param settings: the settings that change, as key: (before, after).
+    """
+    at_risk = {
+        what
+        for what, key in ((JOBS, "enableTraining"), (ENDPOINTS, "enableInference"))
+        if present.settings.get(key, "").lower() == "true"
+    }
+    found = {}
+    for key, (before, after) in settings.items():
+        victims = CHANGED.get(key)
+        if (before or "").lower() == "true" and after.lower() == "false":
+            victims = SWITCHED_OFF.get(key, victims)
+        elif key.startswith("nodeSelector."):
+            victims = JOBS if JOBS in at_risk else ENDPOINTS
+        if victims in at_risk:
+            found[key] = victims
+    return found
 
 
 def _protected_is_due(wanted: WantedExtension, present: PresentExtension) -> bool:
     """Whether protected settings have to be sent to an extension that is there."""
     settings = wanted.settings
     if settings.protected and (wanted.update_protected == "always" or set(settings.protected) - present.protected_keys):
+        return True
+    if set(settings.certificate) - present.protected_keys:
         return True
     if settings.relay_keys and not set(settings.relay_keys) & present.protected_keys:
         return True

@@ -15,8 +15,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ansible_collections.azureml.arc.plugins.module_utils._components import INFERENCE, TRAINING
 from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
+
+# Profiles with training, and with inference.
+TRAINING = frozenset({"training", "training_inference"})
+INFERENCE = frozenset({"inference", "training_inference"})
 
 # A router with high availability runs three replicas on three nodes.
 HIGH_AVAILABILITY_NODES = 3
@@ -24,6 +27,8 @@ HIGH_AVAILABILITY_NODES = 3
 RELAY_CONNECTION_STRINGS = ("relayserver.relayConnectionString", "relayServerConnectionString")
 LOG_ANALYTICS_CONNECTION_STRING = "azure_log_analytics.connection_string"
 LOG_ANALYTICS_CUSTOMER_ID = "azure_log_analytics.customer_id"
+# A key of ours: ARM does not show a certificate again, its fingerprint tells whether it is the wanted one.
+CERTIFICATE_FINGERPRINT = "azuremlArc.certificateSha256"
 
 # Options that travel as one key each. An option that is not set is not sent: the extension's default holds.
 SWITCHES = {
@@ -66,19 +71,20 @@ class ClusterFacts:
 class Settings:
     """The two maps, and which secrets have still to be fetched for them.
 
-    The secrets of the relay and of Log Analytics are read from Azure only where a request will carry them, so here
-    stand only their keys: every key in C(relay_keys) takes the relay's connection string, every key in
-    C(log_analytics_keys) the workspace's shared key.
+    Protected are the user's own settings, those of the certificate, and the secrets of the relay and of Log Analytics.
+    The latter are read from Azure only where a request will carry them, so here stand only their keys: every key in
+    C(relay_keys) takes the relay's connection string, every key in C(log_analytics_keys) the workspace's shared key.
     """
 
     plain: Mapping[str, str]
     protected: Mapping[str, str] = field(default_factory=dict)
+    certificate: Mapping[str, str] = field(default_factory=dict)
     relay_keys: tuple = ()
     log_analytics_keys: tuple = ()
 
     @property
     def protected_keys(self) -> frozenset:
-        return frozenset(self.protected) | frozenset(self.relay_keys) | frozenset(self.log_analytics_keys)
+        return frozenset((*self.protected, *self.certificate, *self.relay_keys, *self.log_analytics_keys))
 
 
 def as_setting(value) -> str:
@@ -132,16 +138,22 @@ def _check_inference(options: Mapping) -> None:
         raise AzureMLError(
             "inference_service internal_load_balancer needs an AKS cluster (cluster_type managed_cluster)"
         )
-    if not options.get("tls") and not options.get("allow_insecure_connections"):
+    tls = options.get("tls")
+    if not tls and not options.get("allow_insecure_connections"):
         raise AzureMLError("inference needs either tls, or allow_insecure_connections: true for plain HTTP")
+    if tls and not tls.get("secret_name"):
+        for part in ("certificate", "private_key"):
+            if not tls.get(part) and not tls.get(f"{part}_content"):
+                raise AzureMLError(f"tls.{part} is missing: certificate and key go together")
 
 
-def derive(options: Mapping, cluster: ClusterFacts, relay) -> Settings:
+def derive(options: Mapping, cluster: ClusterFacts, relay, certificate=None) -> Settings:
     """The settings for a user's choices on a cluster.
 
     :param options: the options of M(azureml.arc.extension), validated and checked.
     :param cluster: what is known of the cluster.
     :param relay: names of the cluster's Azure Relay, with C(hybrid_connection_id) and C(hybrid_connection_name).
+    :param certificate: the C(ServerCertificate) of inference endpoints, where the options give one.
     :returns: the settings; keys in the user's own C(settings) and C(protected_settings) win over derived ones.
     """
     plain = _cluster_settings(cluster)
@@ -160,10 +172,15 @@ def derive(options: Mapping, cluster: ClusterFacts, relay) -> Settings:
     if options.get("log_analytics") and LOG_ANALYTICS_CONNECTION_STRING not in protected:
         log_analytics_keys = (LOG_ANALYTICS_CONNECTION_STRING,)
 
+    certificate_settings = {}
+    if certificate:
+        plain[CERTIFICATE_FINGERPRINT] = certificate.fingerprint
+        certificate_settings = dict(zip(("scoringFe.sslCert", "scoringFe.sslKey"), certificate.encoded))
+
     plain.update(own)
     for key in protected:
         plain.pop(key, None)
-    return Settings(plain, protected, relay_keys, log_analytics_keys)
+    return Settings(plain, protected, certificate_settings, relay_keys, log_analytics_keys)
 
 
 def _cluster_settings(cluster: ClusterFacts) -> dict:
@@ -222,6 +239,7 @@ def _inference_settings(options: Mapping) -> dict:
     tls = options.get("tls")
     if tls:
         settings["sslCname"] = tls["cname"]
-        settings["sslSecret"] = tls["secret_name"]
-        settings["scoringFe.sslSecret"] = tls["secret_name"]
+        if tls.get("secret_name"):
+            settings["sslSecret"] = tls["secret_name"]
+            settings["scoringFe.sslSecret"] = tls["secret_name"]
     return settings

@@ -19,6 +19,8 @@ description:
     resumed by running it again.
 version_added: 0.1.0
 author: azureml.arc contributors (@azureml-arc)
+requirements:
+  - cryptography >= 42
 extends_documentation_fragment:
   - azureml.arc.attributes
   - azureml.arc.azure
@@ -56,13 +58,29 @@ options:
     type: str
     choices: [load_balancer, internal_load_balancer, node_port, cluster_ip]
   tls:
-    description: The certificate of inference endpoints. Inference needs this or O(allow_insecure_connections).
+    description:
+      - The certificate of inference endpoints. Inference needs this or O(allow_insecure_connections).
+      - Give either a Secret of the cluster, or certificate and key as files or as text. The latter are checked before
+        anything is sent - they must belong together, be valid now, and cover O(tls.cname).
+      - Azure keeps a certificate to itself. Its SHA-256 fingerprint in the setting C(azuremlArc.certificateSha256)
+        tells whether another one is in use, so a renewed certificate is sent, and the same one is not sent again.
     type: dict
     suboptions:
       secret_name:
         description: Name of a Secret in namespace C(azureml) that holds C(cert.pem) and C(key.pem).
         type: str
-        required: true
+      certificate:
+        description: Path of the certificate as PEM, followed by those that lead to its authority.
+        type: path
+      certificate_content:
+        description: The certificate as text, instead of O(tls.certificate).
+        type: str
+      private_key:
+        description: Path of its private key as PEM, without a passphrase.
+        type: path
+      private_key_content:
+        description: The private key as text, for instance from a vault, instead of O(tls.private_key).
+        type: str
       cname:
         description: DNS name that the certificate is for.
         type: str
@@ -131,6 +149,14 @@ options:
     type: str
     choices: [always, on_create]
     default: on_create
+  allow_disruption:
+    description:
+      - Make changes that disturb what runs on the cluster, too. Without it they are refused, naming the setting.
+      - Jobs are disturbed by switching off training or the NVIDIA device plugin and by another O(node_selector);
+        endpoints by switching off inference, and by another O(inference_service), O(tls.cname),
+        O(allow_insecure_connections) or O(node_selector).
+    type: bool
+    default: false
   force_delete:
     description:
       - With O(state=absent), remove the resource even where the cluster does not answer. What runs in the cluster
@@ -166,7 +192,8 @@ EXAMPLES = r"""
     workload_profile: inference
     inference_service: internal_load_balancer
     tls:
-      secret_name: inference-tls
+      certificate: certs/ml.pem
+      private_key: certs/ml.key
       cname: ml.example.com
 
 - name: Reuse the Volcano and the Prometheus operator of the cluster, and pin the version
@@ -297,12 +324,12 @@ error:
       type: str
 """
 
-from ansible_collections.azureml.arc.plugins.module_utils import _azure_session, _extension, _options
+from ansible_collections.azureml.arc.plugins.module_utils import _azure_session, _extension, _options, _tls
 from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleSpec, run_module
 
 SPEC = ModuleSpec(
     run=_extension.run,
-    libraries=_azure_session.LIBRARIES,
+    libraries=(*_azure_session.LIBRARIES, ("cryptography", _tls.IMPORT_ERROR)),
     argument_spec={
         **_options.AZURE,
         **_options.CLUSTER,
@@ -318,9 +345,18 @@ SPEC = ModuleSpec(
         "tls": {
             "type": "dict",
             "options": {
-                "secret_name": {"type": "str", "required": True, "no_log": False},
+                "secret_name": {"type": "str", "no_log": False},
+                "certificate": {"type": "path"},
+                "certificate_content": {"type": "str"},
+                "private_key": {"type": "path", "no_log": False},
+                "private_key_content": {"type": "str", "no_log": True},
                 "cname": {"type": "str", "required": True},
             },
+            "mutually_exclusive": [
+                ("secret_name", "certificate", "certificate_content"),
+                ("secret_name", "private_key", "private_key_content"),
+            ],
+            "required_one_of": [("secret_name", "certificate", "certificate_content")],
         },
         "allow_insecure_connections": {"type": "bool"},
         "inference_router_ha": {"type": "bool"},
@@ -334,6 +370,7 @@ SPEC = ModuleSpec(
         "settings": {"type": "dict"},
         "protected_settings": {"type": "dict", "no_log": True},
         "update_protected": {"type": "str", "default": "on_create", "choices": ["always", "on_create"]},
+        "allow_disruption": {"type": "bool", "default": False},
         "force_delete": {"type": "bool", "default": False},
     },
     rules={"required_if": [("state", "present", ("workload_profile",))]},

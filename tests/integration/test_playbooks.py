@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 
+import certificates
 import simulated
 from simulator.scenario import ClusterPlan, InstallPlan, Scenario
 
@@ -160,3 +161,34 @@ def test_sign_in_and_kubeconfig_on_the_node(playbook, simulator, inventory):
     assert result.status == 0, result.output
     assert "shop-k3s -> localhost" in result.output
     assert result.result("Wait until the pods are ready", "shop-k3s")["ready"]
+
+
+def test_inference_over_https_through_a_node_port(playbook, simulator, inventory, tmp_path):
+    """Combined on one cluster, inference alone on another; the certificate comes from files beside the inventory."""
+    for name, content in zip(("ml.pem", "ml.key"), certificates.make(), strict=True):
+        (tmp_path / name).write_bytes(content)
+    inventory["all"]["vars"] |= {
+        "azureml_profile": "inference",
+        "azureml_inference_service": "node_port",
+        "azureml_tls": {
+            "certificate": "{{ inventory_dir }}/ml.pem",
+            "private_key": "{{ inventory_dir }}/ml.key",
+            "cname": "ml.example.com",
+        },
+    }
+    inventory["all"]["hosts"]["plant-openshift"] = {"azureml_profile": "training_inference"}
+    limit = ("--limit", "shop-k3s,plant-openshift")
+
+    first = playbook("azureml.arc.deploy", inventory, *limit)
+    second = playbook("azureml.arc.deploy", inventory, *limit)
+    verified = playbook("azureml.arc.verify", inventory, *limit)
+
+    assert (first.status, second.status, verified.status) == (0, 0, 0), first.output + verified.output
+    assert (second.changed("shop-k3s"), second.changed("plant-openshift")) == (0, 0)
+    settings = first.result("Submit the extension", "plant-openshift")["extension"]["settings"]
+    assert (settings["enableTraining"], settings["enableInference"]) == ("True", "True")
+    assert settings["inferenceRouterServiceType"] == "NodePort"
+    assert first.result("Submit the extension", "shop-k3s")["extension"]["settings"]["inferenceRouterHA"] == "false"
+    components = first.result("Wait until the pods are ready", "shop-k3s")["components"]
+    assert {row["name"] for row in components} >= {"azureml-fe-v2", "relayserver"}
+    assert "volcano-scheduler" not in {row["name"] for row in components}

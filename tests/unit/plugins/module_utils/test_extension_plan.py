@@ -14,11 +14,12 @@ from ansible_collections.azureml.arc.plugins.module_utils._extension_plan import
     WantedExtension,
     create_body,
     diff,
+    disruption,
     patch_body,
     plan,
     unmanaged_settings,
 )
-from ansible_collections.azureml.arc.plugins.module_utils._settings import Settings
+from ansible_collections.azureml.arc.plugins.module_utils._settings import CERTIFICATE_FINGERPRINT, Settings
 
 PLAIN = {"enableTraining": "True", "location": "westeurope"}
 RELAY = ("relayserver.relayConnectionString", "relayServerConnectionString")
@@ -131,3 +132,54 @@ def test_new_extension_s_properties(changes, properties):
         for key in ("releaseTrain", "autoUpgradeMinorVersion", "version")
         if key in body["properties"]
     } == properties
+
+
+TRAINING = {"enableTraining": "True", "enableInference": "False"}
+BOTH = {"enableTraining": "True", "enableInference": "true"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "disturbed"),
+    [
+        (TRAINING, {"enableTraining": "False"}, {"enableTraining": "running jobs"}),
+        (TRAINING, {"enableInference": "True", "inferenceRouterServiceType": "NodePort"}, {}),
+        (TRAINING, {"installVolcano": "False"}, {}),
+        (TRAINING, {"nodeSelector.pool": "ml"}, {"nodeSelector.pool": "running jobs"}),
+        (
+            {**TRAINING, "installNvidiaDevicePlugin": "True"},
+            {"installNvidiaDevicePlugin": "False"},
+            {"installNvidiaDevicePlugin": "running jobs"},
+        ),
+        (TRAINING, {"installNvidiaDevicePlugin": "True"}, {}),
+        (BOTH, {"enableInference": "False"}, {"enableInference": "online endpoints"}),
+        (BOTH, {"sslCname": "b.example.com"}, {"sslCname": "online endpoints"}),
+        (BOTH, {"allowInsecureConnections": "False"}, {"allowInsecureConnections": "online endpoints"}),
+        (BOTH, {"inferenceRouterServiceType": "NodePort"}, {"inferenceRouterServiceType": "online endpoints"}),
+        ({"enableInference": "True"}, {"nodeSelector.pool": "ml"}, {"nodeSelector.pool": "online endpoints"}),
+        ({}, {"enableTraining": "False", "nodeSelector.pool": "ml"}, {}),
+    ],
+)
+def test_disturbing_changes_are_refused_unless_allowed(before, after, disturbed):
+    present = replace(PRESENT, settings=before)
+    changes = {key: (before.get(key), value) for key, value in after.items()}
+    assert disruption(present, changes) == disturbed
+
+    wanted = WantedExtension(Settings({**before, **after}))
+    step = plan(wanted, present)
+    assert step.action == ("refuse" if disturbed else "update")
+    assert all(key in step.reason for key in disturbed)
+    assert plan(replace(wanted, allow_disruption=True), present).action == "update"
+
+
+def test_another_certificate_is_sent_with_all_protected_settings():
+    certificate = {"scoringFe.sslCert": "c", "scoringFe.sslKey": "k"}
+    fingerprint = {CERTIFICATE_FINGERPRINT: "new"}
+    wanted = WantedExtension(Settings({**PLAIN, **fingerprint}, certificate=certificate, relay_keys=RELAY))
+    there = frozenset({*RELAY, *certificate})
+    old = replace(PRESENT, settings={**PLAIN, CERTIFICATE_FINGERPRINT: "old"}, protected_keys=there)
+    same = replace(PRESENT, settings={**PLAIN, **fingerprint}, protected_keys=there)
+
+    assert plan(wanted, old).protected_keys == there
+    assert plan(wanted, same).action == "none"
+    assert plan(replace(wanted, update_protected="always"), same).action == "none"
+    assert plan(wanted, replace(same, protected_keys=frozenset(RELAY))).action == "update"

@@ -1,0 +1,107 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""HTTPS for inference: the certificate reaches Azure once, and again when it is another one."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from ansible_collections.azureml.arc.plugins.modules.extension import SPEC
+from support import ModuleFailedError, requests_to
+
+import certificates
+
+
+@pytest.fixture
+def inference(aks):
+    return {
+        "resource_group": "rg-edge",
+        "cluster_name": aks,
+        "cluster_type": "managed_cluster",
+        "workload_profile": "inference",
+        "inference_service": "load_balancer",
+    }
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Write a pair of files; returns the option."""
+
+    def write(pair):
+        for name, content in zip(("ml.pem", "ml.key"), pair, strict=True):
+            (tmp_path / name).write_bytes(content)
+        return {
+            "certificate": str(tmp_path / "ml.pem"),
+            "private_key": str(tmp_path / "ml.key"),
+            "cname": "ml.example.com",
+        }
+
+    return write
+
+
+def test_certificate_is_sent_once_and_again_when_renewed(run_module, simulator, aks, inference, files):
+    first_pair, second_pair = certificates.make(), certificates.make()
+    run_module(SPEC, tls=files(first_pair), protected_settings={"proxy.password": "hush"}, **inference)
+    again = run_module(SPEC, tls=files(first_pair), protected_settings={"proxy.password": "hush"}, **inference)
+    renewed = run_module(SPEC, tls=files(second_pair), protected_settings={"proxy.password": "hush"}, **inference)
+
+    (put,) = requests_to(simulator, "PUT", aks)
+    (patch,) = requests_to(simulator, "PATCH", aks)
+    assert (again["changed"], renewed["changed"]) == (False, True)
+    for request, (certificate, key) in ((put, first_pair), (patch, second_pair)):
+        assert request["body"]["properties"]["configurationProtectedSettings"] == {
+            "scoringFe.sslCert": base64.b64encode(certificate).decode(),
+            "scoringFe.sslKey": base64.b64encode(key).decode(),
+            "proxy.password": "hush",
+        }
+    assert list(patch["body"]["properties"]["configurationSettings"]) == ["azuremlArc.certificateSha256"]
+    assert put["body"]["properties"]["configurationSettings"]["sslCname"] == "ml.example.com"
+
+
+def test_as_text(run_module, inference):
+    certificate, key = (part.decode() for part in certificates.make())
+    tls = {"certificate_content": certificate, "private_key_content": key, "cname": "ml.example.com"}
+
+    result = run_module(SPEC, tls=tls, **inference)
+
+    assert result["extension"]["protected_settings"] == ["scoringFe.sslCert", "scoringFe.sslKey"]
+
+
+def test_other_name_disturbs_endpoints(run_module, inference, files):
+    pair = certificates.make(("ml.example.com", "other.example.com"))
+    run_module(SPEC, tls=files(pair), **inference)
+    other = {**files(pair), "cname": "other.example.com"}
+
+    with pytest.raises(
+        ModuleFailedError, match=r"sslCname disturbs online endpoints\); allow_disruption: true does it"
+    ):
+        run_module(SPEC, tls=other, **inference)
+    assert run_module(SPEC, tls=other, allow_disruption=True, **inference)["changed"]
+
+
+@pytest.mark.parametrize(
+    ("tls", "message"),
+    [
+        ({"secret_name": "s"}, "missing required arguments: cname found in tls"),
+        ({"cname": "ml.example.com"}, "one of the following is required: secret_name, certificate"),
+        ({"secret_name": "s", "certificate": "c", "cname": "n"}, "mutually exclusive: secret_name"),
+        ({"certificate": "/none.pem", "cname": "n"}, "tls.private_key is missing: certificate and key go together"),
+        (
+            {"certificate": "/none.pem", "private_key": "/none.key", "cname": "n"},
+            "tls.certificate: /none.pem cannot be read: No such file",
+        ),
+    ],
+)
+def test_refused_before_anything_is_sent(run_module, simulator, inference, tls, message):
+    with pytest.raises(ModuleFailedError, match=message):
+        run_module(SPEC, tls=tls, **inference)
+    assert simulator.journal() == []
+
+
+def test_unfit_certificate_is_refused_before_anything_is_sent(run_module, simulator, inference, files):
+    with pytest.raises(ModuleFailedError, match="not covered by tls.certificate, which is for b.example.com"):
+        run_module(SPEC, tls=files(certificates.make(("b.example.com",))), **inference)
+    assert simulator.journal() == []
