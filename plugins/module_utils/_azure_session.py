@@ -11,36 +11,31 @@ same pipeline of sign-in, retry, throttling and logging.
 from __future__ import annotations
 
 import contextlib
-import hashlib
+import functools
 import importlib
 import os
 import ssl
-import time
 import traceback
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
-from ansible_collections.azureml.arc.plugins.module_utils import _cloud, _sign_in
+from ansible_collections.azureml.arc.plugins.module_utils import _cloud, _shared_sign_in, _sign_in
 from ansible_collections.azureml.arc.plugins.module_utils._arm_states import has_failed
 from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError, first_line
 from ansible_collections.azureml.arc.plugins.module_utils._failures import hint_for
 from ansible_collections.azureml.arc.plugins.module_utils._polling import Deadline, intervals
 
 try:
-    from azure.core import PipelineClient
-    from azure.core.credentials import AccessToken
     from azure.core.exceptions import AzureError, ClientAuthenticationError
     from azure.core.rest import HttpRequest
     from azure.mgmt.kubernetesconfiguration.extensions import KubernetesConfigurationExtensionsMgmtClient
 except ImportError:
     IMPORT_ERROR = traceback.format_exc()
 else:
-    IMPORT_ERROR = _sign_in.IMPORT_ERROR
+    IMPORT_ERROR = _shared_sign_in.IMPORT_ERROR
 
 LIBRARIES = (("azure-identity and azure-mgmt-kubernetesconfiguration-extensions", IMPORT_ERROR),)
-TOKEN_MARGIN = 300  # seconds before its end at which a cached token is not used any more
-METADATA_LIFETIME = 3600  # seconds
 # Seconds, and how often a request is tried again after a failure that may pass.
 TRANSPORT = {
     "connection_timeout": 20,
@@ -73,7 +68,7 @@ class Response:
 
 
 class AzureSession:
-    """Requests to ARM, as one identity, in one cloud.
+    """Requests to ARM, as one identity, in one cloud. Nothing is sent before the first request.
 
     :param sign_in: who signs in, and how.
     :param cache: keeps tokens and cloud metadata for the other tasks of the run; see C(_runner.NoCache).
@@ -81,22 +76,36 @@ class AzureSession:
 
     def __init__(self, sign_in: _sign_in.SignIn, cache) -> None:
         self.subscription_id = require_subscription(sign_in.subscription_id)
-        transport = {"connection_verify": sign_in.validate_certificates, **TRANSPORT}
-        self._cloud = _cloud.resolve(sign_in.cloud_environment, lambda url: _read_metadata(url, cache, transport))
-        self._client = KubernetesConfigurationExtensionsMgmtClient(
-            _CachedCredential(sign_in, self._cloud, cache),
-            self.subscription_id,
-            base_url=self._cloud.resource_manager,
-            credential_scopes=[self._cloud.scope],
-            user_agent="ansible-azureml.arc",
-            **transport,
-        )
+        self._sign_in = sign_in
+        self._cache = cache
+        self._transport = {"connection_verify": sign_in.validate_certificates, **TRANSPORT}
+        self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> AzureSession:
         return self
 
     def __exit__(self, *exc_info) -> None:
-        self._client.close()
+        self._stack.close()
+
+    @functools.cached_property
+    def _resolved_cloud(self) -> _cloud.Cloud:
+        return _cloud.resolve(
+            self._sign_in.cloud_environment,
+            lambda url: _shared_sign_in.read_metadata(url, self._cache, self._transport),
+        )
+
+    @functools.cached_property
+    def _client(self) -> KubernetesConfigurationExtensionsMgmtClient:
+        client = KubernetesConfigurationExtensionsMgmtClient(
+            _shared_sign_in.SharedCredential(self._sign_in, self._resolved_cloud, self._cache),
+            self.subscription_id,
+            base_url=self._resolved_cloud.resource_manager,
+            credential_scopes=[self._resolved_cloud.scope],
+            user_agent="ansible-azureml.arc",
+            **self._transport,
+        )
+        self._stack.callback(client.close)
+        return client
 
     def get(self, resource_id: str, api_version: str, what: str) -> dict | None:
         """Read a resource; C(None) where it does not exist. For the other parameters see C(send)."""
@@ -115,8 +124,8 @@ class AzureSession:
         :param what: the resource in a person's words, for errors: C(extension 'x' on connected cluster 'y').
         :raises AzureMLError: where the request could not be sent, or the answer is not a success.
         """
-        url = resource_id if resource_id.startswith("https://") else self._cloud.resource_manager + resource_id
-        if not url.lower().startswith(self._cloud.resource_manager.lower() + "/"):
+        url = resource_id if resource_id.startswith("https://") else self._resolved_cloud.resource_manager + resource_id
+        if not url.lower().startswith(self._resolved_cloud.resource_manager.lower() + "/"):
             raise AzureMLError(f"{what}: the service referred to {url}, outside this cloud; the token stays here")
         query = dict(params or {})
         if api_version:
@@ -132,7 +141,7 @@ class AzureSession:
             ) from error
         except AzureError as error:
             raise AzureMLError(
-                f"{action}: no answer from {self._cloud.resource_manager}: {first_line(error)}"
+                f"{action}: no answer from {self._resolved_cloud.resource_manager}: {first_line(error)}"
             ) from error
         return _checked(action, response)
 
@@ -231,54 +240,6 @@ def _checked(action: str, response) -> Response:
 
 def _correlation_id(headers) -> str | None:
     return headers.get("x-ms-correlation-request-id") if headers else None
-
-
-def _read_metadata(url: str, cache, transport: dict) -> object:
-    def read() -> dict:
-        try:
-            with PipelineClient(url, **transport) as client:
-                response = client.send_request(HttpRequest("GET", url))
-                response.raise_for_status()
-                return {"expires_on": time.time() + METADATA_LIFETIME, "document": response.json()}
-        except (AzureError, ValueError) as error:
-            raise AzureMLError(f"cloud_environment: could not read {url}: {first_line(error)}") from error
-
-    return cache.get_or_create(f"metadata {url}", read, margin=0)["document"]
-
-
-def _token_key(sign_in: _sign_in.SignIn, cloud: _cloud.Cloud) -> str:
-    """A name for the identity in the cache that tells nothing of its secret."""
-    certificate = sign_in.certificate_path and os.path.abspath(sign_in.certificate_path)
-    token_file = os.environ.get(_sign_in.WORKLOAD_IDENTITY_TOKEN_FILE)
-    identity = repr((sign_in.method, sign_in.tenant, sign_in.client_id, sign_in.secret, certificate, token_file, cloud))
-    return f"token {hashlib.sha256(identity.encode()).hexdigest()}"
-
-
-class _CachedCredential:
-    """A credential that asks for a token only where no task of this run holds a fresh one.
-
-    The SDK's own credential is made only then: making it costs as much as a request.
-    """
-
-    def __init__(self, sign_in: _sign_in.SignIn, cloud: _cloud.Cloud, cache) -> None:
-        self._sign_in = sign_in
-        self._cloud = cloud
-        self._cache = cache
-        self._key = _token_key(sign_in, cloud)
-
-    def get_token(self, *scopes: str, **kwargs) -> AccessToken:
-        def ask() -> AccessToken:
-            return _sign_in.credential(self._sign_in, self._cloud).get_token(*scopes, **kwargs)
-
-        if kwargs.get("claims"):  # the service wants another token than the one it was shown
-            return ask()
-
-        def request() -> dict:
-            token = ask()
-            return {"token": token.token, "expires_on": token.expires_on}
-
-        found = self._cache.get_or_create(f"{self._key} {' '.join(scopes)}", request, margin=TOKEN_MARGIN)
-        return AccessToken(found["token"], found["expires_on"])
 
 
 def open_session(call) -> AzureSession:

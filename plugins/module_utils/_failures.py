@@ -14,7 +14,8 @@ from __future__ import annotations
 HINTS = (
     (
         "pod healthcheck failed",
-        "The checks before the install failed: read ConfigMap 'arcml-healthcheck' in namespace 'azureml'.",
+        "The checks before the install failed: azureml.arc.pod_readiness decodes their report, ConfigMap"
+        " 'arcml-healthcheck' in namespace 'azureml'.",
     ),
     (
         "timed out waiting for the condition",

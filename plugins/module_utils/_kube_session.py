@@ -70,12 +70,15 @@ class KubeSession:
 
     def namespace(self, name: str) -> dict | None:
         """A namespace, C(None) where it does not exist."""
-        try:
-            return self._read(f"namespace '{name}'", "get namespaces", lambda: self._core.read_namespace(name, **_RAW))
-        except AzureMLError as error:
-            if error.status == 404:
-                return None
-            raise
+        return self._find(f"namespace '{name}'", "get namespaces", lambda: self._core.read_namespace(name, **_RAW))
+
+    def config_map(self, name: str, namespace: str) -> dict | None:
+        """A ConfigMap, C(None) where it does not exist."""
+        return self._find(
+            f"ConfigMap '{name}' in namespace '{namespace}'",
+            "get configmaps",
+            lambda: self._core.read_namespaced_config_map(name, namespace, **_RAW),
+        )
 
     def list(self, kind: str, namespace: str, **selectors: str) -> tuple[list[dict], str]:
         """All objects of a kind in a namespace, read in pages.
@@ -128,6 +131,14 @@ class KubeSession:
             return
         finally:
             watch.stop()
+
+    def _find(self, what: str, verb: str, request: Callable) -> dict | None:
+        try:
+            return self._read(what, verb, request)
+        except AzureMLError as error:
+            if error.status == 404:
+                return None
+            raise
 
     def _read(self, what: str, verb: str, request: Callable) -> dict:
         try:

@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
+from ansible_collections.azureml.arc.plugins.module_utils import _health_check
 from ansible_collections.azureml.arc.plugins.module_utils._components import Component, expected_components
 from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._kube_session import KubeSession, open_session
@@ -33,14 +35,19 @@ def run(call: ModuleCall) -> dict:
             verdict = _wait(namespace, verdict, Deadline(params["wait_timeout"]))
         if verdict.ready:
             return _result(params, verdict)
-        warnings = namespace.warnings_of_pods(call)
-    for row in verdict.pods:
-        if not row["ready"] and not row["message"]:
-            row["message"] = warnings.get(row["name"], "")
-    result = _result(params, verdict)
+        _explain_by_events(namespace, verdict, call)
+        result = _result(params, verdict, namespace.health_check(call))
     if params["wait"]:
         raise _not_ready(params, verdict, result)
     return result
+
+
+def _explain_by_events(namespace: _Namespace, verdict: Verdict, call: ModuleCall) -> None:
+    """Give pods that say nothing themselves the words of their latest warning."""
+    warnings = namespace.warnings_of_pods(call)
+    for row in verdict.pods:
+        if not row["ready"] and not row["message"]:
+            row["message"] = warnings.get(row["name"], "")
 
 
 def _expected(params: dict) -> list[Component]:
@@ -115,6 +122,15 @@ class _Namespace:
             for event in sorted(events, key=lambda event: event.get("lastTimestamp") or "")
         }
 
+    def health_check(self, call: ModuleCall) -> list[dict]:
+        """What the extension's own checks found wrong."""
+        try:
+            config_map = self._session.config_map(_health_check.CONFIG_MAP, self._name)
+        except AzureMLError as error:
+            call.warn(f"The extension's health check was left out of the diagnosis: {error}")
+            return []
+        return _health_check.findings((config_map or {}).get("data") or {})
+
     def _refuse_removal(self) -> None:
         namespace = self._session.namespace(self._name)
         if namespace is not None and (namespace.get("status") or {}).get("phase") == "Terminating":
@@ -151,12 +167,13 @@ def _wait(namespace: _Namespace, verdict: Verdict, deadline: Deadline) -> Verdic
     return verdict
 
 
-def _result(params: dict, verdict: Verdict) -> dict:
+def _result(params: dict, verdict: Verdict, health_check: Sequence = ()) -> dict:
     return {
         "changed": False,
         "ready": verdict.ready,
         "summary": verdict.summary(),
-        "problems": verdict.problems(),
+        "problems": [_health_check.as_line(row) for row in health_check] + verdict.problems(),
+        "health_check": list(health_check),
         "components": verdict.components,
         "pods": verdict.pods,
         "component_table": "components option" if params["components"] is not None else "current",
@@ -172,7 +189,7 @@ def _not_ready(params: dict, verdict: Verdict, result: dict) -> AzureMLError:
         )
     return AzureMLError(
         f"namespace '{params['namespace']}' is not ready (waited at most {params['wait_timeout']} seconds):"
-        f" {verdict.summary()}; {'; '.join(verdict.problems())}",
+        f" {verdict.summary()}; {'; '.join(result['problems'])}",
         code="NotReady",
         hint=hint,
         **{key: value for key, value in result.items() if key != "changed"},

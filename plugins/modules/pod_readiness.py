@@ -111,11 +111,40 @@ summary:
   type: str
   sample: 10 of 10 components and 12 of 12 pods are ready
 problems:
-  description: A line for each component and pod that is not ready.
+  description: A line for each failed check of the extension, and for each component and pod that is not ready.
   returned: always, once the cluster has answered
   type: list
   elements: str
   sample: ["Pod relayserver-7f9c: ImagePullBackOff: container relayserver: Back-off pulling image"]
+health_check:
+  description: A row for each check of the extension itself that failed. Read where something is not ready.
+  returned: always, once the cluster has answered
+  type: list
+  elements: dict
+  contains:
+    report:
+      description: The occasion, such as V(pre-install) or V(pre-upgrade).
+      type: str
+    check:
+      description: Name of the check.
+      type: str
+    code:
+      description: Its error code.
+      type: str
+      sample: E40002
+    title:
+      description: The code's name.
+      type: str
+      sample: INSUFFICIENT_NODE
+    message:
+      description: What it says.
+      type: str
+    blocking:
+      description: Whether the installation could not go on because of it.
+      type: bool
+    hint:
+      description: What to do.
+      type: str
 components:
   description: A row a component.
   returned: always, once the cluster has answered

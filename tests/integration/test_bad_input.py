@@ -75,6 +75,13 @@ class TestBeforeAnythingIsSent:
         with pytest.raises(ModuleFailedError, match=message):
             run_module(EXTENSION, **{"cluster_name": "c", **TRAINING, **options})
 
+    @pytest.mark.parametrize(
+        ("option", "value"), [("subscription_id", "prod"), ("cluster_name", "a/b"), ("resource_group", "?")]
+    )
+    def test_impossible_names(self, run_module, option, value):
+        with pytest.raises(ModuleFailedError, match=f"{option} '.*' is not"):
+            run_module(EXTENSION, **{"cluster_name": "c", **TRAINING, option: value})
+
     def test_no_kubeconfig(self, run_module, tmp_path):
         with pytest.raises(ModuleFailedError, match="kubeconfig: no cluster can be read from it"):
             run_module(READINESS, workload_profile="training", kubeconfig=str(tmp_path / "none"))
@@ -86,13 +93,6 @@ class TestAzure:
     def nothing_written(self, simulator):
         yield
         assert writes(simulator) == []
-
-    @pytest.mark.parametrize(
-        ("option", "value"), [("subscription_id", "prod"), ("cluster_name", "a/b"), ("resource_group", "?")]
-    )
-    def test_impossible_names(self, run_module, option, value):
-        with pytest.raises(ModuleFailedError, match=f"{option} '.*' is not"):
-            run_module(EXTENSION, **{"cluster_name": "c", **TRAINING, option: value})
 
     def test_cluster_not_found(self, run_module):
         with pytest.raises(
@@ -204,8 +204,8 @@ class TestKubernetes:
         with pytest.raises(ModuleFailedError, match=rf"HTTP 403: .* is forbidden.*The account may not {verb}: give it"):
             look(kubeconfig, wait_timeout=10)
 
-    def test_forbidden_events_do_not_hide_the_diagnosis(self, look, kubeconfig, simulator, arc):
-        simulator.change_plan(arc, forbidden=["events"])
+    def test_forbidden_details_do_not_hide_the_diagnosis(self, look, kubeconfig, simulator, arc):
+        simulator.change_plan(arc, forbidden=["events", "configmaps"])
         assert not look(kubeconfig, wait=False)["ready"]
 
     def test_namespace_being_removed(self, run_module, look, kubeconfig, arc):

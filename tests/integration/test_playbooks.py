@@ -86,6 +86,18 @@ def test_deploy_then_nothing_to_change_then_verify(playbook, simulator, inventor
     assert arm_writes(simulator) == []
 
 
+def test_health_check_is_part_of_the_diagnosis(playbook, simulator, inventory):
+    report = "Status: Failed Name: node ErrorCode: E40002 ErrorMessage: Only 1 node is ready"
+    plan = {"seconds": 60, "error": "failed pre-install: pod healthcheck failed", "health_check": report}
+    simulator.change_plan("shop-k3s", install=plan)
+
+    result = playbook("azureml.arc.deploy", inventory, "--limit", "shop-k3s")
+
+    diagnosis = result.result("Fail with the diagnosis", "shop-k3s")["msg"]
+    assert "pod healthcheck failed" in diagnosis
+    assert "E40002 INSUFFICIENT_NODE: Only 1 node is ready. High availability needs three healthy nodes" in diagnosis
+
+
 def test_all_clusters_install_at_the_same_time(playbook, simulator, inventory):
     """Every extension is submitted before any is waited for, whatever the number of forks."""
     result = playbook("azureml.arc.deploy", inventory, "--forks", "1", "--limit", "!broken")

@@ -103,6 +103,17 @@ def test_says_what_is_wrong(install, look, trouble, component, explanation):
     assert result["error"]["code"] == "NotReady"
 
 
+def test_failed_health_check_is_decoded(install, look):
+    report = "Status: Passed Name: info\nStatus: Failed Name: node ErrorCode: E40002 ErrorMessage: Only 1 node is ready"
+    install(health_check=report)
+
+    result = look(wait=False)
+
+    (row,) = result["health_check"]
+    assert (row["code"], row["title"], row["blocking"]) == ("E40002", "INSUFFICIENT_NODE", True)
+    assert result["problems"][0].startswith("Health check pre-install, node: E40002 INSUFFICIENT_NODE: Only 1 node")
+
+
 def test_without_waiting_it_reports_and_does_not_fail(install, look):
     install(pods={"relayserver": "ImagePullBackOff"})
 

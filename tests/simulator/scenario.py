@@ -24,12 +24,14 @@ class InstallPlan:
     :param error_code: its code.
     :param pods: what goes wrong with the pods of a component, by the component's name: C(ImagePullBackOff),
         C(CrashLoopBackOff) or C(Unschedulable).
+    :param health_check: report of the checks before the install; with one nothing is installed.
     """
 
     seconds: float = 60
     error: str | None = None
     error_code: str = "ExtensionOperationFailed"
     pods: dict[str, str] = field(default_factory=dict)
+    health_check: str = ""
 
 
 @dataclass

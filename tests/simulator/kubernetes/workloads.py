@@ -16,6 +16,7 @@ from simulator.kubernetes.store import Store
 from simulator.scenario import InstallPlan
 
 NAMESPACE = "azureml"
+HEALTH_CHECK = "arcml-healthcheck"
 IMAGE = "mcr.microsoft.com/azureml/amlarc/docker"
 
 # Component, kind, and when it is there; see the component table of Microsoft's deployment page.
@@ -78,6 +79,10 @@ class Workloads:
         """Bring what the settings ask for, over nine tenths of the plan's time. What is ready already stays so."""
         await self._clock.sleep(plan.seconds * 0.1)
         await self._put("Namespace", {"name": NAMESPACE}, status={"phase": "Active"})
+        if plan.health_check:
+            data = {"reports-pre-install": plan.health_check}
+            await self._put("ConfigMap", {"name": HEALTH_CHECK, "namespace": NAMESPACE}, data=data)
+            return
         wanted = components(name, settings)
         await self._remove_others({component for component, kind, replicas in wanted})
         await asyncio.gather(
