@@ -6,12 +6,22 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from pathlib import Path
 
 import antsibull_nox
 import nox
 
 BUILD = Path("build")
+# ansible-test downloads the installer of its pip; this one, under the name that it looks for, takes pip from the index
+# like every other package.
+PIP_BOOTSTRAP = "get_pip_24_2.py"
+PIP_FROM_INDEX = """\
+import subprocess, sys
+subprocess.check_call([sys.executable, "-m", "ensurepip"])
+subprocess.check_call([sys.executable, "-m", "pip", "install", "pip==24.2"])
+"""
 nox.options.envdir = str(BUILD / "nox")
 nox.options.reuse_existing_virtualenvs = True
 nox.needs_version = ">=2025.2"
@@ -24,6 +34,27 @@ def ruff(session: nox.Session) -> None:
     """Lint and format of all Python, the simulator and the tests included."""
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
+
+
+@nox.session(venv_backend="none")
+def sanity(session: nox.Session) -> None:
+    """C(ansible-test sanity), on a copy at the place that it asks for, with a home of its own below build/."""
+    root = BUILD.resolve() / "sanity"
+    home, copy = root / "home", root / "ansible_collections" / "azureml" / "arc"
+    shutil.rmtree(copy, ignore_errors=True)
+    for name in session.run("git", "ls-files", "-z", external=True, silent=True).rstrip("\0").split("\0"):
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(name, copy / name)
+    bootstrap = home / ".ansible" / "test" / "cache" / PIP_BOOTSTRAP
+    bootstrap.parent.mkdir(parents=True, exist_ok=True)
+    bootstrap.write_text(PIP_FROM_INDEX, encoding="utf-8")
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    command = ("ansible-test", "sanity", "--local", "--requirements", "--python", version)
+    with session.chdir(copy):
+        # A repository of its own: to the one above, everything below build/ is to be ignored.
+        session.run("git", "init", "--quiet", external=True)
+        session.run("git", "add", "--all", external=True)
+        session.run(*command, env={"HOME": str(home)})
 
 
 @nox.session(venv_backend="none")

@@ -89,10 +89,10 @@ class AzureSession:
 
     @functools.cached_property
     def _resolved_cloud(self) -> _cloud.Cloud:
-        return _cloud.resolve(
-            self._sign_in.cloud_environment,
-            lambda url: _shared_sign_in.read_metadata(url, self._cache, self._transport),
-        )
+        def fetch(url: str) -> object:
+            return _shared_sign_in.read_metadata(url, self._cache, self._transport)
+
+        return _cloud.resolve(self._sign_in.cloud_environment, fetch)
 
     @functools.cached_property
     def _client(self) -> KubernetesConfigurationExtensionsMgmtClient:
