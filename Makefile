@@ -25,7 +25,7 @@ demo: $(VENV)/complete $(COLLECTION)
 	@PYTHONPATH=tests python tests/demo/demo.py $(BUILD)/demo
 
 test: $(VENV)/complete $(COLLECTION)
-	ANSIBLE_HOME=$(CURDIR)/$(BUILD)/ansible nox
+	nox
 
 bench: $(VENV)/complete $(COLLECTION)
 	@PYTHONPATH=tests python tests/benchmark/task_cost.py $(BUILD)/benchmark
