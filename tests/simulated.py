@@ -66,9 +66,6 @@ class RunningSimulator:
         """Change fields of a C(simulator.scenario.ClusterPlan)."""
         self._control("PATCH", f"clusters/{cluster}", fields)
 
-    def expire_tokens(self) -> None:
-        self._control("DELETE", "tokens")
-
     def _control(self, method: str, path: str, body: dict | None = None) -> bytes:
         data = json.dumps(body).encode() if body is not None else None
         request = urllib.request.Request(

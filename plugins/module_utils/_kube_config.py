@@ -14,6 +14,7 @@ import os
 import traceback
 from collections.abc import Mapping
 
+from ansible_collections.azureml.arc.plugins.module_utils import _environment
 from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError, first_line
 
 try:
@@ -68,13 +69,8 @@ SECRET_FIELDS = ("token", "password", "client-key-data")
 
 def connection_values(options: Mapping, environ: Mapping[str, str]) -> dict:
     """The connection options that are set, by option first and by environment second."""
-    values = {}
-    for option, names in ENVIRONMENT.items():
-        value = options.get(option)
-        if value in (None, ""):
-            value = next((environ[name] for name in names if environ.get(name)), None)
-        if value is not None:
-            values[option] = value
+    given = {option: options[option] for option in ENVIRONMENT if options.get(option) not in (None, "")}
+    values = {**_environment.values(ENVIRONMENT, environ), **given}
     if isinstance(values.get("validate_certs"), str):
         values["validate_certs"] = values["validate_certs"].lower() not in ("0", "false", "no", "off")
     return values

@@ -17,6 +17,7 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ansible_collections.azureml.arc.plugins.module_utils import _environment
 from ansible_collections.azureml.arc.plugins.module_utils._cloud import Cloud
 from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
 
@@ -74,7 +75,7 @@ def resolve(options: Mapping, environ: Mapping[str, str], credentials_file: str 
     :raises AzureMLError: naming the option or source that lacks something.
     """
     given = {name: options.get(name) for name in ENVIRONMENT if options.get(name) not in (None, "")}
-    environment = _from_environment(environ)
+    environment = _environment.values(ENVIRONMENT, environ)
     source = options.get("auth_source") or "auto"
 
     if source == "auto":
@@ -123,15 +124,6 @@ def _choose(given, environment, environ, credentials_file):
         hint="Give client_id, secret and tenant, set AZURE_CLIENT_ID, AZURE_SECRET and AZURE_TENANT,"
         " or choose an auth_source.",
     )
-
-
-def _from_environment(environ: Mapping[str, str]) -> dict:
-    values = {}
-    for option, names in ENVIRONMENT.items():
-        found = next((environ[name] for name in names if environ.get(name)), None)
-        if found is not None:
-            values[option] = found
-    return values
 
 
 def _settings_only(values: Mapping) -> dict:

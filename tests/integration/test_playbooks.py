@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import pytest
+from support import writes
 
 import certificates
 import simulated
@@ -48,10 +49,6 @@ def inventory(simulator):
     return {"all": {"vars": variables, "hosts": hosts}}
 
 
-def arm_writes(simulator):
-    return [one for one in simulator.journal() if one["method"] in ("PUT", "PATCH", "DELETE")]
-
-
 def test_deploy_then_nothing_to_change_then_verify(playbook, simulator, inventory):
     healthy = ["shop-k3s", "plant-openshift", "aks-west"]
 
@@ -70,7 +67,7 @@ def test_deploy_then_nothing_to_change_then_verify(playbook, simulator, inventor
 
     assert second.status == 0, second.output
     assert [second.changed(host) for host in healthy] == [0, 0, 0]
-    assert arm_writes(simulator) == []
+    assert writes(simulator) == []
     requests = [one for one in simulator.journal() if "/subscriptions/" in one["path"] or "/kubernetes/" in one["path"]]
     assert len(requests) == 6 * len(healthy)
 
@@ -83,7 +80,7 @@ def test_deploy_then_nothing_to_change_then_verify(playbook, simulator, inventor
     assert "extension: the last operation ended as Failed" in findings
     assert "ImagePullBackOff" in findings
     assert "compute: the compute does not exist" in findings
-    assert arm_writes(simulator) == []
+    assert writes(simulator) == []
 
 
 def test_health_check_is_part_of_the_diagnosis(playbook, simulator, inventory):
@@ -117,7 +114,7 @@ def test_check_mode_shows_the_plan_and_changes_nothing(playbook, simulator, inve
     assert result.result("Submit the extension", "shop-k3s")["plan"]["action"] == "create"
     assert "extension would be created" in result.output
     assert '"settings.openshift": "true"' in result.output
-    assert arm_writes(simulator) == []
+    assert writes(simulator) == []
 
 
 def test_verify_finds_that_nothing_is_there(playbook, inventory):

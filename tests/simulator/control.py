@@ -14,16 +14,14 @@ from simulator.cluster import SimulatedCluster
 from simulator.faults import Faults
 from simulator.journal import Journal
 from simulator.scenario import InstallPlan
-from simulator.sign_in import SignIn
 
 
 class Control:
     """Routes below C(/control/), for tests only."""
 
-    def __init__(self, journal: Journal, faults: Faults, sign_in: SignIn, clusters: list[SimulatedCluster]) -> None:
+    def __init__(self, journal: Journal, faults: Faults, clusters: list[SimulatedCluster]) -> None:
         self._journal = journal
         self._faults = faults
-        self._sign_in = sign_in
         self._clusters = {cluster.plan.name: cluster for cluster in clusters}
 
     def routes(self) -> list[web.RouteDef]:
@@ -33,7 +31,6 @@ class Control:
             web.post("/control/faults", self._add_fault),
             web.delete("/control/faults", self._clear_faults),
             web.patch("/control/clusters/{name}", self._change_plan),
-            web.delete("/control/tokens", self._expire_tokens),
         ]
 
     async def _read_journal(self, request: web.Request) -> web.Response:
@@ -59,8 +56,4 @@ class Control:
             if name not in known:
                 raise web.HTTPBadRequest(text=f"a cluster's plan has no {name}")
             setattr(plan, name, InstallPlan(**value) if name == "install" else value)
-        return web.Response(status=204)
-
-    async def _expire_tokens(self, request: web.Request) -> web.Response:
-        self._sign_in.expire_all()
         return web.Response(status=204)

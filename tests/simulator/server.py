@@ -64,7 +64,7 @@ class Simulator:
             arm.register(provider.types())
 
         app = web.Application(middlewares=[journal.middleware, faults.middleware], client_max_size=MAXIMUM_BODY)
-        for routes in (Control(journal, faults, sign_in, clusters), KubernetesApi(clusters), arm, sign_in):
+        for routes in (Control(journal, faults, clusters), KubernetesApi(clusters), arm, sign_in):
             app.router.add_routes(routes.routes())
 
         authority, certificate, key = certificates.write(self._directory)

@@ -45,10 +45,6 @@ class SignIn:
         token = self._tokens.get(authorization.removeprefix("Bearer "))
         return token if token and token.expires_at > self._clock.now() else None
 
-    def expire_all(self) -> None:
-        """Let all tokens issued so far be past their end."""
-        self._tokens.clear()
-
     async def _discover(self, request: web.Request) -> web.Response:
         tenant = request.match_info["tenant"]
         if tenant != self._principal.tenant:

@@ -10,7 +10,6 @@ Source: https://kubernetes.io/docs/reference/using-api/api-concepts/
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -19,40 +18,11 @@ import jsonpatch
 from aiohttp import web
 
 from simulator.cluster import SimulatedCluster
+from simulator.kubernetes.protocol import VERSION, StatusError, decode_continue, encode_continue, merge
 from simulator.kubernetes.selectors import matches
 from simulator.kubernetes.store import Change, Resource
 
-VERSION = {
-    "major": "1",
-    "minor": "31",
-    "gitVersion": "v1.31.2",
-    "gitCommit": "5864a4677267e6adeae276ad85882a8714d69d9d",
-    "gitTreeState": "clean",
-    "buildDate": "2024-10-22T20:28:14Z",
-    "goVersion": "go1.22.8",
-    "compiler": "gc",
-    "platform": "linux/amd64",
-}
 DEFAULT_WATCH_SECONDS = 1800.0
-REASONS = {400: "BadRequest", 401: "Unauthorized", 403: "Forbidden", 404: "NotFound", 405: "MethodNotAllowed"}
-REASONS |= {409: "Conflict", 410: "Expired", 415: "UnsupportedMediaType"}
-
-
-class StatusError(Exception):
-    """An error as Kubernetes answers it."""
-
-    def __init__(self, code: int, message: str, reason: str = "") -> None:
-        super().__init__(message)
-        self.code = code
-        self.body = {
-            "kind": "Status",
-            "apiVersion": "v1",
-            "metadata": {},
-            "status": "Failure",
-            "message": message,
-            "reason": reason or REASONS[code],
-            "code": code,
-        }
 
 
 class KubernetesApi:
@@ -183,11 +153,11 @@ class _ClusterRequest:
     def _list(self, resource: Resource, namespace: str) -> dict[str, Any]:
         found = [body for body in self._store.list(resource, namespace) if self._selected(body)]
         query = self._request.query
-        start = _decode_continue(query["continue"]) if query.get("continue") else 0
+        start = decode_continue(query.get("continue", ""))
         limit = int(query.get("limit") or 0) or len(found)
         metadata: dict[str, Any] = {"resourceVersion": str(self._store.version)}
         if start + limit < len(found):
-            metadata["continue"] = base64.b64encode(str(start + limit).encode()).decode()
+            metadata["continue"] = encode_continue(start + limit)
             metadata["remainingItemCount"] = len(found) - start - limit
         return {
             "kind": f"{resource.kind}List",
@@ -252,7 +222,7 @@ class _ClusterRequest:
             except (jsonpatch.JsonPatchException, ValueError) as error:
                 raise StatusError(400, f"the patch cannot be applied: {error}") from error
         elif self._request.content_type in ("application/merge-patch+json", "application/strategic-merge-patch+json"):
-            body = _merge(present, await self._json())
+            body = merge(present, await self._json())
         else:
             raise StatusError(415, "the body of the request was in an unknown format")
         metadata = present["metadata"]
@@ -282,19 +252,6 @@ async def _send(response: web.StreamResponse, kind: str, body: Mapping[str, Any]
     await response.write(json.dumps({"type": kind, "object": body}).encode() + b"\n")
 
 
-def _merge(present: Any, patch: Any) -> Any:
-    """RFC 7386. A strategic merge differs for lists only, which nothing here patches."""
-    if not isinstance(patch, dict):
-        return patch
-    merged = dict(present) if isinstance(present, dict) else {}
-    for key, value in patch.items():
-        if value is None:
-            merged.pop(key, None)
-        else:
-            merged[key] = _merge(merged.get(key), value)
-    return merged
-
-
 def _group(group: str, version: str) -> dict[str, Any]:
     served = {"groupVersion": f"{group}/{version}", "version": version}
     return {"name": group, "versions": [served], "preferredVersion": served}
@@ -302,13 +259,6 @@ def _group(group: str, version: str) -> dict[str, Any]:
 
 def _qualified(resource: Resource) -> str:
     return f"{resource.plural}.{resource.group}" if resource.group else resource.plural
-
-
-def _decode_continue(token: str) -> int:
-    try:
-        return int(base64.b64decode(token))
-    except ValueError as error:
-        raise StatusError(400, "continue key is not valid") from error
 
 
 def _now() -> float:

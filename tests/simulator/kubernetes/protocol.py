@@ -1,0 +1,75 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What all of the Kubernetes API has in common: errors, patches, continue tokens, the version."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+VERSION = {
+    "major": "1",
+    "minor": "31",
+    "gitVersion": "v1.31.2",
+    "gitCommit": "5864a4677267e6adeae276ad85882a8714d69d9d",
+    "gitTreeState": "clean",
+    "buildDate": "2024-10-22T20:28:14Z",
+    "goVersion": "go1.22.8",
+    "compiler": "gc",
+    "platform": "linux/amd64",
+}
+REASONS = {
+    400: "BadRequest",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "NotFound",
+    405: "MethodNotAllowed",
+    409: "Conflict",
+    410: "Expired",
+    415: "UnsupportedMediaType",
+}
+
+
+class StatusError(Exception):
+    """An error as Kubernetes answers it."""
+
+    def __init__(self, code: int, message: str, reason: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.body = {
+            "kind": "Status",
+            "apiVersion": "v1",
+            "metadata": {},
+            "status": "Failure",
+            "message": message,
+            "reason": reason or REASONS[code],
+            "code": code,
+        }
+
+
+def merge(present: Any, patch: Any) -> Any:
+    """RFC 7386. A strategic merge differs for lists only, which nothing here patches."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(present) if isinstance(present, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = merge(merged.get(key), value)
+    return merged
+
+
+def encode_continue(start: int) -> str:
+    """The token for the page that begins at an index."""
+    return base64.b64encode(str(start).encode()).decode()
+
+
+def decode_continue(token: str) -> int:
+    """The index that a token stands for; an empty one for the first."""
+    try:
+        return int(base64.b64decode(token)) if token else 0
+    except ValueError as error:
+        raise StatusError(400, "continue key is not valid") from error
