@@ -13,6 +13,7 @@ from ansible_collections.azureml.arc.plugins.module_utils import _health_check
 from ansible_collections.azureml.arc.plugins.module_utils._components import Component, expected_components
 from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._kube_session import KubeSession, open_session
+from ansible_collections.azureml.arc.plugins.module_utils._options import INSTALL_SWITCHES
 from ansible_collections.azureml.arc.plugins.module_utils._polling import Deadline, intervals
 from ansible_collections.azureml.arc.plugins.module_utils._readiness import Verdict, evaluate
 from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleCall
@@ -21,7 +22,6 @@ SHORT_WATCH = 1  # seconds; a watch that ends before has broken, so the next one
 RESYNC = 20  # seconds after which everything is read anew, whatever the watch said
 # A component that does not exist while everything else runs will not come: the version does not ship it.
 MISSING_COMPONENT_PATIENCE = 60  # seconds
-SWITCHES = ("install_prometheus_operator", "install_volcano", "install_dcgm_exporter", "install_nvidia_device_plugin")
 
 
 def run(call: ModuleCall) -> dict:
@@ -57,7 +57,7 @@ def _expected(params: dict) -> list[Component]:
         params["workload_profile"],
         params["cluster_type"],
         params["extension_name"],
-        {name: params[name] for name in SWITCHES},
+        {name: params[name] for name in INSTALL_SWITCHES},
     )
 
 

@@ -324,7 +324,7 @@ error:
       type: str
 """
 
-from ansible_collections.azureml.arc.plugins.module_utils import _azure_session, _extension, _options, _tls
+from ansible_collections.azureml.arc.plugins.module_utils import _azure_session, _extension, _options, _settings, _tls
 from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleSpec, run_module
 
 SPEC = ModuleSpec(
@@ -340,7 +340,7 @@ SPEC = ModuleSpec(
         "workload_profile": _options.WORKLOAD_PROFILE,
         "inference_service": {
             "type": "str",
-            "choices": ["load_balancer", "internal_load_balancer", "node_port", "cluster_ip"],
+            "choices": list(_settings.INFERENCE_SERVICES),
         },
         "tls": {
             "type": "dict",
