@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from ansible_collections.azureml.arc.plugins.module_utils._arm_states import has_failed, is_moving, state_of
 from ansible_collections.azureml.arc.plugins.module_utils._azure_session import (
@@ -47,7 +48,7 @@ class ArmResource:
         self._session = session
         self._api_version = api_version
         self._what = what
-        self._deadline = deadline
+        self.deadline = deadline
         self._error_of = error_of
 
     def __str__(self) -> str:
@@ -69,7 +70,7 @@ class ArmResource:
             return response.body or None
         operation = response.headers.get("Azure-AsyncOperation")
         if operation:
-            self._session.wait_for_operation(operation, self._deadline, self._what)
+            self._session.wait_for_operation(operation, self.deadline, self._what)
         return self.settle()
 
     def settle(self) -> dict | None:
@@ -85,9 +86,9 @@ class ArmResource:
             if not is_moving(body):
                 self.raise_where_failed(body)
                 return body
-            if self._deadline.passed:
-                raise timeout_error(self._what, self._deadline, f"it is in state {state_of(body)}")
-            self._deadline.sleep(next(pause))
+            if self.deadline.passed:
+                raise timeout_error(self._what, self.deadline, f"it is in state {state_of(body)}")
+            self.deadline.sleep(next(pause))
 
     def raise_where_failed(self, body: Mapping) -> None:
         """Turn a resource that ended as Failed or Canceled into an error."""
@@ -106,3 +107,34 @@ def find_or_create(resource: ArmResource, body: dict) -> tuple[dict, bool]:
     if found is None:
         return resource.submit("PUT", wait=True, body=body), True
     return (resource.settle() if is_moving(found) else found), False
+
+
+@dataclass(frozen=True)
+class Provisioned:
+    """A resource beside the cluster that the extension needs, found or created.
+
+    :param secret: what the extension signs in to it with.
+    :param created: ARM ids of what had to be created for it.
+    :param settings: plain settings that could be learned from it only.
+    """
+
+    secret: str
+    created: Sequence[str] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+def find_or_create_all(
+    session: AzureSession, parts: Sequence[tuple[str, dict]], api_version: str, kind: str, deadline: Deadline
+) -> list[str]:
+    """Find resources one after the other, or create what is missing.
+
+    :param parts: ARM id and body of each, parents first.
+    :param kind: what they are in a person's words, for errors.
+    :returns: the ARM ids of what was created.
+    """
+    created = []
+    for resource_id, body in parts:
+        resource = ArmResource(session, resource_id, api_version, f"{kind} {resource_id}", deadline)
+        if find_or_create(resource, body)[1]:
+            created.append(resource_id)
+    return created

@@ -2,13 +2,15 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Names that follow from other names. Pure."""
+"""Names that follow from other names, and the tag of what is made under them. Pure."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 
+# What C(az k8s-extension) tags the resources with that it creates beside a cluster.
+CREATED_BY = {"created_by": "Azure Arc-enabled ML"}
 _DIGEST_LENGTH = 6
 
 

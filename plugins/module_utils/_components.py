@@ -6,6 +6,7 @@
 
 Source: the component table of
 https://learn.microsoft.com/azure/machine-learning/how-to-deploy-kubernetes-extension#review-azureml-extension-components
+in its present form, and in that of October 2021.
 """
 
 from __future__ import annotations
@@ -62,7 +63,27 @@ CURRENT = (
     _Row("DaemonSet", "nvidia-device-plugin-daemonset", EVERY, switch="install_nvidia_device_plugin", default=None),
 )
 
-TABLES = {"current": CURRENT}
+# The table of the first releases (1.0.x, 2021), for clusters that are pinned to one.
+FIRST = (
+    _Row("Deployment", "relayserver", EVERY, CONNECTED),
+    _Row("Deployment", "gateway", TRAINING),
+    _Row("Deployment", "aml-operator", TRAINING),
+    _Row("Deployment", "metrics-controller-manager", EVERY),
+    _Row("Deployment", "cluster-status-reporter", EVERY),
+    _Row("Deployment", "nfd-master", TRAINING),
+    _Row("Deployment", "csi-blob-controller", TRAINING),
+    _Row("Deployment", "{name}-kube-state-metrics", EVERY),
+    _Row("Deployment", "{name}-prometheus-operator", EVERY),
+    _Row("Deployment", "amlarc-identity-controller", INFERENCE),
+    _Row("Deployment", "amlarc-identity-proxy", INFERENCE),
+    _Row("Deployment", "azureml-fe", INFERENCE),
+    _Row("Deployment", "inference-operator-controller-manager", INFERENCE),
+    _Row("StatefulSet", "prometheus-prom-prometheus", EVERY, default=None),
+    _Row("DaemonSet", "fluent-bit", EVERY, default=None),
+    _Row("DaemonSet", "nvidia-device-plugin-daemonset", EVERY, switch="install_nvidia_device_plugin", default=None),
+)
+
+TABLES = {"current": CURRENT, "2021": FIRST}
 
 
 def expected_components(
@@ -78,7 +99,7 @@ def expected_components(
     :param cluster_type: C(connected_cluster) or C(managed_cluster).
     :param extension_name: the name of the extension; some components carry it.
     :param switches: the C(install_*) options; one that is missing or C(None) means the extension's default.
-    :param table: the component table, a key of V(TABLES).
+    :param table: the generation of settings keys, a key of C(TABLES).
     """
     components = []
     for row in TABLES[table]:

@@ -6,24 +6,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
-from pathlib import Path
 
-from ansible_collections.azureml.arc.plugins.module_utils import _cluster, _log_analytics, _relay, _settings, _tls
+from ansible_collections.azureml.arc.plugins.module_utils import (
+    _certificate_files,
+    _cluster,
+    _log_analytics,
+    _relay,
+    _service_bus,
+    _settings,
+    _settings_check,
+)
 from ansible_collections.azureml.arc.plugins.module_utils._arm_resource import ArmResource, list_all
 from ansible_collections.azureml.arc.plugins.module_utils._arm_states import state_of
 from ansible_collections.azureml.arc.plugins.module_utils._azure_session import AzureSession, open_session
 from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
-from ansible_collections.azureml.arc.plugins.module_utils._extension_plan import (
-    EXTENSION_TYPE,
-    Plan,
-    PresentExtension,
-    WantedExtension,
+from ansible_collections.azureml.arc.plugins.module_utils._extension_body import (
     create_body,
-    diff,
+    error_of,
+    is_azureml,
+    parse,
     patch_body,
+    view,
+)
+from ansible_collections.azureml.arc.plugins.module_utils._extension_plan import (
+    Plan,
+    WantedExtension,
+    diff,
     plan,
     unmanaged_settings,
 )
@@ -50,7 +59,7 @@ class ExtensionReference:
 
 
 def _resource(session: AzureSession, reference: ExtensionReference, deadline: Deadline) -> ArmResource:
-    return ArmResource(session, reference.id, API_VERSION, str(reference), deadline, _error_of)
+    return ArmResource(session, reference.id, API_VERSION, str(reference), deadline, error_of)
 
 
 def run(call: ModuleCall) -> dict:
@@ -58,8 +67,10 @@ def run(call: ModuleCall) -> dict:
     params = call.params
     certificate = None
     if params["state"] == "present":
-        _settings.check(params)
-        certificate = _certificate(call)
+        _settings_check.check(params)
+        for warning in _settings_check.misspelt_keys(params):
+            call.warn(warning)
+        certificate = _certificate_files.read(call, params["tls"] or {}, "tls.")
     with open_session(call) as session:
         cluster = _cluster.reference(params, session.subscription_id)
         reference = ExtensionReference(cluster, _cluster.check_name("name", params["name"]))
@@ -67,8 +78,7 @@ def run(call: ModuleCall) -> dict:
         extension = _resource(session, reference, deadline)
         if params["state"] == "absent":
             return _absent(call, session, reference, extension)
-        facts = _cluster.read(session, cluster)
-        return _Presence(call, session, reference, extension, deadline, facts, certificate).run()
+        return _Presence(call, session, reference, extension, certificate).run()
 
 
 def run_info(call: ModuleCall) -> dict:
@@ -82,28 +92,7 @@ def run_info(call: ModuleCall) -> dict:
         else:
             address = f"{cluster.id}/providers/Microsoft.KubernetesConfiguration/extensions"
             found = list_all(session, address, API_VERSION, f"extensions of {cluster}")
-    return {"extensions": [view(body) for body in found if body and _is_azureml(body)]}
-
-
-def _certificate(call: ModuleCall) -> ServerCertificate | None:
-    """The certificate that the options give as files or as text, checked; C(None) where they give none."""
-    tls = call.params["tls"] or {}
-    if not any(tls.get(name) for name in ("certificate", "certificate_content")):
-        return None
-    parts = [_pem(tls, name) for name in ("certificate", "private_key")]
-    certificate = _tls.check(*parts, tls["cname"], datetime.now(timezone.utc))
-    if certificate.warning:
-        call.warn(certificate.warning)
-    return certificate
-
-
-def _pem(tls: Mapping, name: str) -> bytes:
-    if tls[f"{name}_content"]:
-        return tls[f"{name}_content"].encode()
-    try:
-        return Path(tls[name]).read_bytes()
-    except OSError as error:
-        raise AzureMLError(f"tls.{name}: {tls[name]} cannot be read: {error.strerror}") from error
+    return {"extensions": [view(body) for body in found if body and is_azureml(body)]}
 
 
 class _Presence:
@@ -115,18 +104,15 @@ class _Presence:
         session: AzureSession,
         reference: ExtensionReference,
         extension: ArmResource,
-        deadline: Deadline,
-        cluster: _cluster.Cluster,
         certificate: ServerCertificate | None,
     ) -> None:
         self._call = call
         self._session = session
         self._reference = reference
         self._extension = extension
-        self._deadline = deadline
-        self._cluster = cluster
-        self._relay = _relay.relay_of(reference.cluster)
-        self._wanted = _wanted(call.params, cluster, self._relay, certificate)
+        self._cluster = _cluster.read(session, reference.cluster)
+        _settings_check.check_cluster(call.params, self._cluster)
+        self._wanted = _wanted(call.params, reference.cluster, self._cluster, certificate)
         self._created: list[str] = []
 
     def run(self) -> dict:
@@ -138,7 +124,7 @@ class _Presence:
             step = plan(self._wanted, parse(body))
         if step.action == "refuse":
             raise AzureMLError(f"{self._reference} cannot be changed: {step.reason}", code="Refused")
-        changed = step.action in ("create", "update")
+        changed = step.action in ("create", "update", "replace")
         if changed:
             _cluster.require_reachable(self._cluster)
             if not check_mode:
@@ -153,11 +139,14 @@ class _Presence:
             self._wanted = replace(self._wanted, settings=replace(self._wanted.settings, plain=plain))
             step = replace(step, settings={**step.settings, **{key: (None, value) for key, value in learned.items()}})
         wait = self._call.params["wait"]
-        if step.action == "create":
-            request = create_body(self._wanted, parse(body), secrets)
-            answer = self._extension.submit("PUT", wait, body=request)
-        else:
+        if step.action == "update":
             answer = self._extension.submit("PATCH", wait, body=patch_body(step, secrets))
+        else:
+            request = create_body(self._wanted, parse(body), secrets)
+            if step.action == "replace":
+                # Waits in any case: only this call still knows the settings of others, which go with the old one.
+                self._extension.submit("DELETE", wait=True, params={"forceDelete": "false"})
+            answer = self._extension.submit("PUT", wait, body=request)
         return step, answer or self._extension.read()
 
     def _fetch_secrets(self) -> tuple[dict, dict]:
@@ -165,19 +154,21 @@ class _Presence:
 
         :returns: the protected settings, and the plain ones that were learned on the way.
         """
-        settings, location = self._wanted.settings, self._cluster.location
+        settings = self._wanted.settings
         secrets, learned = {**settings.protected, **settings.certificate}, {}
-        if settings.relay_keys:
-            connection_string, created = _relay.ensure(self._session, self._relay, location, self._deadline)
-            secrets.update(dict.fromkeys(settings.relay_keys, connection_string))
-            self._created += created
-        if settings.log_analytics_keys:
-            customer_id, key, created = _log_analytics.ensure(
-                self._session, self._reference.cluster, location, self._deadline
+        for keys, ensure in (
+            (settings.relay_keys, _relay.ensure),
+            (settings.service_bus_keys, _service_bus.ensure),
+            (settings.log_analytics_keys, _log_analytics.ensure),
+        ):
+            if not keys:
+                continue
+            provisioned = ensure(
+                self._session, self._reference.cluster, self._cluster.location, self._extension.deadline
             )
-            secrets.update(dict.fromkeys(settings.log_analytics_keys, key))
-            learned[_settings.LOG_ANALYTICS_CUSTOMER_ID] = customer_id
-            self._created += created
+            secrets.update(dict.fromkeys(keys, provisioned.secret))
+            learned.update(provisioned.settings)
+            self._created += provisioned.created
         self._call.hide(*secrets.values())
         return secrets, learned
 
@@ -195,15 +186,17 @@ class _Presence:
 
 
 def _wanted(
-    params: dict, cluster: _cluster.Cluster, relay: _relay.Relay, certificate: ServerCertificate | None
+    params: dict, reference: _cluster.ClusterReference, cluster: _cluster.Cluster, certificate: ServerCertificate | None
 ) -> WantedExtension:
+    relay, service_bus = _relay.relay_of(reference), _service_bus.service_bus_of(reference)
     return WantedExtension(
-        settings=_settings.derive(params, cluster, relay, certificate),
+        settings=_settings.derive(params, cluster, relay, service_bus, certificate),
         version=params["version"],
         release_train=params["release_train"],
         auto_upgrade_minor_version=params["auto_upgrade_minor_version"],
         update_protected=params["update_protected"],
         allow_disruption=params["allow_disruption"],
+        force_replace=params["force_replace"],
     )
 
 
@@ -212,7 +205,7 @@ def _absent(call: ModuleCall, session: AzureSession, reference: ExtensionReferen
     body = extension.read()
     if body is None:
         return _removal(call, Plan("none", "the extension does not exist"), None)
-    if not _is_azureml(body):
+    if not is_azureml(body):
         kind = body["properties"].get("extensionType")
         raise AzureMLError(f"{reference} cannot be removed: it is of type {kind}", code="Refused")
     if state_of(body).lower() == "deleting":
@@ -233,54 +226,3 @@ def _removal(call: ModuleCall, step: Plan, body: dict | None) -> dict:
     if call.diff:
         result["diff"] = {"before": view(body) if step.action == "delete" else {}, "after": {}}
     return result
-
-
-def _error_of(body: Mapping) -> Mapping:
-    properties = body["properties"]
-    error = properties.get("errorInfo") or {}
-    if error.get("message"):
-        return error
-    messages = [one.get("message") for one in properties.get("statuses") or () if one.get("level") == "Error"]
-    return {**error, "message": "; ".join(filter(None, messages))}
-
-
-def parse(body: dict | None) -> PresentExtension | None:
-    """The extension in an answer of ARM."""
-    if body is None:
-        return None
-    properties = body["properties"]
-    return PresentExtension(
-        extension_type=properties.get("extensionType") or "",
-        provisioning_state=state_of(body),
-        settings=properties.get("configurationSettings") or {},
-        protected_keys=frozenset(properties.get("configurationProtectedSettings") or ()),
-        version=properties.get("version"),
-        release_train=properties.get("releaseTrain"),
-        auto_upgrade_minor_version=properties.get("autoUpgradeMinorVersion"),
-    )
-
-
-def view(body: dict) -> dict:
-    """An extension as the modules return it: snake_case, and of protected settings the keys only."""
-    properties = body["properties"]
-    scope = properties.get("scope") or {}
-    return {
-        "id": body.get("id"),
-        "name": body.get("name"),
-        "extension_type": properties.get("extensionType"),
-        "provisioning_state": state_of(body),
-        "version": properties.get("version"),
-        "current_version": properties.get("currentVersion"),
-        "release_train": properties.get("releaseTrain"),
-        "auto_upgrade_minor_version": properties.get("autoUpgradeMinorVersion"),
-        "release_namespace": (scope.get("cluster") or {}).get("releaseNamespace"),
-        "principal_id": (body.get("identity") or {}).get("principalId"),
-        "settings": properties.get("configurationSettings") or {},
-        "protected_settings": sorted(properties.get("configurationProtectedSettings") or ()),
-        "statuses": properties.get("statuses") or [],
-        "error": properties.get("errorInfo"),
-    }
-
-
-def _is_azureml(body: dict) -> bool:
-    return (body["properties"].get("extensionType") or "").lower() == EXTENSION_TYPE.lower()

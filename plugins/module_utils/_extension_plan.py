@@ -10,24 +10,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ansible_collections.azureml.arc.plugins.module_utils._arm_states import MOVING_STATES
-from ansible_collections.azureml.arc.plugins.module_utils._settings import (
+from ansible_collections.azureml.arc.plugins.module_utils._setting_keys import (
     CERTIFICATE_FINGERPRINT,
     LOG_ANALYTICS_CUSTOMER_ID,
-    Settings,
-    same_value,
+    NODE_SELECTOR,
 )
+from ansible_collections.azureml.arc.plugins.module_utils._settings import Settings, same_value
 
 EXTENSION_TYPE = "Microsoft.AzureML.Kubernetes"
 RELEASE_NAMESPACE = "azureml"
 DEFAULT_RELEASE_TRAIN = "stable"
 HIDDEN = "(hidden)"
-
-# Properties of an extension beside its settings, by our name and ARM's.
-PROPERTIES = {
-    "version": "version",
-    "release_train": "releaseTrain",
-    "auto_upgrade_minor_version": "autoUpgradeMinorVersion",
-}
 
 
 @dataclass(frozen=True)
@@ -40,6 +33,7 @@ class WantedExtension:
     auto_upgrade_minor_version: bool | None = None
     update_protected: str = "on_create"
     allow_disruption: bool = False
+    force_replace: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,13 +47,14 @@ class PresentExtension:
     version: str | None = None
     release_train: str | None = None
     auto_upgrade_minor_version: bool | None = None
+    release_namespace: str | None = None
 
 
 @dataclass(frozen=True)
 class Plan:
     """The step to take.
 
-    :param action: C(none), C(create), C(update), C(adopt) or C(refuse).
+    :param action: C(none), C(create), C(update), C(replace), C(adopt) or C(refuse).
     :param settings: the settings that change, as key: (before, after).
     :param protected_keys: the protected settings that the request carries: all of them, or none.
     :param properties: the other properties that change, as name: (before, after).
@@ -94,7 +89,7 @@ def plan(wanted: WantedExtension, present: PresentExtension | None) -> Plan:
             "the extension does not exist",
             settings={key: (None, value) for key, value in wanted.settings.plain.items()},
             protected_keys=wanted.settings.protected_keys,
-            properties={name: (None, value) for name, value in _created_properties(wanted).items()},
+            properties={name: (None, value) for name, value in created_properties(wanted).items()},
         )
     if present.extension_type.lower() != EXTENSION_TYPE.lower():
         return Plan("refuse", f"an extension of type {present.extension_type} has this name already")
@@ -102,33 +97,61 @@ def plan(wanted: WantedExtension, present: PresentExtension | None) -> Plan:
     if state in MOVING_STATES:
         return Plan("adopt", f"an operation is under way already: {present.provisioning_state}")
 
+    return _plan_change(wanted, present)
+
+
+def _plan_change(wanted: WantedExtension, present: PresentExtension) -> Plan:
+    """The step for an extension that is at rest."""
     settings = {
         key: (present.settings.get(key), value)
         for key, value in wanted.settings.plain.items()
         if key not in present.settings or not same_value(present.settings[key], value)
     }
     properties = _changed_properties(wanted, present)
-    repair = state != "succeeded"
-    due = repair or CERTIFICATE_FINGERPRINT in settings or _protected_is_due(wanted, present)
+    for_good = _changed_for_good(present)
+    anew = bool(for_good) or present.provisioning_state.lower() != "succeeded"
+    due = anew or CERTIFICATE_FINGERPRINT in settings or _protected_is_due(wanted, present)
     protected = wanted.settings.protected_keys if due else frozenset()
-    lost = present.protected_keys - protected if protected or repair else frozenset()
-    if lost:
-        return Plan(
-            "refuse",
-            "the change carries protected settings, which replaces all of them, and the values of"
-            f" {', '.join(sorted(lost))} cannot be read back; give them in protected_settings",
-        )
-    if repair:
-        return Plan(
-            "create", f"the last operation ended as {present.provisioning_state}", settings, protected, properties
-        )
-    disturbed = {} if wanted.allow_disruption else disruption(present, settings)
-    if disturbed:
-        victims = "; ".join(f"{key} disturbs {what}" for key, what in sorted(disturbed.items()))
-        return Plan("refuse", f"it would disturb what runs on the cluster ({victims}); allow_disruption: true does it")
+    lost = present.protected_keys - protected if protected or anew else frozenset()
+    refusal = (
+        _replacement_refused(wanted, for_good)
+        or _loss_refused(lost)
+        or (None if anew else _disruption_refused(wanted, present, settings))
+    )
+    if refusal:
+        return Plan("refuse", refusal)
+    if for_good:
+        return Plan("replace", "it cannot be changed in place", settings, protected, {**properties, **for_good})
+    if anew:
+        reason = f"the last operation ended as {present.provisioning_state}"
+        return Plan("create", reason, settings, protected, properties)
     if settings or properties or protected:
         return Plan("update", "it differs from what is wanted", settings, protected, properties)
     return Plan("none", "it is as wanted")
+
+
+def _replacement_refused(wanted: WantedExtension, for_good: Mapping) -> str | None:
+    if not for_good or wanted.force_replace:
+        return None
+    what = "; ".join(f"{name} is {before} instead of {after}" for name, (before, after) in for_good.items())
+    return f"{what}, which cannot be changed in place; force_replace: true removes it and installs it anew"
+
+
+def _loss_refused(lost: frozenset) -> str | None:
+    if not lost:
+        return None
+    return (
+        "the change carries protected settings, which replaces all of them, and the values of"
+        f" {', '.join(sorted(lost))} cannot be read back; give them in protected_settings"
+    )
+
+
+def _disruption_refused(wanted: WantedExtension, present: PresentExtension, settings: Mapping) -> str | None:
+    disturbed = {} if wanted.allow_disruption else disruption(present, settings)
+    if not disturbed:
+        return None
+    victims = "; ".join(f"{key} disturbs {what}" for key, what in sorted(disturbed.items()))
+    return f"it would disturb what runs on the cluster ({victims}); allow_disruption: true does it"
 
 
 # Settings whose change disturbs running jobs or online endpoints: where training or inference is on, and in which case.
@@ -144,6 +167,8 @@ CHANGED = {
     "inferenceRouterServiceType": ENDPOINTS,
     "internalLoadBalancerProvider": ENDPOINTS,
     "sslCname": ENDPOINTS,
+    "privateEndpointNodeport": ENDPOINTS,
+    "privateEndpointILB": ENDPOINTS,
 }
 
 
@@ -163,7 +188,7 @@ def disruption(present: PresentExtension, settings: Mapping) -> dict[str, str]:
         victims = CHANGED.get(key)
         if (before or "").lower() == "true" and after.lower() == "false":
             victims = SWITCHED_OFF.get(key, victims)
-        elif key.startswith("nodeSelector."):
+        elif key.startswith(NODE_SELECTOR):
             victims = JOBS if JOBS in at_risk else ENDPOINTS
         if victims in at_risk:
             found[key] = victims
@@ -179,13 +204,15 @@ def _protected_is_due(wanted: WantedExtension, present: PresentExtension) -> boo
         return True
     if settings.relay_keys and not set(settings.relay_keys) & present.protected_keys:
         return True
+    if settings.service_bus_keys and not set(settings.service_bus_keys) & present.protected_keys:
+        return True
     return bool(settings.log_analytics_keys) and (
         not set(settings.log_analytics_keys) <= present.protected_keys
         or LOG_ANALYTICS_CUSTOMER_ID not in present.settings
     )
 
 
-def _created_properties(wanted: WantedExtension) -> dict:
+def created_properties(wanted: WantedExtension) -> dict:
     auto_upgrade = wanted.auto_upgrade_minor_version
     return {
         "version": wanted.version,
@@ -208,34 +235,17 @@ def _changed_properties(wanted: WantedExtension, present: PresentExtension) -> d
     return changed
 
 
+def _changed_for_good(present: PresentExtension) -> dict:
+    """What differs and can only be had by removing the extension and installing it again."""
+    namespace = present.release_namespace
+    if namespace is None or namespace.lower() == RELEASE_NAMESPACE:
+        return {}
+    return {"release_namespace": (namespace, RELEASE_NAMESPACE)}
+
+
 def unmanaged_settings(wanted: WantedExtension, present: PresentExtension) -> dict:
     """Settings of an extension that nobody asked for here; they are left alone."""
     return {key: value for key, value in present.settings.items() if key not in wanted.settings.plain}
-
-
-def create_body(wanted: WantedExtension, present: PresentExtension | None, protected: Mapping) -> dict:
-    """The body of the PUT that creates an extension, or repairs one while keeping settings of others."""
-    kept = unmanaged_settings(wanted, present) if present else {}
-    return {
-        "identity": {"type": "SystemAssigned"},
-        "properties": {
-            "extensionType": EXTENSION_TYPE,
-            **{PROPERTIES[name]: value for name, value in _created_properties(wanted).items() if value is not None},
-            "scope": {"cluster": {"releaseNamespace": RELEASE_NAMESPACE}},
-            "configurationSettings": {**kept, **wanted.settings.plain},
-            "configurationProtectedSettings": dict(protected),
-        },
-    }
-
-
-def patch_body(step: Plan, protected: Mapping) -> dict:
-    """The body of the PATCH for an update: the changed keys, and all protected ones when there are any."""
-    properties = {PROPERTIES[name]: after for name, (before, after) in step.properties.items()}
-    if step.settings:
-        properties["configurationSettings"] = {key: after for key, (before, after) in step.settings.items()}
-    if protected:
-        properties["configurationProtectedSettings"] = dict(protected)
-    return {"properties": properties}
 
 
 def diff(step: Plan) -> dict:

@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
-from ansible_collections.azureml.arc.plugins.module_utils._arm_resource import ArmResource, find_or_create
-from ansible_collections.azureml.arc.plugins.module_utils._azure_names import derived_name
+from ansible_collections.azureml.arc.plugins.module_utils._arm_resource import ArmResource, Provisioned, find_or_create
+from ansible_collections.azureml.arc.plugins.module_utils._azure_names import CREATED_BY, derived_name
 from ansible_collections.azureml.arc.plugins.module_utils._azure_session import AzureSession
 from ansible_collections.azureml.arc.plugins.module_utils._cluster import ClusterReference
 from ansible_collections.azureml.arc.plugins.module_utils._polling import Deadline
+from ansible_collections.azureml.arc.plugins.module_utils._setting_keys import LOG_ANALYTICS_CUSTOMER_ID
 
 API_VERSION = "2022-10-01"
 NAME_LENGTH = 63
@@ -22,16 +23,18 @@ def workspace_id(cluster: ClusterReference) -> str:
     return f"{cluster.group_id}/providers/Microsoft.OperationalInsights/workspaces/{name}"
 
 
-def ensure(
-    session: AzureSession, cluster: ClusterReference, location: str, deadline: Deadline
-) -> tuple[str, str, list[str]]:
+def ensure(session: AzureSession, cluster: ClusterReference, location: str, deadline: Deadline) -> Provisioned:
     """Find or create the workspace.
 
-    :returns: its customer id, its shared key (a secret), and the ARM ids of what was created.
+    :param location: the region of the cluster.
     """
     resource_id = workspace_id(cluster)
     what = f"Log Analytics workspace {resource_id}"
     resource = ArmResource(session, resource_id, API_VERSION, what, deadline)
-    workspace, is_new = find_or_create(resource, {"location": location})
+    workspace, is_new = find_or_create(resource, {"location": location, "tags": CREATED_BY})
     keys = session.send("POST", f"{resource_id}/sharedKeys", API_VERSION, f"keys of {what}").body
-    return workspace["properties"]["customerId"], keys["primarySharedKey"], [resource_id] if is_new else []
+    return Provisioned(
+        keys["primarySharedKey"],
+        [resource_id] if is_new else [],
+        {LOG_ANALYTICS_CUSTOMER_ID: workspace["properties"]["customerId"]},
+    )

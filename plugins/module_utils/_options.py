@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from ansible.module_utils.basic import env_fallback
+from ansible_collections.azureml.arc.plugins.module_utils._setting_keys import GENERATIONS
 
 AZURE = {
     "auth_source": {
@@ -73,6 +74,8 @@ WORKSPACE = {
     },
 }
 
+SETTINGS_GENERATION = {"type": "str", "default": "current", "choices": list(GENERATIONS)}
+
 WORKLOAD_PROFILE = {"type": "str", "choices": ["training", "inference", "training_inference"]}
 
 # Components that the cluster may have already; unset leaves them to the extension's default.
@@ -90,3 +93,12 @@ def wait(timeout: int) -> dict:
     :param timeout: the default of C(wait_timeout) in seconds.
     """
     return {"wait": {"type": "bool", "default": True}, "wait_timeout": {"type": "int", "default": timeout}}
+
+
+# A certificate and its key, as files or as text.
+CERTIFICATE = {
+    "certificate": {"type": "path"},
+    "certificate_content": {"type": "str"},
+    "private_key": {"type": "path", "no_log": False},
+    "private_key_content": {"type": "str", "no_log": True},
+}

@@ -58,6 +58,7 @@ def _expected(params: dict) -> list[Component]:
         params["cluster_type"],
         params["extension_name"],
         {name: params[name] for name in INSTALL_SWITCHES},
+        params["settings_generation"],
     )
 
 
@@ -176,7 +177,7 @@ def _result(params: dict, verdict: Verdict, health_check: Sequence = ()) -> dict
         "health_check": list(health_check),
         "components": verdict.components,
         "pods": verdict.pods,
-        "component_table": "components option" if params["components"] is not None else "current",
+        "component_table": "components option" if params["components"] is not None else params["settings_generation"],
     }
 
 

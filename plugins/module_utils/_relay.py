@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ansible_collections.azureml.arc.plugins.module_utils._arm_resource import ArmResource, find_or_create
-from ansible_collections.azureml.arc.plugins.module_utils._azure_names import derived_name
+from ansible_collections.azureml.arc.plugins.module_utils._arm_resource import Provisioned, find_or_create_all
+from ansible_collections.azureml.arc.plugins.module_utils._azure_names import CREATED_BY, derived_name
 from ansible_collections.azureml.arc.plugins.module_utils._azure_session import AzureSession
 from ansible_collections.azureml.arc.plugins.module_utils._cluster import ClusterReference
 from ansible_collections.azureml.arc.plugins.module_utils._polling import Deadline
@@ -43,24 +43,17 @@ def relay_of(cluster: ClusterReference) -> Relay:
     return Relay(namespace_id, f"{namespace_id}/hybridConnections/{cluster.name}", cluster.name)
 
 
-def ensure(session: AzureSession, relay: Relay, location: str, deadline: Deadline) -> tuple[str, list[str]]:
+def ensure(session: AzureSession, cluster: ClusterReference, location: str, deadline: Deadline) -> Provisioned:
     """Find the relay, or create what of it is missing.
 
     :param location: the region of the cluster.
-    :returns: the primary connection string (a secret), and the ARM ids of what was created.
     """
+    relay = relay_of(cluster)
     parts = (
-        (
-            relay.namespace_id,
-            {"location": location, "tags": {"created_by": "Azure Arc-enabled ML"}, "sku": {"name": "Standard"}},
-        ),
+        (relay.namespace_id, {"location": location, "tags": CREATED_BY, "sku": {"name": "Standard"}}),
         (relay.hybrid_connection_id, {"properties": {"requiresClientAuthorization": True}}),
         (relay.rule_id, {"properties": {"rights": ["Manage", "Send", "Listen"]}}),
     )
-    created = []
-    for resource_id, body in parts:
-        resource = ArmResource(session, resource_id, API_VERSION, f"relay resource {resource_id}", deadline)
-        if find_or_create(resource, body)[1]:
-            created.append(resource_id)
+    created = find_or_create_all(session, parts, API_VERSION, "relay resource", deadline)
     keys = session.send("POST", f"{relay.rule_id}/listKeys", API_VERSION, f"keys of relay {relay.rule_id}").body
-    return keys["primaryConnectionString"], created
+    return Provisioned(keys["primaryConnectionString"], created)

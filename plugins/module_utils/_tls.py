@@ -34,12 +34,16 @@ class ServerCertificate:
     """A certificate with its key, found fit for its name.
 
     :param fingerprint: SHA-256 of the certificate in hexadecimal digits.
+    :param names: the DNS names that it is for.
+    :param not_after: the end of its validity.
     :param warning: what will soon be wrong with it.
     """
 
     certificate: bytes
     private_key: bytes
     fingerprint: str
+    names: tuple
+    not_after: datetime
     warning: str | None = None
 
     @property
@@ -48,31 +52,37 @@ class ServerCertificate:
         return base64.b64encode(self.certificate).decode(), base64.b64encode(self.private_key).decode()
 
 
-def check(certificate: bytes, private_key: bytes, cname: str, now: datetime) -> ServerCertificate:
+def check(
+    certificate: bytes, private_key: bytes, cname: str | None, now: datetime, prefix: str = ""
+) -> ServerCertificate:
     """Take a certificate and key apart, and refuse what cannot work.
 
     :param certificate: PEM; the server's certificate first, then those that lead to its authority.
     :param private_key: PEM, not encrypted.
-    :param cname: the DNS name that clients use.
+    :param cname: the DNS name that clients use, C(None) where it is not known.
     :param now: with a time zone.
+    :param prefix: what stands before the names of the options in errors.
     :raises AzureMLError: naming the option.
     """
-    leaf = _leaf(certificate)
-    if _public_key(leaf.public_key()) != _public_key(_key(private_key).public_key()):
-        raise AzureMLError("tls.private_key does not belong to tls.certificate")
+    leaf = _leaf(certificate, prefix)
+    if _public_key(leaf.public_key()) != _public_key(_key(private_key, prefix).public_key()):
+        raise AzureMLError(f"{prefix}private_key does not belong to {prefix}certificate")
     if leaf.not_valid_after_utc < now:
-        raise AzureMLError(f"tls.certificate expired on {leaf.not_valid_after_utc:%Y-%m-%d}")
+        raise AzureMLError(f"{prefix}certificate expired on {leaf.not_valid_after_utc:%Y-%m-%d}")
     if leaf.not_valid_before_utc > now:
-        raise AzureMLError(f"tls.certificate is not valid before {leaf.not_valid_before_utc:%Y-%m-%d %H:%M} UTC")
+        raise AzureMLError(f"{prefix}certificate is not valid before {leaf.not_valid_before_utc:%Y-%m-%d %H:%M} UTC")
     names = _names(leaf)
-    if not any(covers(name, cname) for name in names):
-        raise AzureMLError(f"tls.cname '{cname}' is not covered by tls.certificate, which is for {', '.join(names)}")
+    if cname is not None and not any(covers(name, cname) for name in names):
+        raise AzureMLError(
+            f"{prefix}cname '{cname}' is not covered by {prefix}certificate, which is for {', '.join(names)}"
+        )
     warning = None
     if leaf.not_valid_after_utc - now < WARN_BEFORE:
         warning = (
-            f"tls.certificate expires on {leaf.not_valid_after_utc:%Y-%m-%d}, in less than {WARN_BEFORE.days} days"
+            f"{prefix}certificate expires on {leaf.not_valid_after_utc:%Y-%m-%d}, in less than {WARN_BEFORE.days} days"
         )
-    return ServerCertificate(certificate, private_key, leaf.fingerprint(hashes.SHA256()).hex(), warning)
+    fingerprint = leaf.fingerprint(hashes.SHA256()).hex()
+    return ServerCertificate(certificate, private_key, fingerprint, tuple(names), leaf.not_valid_after_utc, warning)
 
 
 def covers(name: str, cname: str) -> bool:
@@ -84,22 +94,22 @@ def covers(name: str, cname: str) -> bool:
     return name == cname
 
 
-def _leaf(certificate: bytes) -> x509.Certificate:
+def _leaf(certificate: bytes, prefix: str) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificates(certificate)[0]
     except (ValueError, IndexError) as error:
-        raise AzureMLError("tls.certificate is not a PEM certificate") from error
+        raise AzureMLError(f"{prefix}certificate is not a PEM certificate") from error
 
 
-def _key(private_key: bytes):
+def _key(private_key: bytes, prefix: str):
     try:
         return serialization.load_pem_private_key(private_key, password=None)
     except TypeError as error:
         raise AzureMLError(
-            "tls.private_key is encrypted; the extension takes keys without a passphrase only"
+            f"{prefix}private_key is encrypted; the extension takes keys without a passphrase only"
         ) from error
     except ValueError as error:
-        raise AzureMLError("tls.private_key is not a PEM private key") from error
+        raise AzureMLError(f"{prefix}private_key is not a PEM private key") from error
 
 
 def _public_key(key) -> bytes:

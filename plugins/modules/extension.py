@@ -50,11 +50,22 @@ options:
       - What the cluster is for. Required with O(state=present).
     type: str
     choices: [training, inference, training_inference]
+  settings_generation:
+    description:
+      - Which keys to send. V(current) are those of today's releases.
+      - V(2021) are those of the first ones (C(privateEndpointNodeport), C(inferenceLoadBalancerHA), Azure Service Bus),
+        for clusters that are pinned to one with O(version). It knows no Secret in O(tls), no
+        V(cluster_ip) in O(inference_service), no O(node_selector), and of the C(install_*) options only
+        O(install_nvidia_device_plugin).
+    type: str
+    choices: [current, "2021"]
+    default: current
   inference_service:
     description:
       - How the inference router is reached. Required for inference.
       - V(load_balancer) through a public load balancer, V(internal_load_balancer) through one of the virtual network
-        (AKS only), V(node_port) through a port of each node, V(cluster_ip) from within the cluster.
+        (AKS only, connected with Azure Arc or not), V(node_port) through a port of each node, V(cluster_ip) from within
+        the cluster.
     type: str
     choices: [load_balancer, internal_load_balancer, node_port, cluster_ip]
   tls:
@@ -91,7 +102,7 @@ options:
   inference_router_ha:
     description:
       - Run three replicas of the inference router, on three nodes.
-      - Where it is not given, so it is done on clusters with at least three nodes.
+      - Where it is not given, so it is done on clusters with at least three nodes. V(true) is refused on smaller ones.
     type: bool
   node_selector:
     description:
@@ -135,6 +146,7 @@ options:
   settings:
     description:
       - Further configuration settings by their key, and any derived one that should be otherwise.
+      - The extension takes any key. One that looks like a known key misspelt gives a warning.
     type: dict
   protected_settings:
     description:
@@ -155,6 +167,13 @@ options:
       - Jobs are disturbed by switching off training or the NVIDIA device plugin and by another O(node_selector);
         endpoints by switching off inference, and by another O(inference_service), O(tls.cname),
         O(allow_insecure_connections) or O(node_selector).
+    type: bool
+    default: false
+  force_replace:
+    description:
+      - Where something differs that cannot be changed in place - a release namespace other than C(azureml) - remove the
+        extension, wait until it is gone, and install it again. Without it such a change is refused.
+      - Everything of the extension stops meanwhile. Settings of others are kept.
     type: bool
     default: false
   force_delete:
@@ -205,6 +224,16 @@ EXAMPLES = r"""
     install_prometheus_operator: false
     version: 1.1.61
 
+- name: Keep a cluster on a release of 2021, reached through a port of each node
+  azureml.arc.extension:
+    resource_group: rg-edge
+    cluster_name: plant-3
+    workload_profile: training_inference
+    settings_generation: "2021"
+    version: 1.0.67
+    inference_service: node_port
+    allow_insecure_connections: true
+
 - name: Remove the extension
   azureml.arc.extension:
     resource_group: rg-edge
@@ -220,7 +249,7 @@ plan:
   contains:
     action:
       description:
-        - V(none), V(create), V(update) or V(delete).
+        - V(none), V(create), V(update), V(replace) or V(delete).
         - V(adopt) where an operation is under way and O(wait=false).
       type: str
       sample: update
@@ -280,6 +309,10 @@ extension:
     settings:
       description: Its configuration settings.
       type: dict
+    install_options:
+      description: The C(install_*) options that its settings stand for, without those that were never given.
+      type: dict
+      sample: {install_volcano: false}
     protected_settings:
       description: Names of its protected configuration settings.
       type: list
@@ -324,8 +357,9 @@ error:
       type: str
 """
 
-from ansible_collections.azureml.arc.plugins.module_utils import _azure_session, _extension, _options, _settings, _tls
+from ansible_collections.azureml.arc.plugins.module_utils import _azure_session, _extension, _options, _tls
 from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleSpec, run_module
+from ansible_collections.azureml.arc.plugins.module_utils._setting_keys import CURRENT
 
 SPEC = ModuleSpec(
     run=_extension.run,
@@ -338,18 +372,16 @@ SPEC = ModuleSpec(
         "name": {"type": "str", "default": "azureml"},
         "state": {"type": "str", "default": "present", "choices": ["absent", "present"]},
         "workload_profile": _options.WORKLOAD_PROFILE,
+        "settings_generation": _options.SETTINGS_GENERATION,
         "inference_service": {
             "type": "str",
-            "choices": list(_settings.INFERENCE_SERVICES),
+            "choices": list(CURRENT.inference_services),
         },
         "tls": {
             "type": "dict",
             "options": {
                 "secret_name": {"type": "str", "no_log": False},
-                "certificate": {"type": "path"},
-                "certificate_content": {"type": "str"},
-                "private_key": {"type": "path", "no_log": False},
-                "private_key_content": {"type": "str", "no_log": True},
+                **_options.CERTIFICATE,
                 "cname": {"type": "str", "required": True},
             },
             "mutually_exclusive": [
@@ -371,6 +403,7 @@ SPEC = ModuleSpec(
         "protected_settings": {"type": "dict", "no_log": True},
         "update_protected": {"type": "str", "default": "on_create", "choices": ["always", "on_create"]},
         "allow_disruption": {"type": "bool", "default": False},
+        "force_replace": {"type": "bool", "default": False},
         "force_delete": {"type": "bool", "default": False},
     },
     rules={"required_if": [("state", "present", ("workload_profile",))]},

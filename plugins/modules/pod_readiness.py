@@ -29,6 +29,11 @@ options:
     description: What the cluster is for; with O(cluster_type) it decides which components are expected.
     type: str
     choices: [training, inference, training_inference]
+  settings_generation:
+    description: As in M(azureml.arc.extension); V(2021) expects the components of the first releases.
+    type: str
+    choices: [current, "2021"]
+    default: current
   cluster_type:
     description: V(connected_cluster) for a cluster connected with Azure Arc, V(managed_cluster) for an AKS cluster.
     type: str
@@ -204,7 +209,7 @@ pods:
       type: str
       sample: "0/1 nodes are available: 1 Insufficient cpu."
 component_table:
-  description: Where the expected components come from.
+  description: Where the expected components come from, O(settings_generation) or V(components option).
   returned: always, once the cluster has answered
   type: str
   sample: current
@@ -226,6 +231,7 @@ SPEC = ModuleSpec(
         **_options.wait(timeout=900),
         "namespace": {"type": "str", "default": "azureml"},
         "workload_profile": _options.WORKLOAD_PROFILE,
+        "settings_generation": _options.SETTINGS_GENERATION,
         "cluster_type": _options.CLUSTER["cluster_type"],
         "extension_name": {"type": "str", "default": "azureml"},
         "components": {

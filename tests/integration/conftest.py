@@ -78,7 +78,7 @@ def run_module(tmp_path):
         result = execute(spec, call)
         if result.get("failed"):
             raise ModuleFailedError(result)
-        return result
+        return {**result, "warnings": call.warnings}
 
     return run
 

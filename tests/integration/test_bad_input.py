@@ -69,6 +69,8 @@ class TestBeforeAnythingIsSent:
             ({"version": "1.1.1", "auto_upgrade_minor_version": True}, "the two exclude each other"),
             ({"tls": {"secret_name": "s", "cname": "c"}}, "tls is for inference"),
             ({"workload_profile": "inference"}, "inference_service is required"),
+            ({"settings": {"enableTraining": False}}, "contradicts workload_profile training"),
+            ({"settings_generation": "2021", "install_volcano": False}, "install_volcano does not exist with"),
         ],
     )
     def test_contradictions(self, run_module, options, message):
@@ -139,6 +141,41 @@ class TestAzure:
             match="workspace 'missing' in resource group 'rg-ml' .* does not exist.*Check workspace.name",
         ):
             run_module(spec, name="c", workspace=workspace, **cluster)
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"inference_service": "internal_load_balancer"}, "internal_load_balancer needs an AKS cluster.*has k3s"),
+            (
+                {"inference_service": "node_port", "settings": {"internalLoadBalancerProvider": "azure"}},
+                "a node port and an internal load balancer exclude each other",
+            ),
+            ({"inference_service": "node_port", "allow_insecure_connections": None}, "needs either tls, or allow_"),
+        ],
+    )
+    def test_inference_that_cannot_be(self, run_module, arc, options, message):
+        inference = {"resource_group": "rg-edge", "workload_profile": "inference", "allow_insecure_connections": True}
+        with pytest.raises(ModuleFailedError, match=message):
+            run_module(EXTENSION, cluster_name=arc, **{**inference, **options})
+
+    def test_high_availability_on_two_nodes(self, run_module, aks):
+        with pytest.raises(ModuleFailedError, match="inference_router_ha needs 3 nodes, and the cluster has 2"):
+            run_module(
+                EXTENSION,
+                resource_group="rg-edge",
+                cluster_name=aks,
+                cluster_type="managed_cluster",
+                workload_profile="inference",
+                inference_service="load_balancer",
+                allow_insecure_connections=True,
+                inference_router_ha=True,
+            )
+
+    def test_misspelt_key_is_warned_of(self, run_module, arc):
+        result = run_module(
+            EXTENSION, check_mode=True, cluster_name=arc, settings={"instalVolcano": False, "own.key": 1}, **TRAINING
+        )
+        assert result["warnings"] == ["settings: nothing is known of 'instalVolcano'; did you mean 'installVolcano'?"]
 
     def test_wrong_ca(self, run_module, monkeypatch):
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/etc/ssl/certs/ca-certificates.crt")

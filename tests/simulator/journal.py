@@ -16,7 +16,7 @@ from aiohttp import web
 
 @dataclass
 class Entry:
-    """One request and the status of its answer; 0 where the connection was cut."""
+    """One request and the status of its answer, 0 where the connection was cut; of a PUT or POST the answer itself."""
 
     time: float
     method: str
@@ -25,6 +25,7 @@ class Entry:
     body: Any
     status: int
     user_agent: str
+    answer: Any = None
 
 
 class Journal:
@@ -43,11 +44,7 @@ class Journal:
     async def middleware(self, request: web.Request, handler) -> web.StreamResponse:
         if request.path.startswith("/control/"):
             return await handler(request)
-        text = await request.text()
-        try:
-            body = json.loads(text) if text else None
-        except ValueError:
-            body = text
+        body = _parsed(await request.text())
         entry = Entry(
             time.time(),
             request.method,
@@ -64,4 +61,13 @@ class Journal:
             entry.status = error.status
             raise
         entry.status = response.status if request.transport and not request.transport.is_closing() else 0
+        if request.method in ("PUT", "POST") and isinstance(response, web.Response):
+            entry.answer = _parsed(response.text)
         return response
+
+
+def _parsed(text: str | None) -> Any:
+    try:
+        return json.loads(text) if text else None
+    except ValueError:
+        return text

@@ -200,7 +200,8 @@ class Extensions:
     ) -> None:
         plan = cluster.plan.install
         settings = extension.properties.get("configurationSettings") or {}
-        workloads = self._tasks.start(cluster.workloads.install(extension.name, settings, plan))
+        version = extension.properties.get("version") or CURRENT_VERSION
+        workloads = self._tasks.start(cluster.workloads.install(extension.name, settings, version, plan))
         await cluster.clock.sleep(plan.seconds)
         await workloads
         if plan.error:
@@ -213,7 +214,7 @@ class Extensions:
             extension.state = operation.status = "Failed"
             operation.error = extension.error
             return
-        extension.current_version = extension.properties.get("version") or CURRENT_VERSION
+        extension.current_version = version
         extension.state = operation.status = "Succeeded"
 
     async def _remove(self, extension: Extension, cluster: SimulatedCluster, operation: Operation) -> None:

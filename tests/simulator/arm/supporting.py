@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Microsoft.Relay and Microsoft.OperationalInsights, as far as the extension needs them."""
+"""Microsoft.Relay, Microsoft.ServiceBus and Microsoft.OperationalInsights, as far as the extension needs them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from simulator.clock import Clock
 from simulator.tasks import Tasks
 
 PROVISIONING_SECONDS = 5.0
-RELAY_VERSION = frozenset({"2021-11-01"})
+MESSAGING_VERSION = frozenset({"2021-11-01"})
+# The authorization rule that every namespace of Service Bus is born with.
+ROOT_RULE = "RootManageSharedAccessKey"
 LOG_ANALYTICS_VERSION = frozenset({"2022-10-01"})
 
 
@@ -35,10 +37,15 @@ class Supporting:
     def types(self) -> dict[str, ResourceType]:
         relay = "microsoft.relay/namespaces"
         connection = f"{relay}/hybridconnections"
+        bus = "microsoft.servicebus/namespaces"
         return {
-            relay: ResourceType(self._namespace, RELAY_VERSION),
-            connection: ResourceType(self._connection, RELAY_VERSION),
-            f"{connection}/authorizationrules": ResourceType(self._rule, RELAY_VERSION),
+            relay: ResourceType(self._namespace, MESSAGING_VERSION),
+            connection: ResourceType(self._connection, MESSAGING_VERSION),
+            f"{connection}/authorizationrules": ResourceType(self._rule, MESSAGING_VERSION),
+            bus: ResourceType(self._bus, MESSAGING_VERSION),
+            f"{bus}/authorizationrules": ResourceType(self._bus_rule, MESSAGING_VERSION),
+            f"{bus}/topics": ResourceType(self._messaging_part, MESSAGING_VERSION),
+            f"{bus}/topics/subscriptions": ResourceType(self._messaging_part, MESSAGING_VERSION),
             "microsoft.operationalinsights/workspaces": ResourceType(self._workspace, LOG_ANALYTICS_VERSION),
         }
 
@@ -91,19 +98,42 @@ class Supporting:
         if request.method != "POST":
             raise method_not_allowed(request)
         self._find(request)
-        key = self._keys.setdefault(request.address.key, secrets.token_urlsafe(32))
         path = request.address.id.split("/")
-        host = f"{path[8]}.servicebus.windows.net"
-        connection = f"Endpoint=sb://{host}/;SharedAccessKeyName={path[12]};SharedAccessKey={key};EntityPath={path[10]}"
+        return self._keys_of(request, path[8], path[12], f";EntityPath={path[10]}")
+
+    def _keys_of(self, request: ArmRequest, namespace: str, rule: str, scope: str = "") -> web.Response:
+        key = self._keys.setdefault(request.address.key, secrets.token_urlsafe(32))
+        host = f"{namespace}.servicebus.windows.net"
+        connection = f"Endpoint=sb://{host}/;SharedAccessKeyName={rule};SharedAccessKey={key}{scope}"
         return web.json_response(
             {
                 "primaryConnectionString": connection,
                 "secondaryConnectionString": connection,
                 "primaryKey": key,
                 "secondaryKey": key,
-                "keyName": path[12],
+                "keyName": rule,
             }
         )
+
+    async def _bus(self, request: ArmRequest) -> web.Response:
+        if request.method == "PUT":
+            request.require("location")
+            if request.require("sku", "name") not in ("Basic", "Standard", "Premium"):
+                raise ArmError(400, "BadRequest", "The SKU of a Service Bus namespace is Basic, Standard or Premium.")
+            if len(request.address.name) > 50:
+                raise ArmError(400, "BadRequest", "The name of a Service Bus namespace has at most 50 characters.")
+        return await self._serve(request, {"provisioningState": "Creating"}, 201)
+
+    async def _bus_rule(self, request: ArmRequest) -> web.Response:
+        address = request.address
+        if address.parent not in self._resources or address.name != ROOT_RULE:
+            raise not_found(f"{address.type}/{address.name}")
+        if address.action != "listkeys" or request.method != "POST":
+            raise method_not_allowed(request)
+        return self._keys_of(request, address.id.split("/")[8], ROOT_RULE)
+
+    async def _messaging_part(self, request: ArmRequest) -> web.Response:
+        return await self._serve(request, {}, 200)
 
     async def _workspace(self, request: ArmRequest) -> web.Response:
         if request.address.action == "sharedkeys":

@@ -39,11 +39,45 @@ INFERENCE = tuple(
 )
 
 
-def components(name: str, settings: Mapping[str, str]) -> list[tuple[str, str, int]]:
-    """The workloads that these settings bring, as name, kind and replicas."""
+# The first releases: always, with training, and with inference.
+FIRST = {
+    "relayserver.enabled": (
+        "relayserver",
+        "metrics-controller-manager",
+        "cluster-status-reporter",
+        "{name}-kube-state-metrics",
+        "{name}-prometheus-operator",
+    ),
+    "enableTraining": ("gateway", "aml-operator", "nfd-master", "csi-blob-controller"),
+    "enableInference": (
+        "amlarc-identity-controller",
+        "amlarc-identity-proxy",
+        "azureml-fe",
+        "inference-operator-controller-manager",
+    ),
+}
 
+
+def components(name: str, settings: Mapping[str, str], version: str) -> list[tuple[str, str, int]]:
+    """The workloads that these settings bring with a version of the extension, as name, kind and replicas."""
+    found = _first(settings) if version.startswith("1.0.") else _current(settings)
+    router = 3 if _is_on(settings, "inferenceRouterHA", default=True) else 1
+    return [
+        (component.format(name=name), kind, router if component == "azureml-fe-v2" else 1) for component, kind in found
+    ]
+
+
+def _is_on(settings: Mapping[str, str], key: str, default: bool = False) -> bool:
+    return settings.get(key, str(default)).lower() == "true"
+
+
+def _first(settings: Mapping[str, str]) -> list[tuple[str, str]]:
+    return [(component, "Deployment") for key, names in FIRST.items() if _is_on(settings, key) for component in names]
+
+
+def _current(settings: Mapping[str, str]) -> list[tuple[str, str]]:
     def on(key: str, default: bool = False) -> bool:
-        return settings.get(key, str(default)).lower() == "true"
+        return _is_on(settings, key, default)
 
     found = list(EVERYWHERE)
     if on("relayserver.enabled"):
@@ -62,10 +96,7 @@ def components(name: str, settings: Mapping[str, str]) -> list[tuple[str, str, i
         found.append(("nvidia-device-plugin-daemonset", "DaemonSet"))
     if on("installDcgmExporter"):
         found.append(("{name}-dcgm-exporter", "DaemonSet"))
-    router = 3 if on("inferenceRouterHA", default=True) else 1
-    return [
-        (component.format(name=name), kind, router if component == "azureml-fe-v2" else 1) for component, kind in found
-    ]
+    return found
 
 
 class Workloads:
@@ -75,7 +106,7 @@ class Workloads:
         self._store = store
         self._clock = clock
 
-    async def install(self, name: str, settings: Mapping[str, str], plan: InstallPlan) -> None:
+    async def install(self, name: str, settings: Mapping[str, str], version: str, plan: InstallPlan) -> None:
         """Bring what the settings ask for, over nine tenths of the plan's time. What is ready already stays so."""
         await self._clock.sleep(plan.seconds * 0.1)
         await self._put("Namespace", {"name": NAMESPACE}, status={"phase": "Active"})
@@ -83,7 +114,7 @@ class Workloads:
             data = {"reports-pre-install": plan.health_check}
             await self._put("ConfigMap", {"name": HEALTH_CHECK, "namespace": NAMESPACE}, data=data)
             return
-        wanted = components(name, settings)
+        wanted = components(name, settings, version)
         await self._remove_others({component for component, kind, replicas in wanted})
         await asyncio.gather(
             *(

@@ -54,3 +54,30 @@ def test_switches_remove_and_require():
     assert not set(found) & (VOLCANO | {"ml-prometheus-operator", "nvidia-device-plugin-daemonset"})
     assert found["ml-dcgm-exporter"].required
     assert found["ml-dcgm-exporter"].kind == "DaemonSet"
+
+
+@pytest.mark.parametrize(
+    ("profile", "added"),
+    [
+        ("training", {"gateway", "aml-operator", "nfd-master", "csi-blob-controller"}),
+        (
+            "inference",
+            {
+                "amlarc-identity-controller",
+                "amlarc-identity-proxy",
+                "azureml-fe",
+                "inference-operator-controller-manager",
+            },
+        ),
+    ],
+)
+def test_table_of_2021(profile, added):
+    found = expected_components(profile, "connected_cluster", "ml", table="2021")
+    assert {one.name for one in found if one.required} == {
+        "relayserver",
+        "metrics-controller-manager",
+        "cluster-status-reporter",
+        "ml-kube-state-metrics",
+        "ml-prometheus-operator",
+        *added,
+    }

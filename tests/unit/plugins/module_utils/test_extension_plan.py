@@ -9,17 +9,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from ansible_collections.azureml.arc.plugins.module_utils._extension_body import create_body, patch_body
 from ansible_collections.azureml.arc.plugins.module_utils._extension_plan import (
     PresentExtension,
     WantedExtension,
-    create_body,
     diff,
     disruption,
-    patch_body,
     plan,
     unmanaged_settings,
 )
-from ansible_collections.azureml.arc.plugins.module_utils._settings import CERTIFICATE_FINGERPRINT, Settings
+from ansible_collections.azureml.arc.plugins.module_utils._setting_keys import CERTIFICATE_FINGERPRINT
+from ansible_collections.azureml.arc.plugins.module_utils._settings import Settings
 
 PLAIN = {"enableTraining": "True", "location": "westeurope"}
 RELAY = ("relayserver.relayConnectionString", "relayServerConnectionString")
@@ -51,6 +51,14 @@ PRESENT_WITH_RELAY = replace(PRESENT, protected_keys=frozenset(RELAY))
         (WANTED, replace(PRESENT, provisioning_state="Failed"), "create"),
         (WANTED, replace(PRESENT, provisioning_state="Canceled"), "create"),
         (WANTED, replace(PRESENT, extension_type="microsoft.flux"), "refuse"),
+        (WANTED, replace(PRESENT, release_namespace="azureml"), "none"),
+        (WANTED, replace(PRESENT, release_namespace="ml"), "refuse"),
+        (replace(WANTED, force_replace=True), replace(PRESENT, release_namespace="ml"), "replace"),
+        (
+            replace(WANTED, force_replace=True),
+            replace(PRESENT, release_namespace="ml", protected_keys=frozenset({"theirs"})),
+            "refuse",
+        ),
         (WANTED, replace(PRESENT, settings={**PLAIN, "enableTraining": "true"}), "none"),
         (WANTED, replace(PRESENT, settings={**PLAIN, "enableTraining": "False"}), "update"),
         (WANTED, replace(PRESENT, settings={}), "update"),

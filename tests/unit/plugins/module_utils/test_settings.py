@@ -7,17 +7,19 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.azureml.arc.plugins.module_utils import _settings
+from ansible_collections.azureml.arc.plugins.module_utils import _setting_keys, _settings, _settings_check
 from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._relay import Relay
+from ansible_collections.azureml.arc.plugins.module_utils._service_bus import ServiceBus
 from ansible_collections.azureml.arc.plugins.module_utils._settings import ClusterFacts
 
 RELAY = Relay("/relay", "/relay/hybridConnections/c", "c")
+SERVICE_BUS = ServiceBus("/bus", {"topic": "subscription"})
 ID = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Kubernetes/connectedClusters/c"
-TRAINING = {"workload_profile": "training", "cluster_type": "connected_cluster"}
+TRAINING = {"workload_profile": "training", "settings_generation": "current"}
 INFERENCE = {
     "workload_profile": "inference",
-    "cluster_type": "managed_cluster",
+    "settings_generation": "current",
     "inference_service": "load_balancer",
     "allow_insecure_connections": True,
 }
@@ -30,7 +32,7 @@ def cluster(**fields):
 
 
 def derive(options, **fields):
-    return _settings.derive(options, cluster(**fields), RELAY)
+    return _settings.derive(options, cluster(**fields), RELAY, SERVICE_BUS)
 
 
 def test_location_is_lower_case_without_spaces():
@@ -105,10 +107,21 @@ def test_distribution_decides_on_openshift_unless_said():
 
 
 def test_relay_only_where_it_is_used_and_not_given():
-    assert derive(TRAINING).relay_keys == _settings.RELAY_CONNECTION_STRINGS
+    assert derive(TRAINING).relay_keys == _setting_keys.RELAY_CONNECTION_STRINGS
     assert derive({**TRAINING, "settings": {"relayserver.enabled": False}}).relay_keys == ()
     assert derive({**TRAINING, "protected_settings": {"relayServerConnectionString": "x"}}).relay_keys == ()
     assert derive(TRAINING, type="managed_cluster").relay_keys == ()
+
+
+def test_service_bus_of_the_first_generation_only_where_it_is_not_given():
+    options = {**TRAINING, "settings_generation": "2021"}
+    settings = derive(options)
+    assert settings.service_bus_keys == _setting_keys.SERVICE_BUS_CONNECTION_STRINGS
+    assert settings.plain["servicebus.topicSubMapping.topic"] == "subscription"
+    assert derive({**options, "protected_settings": {"serviceBusConnectionString": "x"}}).service_bus_keys == ()
+    assert derive({**options, "settings": {"servicebus.enabled": False}}).service_bus_keys == ()
+    assert derive(options, type="managed_cluster").service_bus_keys == ()
+    assert derive(TRAINING).service_bus_keys == ()
 
 
 def test_protected_settings_win_over_derived_ones():
@@ -141,18 +154,83 @@ def test_same_value(one, other, same):
             "inference needs either tls, or allow_insecure_connections",
         ),
         (
-            {**INFERENCE, "inference_service": "internal_load_balancer", "cluster_type": "connected_cluster"},
-            "internal_load_balancer needs an AKS cluster",
+            {**INFERENCE, "inference_service": "node_port", "settings": {"internalLoadBalancerProvider": "azure"}},
+            "a node port and an internal load balancer exclude each other: inference_service is node_port",
         ),
+        (
+            {**INFERENCE, "settings_generation": "2021", "inference_service": "cluster_ip"},
+            "inference_service cluster_ip does not exist with settings_generation 2021; it has load_balancer",
+        ),
+        (
+            {
+                **INFERENCE,
+                "settings_generation": "2021",
+                "inference_service": "internal_load_balancer",
+                "settings": {"privateEndpointNodeport": True},
+            },
+            "exclude each other",
+        ),
+        (
+            {**INFERENCE, "settings_generation": "2021", "tls": {"secret_name": "s", "cname": "c"}},
+            "tls.secret_name does not exist with settings_generation 2021",
+        ),
+        ({**TRAINING, "settings_generation": "2021", "install_volcano": False}, "install_volcano does not exist with"),
+        (
+            {**TRAINING, "settings": {"enableTraining": False}},
+            "settings: 'enableTraining: false' contradicts workload_profile training",
+        ),
+        ({**TRAINING, "protected_settings": {"sslKeyPemFile": "k.pem"}}, "only az reads.*Use tls.private_key"),
         ({**TRAINING, "inference_router_ha": True}, "inference_router_ha is for inference"),
         ({**TRAINING, "settings": {"a": None}}, "the value of 'a'"),
     ],
 )
 def test_check_names_the_option(options, message):
     with pytest.raises(AzureMLError, match=message):
-        _settings.check(options)
+        _settings_check.check(options)
 
 
-@pytest.mark.parametrize("options", [TRAINING, INFERENCE, {**INFERENCE, "inference_service": "internal_load_balancer"}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        TRAINING,
+        INFERENCE,
+        {**INFERENCE, "inference_service": "internal_load_balancer"},
+        {**TRAINING, "settings": {"enableTraining": "true", "amloperator.custom_ip_interface": "eth1"}},
+    ],
+)
 def test_check_accepts(options):
-    _settings.check(options)
+    _settings_check.check(options)
+
+
+@pytest.mark.parametrize(
+    ("options", "fields", "message"),
+    [
+        ({"inference_service": "internal_load_balancer"}, {"distribution": "k3s"}, "needs an AKS cluster: .*has k3s"),
+        ({"inference_router_ha": True}, {"node_count": 2}, "inference_router_ha needs 3 nodes, and the cluster has 2"),
+    ],
+)
+def test_check_cluster_names_the_option(options, fields, message):
+    with pytest.raises(AzureMLError, match=message):
+        _settings_check.check_cluster({**INFERENCE, **options}, cluster(**fields))
+
+
+@pytest.mark.parametrize("fields", [{"type": "managed_cluster"}, {"distribution": "aks"}])
+def test_internal_load_balancer_on_aks_however_it_is_connected(fields):
+    _settings_check.check_cluster({**INFERENCE, "inference_service": "internal_load_balancer"}, cluster(**fields))
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("inferenceRouterServicType", "inferenceRouterServiceType"),
+        ("installpromop", "installPromOp"),
+        ("privateEndpointNodePorts", "privateEndpointNodeport"),
+        ("amloperator.custom_ip_interface", None),
+        ("installPromOp", None),
+        ("nodeSelector.disk", None),
+        ("my.own.value", None),
+    ],
+)
+def test_misspelt_keys(key, meant):
+    warnings = _settings_check.misspelt_keys({"settings": {key: "x"}})
+    assert warnings == ([f"settings: nothing is known of '{key}'; did you mean '{meant}'?"] if meant else [])

@@ -79,5 +79,5 @@ def test_warns_thirty_days_before_the_end():
 )
 def test_bad_pairs(pair, message):
     with pytest.raises(AzureMLError, match=message) as error:
-        check(*pair, "ml.example.com", certificates.NOW)
+        check(*pair, "ml.example.com", certificates.NOW, prefix="tls.")
     assert "PRIVATE KEY" not in str(error.value)

@@ -1,0 +1,91 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every deployment scenario, by the exact body that reaches Azure; the bodies are data, in C(extension_bodies.yml)."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import hashlib
+import ssl
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible_collections.azureml.arc.plugins.modules.extension import SPEC
+from support import requests_to
+
+import certificates
+import simulated
+from simulator.scenario import ClusterPlan, Scenario
+
+DATA = yaml.safe_load(Path(__file__).with_name("extension_bodies.yml").read_text(encoding="utf-8"))
+CLUSTERS = [
+    ClusterPlan("shop-k3s"),
+    ClusterPlan("ship-k3s", nodes=1),
+    ClusterPlan("plant-openshift", distribution="openshift"),
+    ClusterPlan("aks-arc", distribution="aks"),
+    ClusterPlan("aks-west", type="managedClusters"),
+]
+
+
+@pytest.fixture(scope="module")
+def simulator(tmp_path_factory):
+    """Clusters for all scenarios; each scenario takes its extension away again."""
+    scenario = Scenario(clusters=CLUSTERS, time_scale=60)
+    with simulated.running(scenario, tmp_path_factory.mktemp("simulator")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def certificate() -> tuple[bytes, bytes]:
+    return certificates.make()
+
+
+def known_values(simulator, certificate) -> dict[str, str]:
+    """What the $NAMES stand for: the certificate as given, and the secrets as Azure has answered with them."""
+    pem, key = certificate
+    values = {
+        "$CERTIFICATE": base64.b64encode(pem).decode(),
+        "$PRIVATE_KEY": base64.b64encode(key).decode(),
+        "$FINGERPRINT": hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem.decode())).hexdigest(),
+    }
+    for name, path, field in (
+        ("$RELAY", "azureml_rw/listKeys", "primaryConnectionString"),
+        ("$SERVICE_BUS", "RootManageSharedAccessKey/listKeys", "primaryConnectionString"),
+        ("$LOG_ANALYTICS", "/sharedKeys", "primarySharedKey"),
+    ):
+        for request in requests_to(simulator, "POST", path):
+            values[name] = request["answer"][field]
+    for request in requests_to(simulator, "PUT", "OperationalInsights/workspaces"):
+        values["$CUSTOMER_ID"] = request["answer"]["properties"]["customerId"]
+    return values
+
+
+@pytest.mark.parametrize("scenario", DATA["scenarios"], ids=lambda one: one["name"])
+def test_body(run_module, simulator, certificate, tmp_path, scenario):
+    options = {"resource_group": "rg-edge", **scenario["options"]}
+    if options.get("tls") == "files":
+        for name, content in zip(("ml.pem", "ml.key"), certificate, strict=True):
+            (tmp_path / name).write_bytes(content)
+        options["tls"] = {
+            "certificate": str(tmp_path / "ml.pem"),
+            "private_key": str(tmp_path / "ml.key"),
+            "cname": "ml.example.com",
+        }
+    cluster = {name: options[name] for name in ("resource_group", "cluster_name", "cluster_type") if name in options}
+
+    run_module(SPEC, wait=False, **options)
+    requests = requests_to(simulator, "PUT", "Microsoft.KubernetesConfiguration/extensions/azureml")
+    values = known_values(simulator, certificate)
+    run_module(SPEC, state="absent", force_delete=True, **cluster)
+
+    expected = copy.deepcopy(DATA["envelope"])
+    for name, settings in (
+        ("configurationSettings", scenario["settings"]),
+        ("configurationProtectedSettings", scenario["protected"]),
+    ):
+        expected["properties"][name] = {key: values.get(value, value) for key, value in settings.items()}
+    assert [request["body"] for request in requests] == [expected]
