@@ -62,6 +62,7 @@ class Cluster(ClusterFacts):
     connectivity_status: str = ""  # of a connected cluster
     power_state: str = ""  # of an AKS cluster
     last_connectivity_time: str = ""
+    agent_version: str = ""  # of a connected cluster
 
 
 def resource_group_id(subscription_id: str, resource_group: str) -> str:
@@ -125,6 +126,7 @@ def _parse(cluster: ClusterReference, body: dict) -> Cluster:
         connectivity_status=properties.get("connectivityStatus") or "",
         power_state=(properties.get("powerState") or {}).get("code") or "",
         last_connectivity_time=properties.get("lastConnectivityTime") or "",
+        agent_version=properties.get("agentVersion") or "",
     )
 
 

@@ -81,6 +81,13 @@ def run(call: ModuleCall) -> dict:
         return _Presence(call, session, reference, extension, certificate).run()
 
 
+def read_extension(session: AzureSession, cluster: _cluster.ClusterReference, name: str) -> dict | None:
+    """An extension as the modules return it, C(None) where it does not exist."""
+    reference = ExtensionReference(cluster, _cluster.check_name("name", name))
+    body = session.get(reference.id, API_VERSION, str(reference))
+    return view(body) if body else None
+
+
 def run_info(call: ModuleCall) -> dict:
     """M(azureml.arc.extension_info)."""
     with open_session(call) as session:

@@ -95,12 +95,8 @@ def configuration(values: dict, directory: str, call):
                 f"{named}: no cluster can be read from it: {first_line(error)}",
                 hint="Give kubeconfig (and context), or host with api_key, or the K8S_AUTH_* environment variables.",
             ) from error
-    for option, attribute in ATTRIBUTES.items():
-        if option in values:
-            setattr(found, attribute, values[option])
-    found.host = found.host.rstrip("/")
-    if values.get("api_key"):
-        found.api_key = {"authorization": f"Bearer {values['api_key']}"}
+    _override(found, values)
+    _keep_overridden(found, values)
     headers = {key: value for key, value in (call.params.get("proxy_headers") or {}).items() if value is not None}
     if headers:
         found.proxy_headers = make_headers(**headers)
@@ -108,6 +104,29 @@ def configuration(values: dict, directory: str, call):
         total=RETRIES, connect=RETRIES, backoff_factor=0.3, status_forcelist=RETRY_STATUSES, raise_on_status=False
     )
     return found
+
+
+def _override(found, values: dict) -> None:
+    """Set what the options say, whatever a kubeconfig has said."""
+    for option, attribute in ATTRIBUTES.items():
+        if option in values:
+            setattr(found, attribute, values[option])
+    found.host = found.host.rstrip("/")
+    if values.get("api_key"):
+        found.api_key = {"authorization": f"Bearer {values['api_key']}"}
+
+
+def _keep_overridden(found, values: dict) -> None:
+    """Let options stand: before each request the client reads its token, and with it all else, from the kubeconfig."""
+    refresh = found.refresh_api_key_hook
+    if refresh is None:
+        return
+
+    def refresh_and_override(configuration) -> None:
+        refresh(configuration)
+        _override(configuration, values)
+
+    found.refresh_api_key_hook = refresh_and_override
 
 
 def _load_kubeconfig(found, values: dict, directory: str, call) -> None:

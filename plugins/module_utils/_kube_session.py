@@ -13,16 +13,16 @@ import json
 import os
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from ansible_collections.azureml.arc.plugins.module_utils import _kube_config
 from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError, first_line
+from ansible_collections.azureml.arc.plugins.module_utils._kube_resources import RESOURCES, describe
 
 try:
-    # The package loads these classes when they are first named. Named here, the parent process loads them once, before
-    # it forks its workers.
-    from kubernetes.client import ApiClient, ApiException, AppsV1Api, CoreV1Api
+    from kubernetes.client import ApiClient, ApiException
     from kubernetes.config import kube_config
+    from kubernetes.dynamic import DynamicClient
     from kubernetes.watch import Watch
     from urllib3 import exceptions as urllib3_errors
 except ImportError:
@@ -33,6 +33,16 @@ else:
 LIBRARIES = (("kubernetes", IMPORT_ERROR),)
 PAGE_SIZE = 500
 REQUEST_TIMEOUT = (10, 60)  # seconds to connect, and between two parts of an answer
+# What RBAC calls a request: its HTTP method, and how an error speaks of it.
+METHODS = {"get": "get", "list": "get", "create": "post", "patch": "patch", "delete": "delete"}
+DOING = {
+    "get": "Reading",
+    "list": "Reading",
+    "watch": "Watching",
+    "create": "Creating",
+    "patch": "Changing",
+    "delete": "Removing",
+}
 
 
 class KubeSession:
@@ -49,15 +59,8 @@ class KubeSession:
         self._client = ApiClient(configuration)
         if user:
             self._client.set_default_header("Impersonate-User", user)
-        self._core = CoreV1Api(self._client)
-        apps = AppsV1Api(self._client)
-        self._listers = {
-            "Pod": self._core.list_namespaced_pod,
-            "Event": self._core.list_namespaced_event,
-            "Deployment": apps.list_namespaced_deployment,
-            "StatefulSet": apps.list_namespaced_stateful_set,
-            "DaemonSet": apps.list_namespaced_daemon_set,
-        }
+        # Without a discoverer: paths are known.
+        self._api = DynamicClient(self._client, discoverer=lambda client, cache_file: None)
 
     def __enter__(self) -> KubeSession:
         return self
@@ -68,41 +71,53 @@ class KubeSession:
         kube_config._cleanup_temp_files()
         self._files.cleanup()
 
-    def namespace(self, name: str) -> dict | None:
-        """A namespace, C(None) where it does not exist."""
-        return self._find(f"namespace '{name}'", "get namespaces", lambda: self._core.read_namespace(name, **_RAW))
+    def get(self, kind: str, name: str, namespace: str = "") -> dict | None:
+        """An object, C(None) where it does not exist."""
+        try:
+            return self._send("get", kind, namespace, name)
+        except AzureMLError as error:
+            if error.status == 404:
+                return None
+            raise
 
-    def config_map(self, name: str, namespace: str) -> dict | None:
-        """A ConfigMap, C(None) where it does not exist."""
-        return self._find(
-            f"ConfigMap '{name}' in namespace '{namespace}'",
-            "get configmaps",
-            lambda: self._core.read_namespaced_config_map(name, namespace, **_RAW),
-        )
+    def list(self, kind: str, namespace: str = "", **selectors: str) -> tuple[list[dict], str]:
+        """All objects of a kind, read in pages.
 
-    def list(self, kind: str, namespace: str, **selectors: str) -> tuple[list[dict], str]:
-        """All objects of a kind in a namespace, read in pages.
-
+        :param namespace: the namespace to look in; without one, all of the cluster.
         :param selectors: C(field_selector) or C(label_selector).
         :returns: the objects, and the resource version to watch from.
         """
         objects, token = [], None
-        what, verb = f"{kind}s in namespace '{namespace}'", f"list {kind.lower()}s"
         while True:
-            page = self._read(
-                what,
-                verb,
-                lambda token=token: self._listers[kind](
-                    namespace, limit=PAGE_SIZE, _continue=token, **selectors, **_RAW
-                ),
-            )
+            page = self._send("list", kind, namespace, limit=PAGE_SIZE, _continue=token, **selectors)
             objects.extend(page["items"])
             token = page["metadata"].get("continue")
             if not token:
                 return objects, page["metadata"].get("resourceVersion") or "0"
 
-    def watch_pods(self, namespace: str, resource_version: str, seconds: int) -> Iterator[dict]:
-        """Changes of pods as they happen, until C(seconds) have passed or the server ends the watch.
+    def create(self, kind: str, body: dict, namespace: str = "") -> dict:
+        """Create an object; that it exists already is an error with code C(AlreadyExists)."""
+        resource = RESOURCES[kind]
+        body = {"apiVersion": resource.api_version, "kind": kind, **body}
+        return self._send("create", kind, namespace, name=body["metadata"]["name"], body=body)
+
+    def patch(self, kind: str, name: str, body: dict, namespace: str = "") -> dict:
+        """Merge C(body) into an object.
+
+        With C(metadata.resourceVersion) in it, a change by others since then is an error with code C(Conflict).
+        """
+        return self._send("patch", kind, namespace, name, body=body, content_type="application/merge-patch+json")
+
+    def delete(self, kind: str, name: str, namespace: str = "") -> None:
+        """Remove an object; that it is gone already is no error."""
+        try:
+            self._send("delete", kind, namespace, name)
+        except AzureMLError as error:
+            if error.status != 404:
+                raise
+
+    def watch(self, kind: str, namespace: str, resource_version: str, seconds: int) -> Iterator[dict]:
+        """Changes of objects as they happen, until C(seconds) have passed or the server ends the watch.
 
         A watch that breaks, or that the server cannot serve any more, ends as if time had passed: the caller reads anew
         in either case.
@@ -110,48 +125,45 @@ class KubeSession:
         :raises AzureMLError: where the account may not watch.
         """
 
-        def list_pods(**kwargs):
-            """List pods; without a documented type of return the watch yields plain dictionaries."""
-            return self._core.list_namespaced_pod(namespace, **kwargs)
+        def follow(**kwargs):
+            """Follow objects; without a documented type of return the watch yields plain dictionaries."""
+            return self._api.request("get", RESOURCES[kind].path(namespace), serialize=False, **kwargs)
 
         watch = Watch()
         try:
             yield from watch.stream(
-                list_pods,
+                follow,
                 resource_version=resource_version,
                 timeout_seconds=max(1, seconds),
                 _request_timeout=(REQUEST_TIMEOUT[0], seconds + REQUEST_TIMEOUT[1]),
             )
         except ApiException as error:
             if error.status in (401, 403):
-                raise _api_error(
-                    self.host, f"changes of Pods in namespace '{namespace}'", "watch pods", error
-                ) from error
+                raise _api_error(self.host, "watch", kind, namespace, "", error) from error
         except (urllib3_errors.HTTPError, ValueError, KeyError):
             return
         finally:
             watch.stop()
 
-    def _find(self, what: str, verb: str, request: Callable) -> dict | None:
-        try:
-            return self._read(what, verb, request)
-        except AzureMLError as error:
-            if error.status == 404:
-                return None
-            raise
+    def _send(self, verb: str, kind: str, namespace: str, name: str = "", **request) -> dict:
+        """Send a request.
 
-    def _read(self, what: str, verb: str, request: Callable) -> dict:
+        :param verb: what RBAC calls it.
+        """
+        path = RESOURCES[kind].path(namespace, "" if verb == "create" else name)
         try:
-            return json.loads(request().data)
+            answer = self._api.request(
+                METHODS[verb], path, serialize=False, _request_timeout=REQUEST_TIMEOUT, **request
+            )
+            return json.loads(answer.data)
         except ApiException as error:
-            raise _api_error(self.host, what, verb, error) from error
+            raise _api_error(self.host, verb, kind, namespace, name, error) from error
         except urllib3_errors.HTTPError as error:
-            raise _connection_error(self.host, what, error) from error
+            raise _connection_error(self.host, f"{DOING[verb]} {describe(kind, namespace, name)}", error) from error
         except ValueError as error:
-            raise AzureMLError(f"Reading {what} from {self.host}: the answer is not one of Kubernetes") from error
-
-
-_RAW = {"_preload_content": False, "_request_timeout": REQUEST_TIMEOUT}
+            raise AzureMLError(
+                f"{DOING[verb]} {describe(kind, namespace, name)} at {self.host}: the answer is not one of Kubernetes"
+            ) from error
 
 
 def open_session(call) -> KubeSession:
@@ -172,33 +184,34 @@ def open_session(call) -> KubeSession:
     return KubeSession(configuration, files, values.get("impersonate_user"))
 
 
-def _api_error(host: str, what: str, verb: str, error) -> AzureMLError:
+def _api_error(host: str, verb: str, kind: str, namespace: str, name: str, error) -> AzureMLError:
     try:
         status = json.loads(error.body or "{}")
     except ValueError:
         status = {}
     hints = {
         401: "The credentials are not valid for this cluster: check kubeconfig, context or api_key.",
-        403: f"The account may not {verb}: give it a Role with this verb and resource.",
+        403: f"The account may not {verb} {RESOURCES[kind].plural}: give it a Role with this verb and resource.",
     }
     return AzureMLError(
-        f"Reading {what} from {host}: HTTP {error.status}: {status.get('message') or error.reason}",
+        f"{DOING[verb]} {describe(kind, namespace, name)} at {host}: HTTP {error.status}:"
+        f" {status.get('message') or error.reason}",
         code=status.get("reason") or error.reason,
         status=error.status,
         hint=hints.get(error.status),
     )
 
 
-def _connection_error(host: str, what: str, error: Exception) -> AzureMLError:
+def _connection_error(host: str, action: str, error: Exception) -> AzureMLError:
     cause = getattr(error, "reason", None) or error
     if "CERTIFICATE_VERIFY_FAILED" in str(cause) or isinstance(cause, urllib3_errors.SSLError):
         return AzureMLError(
-            f"Reading {what} from {host}: its certificate cannot be verified: {first_line(cause)}",
+            f"{action} at {host}: its certificate cannot be verified: {first_line(cause)}",
             code="CertificateNotTrusted",
             hint="Give the CA that signed it as ca_cert, or in the kubeconfig.",
         )
     return AzureMLError(
-        f"Reading {what}: the Kubernetes API at {host} cannot be reached: {first_line(cause)}",
+        f"{action}: the Kubernetes API at {host} cannot be reached: {first_line(cause)}",
         code="Unreachable",
         hint="Check host, proxy and the network between this machine and the cluster;"
         " with azureml_kube_from: node the request goes out from the node.",

@@ -100,7 +100,7 @@ class _Namespace:
 
     def watch(self, seconds: float) -> bool:
         """Follow the pods until all are ready; C(False) where time passed or the watch ended first."""
-        for event in self._session.watch_pods(self._name, self._version, math.ceil(seconds)):
+        for event in self._session.watch("Pod", self._name, self._version, math.ceil(seconds)):
             pod = event["object"]
             if event["type"] == "DELETED":
                 self._pods.pop(pod["metadata"]["name"], None)
@@ -126,14 +126,14 @@ class _Namespace:
     def health_check(self, call: ModuleCall) -> list[dict]:
         """What the extension's own checks found wrong."""
         try:
-            config_map = self._session.config_map(_health_check.CONFIG_MAP, self._name)
+            config_map = self._session.get("ConfigMap", _health_check.CONFIG_MAP, self._name)
         except AzureMLError as error:
             call.warn(f"The extension's health check was left out of the diagnosis: {error}")
             return []
         return _health_check.findings((config_map or {}).get("data") or {})
 
     def _refuse_removal(self) -> None:
-        namespace = self._session.namespace(self._name)
+        namespace = self._session.get("Namespace", self._name)
         if namespace is not None and (namespace.get("status") or {}).get("phase") == "Terminating":
             raise AzureMLError(
                 f"namespace '{self._name}' is being removed",

@@ -69,12 +69,20 @@ class ModuleSpec:
     rules: dict = field(default_factory=dict)
 
 
+def require(libraries: tuple) -> None:
+    """Check that libraries are there, given as in C(ModuleSpec).
+
+    :raises AzureMLError: naming the first that is not, and the Python that lacks it.
+    """
+    for library, import_error in libraries:
+        if import_error:
+            raise AzureMLError(missing_required_lib(library), code="MissingLibrary", exception=import_error)
+
+
 def execute(spec: ModuleSpec, call: ModuleCall) -> dict:
     """Run a module; an expected failure is a result with C(failed)."""
-    for library, import_error in spec.libraries:
-        if import_error:
-            return {"failed": True, "msg": missing_required_lib(library), "exception": import_error}
     try:
+        require(spec.libraries)
         return spec.run(call)
     except AzureMLError as error:
         return {"failed": True, "changed": False, **error.as_result()}

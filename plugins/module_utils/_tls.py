@@ -81,8 +81,16 @@ def check(
         warning = (
             f"{prefix}certificate expires on {leaf.not_valid_after_utc:%Y-%m-%d}, in less than {WARN_BEFORE.days} days"
         )
-    fingerprint = leaf.fingerprint(hashes.SHA256()).hex()
-    return ServerCertificate(certificate, private_key, fingerprint, tuple(names), leaf.not_valid_after_utc, warning)
+    digest = leaf.fingerprint(hashes.SHA256()).hex()
+    return ServerCertificate(certificate, private_key, digest, tuple(names), leaf.not_valid_after_utc, warning)
+
+
+def fingerprint(encoded: str) -> str | None:
+    """SHA-256 of the first certificate in the base64 of a PEM text, C(None) where there is none."""
+    try:
+        return x509.load_pem_x509_certificates(base64.b64decode(encoded))[0].fingerprint(hashes.SHA256()).hex()
+    except (ValueError, IndexError):
+        return None
 
 
 def covers(name: str, cname: str) -> bool:

@@ -12,6 +12,8 @@ import os
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleCall, ModuleSpec, execute
+from kubernetes.config import new_client_from_config
+from kubernetes.dynamic import DynamicClient
 from playbooks import PlaybookRun, run_playbook
 from support import ModuleFailedError
 
@@ -79,6 +81,29 @@ def run_module(tmp_path):
         if result.get("failed"):
             raise ModuleFailedError(result)
         return {**result, "warnings": call.warnings}
+
+    return run
+
+
+@pytest.fixture
+def kube(simulator):
+    """The Kubernetes API of a cluster, by its name, through the official client."""
+
+    def connect(cluster: str) -> DynamicClient:
+        return DynamicClient(new_client_from_config(simulator.kubeconfigs[cluster]))
+
+    return connect
+
+
+@pytest.fixture
+def create(kube):
+    """Create an object in a cluster; C(fields) are those beside C(metadata)."""
+
+    def run(cluster: str, api_version: str, kind: str, name: str, namespace: str | None = None, **fields):
+        resource = kube(cluster).resources.get(api_version=api_version, kind=kind)
+        metadata = {"name": name, **fields.pop("metadata", {})}
+        body = {"apiVersion": api_version, "kind": kind, "metadata": metadata, **fields}
+        return resource.create(body=body, namespace=namespace).to_dict()
 
     return run
 

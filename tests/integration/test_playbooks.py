@@ -6,7 +6,10 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
+from objects import DEFINITION, definition
 from support import writes
 
 import certificates
@@ -55,8 +58,9 @@ def test_deploy_then_nothing_to_change_then_verify(playbook, simulator, inventor
     first = playbook("azureml.arc.deploy", inventory)
 
     assert first.status == 2, first.output
+    # The extension, the compute, and on OpenShift the service accounts.
+    assert [first.changed(host) for host in healthy] == [2, 3, 2], first.output
     for host in healthy:
-        assert first.changed(host) == 2, first.output
         assert first.result("Attach the cluster", host)["compute"]["provisioning_state"] == "Succeeded"
     diagnosis = first.result("Fail with the diagnosis", "broken")["msg"]
     assert "timed out waiting for the condition" in diagnosis
@@ -69,7 +73,8 @@ def test_deploy_then_nothing_to_change_then_verify(playbook, simulator, inventor
     assert [second.changed(host) for host in healthy] == [0, 0, 0]
     assert writes(simulator) == []
     requests = [one for one in simulator.journal() if "/subscriptions/" in one["path"] or "/kubernetes/" in one["path"]]
-    assert len(requests) == 6 * len(healthy)
+    # Extension (is it there?), cluster, extension, pods, deployments, stateful sets, compute; on OpenShift the SCC.
+    assert len(requests) == 7 * len(healthy) + 1
 
     verified = playbook("azureml.arc.verify", inventory)
 
@@ -102,7 +107,7 @@ def test_all_clusters_install_at_the_same_time(playbook, simulator, inventory):
     assert result.status == 0, result.output
     paths = [(one["method"], one["path"]) for one in simulator.journal()]
     submitted = [index for index, (method, path) in enumerate(paths) if method == "PUT" and path.endswith("/azureml")]
-    polled = [index for index, (method, path) in enumerate(paths) if "/kubernetes/" in path]
+    polled = [index for index, (method, path) in enumerate(paths) if path.endswith("/namespaces/azureml/pods")]
     assert len(submitted) == 3
     assert max(submitted) < min(polled)
 
@@ -201,3 +206,149 @@ def test_inference_over_https_through_a_node_port(playbook, simulator, inventory
     components = first.result("Wait until the pods are ready", "shop-k3s")["components"]
     assert {row["name"] for row in components} >= {"azureml-fe-v2", "relayserver"}
     assert "volcano-scheduler" not in {row["name"] for row in components}
+
+
+class TestPreflight:
+    """What the role finds out before it installs anything."""
+
+    def test_everything_wrong_is_said_at_once_and_nothing_is_sent(self, playbook, simulator, inventory, create):
+        simulator.change_plan("shop-k3s", connectivity="Offline")
+        create("shop-k3s", *DEFINITION, "jobs.batch.volcano.sh", spec=definition("batch.volcano.sh", "jobs", "Job"))
+
+        result = playbook("azureml.arc.deploy", inventory, "--limit", "shop-k3s")
+
+        assert result.status == 2
+        failure = result.result("Check whether the cluster can take the extension", "shop-k3s")
+        assert {finding["check"] for finding in failure["findings"]} == {"connectivity", "volcano"}
+        assert "connectivity status Offline" in failure["msg"]
+        assert "Set install_volcano to false to use it, or install_components to auto" in failure["msg"]
+        assert writes(simulator) == []
+
+    def test_components_that_are_there_are_used_and_stay_known(self, playbook, simulator, inventory, create):
+        create("shop-k3s", *DEFINITION, "jobs.batch.volcano.sh", spec=definition("batch.volcano.sh", "jobs", "Job"))
+        inventory["all"]["vars"]["azureml_install_components"] = "auto"
+        limit = ("--limit", "shop-k3s")
+
+        first = playbook("azureml.arc.deploy", inventory, *limit)
+        second = playbook("azureml.arc.deploy", inventory, *limit)
+        verified = playbook("azureml.arc.verify", inventory, *limit)
+
+        assert (first.status, second.status, verified.status) == (0, 0, 0), first.output + verified.output
+        assert second.changed("shop-k3s") == 0
+        assert first.result("Submit the extension", "shop-k3s")["extension"]["settings"]["installVolcano"] == "False"
+        components = {row["name"] for row in second.result("Wait until the pods are ready", "shop-k3s")["components"]}
+        assert "volcano-scheduler" not in components
+        assert "aml-operator" in components
+
+    def test_from_the_node(self, playbook, simulator, inventory):
+        """Azure is asked on the controller, the cluster on its node, in the same run."""
+        simulator.change_plan("shop-k3s", forbidden=["daemonsets"])
+        inventory["all"]["vars"]["azureml_kube_from"] = "node"
+        inventory["all"]["hosts"]["shop-k3s"] = {
+            "ansible_connection": "local",
+            "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+        }
+
+        result = playbook("azureml.arc.deploy", inventory, "--limit", "shop-k3s", "--check")
+
+        assert result.status == 0, result.output
+        controller = result.result("Check whether the cluster can take the extension", "shop-k3s")
+        (finding,) = result.result("Check it from its node", "shop-k3s")["findings"]
+        assert controller["cluster"]["distribution"] == "k3s"
+        assert (finding["check"], finding["level"]) == ("nvidia_device_plugin", "warning")
+        assert "The account may not list daemonsets" in finding["message"]
+
+
+class TestRotation:
+    """Playbook rotate_tls: the certificate, and nothing but the certificate."""
+
+    @pytest.fixture
+    def https(self, inventory, tmp_path):
+        self.write(tmp_path)
+        inventory["all"]["vars"] |= {
+            "azureml_profile": "inference",
+            "azureml_inference_service": "node_port",
+            "azureml_tls": {
+                "certificate": "{{ inventory_dir }}/ml.pem",
+                "private_key": "{{ inventory_dir }}/ml.key",
+                "cname": "ml.example.com",
+            },
+        }
+        return inventory
+
+    @staticmethod
+    def write(directory):
+        for name, content in zip(("ml.pem", "ml.key"), certificates.make(), strict=True):
+            (directory / name).write_bytes(content)
+
+    def test_certificate_from_files(self, playbook, simulator, https, tmp_path):
+        limit = ("--limit", "shop-k3s")
+        never = playbook("azureml.arc.rotate_tls", https, *limit)
+        assert "the certificate is not all that would change: the extension does not exist" in never.output
+        playbook("azureml.arc.deploy", https, *limit)
+        simulator.clear_journal()
+
+        same = playbook("azureml.arc.rotate_tls", https, *limit)
+        assert (same.status, same.changed("shop-k3s"), writes(simulator)) == (0, 0, []), same.output
+        self.write(tmp_path)
+        renewed = playbook("azureml.arc.rotate_tls", https, *limit)
+
+        assert (renewed.status, renewed.changed("shop-k3s")) == (0, 1), renewed.output
+        (patch,) = [one for one in simulator.journal() if one["method"] == "PATCH"]
+        assert list(patch["body"]["properties"]["configurationSettings"]) == ["azuremlArc.certificateSha256"]
+
+        https["all"]["vars"]["azureml_install_dcgm_exporter"] = True
+        drifted = playbook("azureml.arc.rotate_tls", https, *limit)
+        assert drifted.status == 2
+        assert "(installDcgmExporter); deploy the cluster first" in " ".join(drifted.output.split())
+
+    def test_certificate_in_a_secret(self, playbook, kube, simulator, https, tmp_path):
+        tls = https["all"]["vars"]["azureml_tls"]
+        https["all"]["vars"] |= {
+            "azureml_tls": {"secret_name": "ml-tls", "cname": "ml.example.com"},
+            "azureml_tls_secret": {"certificate": tls["certificate"], "private_key": tls["private_key"]},
+        }
+        limit = ("--limit", "shop-k3s")
+
+        def in_the_cluster() -> bytes:
+            secret = kube("shop-k3s").resources.get(api_version="v1", kind="Secret").get("ml-tls", "azureml")
+            return base64.b64decode(secret.data["cert.pem"])
+
+        first = playbook("azureml.arc.deploy", https, *limit)
+        assert first.status == 0, first.output
+        assert in_the_cluster() == (tmp_path / "ml.pem").read_bytes()
+        again = playbook("azureml.arc.deploy", https, *limit)
+        assert (again.status, again.changed("shop-k3s")) == (0, 0), again.output
+
+        self.write(tmp_path)
+        simulator.clear_journal()
+        renewed = playbook("azureml.arc.rotate_tls", https, *limit, "--diff")
+
+        assert (renewed.status, renewed.changed("shop-k3s")) == (0, 1), renewed.output
+        assert in_the_cluster() == (tmp_path / "ml.pem").read_bytes()
+        assert [method for method, path in writes(simulator)] == ["PATCH"]
+        assert "+++" in renewed.output
+        assert "PRIVATE KEY" not in renewed.output
+
+    def test_needs_a_secret_to_put_it_into(self, playbook, simulator, https):
+        https["all"]["vars"]["azureml_tls_secret"] = {"certificate": "c", "private_key": "k"}
+        result = playbook("azureml.arc.deploy", https, "--limit", "shop-k3s")
+        assert "azureml_tls_secret needs azureml_tls.secret_name" in result.output
+        assert simulator.journal() == []
+
+
+def test_release_of_2021(playbook, simulator, inventory):
+    """The keys and components of the first releases, on a cluster that is pinned to one."""
+    inventory["all"]["vars"] |= {"azureml_settings_generation": "2021", "azureml_version": "1.0.67"}
+    limit = ("--limit", "plant-openshift")
+
+    first = playbook("azureml.arc.deploy", inventory, *limit)
+    second = playbook("azureml.arc.deploy", inventory, *limit)
+
+    assert (first.status, second.status) == (0, 0), first.output
+    assert second.changed("plant-openshift") == 0
+    readiness = first.result("Wait until the pods are ready", "plant-openshift")
+    assert readiness["component_table"] == "2021"
+    assert {"nfd-master", "csi-blob-controller"} <= {row["name"] for row in readiness["components"]}
+    accounts = first.result("Let OpenShift run the extension's pods", "plant-openshift")["added"]
+    assert "system:serviceaccount:azureml:csi-blob-node-sa" in accounts

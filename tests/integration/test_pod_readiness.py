@@ -197,3 +197,17 @@ def test_timeout_is_kept(look):
     with pytest.raises(ModuleFailedError, match="waited at most 2 seconds"):
         look(wait_timeout=2)
     assert time.monotonic() - start < 5
+
+
+def test_options_win_over_the_kubeconfig(look, simulator, arc):
+    """Not only in the first request: the client reads the kubeconfig again before each."""
+    kubeconfig = json.loads(Path(simulator.kubeconfigs[arc]).read_text(encoding="utf-8"))
+    server = kubeconfig["clusters"][0]["cluster"]["server"]
+    token = kubeconfig["users"][0]["user"]["token"]
+    kubeconfig["clusters"][0]["cluster"]["server"] = "https://localhost:9"
+    kubeconfig["users"][0]["user"]["token"] = "expired"
+
+    result = look(kubeconfig=json.dumps(kubeconfig), host=server, api_key=token, wait=False)
+
+    assert not result["ready"]
+    assert len(requests_to(simulator, "GET", "/kubernetes/")) > 2

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 
 from simulator.clock import Clock
-from simulator.kubernetes.store import Store
+from simulator.kubernetes.store import SECURITY_CONTEXT_CONSTRAINTS, Store
 from simulator.kubernetes.workloads import Workloads
 from simulator.scenario import ClusterPlan
 
@@ -44,13 +44,31 @@ class SimulatedCluster:
             node = {
                 "metadata": {"name": f"node-{index}", "labels": {"kubernetes.io/os": "linux"}},
                 "status": {
-                    "allocatable": {"cpu": "4", "memory": "16Gi"},
+                    "allocatable": {"cpu": self.plan.node_cpu, "memory": self.plan.node_memory},
                     "conditions": [{"type": "Ready", "status": "True"}],
                 },
             }
             await self.store.put(self.store.kind("Node"), node)
         if self.plan.namespace_terminating:
             await self.workloads.terminate_namespace()
+        if self.plan.distribution == "openshift":
+            self.store.serve(SECURITY_CONTEXT_CONSTRAINTS)
+            privileged = {
+                "metadata": {"name": "privileged"},
+                "allowPrivilegedContainer": True,
+                "users": ["system:admin", "system:serviceaccount:openshift-infra:build-controller"],
+                "groups": ["system:cluster-admins", "system:nodes", "system:masters"],
+            }
+            await self.store.put(SECURITY_CONTEXT_CONSTRAINTS, privileged)
+
+    def forbidden_accounts(self, extension: str) -> list[str]:
+        """Service accounts of the extension whose pods OpenShift would not let start."""
+        if self.plan.distribution != "openshift":
+            return []
+        privileged = self.store.get(SECURITY_CONTEXT_CONSTRAINTS, "", "privileged") or {}
+        accounts = ("default", f"{extension}-kube-state-metrics", "prom-operator", "prom-prometheus")
+        needed = [f"system:serviceaccount:azureml:{account}" for account in accounts]
+        return [account for account in needed if account not in (privileged.get("users") or ())]
 
     def kubeconfig(self, endpoint: str, authority: str) -> dict:
         """How to reach it: C(authority) is the base64 of the CA's PEM."""

@@ -45,7 +45,10 @@ class ClusterPlan:
     location: str = "westeurope"
     distribution: str = "k3s"
     nodes: int = 3
+    node_cpu: str = "4"
+    node_memory: str = "16Gi"
     connectivity: str = "Connected"
+    agent_version: str = "1.21.10"
     install: InstallPlan = field(default_factory=InstallPlan)
     attach_seconds: float = 20
     attach_error: str | None = None
@@ -81,6 +84,7 @@ class Scenario:
     workspaces: list[WorkspacePlan] = field(default_factory=lambda: [WorkspacePlan()])
     principal: Principal = field(default_factory=Principal)
     time_scale: float = 1.0
+    unregistered: list[str] = field(default_factory=list)  # resource providers
     faults: list[dict[str, Any]] = field(default_factory=list)
 
 

@@ -18,6 +18,7 @@ from simulator.arm.clusters import Clusters
 from simulator.arm.extensions import Extensions
 from simulator.arm.frontend import Frontend
 from simulator.arm.machine_learning import MachineLearning
+from simulator.arm.registration import Registration
 from simulator.arm.supporting import Supporting
 from simulator.clock import Clock
 from simulator.cluster import SimulatedCluster
@@ -60,7 +61,9 @@ class Simulator:
         arm_clusters = Clusters(clusters)
         extensions = Extensions(arm_clusters, self._tasks)
         machine_learning = MachineLearning(scenario.workspaces, arm_clusters, extensions, clock, self._tasks)
-        for provider in (arm_clusters, extensions, machine_learning, Supporting(arm_clusters, clock, self._tasks)):
+        supporting = Supporting(arm_clusters, clock, self._tasks)
+        registration = Registration(scenario.unregistered)
+        for provider in (arm_clusters, extensions, machine_learning, supporting, registration):
             arm.register(provider.types())
 
         app = web.Application(middlewares=[journal.middleware, faults.middleware], client_max_size=MAXIMUM_BODY)

@@ -86,7 +86,7 @@ def _body(cluster: SimulatedCluster) -> dict:
             "kubernetesVersion": "1.31.2",
             "totalNodeCount": plan.nodes,
             "totalCoreCount": plan.nodes * 4,
-            "agentVersion": "1.21.10",
+            "agentVersion": plan.agent_version,
             "lastConnectivityTime": cluster.clock.timestamp(),
         }
     return body

@@ -204,12 +204,15 @@ class Extensions:
         workloads = self._tasks.start(cluster.workloads.install(extension.name, settings, version, plan))
         await cluster.clock.sleep(plan.seconds)
         await workloads
-        if plan.error:
+        error = plan.error
+        if cluster.forbidden_accounts(extension.name):
+            error = "pods are forbidden: unable to validate against any security context constraint"
+        if error:
             action = "Create" if create else "Update"
             extension.error = {
                 "code": plan.error_code,
                 "message": "The extension operation failed with the following error: "
-                f"Error: [ InnerError: [{plan.error}]] occurred while doing the operation : [{action}] on the config",
+                f"Error: [ InnerError: [{error}]] occurred while doing the operation : [{action}] on the config",
             }
             extension.state = operation.status = "Failed"
             operation.error = extension.error

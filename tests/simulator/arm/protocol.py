@@ -68,6 +68,8 @@ def parse(path: str) -> Address:
         raise ArmError(404, "InvalidResourceId", f"The path {path} names no provider.")
     last = providers[-1]
     namespace, pairs = rest[last + 1], rest[last + 2 :]
+    if not pairs:
+        return Address("/" + "/".join(segments), subscription, group, PROVIDERS, "", namespace)
     types, names = pairs[0::2], pairs[1::2]
     action = ""
     if len(types) > len(names) and len(names) > 0 and types[-1].lower() in ACTIONS:
@@ -87,6 +89,8 @@ def parse(path: str) -> Address:
     )
 
 
+# The type of a resource provider itself.
+PROVIDERS = "microsoft.resources/providers"
 # What may follow a resource's name in a POST.
 ACTIONS = frozenset({"listkeys", "sharedkeys"})
 

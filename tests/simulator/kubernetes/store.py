@@ -47,7 +47,14 @@ BUILT_IN = (
     Resource("apps", "v1", "daemonsets", "DaemonSet"),
     Resource("apps", "v1", "replicasets", "ReplicaSet"),
     Resource("batch", "v1", "jobs", "Job"),
+    Resource("rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", namespaced=False),
     Resource("apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", namespaced=False),
+)
+
+
+# Served by OpenShift only.
+SECURITY_CONTEXT_CONSTRAINTS = Resource(
+    "security.openshift.io", "v1", "securitycontextconstraints", "SecurityContextConstraints", namespaced=False
 )
 
 
@@ -113,7 +120,8 @@ class Store:
         }
         self._objects[key] = stored
         if resource.kind == "CustomResourceDefinition":
-            self._define(stored)
+            for defined in _defined(stored):
+                self.serve(defined)
         await self._publish(Change(self.version, "MODIFIED" if present else "ADDED", resource, stored))
         return stored
 
@@ -141,9 +149,9 @@ class Store:
             return False
         return True
 
-    def _define(self, definition: Mapping[str, Any]) -> None:
-        for resource in _defined(definition):
-            self._resources[(resource.group, resource.version, resource.plural)] = resource
+    def serve(self, resource: Resource) -> None:
+        """Serve a kind that is not built in."""
+        self._resources[(resource.group, resource.version, resource.plural)] = resource
 
     async def _publish(self, change: Change) -> None:
         self._history.append(change)

@@ -1,0 +1,55 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where the Kubernetes API has the objects that the collection reads or changes. Pure.
+
+Known beforehand, nothing has to be discovered: a task sends no request but those that it is about.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource of the API, as C(kubectl api-resources) lists it."""
+
+    api_version: str
+    plural: str
+    namespaced: bool = True
+
+    def path(self, namespace: str = "", name: str = "") -> str:
+        """The path of an object, or of a list: of one namespace, or of the whole cluster where none is given."""
+        parts = ["apis" if "/" in self.api_version else "api", self.api_version]
+        if namespace and self.namespaced:
+            parts += ["namespaces", quote(namespace, safe="")]
+        parts.append(self.plural)
+        if name:
+            parts.append(quote(name, safe=""))
+        return "/" + "/".join(parts)
+
+
+RESOURCES = {
+    "Namespace": Resource("v1", "namespaces", namespaced=False),
+    "Node": Resource("v1", "nodes", namespaced=False),
+    "Pod": Resource("v1", "pods"),
+    "Event": Resource("v1", "events"),
+    "Service": Resource("v1", "services"),
+    "ConfigMap": Resource("v1", "configmaps"),
+    "Secret": Resource("v1", "secrets"),
+    "Deployment": Resource("apps/v1", "deployments"),
+    "StatefulSet": Resource("apps/v1", "statefulsets"),
+    "DaemonSet": Resource("apps/v1", "daemonsets"),
+    "ClusterRole": Resource("rbac.authorization.k8s.io/v1", "clusterroles", namespaced=False),
+    "CustomResourceDefinition": Resource("apiextensions.k8s.io/v1", "customresourcedefinitions", namespaced=False),
+    "SecurityContextConstraints": Resource("security.openshift.io/v1", "securitycontextconstraints", namespaced=False),
+}
+
+
+def describe(kind: str, namespace: str = "", name: str = "") -> str:
+    """An object or a list of objects in a person's words."""
+    what = f"{kind} '{name}'" if name else f"{kind}s"
+    return f"{what} in namespace '{namespace}'" if namespace else what

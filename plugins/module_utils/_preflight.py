@@ -1,0 +1,186 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Look at a cluster from both sides, Azure and Kubernetes, before the extension is installed. Changes nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+
+from ansible_collections.azureml.arc.plugins.module_utils import (
+    _azure_session,
+    _cluster,
+    _kube_session,
+    _openshift_scc,
+    _preflight_checks,
+    _preflight_facts,
+)
+from ansible_collections.azureml.arc.plugins.module_utils._arm_states import has_failed
+from ansible_collections.azureml.arc.plugins.module_utils._azure_session import AzureSession
+from ansible_collections.azureml.arc.plugins.module_utils._azure_session import open_session as open_azure
+from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._extension import read_extension
+from ansible_collections.azureml.arc.plugins.module_utils._extension_plan import RELEASE_NAMESPACE
+from ansible_collections.azureml.arc.plugins.module_utils._kube_session import KubeSession
+from ansible_collections.azureml.arc.plugins.module_utils._kube_session import open_session as open_kubernetes
+from ansible_collections.azureml.arc.plugins.module_utils._preflight_checks import AZURE_CHECKS, KUBERNETES_CHECKS
+from ansible_collections.azureml.arc.plugins.module_utils._preflight_facts import ERROR, LEVELS, WARNING, Facts, Finding
+from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleCall, require
+from ansible_collections.azureml.arc.plugins.module_utils._setting_keys import GENERATIONS
+
+PROVIDERS_VERSION = "2021-04-01"
+REMEMBERED = 600  # seconds for which the other tasks of a run take a provider's registration from this one
+# Pods that still hold what they requested.
+LIVING_PODS = "status.phase!=Succeeded,status.phase!=Failed"
+
+
+def run(call: ModuleCall) -> dict:
+    """M(azureml.arc.preflight)."""
+    params = call.params
+    if params["minimum_agent_version"]:
+        _preflight_checks.version_of(params["minimum_agent_version"])
+    facts, extension = Facts(params), None
+    findings, install = [], {}
+    if "azure" in params["sides"]:
+        require(_azure_session.LIBRARIES)
+        with open_azure(call) as session:
+            reference = _cluster.reference(params, session.subscription_id)
+            extension = read_extension(session, reference, params["extension_name"])
+            if extension and params["skip_installed"] and not has_failed(extension["provisioning_state"]):
+                return {**_result(facts, extension, [], {}), "checked": False}
+            facts.cluster = _cluster.read(session, reference)
+            facts.providers = _registrations(session, call, _needed_providers(params))
+        findings, install = _preflight_checks.findings(facts, _preflight_checks.select(AZURE_CHECKS, params))
+    if "kubernetes" in params["sides"]:
+        more, install = _look_at_kubernetes(call, facts)
+        findings = sorted(findings + more, key=lambda finding: LEVELS.index(finding.level))
+    result = _result(facts, extension, findings, install)
+    for finding in findings:
+        if finding.level == WARNING:
+            call.warn(str(finding))
+    _fail_where_asked(params, result, findings)
+    return result
+
+
+def _needed_providers(params: dict) -> list[str]:
+    connected = params["cluster_type"] == "connected_cluster"
+    return [
+        name
+        for name, needed in (
+            ("Microsoft.KubernetesConfiguration", True),
+            ("Microsoft.Relay", connected),
+            ("Microsoft.ServiceBus", connected and GENERATIONS[params["settings_generation"]].service_bus),
+            ("Microsoft.OperationalInsights", params["log_analytics"]),
+        )
+        if needed
+    ]
+
+
+def _registrations(session: AzureSession, call: ModuleCall, names: list[str]) -> dict[str, str]:
+    """The registration state of each provider; clusters of a run share what one of them has read."""
+
+    def read(name: str) -> dict:
+        address = f"/subscriptions/{session.subscription_id}/providers/{name}"
+        body = session.send("GET", address, PROVIDERS_VERSION, f"resource provider {name}").body
+        return {"state": body.get("registrationState") or "unknown", "expires_on": time.time() + REMEMBERED}
+
+    return {
+        name: call.cache.get_or_create(
+            f"provider-{session.subscription_id}-{name}", lambda name=name: read(name), margin=0
+        )["state"]
+        for name in names
+    }
+
+
+def _look_at_kubernetes(call: ModuleCall, facts: Facts) -> tuple[list[Finding], dict[str, bool]]:
+    params = call.params
+    require((*_kube_session.LIBRARIES, ("kubernetes", _preflight_facts.IMPORT_ERROR)))
+    facts.scc_users = _openshift_scc.needed_users(
+        params["extension_name"], params["compute_namespaces"], params["settings_generation"]
+    )
+    checks = _preflight_checks.select(KUBERNETES_CHECKS, params)
+    try:
+        with open_kubernetes(call) as session:
+            readers = _readers(session)
+            for name in dict.fromkeys(name for check in checks for name in check.objects):
+                facts.objects[name] = _read(readers[name])
+    except AzureMLError as error:
+        return [Finding("kubernetes_api", ERROR, str(error))], {}
+    return _preflight_checks.findings(facts, checks)
+
+
+def _readers(session: KubeSession) -> dict[str, Callable]:
+    """How to read what the checks need, by the names that they give it."""
+
+    def definition(name: str) -> Callable:
+        return lambda: session.get("CustomResourceDefinition", name)
+
+    return {
+        "namespace": lambda: session.get("Namespace", RELEASE_NAMESPACE),
+        "nodes": lambda: session.list("Node")[0],
+        "pods": lambda: session.list("Pod", field_selector=LIVING_PODS)[0],
+        "services": lambda: session.list("Service")[0],
+        "daemon_sets": lambda: session.list("DaemonSet")[0],
+        "volcano": definition(_preflight_checks.VOLCANO_DEFINITION),
+        "prometheus": definition(_preflight_checks.PROMETHEUS_DEFINITION),
+        "metallb": definition(_preflight_checks.LOAD_BALANCER_DEFINITION),
+        "legacy_routers": lambda: session.list(
+            "Deployment", field_selector=f"metadata.name={_preflight_checks.LEGACY_ROUTER}"
+        )[0],
+        "legacy_role": lambda: session.get("ClusterRole", _preflight_checks.LEGACY_ROLE),
+        "scc": lambda: session.get(_openshift_scc.KIND, "privileged"),
+    }
+
+
+def _read(reader: Callable) -> object:
+    """What was read, or the error where the account may not read it."""
+    try:
+        return reader()
+    except AzureMLError as error:
+        if error.status != 403:
+            raise
+        return error
+
+
+def _result(facts: Facts, extension: dict | None, findings: list[Finding], install: dict) -> dict:
+    settings = (extension or {}).get("settings") or {}
+    cluster = facts.cluster
+    openshift = settings.get("openshift", "").lower() == "true"
+    if cluster is not None:
+        openshift = openshift or cluster.distribution.lower() == "openshift"
+    return {
+        "changed": False,
+        "passed": not any(finding.level == ERROR for finding in findings),
+        "checked": True,
+        "installed": extension is not None,
+        "findings": [asdict(finding) for finding in findings],
+        "install_options": install,
+        "openshift": openshift,
+        "cluster": None
+        if cluster is None
+        else {
+            "id": cluster.id,
+            "location": cluster.location,
+            "node_count": cluster.node_count,
+            "distribution": cluster.distribution,
+            "connectivity_status": cluster.connectivity_status,
+            "agent_version": cluster.agent_version,
+        },
+    }
+
+
+def _fail_where_asked(params: dict, result: dict, findings: list[Finding]) -> None:
+    if params["fail_on"] == "never":
+        return
+    levels = LEVELS[: LEVELS.index(params["fail_on"]) + 1]
+    serious = [finding for finding in findings if finding.level in levels]
+    if serious:
+        raise AzureMLError(
+            f"cluster '{params['cluster_name']}' cannot take the extension as it is: "
+            + " ".join(f"[{finding.level}] {finding}" for finding in serious),
+            code="PreflightFailed",
+            **{key: value for key, value in result.items() if key != "changed"},
+        )

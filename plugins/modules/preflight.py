@@ -1,0 +1,249 @@
+#!/usr/bin/python
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: preflight
+short_description: Find out whether a cluster can take the AzureML extension, before it is installed
+description:
+  - Looks at the cluster from Azure and through its Kubernetes API, changes nothing, and returns all findings at once,
+    each with what to do about it.
+  - What the account may not look at is a warning. Findings that are warnings are shown as warnings of the task, too.
+version_added: 0.1.0
+author: azureml.arc contributors (@azureml-arc)
+extends_documentation_fragment:
+  - azureml.arc.attributes
+  - azureml.arc.attributes.info_module
+  - azureml.arc.azure
+  - azureml.arc.cluster
+  - azureml.arc.kubernetes
+options:
+  workload_profile:
+    description: What the cluster shall be for.
+    type: str
+    choices: [training, inference, training_inference]
+    required: true
+  settings_generation:
+    description: As in M(azureml.arc.extension).
+    type: str
+    choices: [current, "2021"]
+    default: current
+  extension_name:
+    description: Name that the extension has or shall have.
+    type: str
+    default: azureml
+  inference_service:
+    description: As in M(azureml.arc.extension).
+    type: str
+    choices: [load_balancer, internal_load_balancer, node_port, cluster_ip]
+  inference_router_ha:
+    description: As in M(azureml.arc.extension).
+    type: bool
+  node_selector:
+    description: As in M(azureml.arc.extension).
+    type: dict
+  log_analytics:
+    description: As in M(azureml.arc.extension).
+    type: bool
+  install_nvidia_device_plugin:
+    description: As in M(azureml.arc.extension).
+    type: bool
+  install_prometheus_operator:
+    description: As in M(azureml.arc.extension).
+    type: bool
+  install_volcano:
+    description: As in M(azureml.arc.extension).
+    type: bool
+  install_dcgm_exporter:
+    description: As in M(azureml.arc.extension).
+    type: bool
+  install_components:
+    description:
+      - What to do where the NVIDIA device plugin, Volcano or the Prometheus operator is in the cluster already.
+      - V(check) makes an error of it, which names the option that uses the one that is there.
+      - V(auto) puts that option into RV(install_options), unless the task gives it.
+    type: str
+    choices: [auto, check]
+    default: check
+  compute_namespaces:
+    description: Namespaces that computes of the cluster shall run in; OpenShift has to know them.
+    type: list
+    elements: str
+    default: []
+  minimum_agent_version:
+    description: The least version of the Arc agents to accept, such as V(1.20.0). Without it any is.
+    type: str
+  sides:
+    description:
+      - From where to look, V(azure) for the Azure Resource Manager, V(kubernetes) for the cluster's own API.
+      - Where only a node reaches the latter, run V(azure) on the controller and V(kubernetes) on the node. Each needs
+        the Python packages of its side only.
+    type: list
+    elements: str
+    choices: [azure, kubernetes]
+    default: [azure, kubernetes]
+  skip_checks:
+    description: Checks to leave out, by the name that RV(findings) gives them.
+    type: list
+    elements: str
+    choices:
+      - connectivity
+      - agent_version
+      - resource_providers
+      - namespace
+      - nodes
+      - resources
+      - volcano
+      - prometheus_operator
+      - nvidia_device_plugin
+      - legacy_router
+      - load_balancer
+      - openshift_scc
+    default: []
+  skip_installed:
+    description:
+      - Return at once where the extension is installed, or being installed, without checking anything.
+    type: bool
+    default: false
+  fail_on:
+    description:
+      - Fail where a finding is an V(error), or also where one is a V(warning). The failed result has all findings.
+      - With V(never) see RV(passed).
+    type: str
+    choices: [error, warning, never]
+    default: error
+"""
+
+EXAMPLES = r"""
+- name: Check a cluster before training is installed
+  azureml.arc.preflight:
+    resource_group: rg-edge
+    cluster_name: shop-0042
+    kubeconfig: ~/.kube/shop-0042
+    workload_profile: training
+
+- name: Look at a cluster that has Volcano, perhaps
+  azureml.arc.preflight:
+    resource_group: rg-edge
+    cluster_name: plant-7
+    kubeconfig: ~/.kube/plant-7
+    workload_profile: training_inference
+    inference_service: load_balancer
+    install_components: auto
+    fail_on: never
+  register: azureml_preflight
+"""
+
+RETURN = r"""
+checked:
+  description: Whether the checks were made. They are not where O(skip_installed=true) and the extension is there.
+  returned: success, and failure because of findings
+  type: bool
+passed:
+  description: Whether no finding is an error.
+  returned: success, and failure because of findings
+  type: bool
+findings:
+  description: What was found, errors first.
+  returned: success, and failure because of findings
+  type: list
+  elements: dict
+  contains:
+    check:
+      description: Name of the check. C(kubernetes_api) where the API did not answer.
+      type: str
+      sample: resources
+    level:
+      description: V(error) stops an install, V(warning) may, V(info) is good to know.
+      type: str
+    message:
+      description: What is wrong.
+      type: str
+      sample: 250m of cpu are free on its nodes, and training needs 410m.
+    mend:
+      description: What to do about it.
+      type: str
+      sample: Add nodes, or free resources.
+install_options:
+  description: With O(install_components=auto), options for M(azureml.arc.extension) that use what is there already.
+  returned: success, and failure because of findings
+  type: dict
+  sample: {install_volcano: false}
+installed:
+  description: Whether the extension exists, in whatever state.
+  returned: success, and failure because of findings
+  type: bool
+openshift:
+  description: Whether the cluster runs OpenShift, as far as Azure knows.
+  returned: success, and failure because of findings
+  type: bool
+cluster:
+  description: The cluster as Azure shows it, V(null) where it was not read.
+  returned: success, and failure because of findings
+  type: dict
+  contains:
+    id:
+      description: Its ARM id.
+      type: str
+    location:
+      description: Its region.
+      type: str
+    node_count:
+      description: How many nodes it has.
+      type: int
+    distribution:
+      description: Its distribution, of a connected cluster.
+      type: str
+      sample: k3s
+    connectivity_status:
+      description: V(Connected), V(Connecting), V(Offline) or V(Expired), of a connected cluster.
+      type: str
+    agent_version:
+      description: The version of its Arc agents.
+      type: str
+error:
+  description: What went wrong; for the fields see RV(azureml.arc.extension#module:error).
+  returned: failure
+  type: dict
+"""
+
+from ansible_collections.azureml.arc.plugins.module_utils import _options, _preflight, _preflight_checks
+from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleSpec, run_module
+from ansible_collections.azureml.arc.plugins.module_utils._setting_keys import CURRENT
+
+SIDES = ["azure", "kubernetes"]
+
+SPEC = ModuleSpec(
+    run=_preflight.run,
+    argument_spec={
+        **_options.AZURE,
+        **_options.CLUSTER,
+        **_options.KUBERNETES,
+        **_options.INSTALL_SWITCHES,
+        "workload_profile": {**_options.WORKLOAD_PROFILE, "required": True},
+        "settings_generation": _options.SETTINGS_GENERATION,
+        "extension_name": {"type": "str", "default": "azureml"},
+        "inference_service": {"type": "str", "choices": list(CURRENT.inference_services)},
+        "inference_router_ha": {"type": "bool"},
+        "node_selector": {"type": "dict"},
+        "log_analytics": {"type": "bool"},
+        "install_components": {"type": "str", "default": "check", "choices": ["auto", "check"]},
+        "compute_namespaces": {"type": "list", "elements": "str", "default": []},
+        "minimum_agent_version": {"type": "str"},
+        "sides": {"type": "list", "elements": "str", "default": SIDES, "choices": SIDES},
+        "skip_checks": {"type": "list", "elements": "str", "default": [], "choices": _preflight_checks.NAMES},
+        "skip_installed": {"type": "bool", "default": False},
+        "fail_on": {"type": "str", "default": "error", "choices": ["error", "warning", "never"]},
+    },
+)
+
+
+def main():
+    run_module(SPEC)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+#!/usr/bin/python
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: tls_secret
+short_description: Create, renew or remove the Secret with the certificate of inference endpoints
+description:
+  - Puts a certificate and its key into a Secret of the cluster, under the names that
+    O(azureml.arc.extension#module:tls.secret_name) expects, C(cert.pem) and C(key.pem).
+  - Checks them before anything is sent. They must belong together, be valid now, and cover O(cname) where it is given.
+  - Creates the namespace where it does not exist, so that the Secret can be there before the extension is.
+version_added: 0.1.0
+author: azureml.arc contributors (@azureml-arc)
+requirements:
+  - cryptography >= 42
+extends_documentation_fragment:
+  - azureml.arc.attributes
+  - azureml.arc.kubernetes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+    details: Shows the certificate's fingerprint, never a key.
+  in_process:
+    support: full
+options:
+  name:
+    description: Name of the Secret.
+    type: str
+    required: true
+  namespace:
+    description: Namespace of the Secret. The extension looks for it in C(azureml).
+    type: str
+    default: azureml
+  state:
+    description: V(present) creates the Secret or renews what is in it, V(absent) removes it. The namespace stays.
+    type: str
+    choices: [absent, present]
+    default: present
+  certificate:
+    description:
+      - Path of the certificate as PEM, followed by those that lead to its authority.
+      - This or O(certificate_content) is required with O(state=present).
+    type: path
+  certificate_content:
+    description: The certificate as text, instead of O(certificate).
+    type: str
+  private_key:
+    description:
+      - Path of its private key as PEM, without a passphrase.
+      - This or O(private_key_content) is required with O(state=present).
+    type: path
+  private_key_content:
+    description: The private key as text, for instance from a vault, instead of O(private_key).
+    type: str
+  cname:
+    description: DNS name that the certificate must be for.
+    type: str
+"""
+
+EXAMPLES = r"""
+- name: Put a renewed certificate into the cluster
+  azureml.arc.tls_secret:
+    kubeconfig: ~/.kube/shop-0042
+    name: ml-tls
+    certificate: certs/ml.pem
+    private_key: certs/ml.key
+    cname: ml.example.com
+
+- name: Remove it
+  azureml.arc.tls_secret:
+    kubeconfig: ~/.kube/shop-0042
+    name: ml-tls
+    state: absent
+"""
+
+RETURN = r"""
+secret:
+  description: Name and namespace of the Secret.
+  returned: success
+  type: dict
+  sample: {name: ml-tls, namespace: azureml}
+namespace_created:
+  description: Whether the namespace had to be created.
+  returned: success
+  type: bool
+certificate:
+  description: The certificate, V(null) with O(state=absent).
+  returned: success
+  type: dict
+  contains:
+    fingerprint:
+      description: Its SHA-256 fingerprint.
+      type: str
+    names:
+      description: The DNS names that it is for.
+      type: list
+      elements: str
+    not_after:
+      description: The end of its validity.
+      type: str
+      sample: "2027-11-23T12:00:00+00:00"
+error:
+  description: What went wrong; for the fields see RV(azureml.arc.extension#module:error).
+  returned: failure
+  type: dict
+"""
+
+from ansible_collections.azureml.arc.plugins.module_utils import _kube_session, _options, _tls, _tls_secret
+from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleSpec, run_module
+
+SPEC = ModuleSpec(
+    run=_tls_secret.run,
+    libraries=(*_kube_session.LIBRARIES, ("cryptography", _tls.IMPORT_ERROR)),
+    argument_spec={
+        **_options.KUBERNETES,
+        **_options.CERTIFICATE,
+        "name": {"type": "str", "required": True},
+        "namespace": {"type": "str", "default": "azureml"},
+        "state": {"type": "str", "default": "present", "choices": ["absent", "present"]},
+        "cname": {"type": "str"},
+    },
+    rules={
+        "mutually_exclusive": [("certificate", "certificate_content"), ("private_key", "private_key_content")],
+        "required_if": [
+            ("state", "present", ("certificate", "certificate_content"), True),
+            ("state", "present", ("private_key", "private_key_content"), True),
+        ],
+    },
+)
+
+
+def main():
+    run_module(SPEC)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""M(azureml.arc.tls_secret) against the simulator's Kubernetes, through the official client."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+from ansible_collections.azureml.arc.plugins.modules.tls_secret import SPEC
+from support import ModuleFailedError, writes
+
+import certificates
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write a new certificate with its key; returns the options."""
+
+    def run(*names: str) -> dict[str, str]:
+        for name, content in zip(("ml.pem", "ml.key"), certificates.make(names or ("ml.example.com",)), strict=True):
+            (tmp_path / name).write_bytes(content)
+        return {"certificate": str(tmp_path / "ml.pem"), "private_key": str(tmp_path / "ml.key")}
+
+    return run
+
+
+@pytest.fixture
+def ensure(run_module, simulator, arc):
+    """Run the module on a cluster."""
+
+    def run(**options):
+        return run_module(SPEC, kubeconfig=simulator.kubeconfigs[arc], name="ml-tls", **options)
+
+    return run
+
+
+@pytest.fixture
+def secret(kube, arc):
+    """The Secret as it is in the cluster."""
+
+    def read():
+        found = kube(arc).resources.get(api_version="v1", kind="Secret").get(name="ml-tls", namespace="azureml")
+        return found.to_dict()
+
+    return read
+
+
+def test_creates_namespace_and_secret_then_changes_nothing(ensure, secret, write, simulator, tmp_path):
+    files = write()
+    planned = ensure(check_mode=True, **files)
+    assert (planned["changed"], planned["namespace_created"], writes(simulator)) == (True, True, [])
+
+    created = ensure(cname="ml.example.com", **files)
+    again = ensure(**files)
+
+    assert (created["changed"], created["namespace_created"]) == (True, True)
+    assert (again["changed"], again["namespace_created"]) == (False, False)
+    assert created["certificate"]["names"] == ["ml.example.com"]
+    assert secret()["type"] == "Opaque"
+    assert {key: base64.b64decode(value) for key, value in secret()["data"].items()} == {
+        "cert.pem": (tmp_path / "ml.pem").read_bytes(),
+        "key.pem": (tmp_path / "ml.key").read_bytes(),
+    }
+
+
+def test_renews_and_keeps_what_others_put_there(ensure, secret, write, kube, arc, tmp_path):
+    ensure(**write())
+    kube(arc).resources.get(api_version="v1", kind="Secret").patch(
+        name="ml-tls", namespace="azureml", body={"data": {"ca.crt": "Y2E="}}
+    )
+    before = ensure(**write(), diff=True, check_mode=True)
+
+    renewed = ensure(
+        certificate_content=(tmp_path / "ml.pem").read_text(),
+        private_key_content=(tmp_path / "ml.key").read_text(),
+        diff=True,
+    )
+
+    assert renewed["changed"]
+    assert renewed["diff"] == before["diff"]
+    assert (
+        renewed["diff"]["before"]
+        != renewed["diff"]["after"]
+        == {"certificate_sha256": renewed["certificate"]["fingerprint"]}
+    )
+    assert base64.b64decode(secret()["data"]["cert.pem"]) == (tmp_path / "ml.pem").read_bytes()
+    assert secret()["data"]["ca.crt"] == "Y2E="
+
+
+def test_removes(ensure, write):
+    ensure(**write())
+    assert ensure(state="absent", check_mode=True)["changed"]
+    assert ensure(state="absent", diff=True)["diff"]["after"] == {}
+    assert not ensure(state="absent")["changed"]
+
+
+def test_no_key_in_the_result(ensure, write, tmp_path):
+    result = ensure(**write(), diff=True)
+    key = (tmp_path / "ml.key").read_bytes()
+    assert base64.b64encode(key).decode()[:60] not in json.dumps(result)
+    assert "PRIVATE KEY" not in json.dumps(result)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "state is present but any of the following are missing: certificate, certificate_content"),
+        ({"certificate": "c"}, "any of the following are missing: private_key, private_key_content"),
+        ({"certificate": "/none", "private_key": "/none"}, "certificate: /none cannot be read: No such file"),
+        ({"certificate_content": "x", "private_key_content": "y"}, "certificate is not a PEM certificate"),
+    ],
+)
+def test_refused_before_anything_is_sent(ensure, simulator, options, message):
+    with pytest.raises(ModuleFailedError, match=message):
+        ensure(**options)
+    assert simulator.journal() == []
+
+
+def test_name_that_it_does_not_cover(ensure, write, simulator):
+    with pytest.raises(ModuleFailedError, match="cname 'b.example.com' is not covered by certificate, which is for a."):
+        ensure(cname="b.example.com", **write("a.example.com"))
+    assert simulator.journal() == []
+
+
+@pytest.mark.parametrize(
+    ("forbidden", "what"),
+    [
+        ("get secrets", "Reading Secret 'ml-tls' in namespace 'azureml' .*may not get secrets"),
+        ("create namespaces", "Creating Namespace 'azureml' .*may not create namespaces"),
+        ("create secrets", "Creating Secret 'ml-tls' .*may not create secrets"),
+    ],
+)
+def test_missing_right_is_named(ensure, write, simulator, arc, forbidden, what):
+    simulator.change_plan(arc, forbidden=[forbidden])
+    with pytest.raises(ModuleFailedError, match=what):
+        ensure(**write())
+
+
+def test_namespace_being_removed(ensure, write, create, arc):
+    create(arc, "v1", "Namespace", "azureml", status={"phase": "Terminating"})
+    with pytest.raises(ModuleFailedError, match="namespace 'azureml' is being removed"):
+        ensure(**write())

@@ -1,0 +1,41 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which resource providers a subscription has registered, read only."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from aiohttp import web
+
+from simulator.arm.protocol import PROVIDERS, ArmRequest, ResourceType, method_not_allowed
+
+
+class Registration:
+    """The providers; all are registered but those named.
+
+    :param unregistered: namespaces of the others.
+    """
+
+    def __init__(self, unregistered: Collection[str]) -> None:
+        self._unregistered = {one.lower() for one in unregistered}
+
+    def types(self) -> dict[str, ResourceType]:
+        return {PROVIDERS: ResourceType(self._handle, frozenset({"2021-04-01"}))}
+
+    async def _handle(self, request: ArmRequest) -> web.Response:
+        if request.method != "GET":
+            raise method_not_allowed(request)
+        namespace = request.address.name
+        state = "NotRegistered" if namespace.lower() in self._unregistered else "Registered"
+        return web.json_response(
+            {
+                "id": request.address.id,
+                "namespace": namespace,
+                "registrationState": state,
+                "registrationPolicy": "RegistrationRequired",
+                "resourceTypes": [],
+            }
+        )
