@@ -15,7 +15,8 @@ from pathlib import Path
 import yaml
 
 HERE = Path(__file__).resolve().parent
-COLLECTIONS = HERE.parents[1] / "build" / "collections"
+ROOT = HERE.parents[1]
+COLLECTIONS = ROOT / "build" / "collections"
 TIMEOUT = 240  # seconds
 # The controller as a host, with the Python that runs the tests.
 LOCALHOST = {

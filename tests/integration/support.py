@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 class ModuleFailedError(AssertionError):
     """A module failed; C(result) is what it said."""
@@ -23,3 +25,16 @@ def requests_to(simulator, method: str, part: str) -> list[dict]:
 def writes(simulator) -> list[tuple[str, str]]:
     """All requests that create, change or remove a resource."""
     return [(one["method"], one["path"]) for one in simulator.journal() if one["method"] in ("PUT", "PATCH", "DELETE")]
+
+
+def processes_of(directory: Path) -> list[str]:
+    """The command lines of processes that work in a folder, or name it."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            if str(directory) in command or (process / "cwd").readlink().is_relative_to(directory):
+                found.append(command)
+        except OSError:
+            continue  # gone meanwhile
+    return found

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import pytest
+from support import processes_of
 
 TESTS = Path(__file__).resolve().parents[1]
 
@@ -37,13 +38,7 @@ def demo(tmp_path):
 
 def nothing_left(directory: Path) -> None:
     """No process knows the folder, and the home is empty."""
-    running = subprocess.run(["pgrep", "-af", str(directory)], capture_output=True, text=True, check=False).stdout
-    assert running == ""
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            assert not (process / "cwd").readlink().is_relative_to(directory), process
-        except OSError:
-            continue  # gone meanwhile
+    assert processes_of(directory) == []
     assert list((directory / "home").iterdir()) == []
 
 

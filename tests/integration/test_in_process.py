@@ -12,14 +12,17 @@ import venv
 import pytest
 from playbooks import LOCALHOST
 
+import certificates
 import simulated
 from simulator.scenario import ClusterPlan, InstallPlan, Scenario
 
 INSTALL = InstallPlan(seconds=30)
 CLUSTERS = [
     ClusterPlan("shop-k3s", nodes=1, install=INSTALL),
+    ClusterPlan("plant", distribution="openshift"),
     ClusterPlan("broken", install=InstallPlan(30, "pod healthcheck failed", pods={"gateway": "CrashLoopBackOff"})),
 ]
+PAIR = tuple(part.decode() for part in certificates.make())
 # What differs from run to run whatever the way.
 VOLATILE = re.compile(
     r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[\d:.]+Z|localhost:\d+|/[^ \"']*/simulator/"
@@ -32,6 +35,9 @@ def tasks(simulator) -> list[dict]:
     broken = {**cluster, "cluster_name": "broken"}
     workspace = {"name": "ws", "resource_group": "rg-ml"}
     kubeconfig = str(simulator.directory / "kubeconfigs/shop-k3s")
+    plant = str(simulator.directory / "kubeconfigs/plant")
+    certificate = dict(zip(("certificate_content", "private_key_content"), PAIR, strict=True))
+    unready = {"inference_service": "load_balancer", "inference_router_ha": True}
     secret = {"protected_settings": {"proxy.password": "hush-hush-hush"}}
     calls = [
         ("extension", {**cluster, **secret, "workload_profile": "training"}, {"check_mode": True, "diff": True}),
@@ -42,6 +48,13 @@ def tasks(simulator) -> list[dict]:
         ("pod_readiness", {"workload_profile": "training", "kubeconfig": kubeconfig, "wait_timeout": "60"}, {}),
         ("pod_readiness", {"workload_profile": "training", "kubeconfig": kubeconfig + ".none"}, {}),
         ("pod_readiness", {"workload_profile": "training", "kubeconfig": kubeconfig, "validate_certs": False}, {}),
+        ("preflight", {**cluster, "workload_profile": "training", "kubeconfig": kubeconfig}, {}),
+        ("preflight", {**cluster, **unready, "workload_profile": "inference", "kubeconfig": kubeconfig}, {}),
+        ("tls_secret", {**certificate, "name": "ml", "kubeconfig": kubeconfig}, {"diff": True}),
+        ("tls_secret", {"name": "ml", "state": "absent", "kubeconfig": kubeconfig}, {"diff": True}),
+        ("openshift_scc", {"kubeconfig": plant}, {"diff": True}),
+        ("openshift_scc", {"kubeconfig": plant, "state": "absent"}, {"diff": True}),
+        ("openshift_scc", {"kubeconfig": kubeconfig}, {}),
         ("compute", {**cluster, "name": "edge", "workspace": workspace}, {"diff": True}),
         ("compute_info", {"workspace": workspace}, {}),
         ("compute", {**cluster, "name": "edge", "workspace": workspace, "state": "absent"}, {"diff": True}),
@@ -81,7 +94,7 @@ def test_both_ways_give_the_same_result(playbook, tmp_path):
         assert ("EXEC" in run.output) == (way == "0"), run.output
         seen[way] = results(run)
 
-    assert len(seen["1"]) == 17
+    assert len(seen["1"]) == 24
     for (name, in_process), (other_name, as_module) in zip(seen["1"], seen["0"], strict=True):
         assert name == other_name
         # Only a module that Ansible ships to a host carries these.

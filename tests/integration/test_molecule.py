@@ -1,0 +1,47 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The molecule scenarios: each creates, converges, converges again without a change, verifies, and leaves nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import pytest
+from playbooks import COLLECTIONS, ROOT
+from support import processes_of
+
+SCENARIOS = sorted(path.parent.name for path in (ROOT / "extensions/molecule").glob("*/molecule.yml"))
+ACTIONS = ("create", "converge", "idempotence", "verify", "destroy")
+
+
+def test_a_scenario_for_each_profile_and_kind_of_cluster():
+    assert SCENARIOS == [
+        "combined-aks",
+        "combined-openshift",
+        "inference-http-ilb",
+        "inference-https-nodeport",
+        "training",
+    ]
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_scenario(scenario, tmp_path):
+    environment = {
+        **os.environ,
+        "ANSIBLE_HOME": str(tmp_path / "ansible"),
+        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+        "NO_COLOR": "1",
+    }
+    command = ["molecule", "test", "--scenario-name", scenario]
+    finished = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+    output = finished.stdout + finished.stderr
+
+    assert finished.returncode == 0, output
+    for action in ACTIONS:
+        assert f"{scenario} > {action}: Executed: Successful" in output
+    assert processes_of(tmp_path) == []
