@@ -23,7 +23,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._preflight_facts impor
     WARNING,
     Facts,
     Finding,
-    parse_quantity,
+    quantity,
 )
 from ansible_collections.azureml.arc.plugins.module_utils._settings import HIGH_AVAILABILITY_NODES, INFERENCE, TRAINING
 
@@ -115,7 +115,7 @@ def resources(facts: Facts) -> Iterator[tuple]:
     level = WARNING if facts.options["cluster_type"] == "managed_cluster" else ERROR
     for name, unit, divisor, need in (("cpu", "m", 1000, required[0]), ("memory", "Mi", 2**-20, required[1])):
         free = facts.free(name)
-        if free < parse_quantity(need):
+        if free < quantity(need):
             amount = int(float(free) * divisor)
             yield (
                 level,

@@ -28,6 +28,11 @@ LEVELS = (ERROR, WARNING, INFO)
 TOLERATED_TAINTS = "ml.azure.com/"
 
 
+def quantity(text: str):
+    """A Kubernetes quantity, C(250m) or C(4Gi), as a decimal number."""
+    return parse_quantity(text)
+
+
 @dataclass(frozen=True)
 class Finding:
     """What a check found.
@@ -81,7 +86,7 @@ class Facts:
         Pods of the extension itself are left out of the count: what they hold is what it needs.
         """
         usable = {node["metadata"]["name"]: node for node in self.usable_nodes()}
-        free = sum(parse_quantity(node["status"]["allocatable"][name]) for node in usable.values())
+        free = sum(quantity(node["status"]["allocatable"][name]) for node in usable.values())
         for pod in self.objects["pods"]:
             if pod["metadata"]["namespace"] != RELEASE_NAMESPACE and (pod.get("spec") or {}).get("nodeName") in usable:
                 free -= _requested(pod, name)
@@ -108,7 +113,7 @@ def _requested(pod: Mapping, name: str):
 
     def of(containers):
         requests = (((one.get("resources") or {}).get("requests") or {}).get(name) for one in containers or ())
-        return [parse_quantity(request) for request in requests if request is not None]
+        return [quantity(request) for request in requests if request is not None]
 
     spec = pod["spec"]
     return max([sum(of(spec.get("containers"))), *of(spec.get("initContainers"))])

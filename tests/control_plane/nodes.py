@@ -1,0 +1,155 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Nodes that pretend: what a kubelet reports of pods, without containers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from datetime import datetime, timezone
+
+from kubernetes.client import ApiException, CoreV1Api
+from kubernetes.client.api_client import ApiClient
+from kubernetes.config import new_client_from_config_dict
+from kubernetes.watch import Watch
+from urllib3.exceptions import HTTPError
+
+from control_plane.programs import ControlPlane
+
+# What a pod ends as, by the word that a test's plan uses for it.
+OUTCOMES = ("Running", "Completed", "Error", "ImagePullBackOff", "CrashLoopBackOff", "Evicted", "ContainerCreating", "Pending")
+CAPACITY = {"cpu": "8", "memory": "16Gi", "pods": "10000"}
+
+
+class Nodes:
+    """Kubelets of a few nodes, in one thread.
+
+    :ivar plan: what pods end as, by their label C(app); C(Running) for all others. Looked up when a pod is scheduled.
+    """
+
+    def __init__(self, plane: ControlPlane, count: int = 3) -> None:
+        self.plan: dict[str, str] = {}
+        self._names = [f"node-{index}" for index in range(count)]
+        self._core = CoreV1Api(new_client_from_config_dict(plane.kubeconfig()))
+        self._watch = Watch()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def start(self) -> None:
+        for name in self._names:
+            self.add(name)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._watch.stop()
+
+    def add(self, name: str, capacity: Mapping[str, str] | None = None) -> None:
+        """A further node that is ready."""
+        capacity = {**CAPACITY, **(capacity or {})}
+        labels = {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux"}
+        self._core.create_node({"metadata": {"name": name, "labels": labels}})
+        status = {
+            "capacity": capacity,
+            "allocatable": capacity,
+            "conditions": [{"type": "Ready", "status": "True", "reason": "KubeletReady", "lastHeartbeatTime": _now()}],
+        }
+        self._core.patch_node_status(name, {"status": status})
+
+    def settle(self, namespace: str, name: str, outcome: str) -> None:
+        """Let a pod that has been left somewhere come to another end."""
+        pod = _plain(self._core.read_namespaced_pod(name, namespace))
+        self._report(pod, outcome)
+
+    def _run(self) -> None:
+        while not self._stopping:
+            try:
+                for event in self._watch.stream(self._core.list_pod_for_all_namespaces, timeout_seconds=300):
+                    self._see(event["raw_object"])
+            except (ApiException, HTTPError):
+                if not self._stopping:
+                    self._watch = Watch()
+
+    def _see(self, pod: Mapping) -> None:
+        metadata, node = pod["metadata"], (pod.get("spec") or {}).get("nodeName")
+        if node not in self._names:
+            return
+        try:
+            if metadata.get("deletionTimestamp"):
+                self._core.delete_namespaced_pod(metadata["name"], metadata["namespace"], grace_period_seconds=0)
+            elif not (pod.get("status") or {}).get("containerStatuses") and pod["status"]["phase"] == "Pending":
+                outcome = self.plan.get((metadata.get("labels") or {}).get("app", ""), "Running")
+                if outcome != "Pending":
+                    self._report(pod, "ContainerCreating")
+                    self._report(pod, outcome)
+        except ApiException as error:
+            if error.status not in (404, 409):
+                raise
+
+    def _report(self, pod: Mapping, outcome: str) -> None:
+        metadata = pod["metadata"]
+        names = [container["name"] for container in pod["spec"]["containers"]]
+        status = status_of(names, outcome, _condition(pod, "PodScheduled"))
+        self._core.patch_namespaced_pod_status(metadata["name"], metadata["namespace"], {"status": status})
+
+
+def status_of(containers: list[str], outcome: str, scheduled: Mapping | None = None) -> dict:
+    """The status that a kubelet reports of a pod with these containers."""
+    phase, ready, state = _STATES[outcome]
+    conditions = [
+        {"type": kind, "status": str(ready), "lastTransitionTime": _now()}
+        for kind in ("Initialized", "Ready", "ContainersReady")
+    ]
+    status = {
+        "phase": phase,
+        "conditions": [*([dict(scheduled)] if scheduled else []), *conditions],
+        "containerStatuses": [
+            {
+                "name": name,
+                "image": "none",
+                "imageID": "",
+                "ready": ready,
+                "restartCount": 5 if outcome == "CrashLoopBackOff" else 0,
+                "state": state,
+            }
+            for name in containers
+        ],
+    }
+    if outcome == "Evicted":
+        status |= {"reason": "Evicted", "message": "The node was low on resource: memory.", "containerStatuses": []}
+    return status
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+# Phase, whether it is ready, and the state of its containers.
+_STATES: dict[str, tuple[str, bool, dict]] = {
+    "ContainerCreating": ("Pending", False, {"waiting": {"reason": "ContainerCreating"}}),
+    "Running": ("Running", True, {"running": {"startedAt": _now()}}),
+    "Completed": ("Succeeded", False, {"terminated": {"exitCode": 0, "reason": "Completed"}}),
+    "Error": ("Failed", False, {"terminated": {"exitCode": 1, "reason": "Error"}}),
+    "ImagePullBackOff": (
+        "Pending",
+        False,
+        {"waiting": {"reason": "ImagePullBackOff", "message": 'Back-off pulling image "none"'}},
+    ),
+    "CrashLoopBackOff": (
+        "Running",
+        False,
+        {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 5m0s restarting failed container"}},
+    ),
+    "Evicted": ("Failed", False, {}),
+}
+
+
+def _condition(pod: Mapping, kind: str) -> Mapping | None:
+    conditions = (pod.get("status") or {}).get("conditions") or ()
+    return next((one for one in conditions if one["type"] == kind), None)
+
+
+def _plain(body) -> dict:
+    return ApiClient().sanitize_for_serialization(body)

@@ -1,0 +1,198 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The programs of a control plane, and the processes that run them."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import csv
+import json
+import os
+import socket
+import ssl
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from simulator import certificates
+
+START_SECONDS = 60
+STOP_SECONDS = 20
+REQUIRED = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
+DEFAULT_ASSETS = Path.home() / ".cache/azureml.arc/control-plane"
+ADMIN_TOKEN = "administrator-of-the-test-cluster"
+
+
+def assets() -> Path | None:
+    """The folder with the programs, C(None) where one is missing."""
+    folder = Path(os.environ.get("KUBEBUILDER_ASSETS") or DEFAULT_ASSETS)
+    return folder if all((folder / name).exists() for name in REQUIRED) else None
+
+
+class ControlPlane:
+    """A running control plane, with an administrator who may do everything.
+
+    :ivar endpoint: the address of the API server.
+    """
+
+    def __init__(self, directory: Path, port: int) -> None:
+        self.directory = directory
+        self.endpoint = f"https://localhost:{port}"
+        self._authority = directory / "ca.pem"
+
+    def kubeconfig(self, token: str = ADMIN_TOKEN) -> dict:
+        """How to get in with a bearer token."""
+        authority = base64.b64encode(self._authority.read_bytes()).decode()
+        return {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [
+                {"name": "test", "cluster": {"server": self.endpoint, "certificate-authority-data": authority}}
+            ],
+            "users": [{"name": "user", "user": {"token": token}}],
+            "contexts": [{"name": "test", "context": {"cluster": "test", "user": "user"}}],
+            "current-context": "test",
+        }
+
+    def is_ready(self) -> bool:
+        """Whether the API server says so."""
+        request = urllib.request.Request(
+            f"{self.endpoint}/readyz", headers={"Authorization": f"Bearer {ADMIN_TOKEN}"}
+        )
+        context = ssl.create_default_context(cafile=str(self._authority))
+        try:
+            with urllib.request.urlopen(request, context=context, timeout=5) as response:
+                return response.read() == b"ok"
+        except (urllib.error.URLError, OSError):
+            return False
+
+
+@contextlib.contextmanager
+def running(programs: Path, directory: Path) -> Iterator[ControlPlane]:
+    """A control plane, stopped at the end.
+
+    :param directory: takes its data, keys and logs.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    _write_keys(directory)
+    etcd, peer, api, controllers, scheduler = _free_ports(5)
+    plane = ControlPlane(directory, api)
+    kubeconfig = directory / "kubeconfig"
+    kubeconfig.write_text(json.dumps(plane.kubeconfig()), encoding="utf-8")
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_process(programs / "etcd", _etcd(etcd, peer), directory))
+        stack.enter_context(_process(programs / "kube-apiserver", _api_server(api, etcd), directory))
+        _wait_until_ready(plane, directory)
+        for name, port, options in (
+            ("kube-controller-manager", controllers, _CONTROLLERS),
+            ("kube-scheduler", scheduler, {}),
+        ):
+            common = {"kubeconfig": kubeconfig, "leader-elect": "false", "port": 0, "secure-port": port}
+            common["bind-address"] = "127.0.0.1"
+            stack.enter_context(_process(programs / name, {**common, **options}, directory))
+        yield plane
+
+
+def _free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for index in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+def _write_keys(directory: Path) -> None:
+    certificates.write(directory)
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    for name, content in (
+        (
+            "accounts.key",
+            key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            ),
+        ),
+        (
+            "accounts.pub",
+            key.public_key().public_bytes(
+                serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+            ),
+        ),
+    ):
+        (directory / name).touch(mode=0o600)
+        (directory / name).write_bytes(content)
+    with (directory / "tokens.csv").open("w", encoding="utf-8") as file:
+        csv.writer(file).writerow([ADMIN_TOKEN, "administrator", "administrator", "system:masters"])
+
+
+def _etcd(port: int, peer: int) -> dict:
+    return {
+        "data-dir": "etcd",
+        "listen-client-urls": f"http://127.0.0.1:{port}",
+        "advertise-client-urls": f"http://127.0.0.1:{port}",
+        "listen-peer-urls": f"http://127.0.0.1:{peer}",
+        "log-level": "error",
+    }
+
+
+def _api_server(port: int, etcd: int) -> dict:
+    return {
+        "etcd-servers": f"http://127.0.0.1:{etcd}",
+        "bind-address": "127.0.0.1",
+        "secure-port": port,
+        "tls-cert-file": "server.pem",
+        "tls-private-key-file": "server.key",
+        "authorization-mode": "RBAC",
+        "token-auth-file": "tokens.csv",
+        "service-account-issuer": "https://kubernetes.default.svc",
+        "service-account-key-file": "accounts.pub",
+        "service-account-signing-key-file": "accounts.key",
+        "service-cluster-ip-range": "10.0.0.0/24",
+        # A cluster that a test fills with thousands of pods is not to be held back.
+        "max-requests-inflight": 2000,
+        "max-mutating-requests-inflight": 2000,
+    }
+
+
+_CONTROLLERS = {
+    "service-account-private-key-file": "accounts.key",
+    "root-ca-file": "ca.pem",
+    # Nobody renews the leases of nodes that pretend.
+    "node-monitor-grace-period": "24h",
+    "kube-api-qps": 500,
+    "kube-api-burst": 1000,
+}
+
+
+@contextlib.contextmanager
+def _process(program: Path, options: dict, directory: Path) -> Iterator[None]:
+    """A program that runs in a folder, logging to it; stopped by its process id."""
+    command = [str(program), *(f"--{name}={value}" for name, value in options.items())]
+    with (directory / f"{program.name}.log").open("w", encoding="utf-8") as log:
+        process = subprocess.Popen(command, cwd=directory, stdout=log, stderr=log, start_new_session=True)
+        try:
+            yield
+        finally:
+            process.terminate()
+            try:
+                process.wait(timeout=STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _wait_until_ready(plane: ControlPlane, directory: Path) -> None:
+    end = time.monotonic() + START_SECONDS
+    while not plane.is_ready():
+        if time.monotonic() > end:
+            log = (directory / "kube-apiserver.log").read_text(encoding="utf-8")
+            raise RuntimeError(f"the API server did not start: {log[-2000:]}")
+        time.sleep(0.1)
