@@ -13,11 +13,15 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/$(BUILD)/pycache
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help demo test bench clean
+# Where the tests look for a Kubernetes control plane; outside of the build folder, because it takes minutes to make.
+export KUBEBUILDER_ASSETS ?= $(HOME)/.cache/azureml.arc/control-plane
+
+.PHONY: help demo test bench control-plane clean
 
 help:
 	@echo "make demo    deploy three simulated clusters, twice, verify them, and see one that fails"
 	@echo "make test    all checks: lint, unit and integration tests, build and documentation"
+	@echo "make control-plane  a Kubernetes control plane for 'make test' (Debian 12, root, four minutes, once)"
 	@echo "make bench   what a task costs, in process and as a module"
 	@echo "make clean   remove everything that the other commands have made"
 
@@ -29,6 +33,9 @@ test: $(VENV)/complete $(COLLECTION)
 
 bench: $(VENV)/complete $(COLLECTION)
 	@PYTHONPATH=tests python tests/benchmark/task_cost.py $(BUILD)/benchmark
+
+control-plane:
+	@tests/control_plane/build "$(KUBEBUILDER_ASSETS)"
 
 clean:
 	rm -rf $(BUILD)

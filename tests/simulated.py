@@ -66,8 +66,12 @@ class RunningSimulator:
         """Change fields of a C(simulator.scenario.ClusterPlan)."""
         self._control("PATCH", f"clusters/{cluster}", fields)
 
-    def _control(self, method: str, path: str, body: dict | None = None) -> bytes:
-        data = json.dumps(body).encode() if body is not None else None
+    def allow(self, actions: list[str] | None) -> None:
+        """Let the principal do just these actions of an Azure role definition, or everything."""
+        self._control("PUT", "actions", actions)
+
+    def _control(self, method: str, path: str, body: object = None) -> bytes:
+        data = json.dumps(body).encode() if method not in ("GET", "DELETE") else None
         request = urllib.request.Request(
             f"{self.endpoint}/control/{path}", data, {"Content-Type": "application/json"}, method=method
         )

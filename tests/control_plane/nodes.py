@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from kubernetes.client import ApiException, CoreV1Api
 from kubernetes.client.api_client import ApiClient
-from kubernetes.config import new_client_from_config_dict
 from kubernetes.watch import Watch
 from urllib3.exceptions import HTTPError
 
 from control_plane.programs import ControlPlane
 
-# What a pod ends as, by the word that a test's plan uses for it.
-OUTCOMES = ("Running", "Completed", "Error", "ImagePullBackOff", "CrashLoopBackOff", "Evicted", "ContainerCreating", "Pending")
 CAPACITY = {"cpu": "8", "memory": "16Gi", "pods": "10000"}
 
 
@@ -32,7 +29,7 @@ class Nodes:
     def __init__(self, plane: ControlPlane, count: int = 3) -> None:
         self.plan: dict[str, str] = {}
         self._names = [f"node-{index}" for index in range(count)]
-        self._core = CoreV1Api(new_client_from_config_dict(plane.kubeconfig()))
+        self._core = CoreV1Api(plane.client())
         self._watch = Watch()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -123,7 +120,7 @@ def status_of(containers: list[str], outcome: str, scheduled: Mapping | None = N
 
 
 def _now() -> str:
-    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 # Phase, whether it is ready, and the state of its containers.

@@ -22,18 +22,20 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from kubernetes.client import ApiClient, Configuration
 
 from simulator import certificates
 
 START_SECONDS = 60
 STOP_SECONDS = 20
-REQUIRED = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
+REQUIRED = ("etcd", "kube-apiserver")
+CONTROLLERS = ("kube-controller-manager", "kube-scheduler")
 DEFAULT_ASSETS = Path.home() / ".cache/azureml.arc/control-plane"
 ADMIN_TOKEN = "administrator-of-the-test-cluster"
 
 
 def assets() -> Path | None:
-    """The folder with the programs, C(None) where one is missing."""
+    """The folder with the programs, C(None) where etcd or the API server is missing."""
     folder = Path(os.environ.get("KUBEBUILDER_ASSETS") or DEFAULT_ASSETS)
     return folder if all((folder / name).exists() for name in REQUIRED) else None
 
@@ -42,16 +44,18 @@ class ControlPlane:
     """A running control plane, with an administrator who may do everything.
 
     :ivar endpoint: the address of the API server.
+    :ivar authority: the certificate of its CA.
+    :ivar has_controllers: whether workloads become pods and pods get nodes.
     """
 
-    def __init__(self, directory: Path, port: int) -> None:
-        self.directory = directory
+    def __init__(self, directory: Path, port: int, has_controllers: bool) -> None:
+        self.has_controllers = has_controllers
         self.endpoint = f"https://localhost:{port}"
-        self._authority = directory / "ca.pem"
+        self.authority = directory / "ca.pem"
 
     def kubeconfig(self, token: str = ADMIN_TOKEN) -> dict:
         """How to get in with a bearer token."""
-        authority = base64.b64encode(self._authority.read_bytes()).decode()
+        authority = base64.b64encode(self.authority.read_bytes()).decode()
         return {
             "apiVersion": "v1",
             "kind": "Config",
@@ -63,12 +67,18 @@ class ControlPlane:
             "current-context": "test",
         }
 
+    def client(self) -> ApiClient:
+        """The official client, as the administrator; it keeps no files that others could remove."""
+        configuration = Configuration()
+        configuration.host = self.endpoint
+        configuration.ssl_ca_cert = str(self.authority)
+        configuration.api_key = {"authorization": f"Bearer {ADMIN_TOKEN}"}
+        return ApiClient(configuration)
+
     def is_ready(self) -> bool:
         """Whether the API server says so."""
-        request = urllib.request.Request(
-            f"{self.endpoint}/readyz", headers={"Authorization": f"Bearer {ADMIN_TOKEN}"}
-        )
-        context = ssl.create_default_context(cafile=str(self._authority))
+        request = urllib.request.Request(f"{self.endpoint}/readyz", headers={"Authorization": f"Bearer {ADMIN_TOKEN}"})
+        context = ssl.create_default_context(cafile=str(self.authority))
         try:
             with urllib.request.urlopen(request, context=context, timeout=5) as response:
                 return response.read() == b"ok"
@@ -85,17 +95,16 @@ def running(programs: Path, directory: Path) -> Iterator[ControlPlane]:
     directory.mkdir(parents=True, exist_ok=True)
     _write_keys(directory)
     etcd, peer, api, controllers, scheduler = _free_ports(5)
-    plane = ControlPlane(directory, api)
+    plane = ControlPlane(directory, api, all((programs / name).exists() for name in CONTROLLERS))
     kubeconfig = directory / "kubeconfig"
     kubeconfig.write_text(json.dumps(plane.kubeconfig()), encoding="utf-8")
     with contextlib.ExitStack() as stack:
         stack.enter_context(_process(programs / "etcd", _etcd(etcd, peer), directory))
         stack.enter_context(_process(programs / "kube-apiserver", _api_server(api, etcd), directory))
         _wait_until_ready(plane, directory)
-        for name, port, options in (
-            ("kube-controller-manager", controllers, _CONTROLLERS),
-            ("kube-scheduler", scheduler, {}),
-        ):
+        for name, port, options in zip(CONTROLLERS, (controllers, scheduler), (_CONTROLLERS, {}), strict=True):
+            if not plane.has_controllers:
+                break
             common = {"kubeconfig": kubeconfig, "leader-elect": "false", "port": 0, "secure-port": port}
             common["bind-address"] = "127.0.0.1"
             stack.enter_context(_process(programs / name, {**common, **options}, directory))
@@ -122,9 +131,7 @@ def _write_keys(directory: Path) -> None:
         ),
         (
             "accounts.pub",
-            key.public_key().public_bytes(
-                serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-            ),
+            key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo),
         ),
     ):
         (directory / name).touch(mode=0o600)
@@ -156,6 +163,9 @@ def _api_server(port: int, etcd: int) -> dict:
         "service-account-key-file": "accounts.pub",
         "service-account-signing-key-file": "accounts.key",
         "service-cluster-ip-range": "10.0.0.0/24",
+        # Versions of ConfigMaps expire within seconds, so that a test can meet one that has.
+        "watch-cache-sizes": "configmaps#0",
+        "etcd-compaction-interval": "1s",
         # A cluster that a test fills with thousands of pods is not to be held back.
         "max-requests-inflight": 2000,
         "max-mutating-requests-inflight": 2000,

@@ -6,16 +6,15 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 
 import pytest
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleCall, ModuleSpec, execute
 from kubernetes.config import new_client_from_config
 from kubernetes.dynamic import DynamicClient
 from playbooks import PlaybookRun, run_playbook
-from support import ModuleFailedError
+from support import run_module_work
 
 import simulated
 from simulator.scenario import ClusterPlan, InstallPlan, Scenario
@@ -72,17 +71,7 @@ def environment(simulator, monkeypatch, tmp_path):
 def run_module(tmp_path):
     """Run a module's work with options as a task gives them; a failure is raised as C(ModuleFailedError)."""
 
-    def run(spec: ModuleSpec, check_mode: bool = False, diff: bool = False, **options) -> dict:
-        validation = ArgumentSpecValidator(spec.argument_spec, **spec.rules).validate(options)
-        if validation.error_messages:
-            raise ModuleFailedError({"msg": validation.errors.msg})
-        call = ModuleCall(validation.validated_parameters, check_mode, diff, tmpdir=str(tmp_path))
-        result = execute(spec, call)
-        if result.get("failed"):
-            raise ModuleFailedError(result)
-        return {**result, "warnings": call.warnings}
-
-    return run
+    return functools.partial(run_module_work, tmp_path)
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ from __future__ import annotations
 DEFINITION = ("apiextensions.k8s.io/v1", "CustomResourceDefinition")
 
 
-def definition(group: str, plural: str, kind: str, scope: str = "Namespaced") -> dict:
+def definition(group: str, plural: str, kind: str, scope: str = "Namespaced", version: str = "v1alpha1") -> dict:
     """The C(spec) of a CustomResourceDefinition that takes anything."""
     schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
     return {
         "group": group,
         "scope": scope,
         "names": {"plural": plural, "singular": kind.lower(), "kind": kind, "listKind": f"{kind}List"},
-        "versions": [{"name": "v1alpha1", "served": True, "storage": True, "schema": schema}],
+        "versions": [{"name": version, "served": True, "storage": True, "schema": schema}],
     }

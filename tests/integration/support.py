@@ -6,7 +6,12 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleCall, ModuleSpec, execute
 
 
 class ModuleFailedError(AssertionError):
@@ -15,6 +20,25 @@ class ModuleFailedError(AssertionError):
     def __init__(self, result: dict) -> None:
         super().__init__(result["msg"])
         self.result = result
+
+
+def run_module_work(
+    directory: Path, spec: ModuleSpec, check_mode: bool = False, diff: bool = False, **options: object
+) -> dict:
+    """Run a module's work with options as a task gives them.
+
+    :param directory: takes what the module writes.
+    :returns: its result, with its warnings.
+    :raises ModuleFailedError: where it failed.
+    """
+    validation = ArgumentSpecValidator(spec.argument_spec, **spec.rules).validate(options)
+    if validation.error_messages:
+        raise ModuleFailedError({"msg": validation.errors.msg})
+    call = ModuleCall(validation.validated_parameters, check_mode, diff, tmpdir=str(directory))
+    result = {**execute(spec, call), "warnings": call.warnings}
+    if result.get("failed"):
+        raise ModuleFailedError(result)
+    return result
 
 
 def requests_to(simulator, method: str, part: str) -> list[dict]:
@@ -38,3 +62,19 @@ def processes_of(directory: Path) -> list[str]:
         except OSError:
             continue  # gone meanwhile
     return found
+
+
+def wait_for(attempt: Callable, seconds: float = 30) -> object:
+    """Try again until something true comes of it. Returns that, or fails with what came of the last try."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            found = attempt()
+        except Exception:  # whatever is not there yet
+            if time.monotonic() > end:
+                raise
+        else:
+            if found or time.monotonic() > end:
+                assert found
+                return found
+        time.sleep(0.1)

@@ -13,14 +13,17 @@ from aiohttp import web
 from simulator.cluster import SimulatedCluster
 from simulator.faults import Faults
 from simulator.journal import Journal
-from simulator.scenario import InstallPlan
+from simulator.scenario import InstallPlan, Principal
 
 
 class Control:
     """Routes below C(/control/), for tests only."""
 
-    def __init__(self, journal: Journal, faults: Faults, clusters: list[SimulatedCluster]) -> None:
+    def __init__(
+        self, journal: Journal, faults: Faults, clusters: list[SimulatedCluster], principal: Principal
+    ) -> None:
         self._journal = journal
+        self._principal = principal
         self._faults = faults
         self._clusters = {cluster.plan.name: cluster for cluster in clusters}
 
@@ -31,6 +34,7 @@ class Control:
             web.post("/control/faults", self._add_fault),
             web.delete("/control/faults", self._clear_faults),
             web.patch("/control/clusters/{name}", self._change_plan),
+            web.put("/control/actions", self._set_actions),
         ]
 
     async def _read_journal(self, request: web.Request) -> web.Response:
@@ -46,6 +50,11 @@ class Control:
 
     async def _clear_faults(self, request: web.Request) -> web.Response:
         self._faults.clear()
+        return web.Response(status=204)
+
+    async def _set_actions(self, request: web.Request) -> web.Response:
+        """What the principal may do from now on; C(null) for everything."""
+        self._principal.actions = await request.json()
         return web.Response(status=204)
 
     async def _change_plan(self, request: web.Request) -> web.Response:

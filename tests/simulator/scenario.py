@@ -69,11 +69,15 @@ class WorkspacePlan:
 
 @dataclass
 class Principal:
-    """Who may sign in."""
+    """Who may sign in.
+
+    :param actions: what it may do, as in an Azure role definition; without them everything.
+    """
 
     client_id: str = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
     secret: str = "simulated-client-secret"
     tenant: str = TENANT
+    actions: list[str] | None = None
 
 
 @dataclass

@@ -57,7 +57,7 @@ class Simulator:
         sign_in = SignIn(scenario.principal, clock)
         journal, faults = Journal(), Faults(scenario.faults)
 
-        arm = Frontend(sign_in, scenario.principal.tenant)
+        arm = Frontend(sign_in, scenario.principal)
         arm_clusters = Clusters(clusters)
         extensions = Extensions(arm_clusters, self._tasks)
         machine_learning = MachineLearning(scenario.workspaces, arm_clusters, extensions, clock, self._tasks)
@@ -67,7 +67,7 @@ class Simulator:
             arm.register(provider.types())
 
         app = web.Application(middlewares=[journal.middleware, faults.middleware], client_max_size=MAXIMUM_BODY)
-        for routes in (Control(journal, faults, clusters), KubernetesApi(clusters), arm, sign_in):
+        for routes in (Control(journal, faults, clusters, scenario.principal), KubernetesApi(clusters), arm, sign_in):
             app.router.add_routes(routes.routes())
 
         authority, certificate, key = certificates.write(self._directory)

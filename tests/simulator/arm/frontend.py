@@ -11,18 +11,21 @@ import uuid
 
 from aiohttp import web
 
-from simulator.arm.protocol import ArmError, ArmRequest, ResourceType, parse
+from simulator.arm.protocol import Address, ArmError, ArmRequest, ResourceType, parse
+from simulator.scenario import Principal
 from simulator.sign_in import SignIn
 
+# What a method is called in an Azure role definition.
+ACTIONS = {"GET": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete", "POST": "action"}
 BODY_METHODS = frozenset({"PUT", "PATCH"})
 
 
 class Frontend:
     """Checks each request as ARM does, then hands it to its resource type."""
 
-    def __init__(self, sign_in: SignIn, tenant: str) -> None:
+    def __init__(self, sign_in: SignIn, principal: Principal) -> None:
         self._sign_in = sign_in
-        self._tenant = tenant
+        self._principal = principal
         self._types: dict[str, ResourceType] = {}
 
     def register(self, types: dict[str, ResourceType]) -> None:
@@ -47,7 +50,7 @@ class Frontend:
                 "authentication": {
                     "loginEndpoint": base,
                     "audiences": [base],
-                    "tenant": self._tenant,
+                    "tenant": self._principal.tenant,
                     "identityProvider": "AAD",
                 },
                 "graphEndpoint": base,
@@ -93,6 +96,7 @@ class Frontend:
                 f"No registered resource provider found for API version '{version}' for type '{address.type}'."
                 f" The supported api-versions are '{', '.join(sorted(kind.api_versions))}'.",
             )
+        self._require_action(address, request.method)
         body = await self._body(request)
         return await kind.handler(ArmRequest(address, request.method, dict(request.query), body, request.host))
 
@@ -108,6 +112,21 @@ class Frontend:
                 401,
                 "InvalidAuthenticationTokenAudience",
                 f"The access token has been obtained for wrong audience or resource '{token.audience}'.",
+            )
+
+    def _require_action(self, address: Address, method: str) -> None:
+        """Refuse what the principal's role does not allow, as Azure's role-based access control does."""
+        if self._principal.actions is None:
+            return
+        action = f"{address.type}/{ACTIONS[method]}"
+        if method == "POST":
+            action = f"{address.type}/{address.action}/action"
+        if action.lower() not in {one.lower() for one in self._principal.actions}:
+            raise ArmError(
+                403,
+                "AuthorizationFailed",
+                f"The client '{self._principal.client_id}' does not have authorization to perform action '{action}'"
+                f" over scope '{address.id}' or the scope is invalid.",
             )
 
     async def _body(self, request: web.Request) -> object:

@@ -18,7 +18,15 @@ import jsonpatch
 from aiohttp import web
 
 from simulator.cluster import SimulatedCluster
-from simulator.kubernetes.protocol import VERSION, StatusError, decode_continue, encode_continue, merge
+from simulator.kubernetes.protocol import (
+    VERSION,
+    StatusError,
+    UnknownPathError,
+    decode_continue,
+    deleted,
+    encode_continue,
+    merge,
+)
 from simulator.kubernetes.selectors import matches
 from simulator.kubernetes.store import Change, Resource
 
@@ -44,6 +52,8 @@ class KubernetesApi:
             return await _ClusterRequest(cluster, request).answer()
         except StatusError as error:
             return web.json_response(error.body, status=error.code)
+        except UnknownPathError:
+            return web.Response(status=404, text="404 page not found\n")
 
 
 class _ClusterRequest:
@@ -78,7 +88,8 @@ class _ClusterRequest:
             raise StatusError(404, f'{_qualified(resource)} "{name}" not found')
         if verb == "delete":
             await self._store.delete(resource, namespace, name)
-        elif verb != "get":
+            return web.json_response(deleted(resource.plural, name, resource.group))
+        if verb != "get":
             present = await self._change(verb, resource, present)
         return web.json_response(present)
 
@@ -101,7 +112,7 @@ class _ClusterRequest:
     def _resource_list(self, group: str, version: str) -> dict[str, Any]:
         found = [one for one in self._store.resources() if (one.group, one.version) == (group, version)]
         if not found:
-            raise StatusError(404, "the server could not find the requested resource")
+            raise UnknownPathError
         verbs = ["create", "delete", "get", "list", "patch", "update", "watch"]
         listed = [
             {
@@ -115,7 +126,7 @@ class _ClusterRequest:
         ]
         return {
             "kind": "APIResourceList",
-            "apiVersion": "v1",
+            **({"apiVersion": "v1"} if group else {}),
             "groupVersion": found[0].api_version,
             "resources": listed,
         }
@@ -127,7 +138,9 @@ class _ClusterRequest:
             case ["apis", group, version, *rest]:
                 pass
             case _:
-                raise StatusError(404, "the server could not find the requested resource")
+                raise UnknownPathError
+        if not any((one.group, one.version) == (group, version) for one in self._store.resources()):
+            raise UnknownPathError
         namespace = ""
         if len(rest) > 2 and rest[0] == "namespaces" and rest[2] != "status":
             namespace, rest = rest[1], rest[2:]
@@ -201,7 +214,7 @@ class _ClusterRequest:
         body = await self._json()
         metadata = body.setdefault("metadata", {})
         if not metadata.get("name"):
-            raise StatusError(400, "name or generateName is required")
+            raise StatusError(422, f"{resource.kind} is invalid: metadata.name: Required value: name is required")
         if resource.namespaced:
             if metadata.setdefault("namespace", namespace) != namespace:
                 raise StatusError(
@@ -220,7 +233,9 @@ class _ClusterRequest:
             try:
                 body = jsonpatch.apply_patch(present, await self._request.json())
             except (jsonpatch.JsonPatchException, ValueError) as error:
-                raise StatusError(400, f"the patch cannot be applied: {error}") from error
+                raise StatusError(
+                    422, f"the server rejected our request due to an error in our request: {error}"
+                ) from error
         elif self._request.content_type in ("application/merge-patch+json", "application/strategic-merge-patch+json"):
             body = merge(present, await self._json())
         else:

@@ -29,6 +29,7 @@ REASONS = {
     409: "Conflict",
     410: "Expired",
     415: "UnsupportedMediaType",
+    422: "Invalid",
 }
 
 
@@ -47,6 +48,16 @@ class StatusError(Exception):
             "reason": reason or REASONS[code],
             "code": code,
         }
+
+
+class UnknownPathError(Exception):
+    """A path of no API group, which the server answers in plain text."""
+
+
+def deleted(resource: str, name: str, group: str) -> dict[str, Any]:
+    """The answer to a DELETE of an object that goes at once."""
+    details = {"name": name, "kind": resource, **({"group": group} if group else {})}
+    return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
 
 
 def merge(present: Any, patch: Any) -> Any:

@@ -1,0 +1,134 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Fixtures: a real control plane for the whole session, namespaces to use up, and accounts with exactly some rights."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+
+import pytest
+from kubernetes.dynamic import DynamicClient
+from objects import DEFINITION, definition
+from support import run_module_work, wait_for
+
+from control_plane import programs
+from control_plane.nodes import Nodes
+
+
+@pytest.fixture(scope="session")
+def plane(tmp_path_factory):
+    folder = programs.assets()
+    assert folder, "no control plane: see 'make control-plane'"
+    with programs.running(folder, tmp_path_factory.mktemp("control-plane")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def nodes(plane):
+    if not plane.has_controllers:
+        pytest.skip("kube-controller-manager and kube-scheduler are not there")
+    started = Nodes(plane)
+    started.start()
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="session")
+def api(plane) -> DynamicClient:
+    """Everything, as the administrator."""
+    return DynamicClient(plane.client())
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch, tmp_path):
+    """Nothing of the machine's own kubeconfig is seen."""
+    for name in list(os.environ):
+        if name.startswith(("K8S_AUTH_", "KUBE")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+
+@pytest.fixture
+def create(api):
+    """Create an object from its kind, its metadata and its other fields."""
+
+    def run(api_version: str, kind: str, name: str, namespace: str | None = None, **fields):
+        metadata = {"name": name, **fields.pop("metadata", {})}
+        body = {"apiVersion": api_version, "kind": kind, "metadata": metadata, **fields}
+        return api.resources.get(api_version=api_version, kind=kind).create(body=body, namespace=namespace)
+
+    return run
+
+
+@pytest.fixture
+def namespace(request, create, api, plane):
+    """A namespace of the test's own."""
+    name = request.node.name.partition("[")[0].replace("_", "-")[:50].strip("-") + f"-{os.urandom(3).hex()}"
+    create("v1", "Namespace", name)
+    if plane.has_controllers:
+        # Pods are refused before the token of their account is there.
+        accounts = api.resources.get(api_version="v1", kind="ServiceAccount")
+        wait_for(lambda: accounts.get(name="default", namespace=name).secrets)
+    yield name
+    api.resources.get(api_version="v1", kind="Namespace").delete(name=name)
+
+
+@pytest.fixture
+def account(api, create, plane):
+    """A new service account with these rules, by namespace, C("") for everywhere; returns its kubeconfig as text."""
+
+    def make(rules: dict[str, list[dict]]) -> str:
+        name = f"account-{os.urandom(4).hex()}"
+        create("v1", "ServiceAccount", name, "default")
+        group = "rbac.authorization.k8s.io"
+        for namespace, granted in rules.items():
+            kind = "Role" if namespace else "ClusterRole"
+            create(f"{group}/v1", kind, name, namespace or None, rules=granted)
+            create(
+                f"{group}/v1",
+                f"{kind}Binding",
+                name,
+                namespace or None,
+                roleRef={"apiGroup": group, "kind": kind, "name": name},
+                subjects=[{"kind": "ServiceAccount", "name": name, "namespace": "default"}],
+            )
+        token = api.request(
+            "post",
+            f"/api/v1/namespaces/default/serviceaccounts/{name}/token",
+            body={"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"audiences": []}},
+        )
+        return json.dumps(plane.kubeconfig(token.status.token))
+
+    return make
+
+
+@pytest.fixture
+def openshift(api, create):
+    """OpenShift's SecurityContextConstraints with an object named privileged; gives the resource."""
+    group, kind = "security.openshift.io", "SecurityContextConstraints"
+    name = f"securitycontextconstraints.{group}"
+    create(*DEFINITION, name, spec=definition(group, "securitycontextconstraints", kind, "Cluster", "v1"))
+    api.resources.invalidate_cache()
+    resource = wait_for(lambda: api.resources.get(api_version=f"{group}/v1", kind=kind))
+    privileged = {"apiVersion": f"{group}/v1", "kind": kind, "metadata": {"name": "privileged"}}
+    wait_for(lambda: resource.create(body={**privileged, "users": ["system:admin"]}))
+    yield resource
+    definitions = api.resources.get(api_version=DEFINITION[0], kind=DEFINITION[1])
+    definitions.delete(name=name)
+    wait_for(lambda: name not in [one.metadata.name for one in definitions.get().items])
+
+
+@pytest.fixture
+def run_module(tmp_path):
+    """Run a module's work with options as a task gives them; a failure is raised as C(ModuleFailedError)."""
+    return functools.partial(run_module_work, tmp_path)
+
+
+@pytest.fixture
+def as_administrator(run_module, plane):
+    """The same, with every right."""
+    return functools.partial(run_module, kubeconfig=json.dumps(plane.kubeconfig()))

@@ -1,0 +1,162 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Least privilege: the roles of docs/permissions are enough, and each of their rights is needed and missed by name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible_collections.azureml.arc.plugins.modules.openshift_scc import SPEC as OPENSHIFT_SCC
+from ansible_collections.azureml.arc.plugins.modules.pod_readiness import SPEC as READINESS
+from ansible_collections.azureml.arc.plugins.modules.preflight import SPEC as PREFLIGHT
+from ansible_collections.azureml.arc.plugins.modules.tls_secret import SPEC as TLS_SECRET
+from support import ModuleFailedError, wait_for
+
+import certificates
+
+DOCS = Path(__file__).resolve().parents[2] / "docs/permissions"
+ROLES = [
+    role
+    for name in ("kubernetes-verify.yml", "kubernetes-deploy.yml")
+    for role in yaml.safe_load_all((DOCS / name).read_text(encoding="utf-8"))
+]
+
+
+@dataclass(frozen=True)
+class Right:
+    """One verb on one resource, in one namespace or everywhere."""
+
+    namespace: str
+    group: str
+    resource: str
+    verb: str
+    names: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.verb}-{self.resource}-{self.namespace or 'everywhere'}"
+
+    def rule(self) -> dict:
+        rule = {"apiGroups": [self.group], "resources": [self.resource], "verbs": [self.verb]}
+        return {**rule, "resourceNames": list(self.names)} if self.names else rule
+
+
+def rights() -> Iterator[Right]:
+    for role in ROLES:
+        for rule in role["rules"]:
+            for resource in rule["resources"]:
+                for verb in rule["verbs"]:
+                    yield Right(
+                        role["metadata"].get("namespace", ""),
+                        rule["apiGroups"][0],
+                        resource,
+                        verb,
+                        tuple(rule.get("resourceNames", ())),
+                    )
+
+
+RIGHTS = list(rights())
+EVERYWHERE = [right for right in RIGHTS if not right.namespace]
+IN_NAMESPACE = [right for right in RIGHTS if right.namespace]
+
+
+@pytest.fixture(scope="module")
+def azureml(api, nodes):
+    """Namespace azureml with a Deployment that never becomes ready."""
+    nodes.plan["web"] = "ContainerCreating"
+    namespaces = api.resources.get(api_version="v1", kind="Namespace")
+    namespaces.create(body={"metadata": {"name": "azureml"}})
+    pod = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "web", "image": "none"}]}}
+    spec = {"selector": {"matchLabels": {"app": "web"}}, "template": pod, "replicas": 1}
+    deployments = api.resources.get(api_version="apps/v1", kind="Deployment")
+    deployments.create(body={"metadata": {"name": "web"}, "spec": spec}, namespace="azureml")
+    pods = api.resources.get(api_version="v1", kind="Pod")
+    wait_for(lambda: pods.get(namespace="azureml").items)
+    yield
+    nodes.plan.clear()
+    namespaces.delete(name="azureml")
+    wait_for(lambda: "azureml" not in [one.metadata.name for one in namespaces.get().items])
+
+
+def rules(granted: list[Right]) -> dict[str, list[dict]]:
+    return {
+        namespace: [right.rule() for right in granted if right.namespace == namespace]
+        for namespace in {right.namespace for right in granted}
+    }
+
+
+def pair() -> dict[str, str]:
+    certificate, key = (part.decode() for part in certificates.make())
+    return {"certificate_content": certificate, "private_key_content": key}
+
+
+@pytest.fixture
+def attempt(run_module, account):
+    """Run modules as an account with these rights; returns every word that they say."""
+
+    def run(granted: list[Right], *calls: tuple) -> str:
+        kubeconfig, said = account(rules(granted)), []
+        for spec, options in calls:
+            try:
+                said.append(run_module(spec, kubeconfig=kubeconfig, **options))
+            except ModuleFailedError as failure:
+                said.append(failure.result)
+        return json.dumps(said)
+
+    return run
+
+
+@pytest.fixture
+def in_the_namespace(attempt, azureml, api):
+    """All that the collection does in namespace azureml."""
+    components = [{"kind": kind, "name": "web"} for kind in ("Deployment", "StatefulSet", "DaemonSet")]
+
+    def run(granted: list[Right]) -> str:
+        return attempt(
+            granted,
+            (READINESS, {"components": components, "wait_timeout": 1}),
+            (TLS_SECRET, {"name": "ml-tls", **pair()}),
+            (TLS_SECRET, {"name": "ml-tls", **pair()}),
+        )
+
+    yield run
+    secrets = api.resources.get(api_version="v1", kind="Secret")
+    if any(secret.metadata.name == "ml-tls" for secret in secrets.get(namespace="azureml").items):
+        secrets.delete(name="ml-tls", namespace="azureml")
+
+
+@pytest.fixture
+def in_the_cluster(attempt, openshift):
+    """All that it does beyond that namespace."""
+    options = {
+        "resource_group": "rg",
+        "cluster_name": "c",
+        "workload_profile": "training_inference",
+        "inference_service": "load_balancer",
+        "sides": ["kubernetes"],
+        "fail_on": "never",
+    }
+    return lambda granted: attempt(granted, (PREFLIGHT, options), (OPENSHIFT_SCC, {}), (OPENSHIFT_SCC, {}))
+
+
+def test_roles_are_enough(in_the_namespace, in_the_cluster):
+    assert "may not" not in in_the_namespace([*IN_NAMESPACE, EVERYWHERE[0]])
+    assert "may not" not in in_the_cluster(EVERYWHERE)
+
+
+@pytest.mark.parametrize("missing", IN_NAMESPACE, ids=str)
+def test_right_in_the_namespace_is_needed_and_missed_by_name(in_the_namespace, missing):
+    granted = [right for right in [*IN_NAMESPACE, EVERYWHERE[0]] if right != missing]
+    assert f"The account may not {missing.verb} {missing.resource}: give it" in in_the_namespace(granted)
+
+
+@pytest.mark.parametrize("missing", EVERYWHERE, ids=str)
+def test_right_everywhere_is_needed_and_missed_by_name(in_the_cluster, missing):
+    granted = [right for right in EVERYWHERE if right != missing]
+    assert f"The account may not {missing.verb} {missing.resource}: give it" in in_the_cluster(granted)

@@ -1,0 +1,240 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""M(azureml.arc.pod_readiness) where Kubernetes itself makes pods of workloads, and says how far they are."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+
+import pytest
+from ansible_collections.azureml.arc.plugins.module_utils import _pod_readiness
+from ansible_collections.azureml.arc.plugins.module_utils._kube_session import open_session
+from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleCall
+from ansible_collections.azureml.arc.plugins.modules.pod_readiness import SPEC
+from support import ModuleFailedError, wait_for
+
+
+def template(app: str, restart: str = "Always", **container) -> dict:
+    return {
+        "metadata": {"labels": {"app": app}},
+        "spec": {
+            "containers": [{"name": app, "image": "none", **container}],
+            "restartPolicy": restart,
+            "terminationGracePeriodSeconds": 0,
+        },
+    }
+
+
+@pytest.fixture(autouse=True)
+def plan(nodes):
+    """What becomes of pods is forgotten after each test."""
+    yield
+    nodes.plan.clear()
+
+
+@pytest.fixture
+def workload(create, namespace):
+    """Create a workload whose pods have the label C(app) with its name."""
+
+    def run(kind: str, name: str, container: dict | None = None, **spec):
+        body = {"selector": {"matchLabels": {"app": name}}, "template": template(name, **(container or {})), **spec}
+        if kind == "StatefulSet":
+            body["serviceName"] = name
+        return create("apps/v1", kind, name, namespace, spec=body)
+
+    return run
+
+
+@pytest.fixture
+def look(as_administrator, namespace):
+    """Look at the test's namespace, for components given as (kind, name)."""
+
+    def run(*components: tuple[str, str], **options):
+        listed = [{"kind": kind, "name": name} for kind, name in components]
+        return as_administrator(SPEC, namespace=namespace, components=listed, **options)
+
+    return run
+
+
+def rows(result) -> dict[str, str]:
+    """What is not ready, by the name of its workload or the first part of its pod's name."""
+    found = {row["name"]: row["reason"] for row in result["components"] if not row["ready"]}
+    return found | {row["name"].split("-")[0]: row["reason"] for row in result["pods"] if not row["ready"]}
+
+
+def test_rollouts_that_finish(workload, look):
+    workload("Deployment", "web", replicas=3)
+    workload("StatefulSet", "store", replicas=2)
+    workload("DaemonSet", "agent")
+
+    result = look(("Deployment", "web"), ("StatefulSet", "store"), ("DaemonSet", "agent"), wait_timeout=60)
+
+    assert result["summary"] == "3 of 3 components and 8 of 8 pods are ready"
+    assert {row["name"]: row["desired_replicas"] for row in result["components"]} == {"web": 3, "store": 2, "agent": 3}
+
+
+def test_pods_that_do_not_start(workload, look, nodes):
+    nodes.plan |= {"image": "ImagePullBackOff", "crash": "CrashLoopBackOff", "slow": "ContainerCreating"}
+    for name in ("image", "crash", "slow"):
+        workload("Deployment", name)
+    workload("Deployment", "large", container={"resources": {"requests": {"cpu": "100"}}})
+
+    with pytest.raises(ModuleFailedError) as failure:
+        look(("Deployment", "image"), wait_timeout=5)
+
+    assert rows(failure.value.result) == {
+        "image": "ImagePullBackOff",
+        "crash": "CrashLoopBackOff",
+        "slow": "ContainerCreating",
+        "large": "Unschedulable",
+    }
+    assert "0/3 nodes are available: 3 Insufficient cpu" in failure.value.result["msg"]
+
+
+def test_pods_without_any_container_state(workload, look, nodes):
+    nodes.plan["late"] = "Pending"
+    workload("Deployment", "late")
+    with pytest.raises(ModuleFailedError) as failure:
+        look(("Deployment", "late"), wait_timeout=3)
+    assert rows(failure.value.result) == {"late": "Pending"}
+
+
+def test_stalled_rollout(workload, look, nodes):
+    nodes.plan["web"] = "ContainerCreating"
+    workload("Deployment", "web", progressDeadlineSeconds=1)
+    with pytest.raises(ModuleFailedError, match="Deployment web: ProgressDeadlineExceeded") as failure:
+        look(("Deployment", "web"), wait_timeout=6)
+    assert failure.value.result["components"][0]["reason"] == "ProgressDeadlineExceeded"
+
+
+def test_rollout_replaced_half_way(workload, look, nodes, api, namespace):
+    workload("Deployment", "web", replicas=2)
+    look(("Deployment", "web"), wait_timeout=30)
+    nodes.plan["web"] = "ContainerCreating"
+    deployments = api.resources.get(api_version="apps/v1", kind="Deployment")
+    change = {"spec": {"template": {"spec": {"containers": [{"name": "web", "image": "newer"}]}}}}
+    deployments.patch(name="web", namespace=namespace, body=change)
+
+    # At once: the old generation's pods are ready, and that does not count.
+    assert not look(("Deployment", "web"), wait=False)["ready"]
+    with pytest.raises(ModuleFailedError):
+        look(("Deployment", "web"), wait_timeout=3)
+
+    nodes.plan["web"] = "Running"
+    deployments.patch(name="web", namespace=namespace, body={"spec": {"template": template("web", env=[])}})
+    change["spec"]["template"]["spec"]["containers"][0]["image"] = "newest"
+    deployments.patch(name="web", namespace=namespace, body=change)
+    assert look(("Deployment", "web"), wait_timeout=60)["ready"]
+
+
+@pytest.mark.parametrize(("outcome", "ready"), [("Completed", True), ("Error", False)])
+def test_jobs(create, workload, look, nodes, namespace, outcome, ready):
+    workload("Deployment", "web")
+    nodes.plan["job"] = outcome
+    spec = {"template": template("job", restart="Never"), "backoffLimit": 0}
+    create("batch/v1", "Job", "job", namespace, spec=spec)
+    if ready:
+        assert look(("Deployment", "web"), wait_timeout=30)["ready"]
+        return
+    with pytest.raises(ModuleFailedError) as failure:
+        look(("Deployment", "web"), wait_timeout=5)
+    assert rows(failure.value.result) == {"job": "Error"}
+
+
+def test_evicted_pods_that_are_replaced_do_not_count(workload, look, nodes, api, namespace):
+    workload("Deployment", "web")
+    look(("Deployment", "web"), wait_timeout=30)
+    (pod,) = api.resources.get(api_version="v1", kind="Pod").get(namespace=namespace).items
+    nodes.settle(namespace, pod.metadata.name, "Evicted")
+
+    result = look(("Deployment", "web"), wait_timeout=30)
+
+    reasons = {row["reason"] for row in result["pods"]}
+    assert reasons == {"", "Evicted"}
+
+
+def test_namespace_that_hangs_in_its_removal(as_administrator, create, api, nodes):
+    create("v1", "Namespace", "hanging")
+    create("v1", "ConfigMap", "held", "hanging", metadata={"finalizers": ["example.com/hold"]})
+    api.resources.get(api_version="v1", kind="Namespace").delete(name="hanging")
+    with pytest.raises(ModuleFailedError, match="namespace 'hanging' is being removed.*Wait until it is gone"):
+        as_administrator(SPEC, namespace="hanging", components=[])
+    maps = api.resources.get(api_version="v1", kind="ConfigMap")
+    maps.patch(name="held", namespace="hanging", body={"metadata": {"finalizers": None}})
+
+
+def test_noticed_through_the_watch(workload, look, nodes, api, namespace):
+    """Long before anything is read anew, whatever came between."""
+    nodes.plan["web"] = "ContainerCreating"
+    workload("Deployment", "web", replicas=2)
+    pods = api.resources.get(api_version="v1", kind="Pod")
+
+    def finish():
+        time.sleep(4)
+        for pod in pods.get(namespace=namespace).items:
+            nodes.settle(namespace, pod.metadata.name, "Running")
+
+    thread = threading.Thread(target=finish)
+    started = time.monotonic()
+    thread.start()
+    result = look(("Deployment", "web"), wait_timeout=60)
+    thread.join()
+
+    assert result["ready"]
+    assert time.monotonic() - started < _pod_readiness.RESYNC / 2
+
+
+def test_watch_that_the_server_ends(workload, look, nodes, namespace, api, monkeypatch):
+    """It ends every second here, and all is read anew each time."""
+    monkeypatch.setattr(_pod_readiness, "RESYNC", 1)
+    nodes.plan["web"] = "ContainerCreating"
+    workload("Deployment", "web")
+
+    def finish():
+        time.sleep(5)
+        (pod,) = api.resources.get(api_version="v1", kind="Pod").get(namespace=namespace).items
+        nodes.settle(namespace, pod.metadata.name, "Running")
+
+    thread = threading.Thread(target=finish)
+    thread.start()
+    assert look(("Deployment", "web"), wait_timeout=60)["ready"]
+    thread.join()
+
+
+def test_watch_from_a_version_that_has_expired(plane, api, create, namespace, tmp_path):
+    """The server answers 410 once it has forgotten a version; for the caller that is a watch that has ended."""
+    maps = api.resources.get(api_version="v1", kind="ConfigMap")
+    version = create("v1", "ConfigMap", "one", namespace).metadata.resourceVersion
+
+    def is_gone() -> bool:
+        create("v1", "ConfigMap", f"later-{os.urandom(3).hex()}", namespace)
+        answer = maps.get(namespace=namespace, serialize=False, resource_version=version, watch=True, timeout_seconds=1)
+        return b'"code":410' in answer.read().replace(b" ", b"")
+
+    wait_for(is_gone)
+    call = ModuleCall({"kubeconfig": json.dumps(plane.kubeconfig())}, tmpdir=str(tmp_path))
+    with open_session(call) as session:
+        assert list(session.watch("ConfigMap", namespace, version, seconds=5)) == []
+
+
+@pytest.mark.parametrize(
+    ("resource", "verb"), [("statefulsets", "list"), ("deployments", "list"), ("pods", "list"), ("pods", "watch")]
+)
+def test_one_right_less_is_named(run_module, account, workload, nodes, namespace, resource, verb):
+    nodes.plan["web"] = "ContainerCreating"
+    workload("Deployment", "web")
+    rules = [
+        {"apiGroups": ["", "apps"], "resources": [one], "verbs": [right]}
+        for one in ("namespaces", "pods", "deployments", "statefulsets", "events", "configmaps")
+        for right in ("get", "list", "watch")
+        if (one, right) != (resource, verb)
+    ]
+    components = [{"kind": "Deployment", "name": "web"}, {"kind": "StatefulSet", "name": "store"}]
+    kubeconfig = account({namespace: rules})
+    with pytest.raises(ModuleFailedError, match=f"HTTP 403: .*The account may not {verb} {resource}: give it a Role"):
+        run_module(SPEC, kubeconfig=kubeconfig, namespace=namespace, components=components, wait_timeout=5)

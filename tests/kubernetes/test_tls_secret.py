@@ -1,0 +1,53 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""M(azureml.arc.tls_secret) on a real API server."""
+
+from __future__ import annotations
+
+import base64
+import os
+
+import pytest
+from ansible_collections.azureml.arc.plugins.modules.tls_secret import SPEC
+from support import ModuleFailedError
+
+import certificates
+
+
+def pair() -> dict[str, str]:
+    certificate, key = (part.decode() for part in certificates.make())
+    return {"certificate_content": certificate, "private_key_content": key}
+
+
+@pytest.fixture
+def fresh() -> str:
+    """The name of a namespace that does not exist."""
+    return f"fresh-{os.urandom(3).hex()}"
+
+
+def test_from_nothing_to_a_renewed_secret_and_away(as_administrator, api, fresh):
+    first, second = pair(), pair()
+    options = {"name": "ml-tls", "namespace": fresh}
+
+    created = as_administrator(SPEC, **options, **first)
+    same = as_administrator(SPEC, **options, **first)
+    renewed = as_administrator(SPEC, **options, **second)
+
+    secret = api.resources.get(api_version="v1", kind="Secret").get(name="ml-tls", namespace=fresh)
+    assert base64.b64decode(secret.data["key.pem"]).decode() == second["private_key_content"]
+    assert [one["changed"] for one in (created, same, renewed)] == [True, False, True]
+    assert [one["namespace_created"] for one in (created, same, renewed)] == [True, False, False]
+    assert as_administrator(SPEC, state="absent", **options)["changed"]
+    assert not as_administrator(SPEC, state="absent", **options)["changed"]
+
+
+def test_namespace_that_hangs_in_its_removal(as_administrator, create, api, fresh):
+    create("v1", "Namespace", fresh)
+    create("v1", "ConfigMap", "held", fresh, metadata={"finalizers": ["example.com/hold"]})
+    api.resources.get(api_version="v1", kind="Namespace").delete(name=fresh)
+    with pytest.raises(ModuleFailedError, match="is being removed: no Secret can be created in it"):
+        as_administrator(SPEC, name="ml-tls", namespace=fresh, **pair())
+    maps = api.resources.get(api_version="v1", kind="ConfigMap")
+    maps.patch(name="held", namespace=fresh, body={"metadata": {"finalizers": None}})
