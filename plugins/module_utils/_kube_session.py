@@ -13,7 +13,7 @@ import json
 import os
 import tempfile
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from ansible_collections.azureml.arc.plugins.module_utils import _kube_config
 from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError, first_line
@@ -80,17 +80,27 @@ class KubeSession:
                 return None
             raise
 
-    def list(self, kind: str, namespace: str = "", **selectors: str) -> tuple[list[dict], str]:
+    def list(
+        self, kind: str, namespace: str = "", keep: Callable[[dict], dict] = lambda body: body, **selectors: str
+    ) -> tuple[list[dict], str]:
         """All objects of a kind, read in pages.
 
         :param namespace: the namespace to look in; without one, all of the cluster.
+        :param keep: takes an object, returns what of it is wanted; the rest is forgotten page by page.
         :param selectors: C(field_selector) or C(label_selector).
         :returns: the objects, and the resource version to watch from.
         """
         objects, token = [], None
         while True:
-            page = self._send("list", kind, namespace, limit=PAGE_SIZE, _continue=token, **selectors)
-            objects.extend(page["items"])
+            try:
+                page = self._send("list", kind, namespace, limit=PAGE_SIZE, _continue=token, **selectors)
+            except AzureMLError as error:
+                if error.status != 410 or token is None:
+                    raise
+                # The server has forgotten the version that the pages are of: all in one, as kubectl does then.
+                page = self._send("list", kind, namespace, **selectors)
+                objects.clear()
+            objects.extend(keep(body) for body in page["items"])
             token = page["metadata"].get("continue")
             if not token:
                 return objects, page["metadata"].get("resourceVersion") or "0"

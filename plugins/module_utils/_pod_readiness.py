@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ansible_collections.azureml.arc.plugins.module_utils import _health_check
 from ansible_collections.azureml.arc.plugins.module_utils._components import Component, expected_components
@@ -15,9 +15,10 @@ from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureML
 from ansible_collections.azureml.arc.plugins.module_utils._kube_session import KubeSession, open_session
 from ansible_collections.azureml.arc.plugins.module_utils._options import INSTALL_SWITCHES
 from ansible_collections.azureml.arc.plugins.module_utils._polling import Deadline, intervals
-from ansible_collections.azureml.arc.plugins.module_utils._readiness import Verdict, evaluate
+from ansible_collections.azureml.arc.plugins.module_utils._readiness import Verdict, evaluate, pod_row
 from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleCall
 
+KEPT_METADATA = ("name", "deletionTimestamp", "ownerReferences")
 SHORT_WATCH = 1  # seconds; a watch that ends before has broken, so the next one is not started at once
 RESYNC = 20  # seconds after which everything is read anew, whatever the watch said
 # A component that does not exist while everything else runs will not come: the version does not ship it.
@@ -72,6 +73,10 @@ class _Namespace:
         # An optional workload needs no look of its own: its pods are looked at like all others.
         self._kinds = sorted({component.kind for component in expected if component.required})
         self._pods: dict = {}
+        # Pods that are not ready: those that may become so, and those that have failed. Kept beside, because a change
+        # of one pod is not to cost a look at thousands.
+        self._pending: set = set()
+        self._failed: set = set()
         self._version = "0"
 
     def read(self) -> Verdict:
@@ -79,8 +84,10 @@ class _Namespace:
 
         :raises AzureMLError: where the namespace is being removed.
         """
-        pods, self._version = self._session.list("Pod", self._name)
-        self._pods = {pod["metadata"]["name"]: pod for pod in pods}
+        pods, self._version = self._session.list("Pod", self._name, keep=_essence)
+        self._pods, self._pending, self._failed = {}, set(), set()
+        for pod in pods:
+            self._note(pod)
         if not pods or all(pod["metadata"].get("deletionTimestamp") for pod in pods):
             self._refuse_removal()
         return self.judge()
@@ -96,16 +103,33 @@ class _Namespace:
 
     def pods_ready(self) -> bool:
         """Whether all pods known now are ready, whatever their workloads say."""
-        return evaluate((), {}, self._pods.values()).ready
+        if self._pending or not self._pods:
+            return False
+        # A failed pod may be one of a Job that has come to a good end since.
+        return not self._failed or evaluate((), {}, self._pods.values()).ready
+
+    def _note(self, pod: Mapping) -> None:
+        """Remember a pod as it is now."""
+        name = pod["metadata"]["name"]
+        self._forget(name)
+        self._pods[name] = pod
+        row = pod_row(pod)
+        if not row["ready"]:
+            (self._failed if row["phase"] == "Failed" else self._pending).add(name)
+
+    def _forget(self, name: str) -> None:
+        self._pods.pop(name, None)
+        self._pending.discard(name)
+        self._failed.discard(name)
 
     def watch(self, seconds: float) -> bool:
         """Follow the pods until all are ready; C(False) where time passed or the watch ended first."""
         for event in self._session.watch("Pod", self._name, self._version, math.ceil(seconds)):
             pod = event["object"]
             if event["type"] == "DELETED":
-                self._pods.pop(pod["metadata"]["name"], None)
+                self._forget(pod["metadata"]["name"])
             elif event["type"] in ("ADDED", "MODIFIED"):
-                self._pods[pod["metadata"]["name"]] = pod
+                self._note(_essence(pod))
             if self.pods_ready():
                 return True
         return False
@@ -140,6 +164,13 @@ class _Namespace:
                 code="NamespaceTerminating",
                 hint="Wait until it is gone, then install the extension again.",
             )
+
+
+def _essence(pod: Mapping) -> dict:
+    """What the verdict needs of a pod: a fifth of it."""
+    metadata = {key: pod["metadata"][key] for key in KEPT_METADATA if key in pod["metadata"]}
+    spec = {"nodeName": (pod.get("spec") or {}).get("nodeName")}
+    return {"metadata": metadata, "spec": spec, "status": pod.get("status")}
 
 
 def _wait(namespace: _Namespace, verdict: Verdict, deadline: Deadline) -> Verdict:

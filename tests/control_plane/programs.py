@@ -87,10 +87,11 @@ class ControlPlane:
 
 
 @contextlib.contextmanager
-def running(programs: Path, directory: Path) -> Iterator[ControlPlane]:
+def running(programs: Path, directory: Path, memory: str = "5m") -> Iterator[ControlPlane]:
     """A control plane, stopped at the end.
 
     :param directory: takes its data, keys and logs.
+    :param memory: how long it knows former versions of objects, as a Go duration.
     """
     directory.mkdir(parents=True, exist_ok=True)
     _write_keys(directory)
@@ -100,7 +101,7 @@ def running(programs: Path, directory: Path) -> Iterator[ControlPlane]:
     kubeconfig.write_text(json.dumps(plane.kubeconfig()), encoding="utf-8")
     with contextlib.ExitStack() as stack:
         stack.enter_context(_process(programs / "etcd", _etcd(etcd, peer), directory))
-        stack.enter_context(_process(programs / "kube-apiserver", _api_server(api, etcd), directory))
+        stack.enter_context(_process(programs / "kube-apiserver", _api_server(api, etcd, memory), directory))
         _wait_until_ready(plane, directory)
         for name, port, options in zip(CONTROLLERS, (controllers, scheduler), (_CONTROLLERS, {}), strict=True):
             if not plane.has_controllers:
@@ -150,7 +151,7 @@ def _etcd(port: int, peer: int) -> dict:
     }
 
 
-def _api_server(port: int, etcd: int) -> dict:
+def _api_server(port: int, etcd: int, memory: str) -> dict:
     return {
         "etcd-servers": f"http://127.0.0.1:{etcd}",
         "bind-address": "127.0.0.1",
@@ -163,9 +164,9 @@ def _api_server(port: int, etcd: int) -> dict:
         "service-account-key-file": "accounts.pub",
         "service-account-signing-key-file": "accounts.key",
         "service-cluster-ip-range": "10.0.0.0/24",
-        # Versions of ConfigMaps expire within seconds, so that a test can meet one that has.
+        "etcd-compaction-interval": memory,
+        # No cache that remembers more than the store: versions of ConfigMaps are to expire in tests.
         "watch-cache-sizes": "configmaps#0",
-        "etcd-compaction-interval": "1s",
         # A cluster that a test fills with thousands of pods is not to be held back.
         "max-requests-inflight": 2000,
         "max-mutating-requests-inflight": 2000,

@@ -105,7 +105,7 @@ def test_detach(run_module, simulator, arc, ready):
 
 
 def test_info(run_module, arc, ready):
-    assert run_module(INFO, workspace=WORKSPACE, name=arc) == {"computes": []}
+    assert run_module(INFO, workspace=WORKSPACE, name=arc)["computes"] == []
     run_module(SPEC, **ready)
 
     (named,) = run_module(INFO, workspace=WORKSPACE, name=arc)["computes"]

@@ -109,7 +109,7 @@ def test_managed_cluster_has_no_relay_and_few_nodes_are_a_test_cluster(run_modul
 
 def test_openshift_is_told_by_its_distribution(run_module, simulator, arc, training):
     simulator.change_plan(arc, distribution="openshift")
-    run_module(SPEC, **training)
+    run_module(SPEC, wait=False, **training)
 
     (put,) = requests_to(simulator, "PUT", f"{arc}/providers/")
     assert put["body"]["properties"]["configurationSettings"]["openshift"] == "true"
@@ -311,7 +311,7 @@ def test_info_lists_only_azureml_extensions(run_module, simulator, arc, training
 
     assert listed == named
     assert named["protected_settings"] == ["relayServerConnectionString", "relayserver.relayConnectionString"]
-    assert run_module(INFO, name="other", **where) == {"extensions": []}
+    assert run_module(INFO, name="other", **where)["extensions"] == []
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from ansible_collections.azureml.arc.plugins.module_utils import _kube_session
 from ansible_collections.azureml.arc.plugins.modules.extension import SPEC as EXTENSION
 from ansible_collections.azureml.arc.plugins.modules.pod_readiness import SPEC
 from support import ModuleFailedError, requests_to
@@ -211,3 +212,20 @@ def test_options_win_over_the_kubeconfig(look, simulator, arc):
 
     assert not result["ready"]
     assert len(requests_to(simulator, "GET", "/kubernetes/")) > 2
+
+
+def test_pages_that_have_expired_are_read_in_one(install, look, simulator, monkeypatch):
+    """The server forgets the version that the pages are of: C(410) for the second one, and everything is read anew."""
+    install()
+    monkeypatch.setattr(_kube_session, "PAGE_SIZE", 4)
+    expired = (
+        '{"kind": "Status", "reason": "Expired", "message": "The provided continue parameter is too old", "code": 410}'
+    )
+    simulator.add_fault(path="/pods$", query="continue=", status=410, body=expired, times=1)
+
+    result = look()
+
+    assert result["summary"] == "10 of 10 components and 10 of 10 pods are ready"
+    reads = [one["query"] for one in requests_to(simulator, "GET", "/namespaces/azureml/pods")]
+    assert ["continue" in query for query in reads] == [False, True, False]
+    assert "limit" not in reads[2]

@@ -23,7 +23,7 @@ from control_plane.nodes import Nodes
 def plane(tmp_path_factory):
     folder = programs.assets()
     assert folder, "no control plane: see 'make control-plane'"
-    with programs.running(folder, tmp_path_factory.mktemp("control-plane")) as running:
+    with programs.running(folder, tmp_path_factory.mktemp("control-plane"), memory="1s") as running:
         yield running
 
 
