@@ -221,7 +221,7 @@ def test_pages_that_have_expired_are_read_in_one(install, look, simulator, monke
     expired = (
         '{"kind": "Status", "reason": "Expired", "message": "The provided continue parameter is too old", "code": 410}'
     )
-    simulator.add_fault(path="/pods$", query="continue=", status=410, body=expired, times=1)
+    simulator.add_fault(path="/pods$", query="continue", status=410, body=expired, times=1)
 
     result = look()
 
