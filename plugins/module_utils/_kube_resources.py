@@ -45,6 +45,7 @@ RESOURCES = {
     "DaemonSet": Resource("apps/v1", "daemonsets"),
     "ClusterRole": Resource("rbac.authorization.k8s.io/v1", "clusterroles", namespaced=False),
     "CustomResourceDefinition": Resource("apiextensions.k8s.io/v1", "customresourcedefinitions", namespaced=False),
+    "InstanceType": Resource("amlarc.azureml.com/v1alpha1", "instancetypes", namespaced=False),
     "SecurityContextConstraints": Resource("security.openshift.io/v1", "securitycontextconstraints", namespaced=False),
 }
 

@@ -16,7 +16,7 @@ from ansible_collections.azureml.arc.plugins.module_utils import (
     _kube_session,
     _openshift_scc,
     _preflight_checks,
-    _preflight_facts,
+    _quantity,
 )
 from ansible_collections.azureml.arc.plugins.module_utils._arm_states import has_failed
 from ansible_collections.azureml.arc.plugins.module_utils._azure_session import AzureSession
@@ -97,7 +97,7 @@ def _registrations(session: AzureSession, call: ModuleCall, names: list[str]) ->
 
 def _look_at_kubernetes(call: ModuleCall, facts: Facts) -> tuple[list[Finding], dict[str, bool]]:
     params = call.params
-    require((*_kube_session.LIBRARIES, ("kubernetes", _preflight_facts.IMPORT_ERROR)))
+    require((*_kube_session.LIBRARIES, ("kubernetes", _quantity.IMPORT_ERROR)))
     facts.scc_users = _openshift_scc.needed_users(
         params["extension_name"], params["compute_namespaces"], params["settings_generation"]
     )

@@ -23,8 +23,8 @@ from ansible_collections.azureml.arc.plugins.module_utils._preflight_facts impor
     WARNING,
     Facts,
     Finding,
-    quantity,
 )
+from ansible_collections.azureml.arc.plugins.module_utils._quantity import quantity
 from ansible_collections.azureml.arc.plugins.module_utils._settings import HIGH_AVAILABILITY_NODES, INFERENCE, TRAINING
 
 # CPU cores and bytes of memory that the extension's pods request.

@@ -6,31 +6,19 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ansible_collections.azureml.arc.plugins.module_utils._cluster import Cluster
 from ansible_collections.azureml.arc.plugins.module_utils._extension_plan import RELEASE_NAMESPACE
+from ansible_collections.azureml.arc.plugins.module_utils._quantity import quantity
 from ansible_collections.azureml.arc.plugins.module_utils._settings import HIGH_AVAILABILITY_NODES, INFERENCE
-
-try:
-    from kubernetes.utils.quantity import parse_quantity
-except ImportError:
-    IMPORT_ERROR = traceback.format_exc()
-else:
-    IMPORT_ERROR = None
 
 ERROR, WARNING, INFO = "error", "warning", "info"
 LEVELS = (ERROR, WARNING, INFO)
 
 # Taints of these are meant for AzureML, whose pods tolerate them.
 TOLERATED_TAINTS = "ml.azure.com/"
-
-
-def quantity(text: str):
-    """A Kubernetes quantity, C(250m) or C(4Gi), as a decimal number."""
-    return parse_quantity(text)
 
 
 @dataclass(frozen=True)

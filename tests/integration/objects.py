@@ -18,3 +18,30 @@ def definition(group: str, plural: str, kind: str, scope: str = "Namespaced", ve
         "names": {"plural": plural, "singular": kind.lower(), "kind": kind, "listKind": f"{kind}List"},
         "versions": [{"name": version, "served": True, "storage": True, "schema": schema}],
     }
+
+
+INSTANCE_TYPE_GROUP = "amlarc.azureml.com"
+INSTANCE_TYPES = f"instancetypes.{INSTANCE_TYPE_GROUP}"
+_AMOUNTS = {
+    "type": "object",
+    "properties": {
+        "cpu": {"type": "string"},
+        "memory": {"type": "string"},
+        "nvidia.com/gpu": {"type": "integer", "minimum": 0},
+    },
+}
+_INSTANCE_TYPE = {
+    "type": "object",
+    "properties": {
+        "nodeSelector": {"type": "object", "additionalProperties": {"type": "string"}},
+        "resources": {"type": "object", "properties": {"requests": _AMOUNTS, "limits": _AMOUNTS}},
+    },
+}
+
+
+def instance_types() -> dict:
+    """The C(spec) of the definition that the extension brings."""
+    spec = definition(INSTANCE_TYPE_GROUP, "instancetypes", "InstanceType", scope="Cluster")
+    schema = {"openAPIV3Schema": {"type": "object", "properties": {"spec": _INSTANCE_TYPE}}}
+    spec["versions"][0]["schema"] = schema
+    return spec

@@ -55,6 +55,8 @@ def tasks(simulator) -> list[dict]:
         ("openshift_scc", {"kubeconfig": plant}, {"diff": True}),
         ("openshift_scc", {"kubeconfig": plant, "state": "absent"}, {"diff": True}),
         ("openshift_scc", {"kubeconfig": kubeconfig}, {}),
+        ("instance_type", {"name": "gpu", "node_selector": {"a": "b"}, "kubeconfig": kubeconfig}, {"diff": True}),
+        ("instance_type", {"name": "GPU", "kubeconfig": kubeconfig}, {}),
         ("compute", {**cluster, "name": "edge", "workspace": workspace}, {"diff": True}),
         ("compute_info", {"workspace": workspace}, {}),
         ("compute", {**cluster, "name": "edge", "workspace": workspace, "state": "absent"}, {"diff": True}),
@@ -94,7 +96,7 @@ def test_both_ways_give_the_same_result(playbook, tmp_path):
         assert ("EXEC" in run.output) == (way == "0"), run.output
         seen[way] = results(run)
 
-    assert len(seen["1"]) == 24
+    assert len(seen["1"]) == 26
     for (name, in_process), (other_name, as_module) in zip(seen["1"], seen["0"], strict=True):
         assert name == other_name
         # Only a module that Ansible ships to a host carries these.

@@ -105,6 +105,20 @@ def test_cluster_tasks_run_on_the_node_and_azure_tasks_on_the_controller(deploy)
     assert "plant -> localhost" in first.output
 
 
+def test_instance_types_on_the_node(deploy, playbook, node):
+    deploy()
+    task = {"name": "small", "azureml.arc.instance_type": {"name": "small", "resources": {"limits": {"cpu": "1"}}}}
+    play = {"hosts": "all", "gather_facts": False, "tasks": [task]}
+
+    runs = [
+        playbook([play], {"all": {"hosts": {"plant": node}}}, "-vvv", ANSIBLE_SSH_ARGS="-o ControlMaster=no")
+        for again in range(2)
+    ]
+
+    assert [run.result("small", "plant")["created"] for run in runs] == [["small"], []], runs[0].output
+    assert "<127.0.0.1> SSH: EXEC ssh" in runs[0].output
+
+
 def test_node_without_the_package_says_what_to_install(deploy, tmp_path):
     venv.create(tmp_path / "bare", symlinks=True)
     run = deploy(ansible_python_interpreter=str(tmp_path / "bare/bin/python"))

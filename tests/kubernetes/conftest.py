@@ -12,7 +12,7 @@ import os
 
 import pytest
 from kubernetes.dynamic import DynamicClient
-from objects import DEFINITION, definition
+from objects import DEFINITION, INSTANCE_TYPES, definition, instance_types
 from support import run_module_work, wait_for
 
 from control_plane import programs
@@ -120,6 +120,15 @@ def openshift(api, create):
     definitions = api.resources.get(api_version=DEFINITION[0], kind=DEFINITION[1])
     definitions.delete(name=name)
     wait_for(lambda: name not in [one.metadata.name for one in definitions.get().items])
+
+
+@pytest.fixture
+def define_instance_types(create, api):
+    """Make instance types known, as the extension does; forgotten at the end."""
+    definitions = api.resources.get(api_version=DEFINITION[0], kind=DEFINITION[1])
+    yield lambda: create(*DEFINITION, INSTANCE_TYPES, spec=instance_types())
+    definitions.delete(name=INSTANCE_TYPES)
+    wait_for(lambda: INSTANCE_TYPES not in [one.metadata.name for one in definitions.get().items])
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.azureml.arc.plugins.modules.instance_type import SPEC as INSTANCE_TYPE
 from ansible_collections.azureml.arc.plugins.modules.openshift_scc import SPEC as OPENSHIFT_SCC
 from ansible_collections.azureml.arc.plugins.modules.pod_readiness import SPEC as READINESS
 from ansible_collections.azureml.arc.plugins.modules.preflight import SPEC as PREFLIGHT
@@ -132,7 +133,7 @@ def in_the_namespace(attempt, azureml, api):
 
 
 @pytest.fixture
-def in_the_cluster(attempt, openshift):
+def in_the_cluster(attempt, openshift, define_instance_types):
     """All that it does beyond that namespace."""
     options = {
         "resource_group": "rg",
@@ -142,7 +143,15 @@ def in_the_cluster(attempt, openshift):
         "sides": ["kubernetes"],
         "fail_on": "never",
     }
-    return lambda granted: attempt(granted, (PREFLIGHT, options), (OPENSHIFT_SCC, {}), (OPENSHIFT_SCC, {}))
+    define_instance_types()
+    small = {"name": "small", "resources": {"limits": {"cpu": "1"}}}
+    return lambda granted: attempt(
+        granted,
+        (PREFLIGHT, options),
+        (OPENSHIFT_SCC, {}),
+        (INSTANCE_TYPE, {"instance_types": [{"name": "small"}, {"name": "large"}]}),
+        (INSTANCE_TYPE, {"instance_types": [small], "purge": True}),
+    )
 
 
 def test_roles_are_enough(in_the_namespace, in_the_cluster):

@@ -120,6 +120,7 @@ class Store:
         }
         self._objects[key] = stored
         if resource.kind == "CustomResourceDefinition":
+            stored["status"] = {"conditions": [{"type": "Established", "status": "True"}]}
             for defined in _defined(stored):
                 self.serve(defined)
         await self._publish(Change(self.version, "MODIFIED" if present else "ADDED", resource, stored))

@@ -19,6 +19,16 @@ NAMESPACE = "azureml"
 HEALTH_CHECK = "arcml-healthcheck"
 IMAGE = "mcr.microsoft.com/azureml/amlarc/docker"
 
+INSTANCE_TYPES = {
+    "name": "instancetypes.amlarc.azureml.com",
+    "spec": {
+        "group": "amlarc.azureml.com",
+        "scope": "Cluster",
+        "names": {"plural": "instancetypes", "kind": "InstanceType"},
+        "versions": [{"name": "v1alpha1", "served": True, "storage": True}],
+    },
+}
+
 # Component, kind, and when it is there; see the component table of Microsoft's deployment page.
 EVERYWHERE = (
     ("gateway", "Deployment"),
@@ -114,6 +124,8 @@ class Workloads:
             data = {"reports-pre-install": plan.health_check}
             await self._put("ConfigMap", {"name": HEALTH_CHECK, "namespace": NAMESPACE}, data=data)
             return
+        if _is_on(settings, "enableTraining"):
+            await self._put("CustomResourceDefinition", {"name": INSTANCE_TYPES["name"]}, spec=INSTANCE_TYPES["spec"])
         wanted = components(name, settings, version)
         await self._remove_others({component for component, kind, replicas in wanted})
         await asyncio.gather(

@@ -1,0 +1,193 @@
+#!/usr/bin/python
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: instance_type
+short_description: Create, change or remove the instance types of a cluster
+description:
+  - An instance type says on which nodes a job or endpoint runs, and how much of them it gets. Users of the workspace
+    choose one by its name.
+  - Manages the custom resources C(InstanceType) that the AzureML extension brings for training, and waits for it to
+    bring them.
+  - Everything is checked before anything is sent, as Kubernetes would check it. Warns where no node can serve an
+    instance type now.
+version_added: 0.1.0
+author: azureml.arc contributors (@azureml-arc)
+extends_documentation_fragment:
+  - azureml.arc.attributes
+  - azureml.arc.kubernetes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  in_process:
+    support: full
+options:
+  name:
+    description:
+      - Name of the instance type. V(defaultinstancetype) is for jobs that name none.
+    type: str
+  node_selector:
+    description: Labels of the nodes to run on. Without them any node will do.
+    type: dict
+  resources:
+    description: What a job gets.
+    type: dict
+    suboptions:
+      requests:
+        description: What is reserved for it, by resource, such as V(cpu) and V(memory).
+        type: dict
+      limits:
+        description: What it may use at most, by resource. V(nvidia.com/gpu) is a whole number.
+        type: dict
+  instance_types:
+    description: Several instance types, instead of O(name).
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: As O(name).
+        type: str
+        required: true
+      node_selector:
+        description: As O(node_selector).
+        type: dict
+      resources:
+        description: As O(resources).
+        type: dict
+        suboptions:
+          requests:
+            description: What is reserved for it.
+            type: dict
+          limits:
+            description: What it may use at most.
+            type: dict
+  purge:
+    description: Remove all other instance types of the cluster.
+    type: bool
+    default: false
+  state:
+    description: V(present) creates or changes the instance types, V(absent) removes them.
+    type: str
+    choices: [absent, present]
+    default: present
+  wait:
+    description: Wait until the extension has made instance types known to the cluster.
+    type: bool
+    default: true
+  wait_timeout:
+    description: How long to wait at most, in seconds.
+    type: int
+    default: 300
+"""
+
+EXAMPLES = r"""
+- name: Give jobs that name no instance type two cores
+  azureml.arc.instance_type:
+    kubeconfig: ~/.kube/plant-7
+    name: defaultinstancetype
+    resources:
+      requests: {cpu: 500m, memory: 2Gi}
+      limits: {cpu: "2", memory: 4Gi}
+
+- name: Have exactly these two
+  azureml.arc.instance_type:
+    kubeconfig: ~/.kube/plant-7
+    purge: true
+    instance_types:
+      - name: defaultinstancetype
+        resources:
+          requests: {cpu: 500m, memory: 2Gi}
+          limits: {cpu: "2", memory: 4Gi}
+      - name: gpu
+        node_selector: {accelerator: nvidia-tesla-k80}
+        resources:
+          requests: {cpu: "2", memory: 16Gi}
+          limits: {cpu: "2", memory: 16Gi, nvidia.com/gpu: 1}
+"""
+
+RETURN = r"""
+instance_types:
+  description: The instance types as they are now, empty with O(state=absent).
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Its name.
+      type: str
+    node_selector:
+      description: Labels of its nodes.
+      type: dict
+    resources:
+      description: What a job gets, with C(requests) and C(limits).
+      type: dict
+created:
+  description: Names of those that were created.
+  returned: success
+  type: list
+  elements: str
+updated:
+  description: Names of those that were changed.
+  returned: success
+  type: list
+  elements: str
+removed:
+  description: Names of those that were removed.
+  returned: success
+  type: list
+  elements: str
+error:
+  description: What went wrong; for the fields see RV(azureml.arc.extension#module:error).
+  returned: failure
+  type: dict
+"""
+
+from ansible_collections.azureml.arc.plugins.module_utils import _instance_type, _kube_session, _options, _quantity
+from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleSpec, run_module
+
+RESOURCES = {"type": "dict", "options": {"requests": {"type": "dict"}, "limits": {"type": "dict"}}}
+
+SPEC = ModuleSpec(
+    run=_instance_type.run,
+    libraries=(*_kube_session.LIBRARIES, ("kubernetes", _quantity.IMPORT_ERROR)),
+    argument_spec={
+        **_options.KUBERNETES,
+        **_options.wait(timeout=300),
+        "name": {"type": "str"},
+        "node_selector": {"type": "dict"},
+        "resources": RESOURCES,
+        "instance_types": {
+            "type": "list",
+            "elements": "dict",
+            "options": {
+                "name": {"type": "str", "required": True},
+                "node_selector": {"type": "dict"},
+                "resources": RESOURCES,
+            },
+        },
+        "purge": {"type": "bool", "default": False},
+        "state": {"type": "str", "default": "present", "choices": ["absent", "present"]},
+    },
+    rules={
+        "required_one_of": [("name", "instance_types")],
+        "mutually_exclusive": [
+            ("name", "instance_types"),
+            ("node_selector", "instance_types"),
+            ("resources", "instance_types"),
+        ],
+    },
+)
+
+
+def main():
+    run_module(SPEC)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""M(azureml.arc.instance_type) on a real API server, which holds the objects to the schema of their definition."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from ansible_collections.azureml.arc.plugins.modules.instance_type import SPEC
+from objects import INSTANCE_TYPE_GROUP
+from support import ModuleFailedError
+
+KIND = "InstanceType"
+SMALL = {
+    "name": "small",
+    "resources": {"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"cpu": 2, "memory": "2Gi"}},
+}
+LARGE = {
+    "name": "large",
+    "node_selector": {"kubernetes.io/os": "linux"},
+    "resources": {"requests": {"nvidia.com/gpu": "1"}, "limits": {"memory": "64Gi", "nvidia.com/gpu": "1"}},
+}
+
+
+@pytest.fixture
+def there(api):
+    """The instance types in the cluster, by name."""
+
+    def read() -> dict:
+        api.resources.invalidate_cache()
+        found = api.resources.get(api_version=f"{INSTANCE_TYPE_GROUP}/v1alpha1", kind=KIND).get()
+        return {one.metadata.name: one.to_dict().get("spec") for one in found.items}
+
+    return read
+
+
+def test_created_changed_purged_and_removed(as_administrator, define_instance_types, there, nodes):
+    define_instance_types()
+    planned = as_administrator(SPEC, instance_types=[SMALL, LARGE], check_mode=True)
+    created = as_administrator(SPEC, instance_types=[SMALL, LARGE], diff=True)
+    again = as_administrator(SPEC, instance_types=[SMALL, LARGE])
+
+    assert planned["created"] == created["created"] == ["small", "large"]
+    assert created["diff"]["before"] == {}
+    assert not again["changed"]
+    assert there()["large"] == {
+        "nodeSelector": {"kubernetes.io/os": "linux"},
+        "resources": {"limits": {"memory": "64Gi", "nvidia.com/gpu": 1}},
+    }
+    assert created["warnings"] == ["instance type 'large': no node that it may run on has 1 of nvidia.com/gpu"]
+
+    changed = as_administrator(SPEC, name="large", resources={"limits": {"memory": "65536Mi"}})
+    assert (changed["updated"], there()["large"]) == (["large"], {"resources": {"limits": {"memory": "65536Mi"}}})
+    assert not as_administrator(SPEC, name="large", resources={"limits": {"memory": "64Gi"}})["changed"]
+
+    assert as_administrator(SPEC, instance_types=[SMALL], purge=True)["removed"] == ["large"]
+    assert as_administrator(SPEC, name="small", state="absent", diff=True)["removed"] == ["small"]
+    assert not as_administrator(SPEC, name="small", state="absent")["changed"]
+    assert there() == {}
+
+
+def test_selector_that_no_node_meets_is_warned_of(as_administrator, define_instance_types, nodes):
+    define_instance_types()
+    result = as_administrator(SPEC, name="k80", node_selector={"accelerator": "k80"})
+    assert result["warnings"] == ["instance type 'k80': no node has the labels of its node_selector"]
+
+
+def test_waits_for_the_extension_to_bring_them(as_administrator, define_instance_types, there):
+    def later():
+        time.sleep(2)
+        define_instance_types()
+
+    thread = threading.Thread(target=later)
+    thread.start()
+    assert as_administrator(SPEC, instance_types=[SMALL], wait_timeout=30)["created"] == ["small"]
+    thread.join()
+
+
+def test_without_the_extension(as_administrator):
+    with pytest.raises(ModuleFailedError, match="does not know instance types.*install it with a workload_profile"):
+        as_administrator(SPEC, instance_types=[SMALL], wait=False)
+    assert as_administrator(SPEC, instance_types=[SMALL], wait=False, check_mode=True)["created"] == ["small"]
+    assert not as_administrator(SPEC, name="small", state="absent")["changed"]
+
+
+def test_same_name_twice(as_administrator):
+    with pytest.raises(ModuleFailedError, match="instance_types has small twice"):
+        as_administrator(SPEC, instance_types=[SMALL, SMALL])
+
+
+@pytest.mark.parametrize("verb", ["list", "create", "patch", "delete"])
+def test_one_right_less_is_named(run_module, as_administrator, account, define_instance_types, verb):
+    define_instance_types()
+    as_administrator(SPEC, instance_types=[SMALL, LARGE])
+    rules = [
+        {"apiGroups": ["apiextensions.k8s.io"], "resources": ["customresourcedefinitions"], "verbs": ["get"]},
+        {"apiGroups": [""], "resources": ["nodes"], "verbs": ["list"]},
+        {
+            "apiGroups": [INSTANCE_TYPE_GROUP],
+            "resources": ["instancetypes"],
+            "verbs": [one for one in ("list", "create", "patch", "delete") if one != verb],
+        },
+    ]
+    wanted = [{**SMALL, "resources": {}}, {"name": "new"}]
+    kubeconfig = account({"": rules})
+    with pytest.raises(ModuleFailedError, match=f"The account may not {verb} instancetypes: give it a Role"):
+        run_module(SPEC, kubeconfig=kubeconfig, instance_types=wanted, purge=True)
