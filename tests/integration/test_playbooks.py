@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-import base64
-
 import pytest
 from objects import DEFINITION, definition
 from support import writes
@@ -257,84 +255,6 @@ class TestPreflight:
         assert controller["cluster"]["distribution"] == "k3s"
         assert (finding["check"], finding["level"]) == ("nvidia_device_plugin", "warning")
         assert "The account may not list daemonsets" in finding["message"]
-
-
-class TestRotation:
-    """Playbook rotate_tls: the certificate, and nothing but the certificate."""
-
-    @pytest.fixture
-    def https(self, inventory, tmp_path):
-        self.write(tmp_path)
-        inventory["all"]["vars"] |= {
-            "azureml_profile": "inference",
-            "azureml_inference_service": "node_port",
-            "azureml_tls": {
-                "certificate": "{{ inventory_dir }}/ml.pem",
-                "private_key": "{{ inventory_dir }}/ml.key",
-                "cname": "ml.example.com",
-            },
-        }
-        return inventory
-
-    @staticmethod
-    def write(directory):
-        for name, content in zip(("ml.pem", "ml.key"), certificates.make(), strict=True):
-            (directory / name).write_bytes(content)
-
-    def test_certificate_from_files(self, playbook, simulator, https, tmp_path):
-        limit = ("--limit", "shop-k3s")
-        never = playbook("azureml.arc.rotate_tls", https, *limit)
-        assert "the certificate is not all that would change: the extension does not exist" in never.output
-        playbook("azureml.arc.deploy", https, *limit)
-        simulator.clear_journal()
-
-        same = playbook("azureml.arc.rotate_tls", https, *limit)
-        assert (same.status, same.changed("shop-k3s"), writes(simulator)) == (0, 0, []), same.output
-        self.write(tmp_path)
-        renewed = playbook("azureml.arc.rotate_tls", https, *limit)
-
-        assert (renewed.status, renewed.changed("shop-k3s")) == (0, 1), renewed.output
-        (patch,) = [one for one in simulator.journal() if one["method"] == "PATCH"]
-        assert list(patch["body"]["properties"]["configurationSettings"]) == ["azuremlArc.certificateSha256"]
-
-        https["all"]["vars"]["azureml_install_dcgm_exporter"] = True
-        drifted = playbook("azureml.arc.rotate_tls", https, *limit)
-        assert drifted.status == 2
-        assert "(installDcgmExporter); deploy the cluster first" in " ".join(drifted.output.split())
-
-    def test_certificate_in_a_secret(self, playbook, kube, simulator, https, tmp_path):
-        tls = https["all"]["vars"]["azureml_tls"]
-        https["all"]["vars"] |= {
-            "azureml_tls": {"secret_name": "ml-tls", "cname": "ml.example.com"},
-            "azureml_tls_secret": {"certificate": tls["certificate"], "private_key": tls["private_key"]},
-        }
-        limit = ("--limit", "shop-k3s")
-
-        def in_the_cluster() -> bytes:
-            secret = kube("shop-k3s").resources.get(api_version="v1", kind="Secret").get("ml-tls", "azureml")
-            return base64.b64decode(secret.data["cert.pem"])
-
-        first = playbook("azureml.arc.deploy", https, *limit)
-        assert first.status == 0, first.output
-        assert in_the_cluster() == (tmp_path / "ml.pem").read_bytes()
-        again = playbook("azureml.arc.deploy", https, *limit)
-        assert (again.status, again.changed("shop-k3s")) == (0, 0), again.output
-
-        self.write(tmp_path)
-        simulator.clear_journal()
-        renewed = playbook("azureml.arc.rotate_tls", https, *limit, "--diff")
-
-        assert (renewed.status, renewed.changed("shop-k3s")) == (0, 1), renewed.output
-        assert in_the_cluster() == (tmp_path / "ml.pem").read_bytes()
-        assert [method for method, path in writes(simulator)] == ["PATCH"]
-        assert "+++" in renewed.output
-        assert "PRIVATE KEY" not in renewed.output
-
-    def test_needs_a_secret_to_put_it_into(self, playbook, simulator, https):
-        https["all"]["vars"]["azureml_tls_secret"] = {"certificate": "c", "private_key": "k"}
-        result = playbook("azureml.arc.deploy", https, "--limit", "shop-k3s")
-        assert "azureml_tls_secret needs azureml_tls.secret_name" in result.output
-        assert simulator.journal() == []
 
 
 def test_release_of_2021(playbook, simulator, inventory):

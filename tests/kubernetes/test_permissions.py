@@ -26,7 +26,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs/permissions"
 ROLES = [
     role
     for name in ("kubernetes-verify.yml", "kubernetes-deploy.yml")
-    for role in yaml.safe_load_all((DOCS / name).read_text(encoding="utf-8"))
+    for role in yaml.safe_load((DOCS / name).read_text(encoding="utf-8"))["items"]
 ]
 
 

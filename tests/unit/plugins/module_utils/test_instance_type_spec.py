@@ -73,6 +73,7 @@ def test_refused_with_its_path(given, message):
 @pytest.mark.parametrize(
     ("spec", "alike"),
     [
+        ({"resources": {"requests": {"cpu": "1000m"}, "limits": {"memory": "1024Mi", GPU: "1"}}}, True),
         ({"resources": {"requests": {"cpu": "1"}, "limits": {"memory": "1Gi"}}}, False),
         ({"resources": {"requests": {"cpu": "2"}, "limits": {"memory": "1Gi", GPU: 1}}}, False),
         (

@@ -1,0 +1,69 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""M(azureml.arc.extension) where an extension cannot become what is wanted without being installed anew."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.azureml.arc.plugins.module_utils._arm_resource import ArmResource
+from ansible_collections.azureml.arc.plugins.module_utils._azure_session import open_session
+from ansible_collections.azureml.arc.plugins.module_utils._polling import Deadline
+from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleSpec
+from ansible_collections.azureml.arc.plugins.modules.extension import SPEC
+from support import ModuleFailedError, writes
+
+from simulator.scenario import SUBSCRIPTION
+
+GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-edge"
+
+
+@pytest.fixture
+def training(arc):
+    return {"resource_group": "rg-edge", "cluster_name": arc, "workload_profile": "training"}
+
+
+@pytest.fixture
+def elsewhere(run_module, arc):
+    """An extension that somebody has installed into a namespace of their own."""
+    body = {
+        "identity": {"type": "SystemAssigned"},
+        "properties": {
+            "extensionType": "Microsoft.AzureML.Kubernetes",
+            "scope": {"cluster": {"releaseNamespace": "ml"}},
+            "configurationSettings": {"enableTraining": "True", "amloperator.custom_ip_interface": "eth1"},
+        },
+    }
+
+    def put(call):
+        extension_id = (
+            f"{GROUP}/providers/Microsoft.Kubernetes/connectedClusters/{arc}"
+            "/providers/Microsoft.KubernetesConfiguration/extensions/azureml"
+        )
+        with open_session(call) as session:
+            ArmResource(session, extension_id, "2025-03-01", "extension", Deadline(60)).submit("PUT", True, body=body)
+        return {}
+
+    run_module(ModuleSpec(run=put, argument_spec=SPEC.argument_spec), resource_group="rg-edge", cluster_name=arc)
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_other_release_namespace_is_replaced_only_when_asked_for(run_module, simulator, training):
+    with pytest.raises(ModuleFailedError, match="release_namespace is ml instead of azureml.*force_replace: true"):
+        run_module(SPEC, **training)
+    assert len(writes(simulator)) == 1
+
+    planned = run_module(SPEC, check_mode=True, force_replace=True, **training)
+    assert planned["plan"]["action"] == "replace"
+    assert planned["plan"]["properties"] == {"release_namespace": {"before": "ml", "after": "azureml"}}
+    simulator.clear_journal()
+
+    result = run_module(SPEC, force_replace=True, wait=False, **training)
+
+    changes = [method for method, path in writes(simulator) if path.endswith("/extensions/azureml")]
+    assert changes == ["DELETE", "PUT"]
+    assert result["changed"]
+    assert result["extension"]["release_namespace"] == "azureml"
+    assert result["unmanaged_settings"] == {"amloperator.custom_ip_interface": "eth1"}
+    assert run_module(SPEC, **training)["plan"]["action"] == "none"
