@@ -68,7 +68,7 @@ def unit(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def integration(session: nox.Session) -> None:
     """Integration tests against the simulator, in both ways of running."""
-    session.run("python", "-m", "pytest", "tests/integration", "-n", "4", *session.posargs)
+    session.run("python", "-m", "pytest", "tests/integration", "-n", "4", "--dist", "worksteal", *session.posargs)
 
 
 @nox.session(venv_backend="none")

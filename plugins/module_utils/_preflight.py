@@ -27,7 +27,14 @@ from ansible_collections.azureml.arc.plugins.module_utils._extension_plan import
 from ansible_collections.azureml.arc.plugins.module_utils._kube_session import KubeSession
 from ansible_collections.azureml.arc.plugins.module_utils._kube_session import open_session as open_kubernetes
 from ansible_collections.azureml.arc.plugins.module_utils._preflight_checks import AZURE_CHECKS, KUBERNETES_CHECKS
-from ansible_collections.azureml.arc.plugins.module_utils._preflight_facts import ERROR, LEVELS, WARNING, Facts, Finding
+from ansible_collections.azureml.arc.plugins.module_utils._preflight_facts import (
+    ERROR,
+    LEVELS,
+    WARNING,
+    Facts,
+    Finding,
+    requests_of,
+)
 from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleCall, require
 from ansible_collections.azureml.arc.plugins.module_utils._setting_keys import GENERATIONS
 
@@ -52,8 +59,10 @@ def run(call: ModuleCall) -> dict:
             if extension and params["skip_installed"] and not has_failed(extension["provisioning_state"]):
                 return {**_result(facts, extension, [], {}), "checked": False}
             facts.cluster = _cluster.read(session, reference)
-            facts.providers = _registrations(session, call, _needed_providers(params))
-        findings, install = _preflight_checks.findings(facts, _preflight_checks.select(AZURE_CHECKS, params))
+            checks = _preflight_checks.select(AZURE_CHECKS, params)
+            if any("providers" in check.objects for check in checks):
+                facts.objects["providers"] = _read(lambda: _registrations(session, call, _needed_providers(params)))
+        findings, install = _preflight_checks.findings(facts, checks)
     if "kubernetes" in params["sides"]:
         more, install = _look_at_kubernetes(call, facts)
         findings = sorted(findings + more, key=lambda finding: LEVELS.index(finding.level))
@@ -121,7 +130,7 @@ def _readers(session: KubeSession) -> dict[str, Callable]:
     return {
         "namespace": lambda: session.get("Namespace", RELEASE_NAMESPACE),
         "nodes": lambda: session.list("Node")[0],
-        "pods": lambda: session.list("Pod", field_selector=LIVING_PODS)[0],
+        "pods": lambda: session.list("Pod", keep=requests_of, field_selector=LIVING_PODS)[0],
         "services": lambda: session.list("Service")[0],
         "daemon_sets": lambda: session.list("DaemonSet")[0],
         "volcano": definition(_preflight_checks.VOLCANO_DEFINITION),

@@ -78,7 +78,7 @@ def version_of(text: str) -> tuple[int, ...]:
 
 
 def resource_providers(facts: Facts) -> Iterator[tuple]:
-    for name, state in sorted(facts.providers.items()):
+    for name, state in sorted(facts.objects["providers"].items()):
         if state.lower() != "registered":
             yield (
                 ERROR,
@@ -225,7 +225,7 @@ def openshift_scc(facts: Facts) -> Iterator[tuple]:
 class Check:
     """A check.
 
-    :param objects: the Kubernetes objects that it needs; one that needs none of them asks Azure.
+    :param objects: what it needs of C(Facts.objects).
     :param concerns: whether it concerns a task with these options.
     """
 
@@ -254,7 +254,11 @@ def _asks_for_load_balancer(options: Mapping) -> bool:
     return _connected(options) and options["inference_service"] == "load_balancer"
 
 
-AZURE_CHECKS = (Check(connectivity), Check(agent_version, concerns=_connected), Check(resource_providers))
+AZURE_CHECKS = (
+    Check(connectivity),
+    Check(agent_version, concerns=_connected),
+    Check(resource_providers, ("providers",)),
+)
 KUBERNETES_CHECKS = (
     Check(namespace, ("namespace",)),
     Check(nodes, ("nodes",)),

@@ -44,14 +44,13 @@ class Facts:
 
     :param options: the options of M(azureml.arc.preflight).
     :param cluster: as Azure shows it, C(None) where Azure was not asked.
-    :param providers: registration state by resource provider.
-    :param objects: Kubernetes objects by what they were read for.
+    :param objects: what else was read, by its purpose: Kubernetes objects, and of Azure the registration state of
+        resource providers. What the account may not read stands there as the error.
     :param scc_users: the service accounts that OpenShift must let run privileged.
     """
 
     options: Mapping
     cluster: Cluster | None = None
-    providers: Mapping[str, str] = field(default_factory=dict)
     objects: dict[str, object] = field(default_factory=dict)
     scc_users: Sequence[str] = ()
 
@@ -94,6 +93,23 @@ def _is_usable(node: Mapping, selector: Mapping[str, str]) -> bool:
             for taint in spec.get("taints") or ()
         )
     )
+
+
+def requests_of(pod: Mapping) -> dict:
+    """What of a pod tells how much it holds, and of which node; a cluster may have thousands."""
+    spec = pod.get("spec") or {}
+
+    def held(containers: Sequence | None) -> list[dict]:
+        return [{"resources": {"requests": (one.get("resources") or {}).get("requests")}} for one in containers or ()]
+
+    return {
+        "metadata": {"namespace": pod["metadata"]["namespace"]},
+        "spec": {
+            "nodeName": spec.get("nodeName"),
+            "containers": held(spec.get("containers")),
+            "initContainers": held(spec.get("initContainers")),
+        },
+    }
 
 
 def _requested(pod: Mapping, name: str):

@@ -47,7 +47,7 @@ def deploy(run_module, simulator):
         first = {**arc, "workload_profile": "training", "settings_generation": "2021", "log_analytics": True}
         simulator.allow(actions)
         for spec, options in (
-            (PREFLIGHT, {**first, "sides": ["azure"]}),
+            (PREFLIGHT, {**first, "sides": ["azure"], "fail_on": "warning"}),
             (EXTENSION, first),
             (EXTENSION, {**first, "install_nvidia_device_plugin": True}),
             (EXTENSION, {**aks, "workload_profile": "training"}),

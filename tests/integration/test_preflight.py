@@ -106,9 +106,12 @@ def test_fails_with_all_findings(look):
     assert failure.value.result["error"]["code"] == "PreflightFailed"
 
 
-def test_checks_can_be_left_out(look):
-    result = look(skip_checks=["resource_providers"], fail_on="error")
+def test_checks_can_be_left_out(look, simulator):
+    """And what they would need is not asked for."""
+    result = look(skip_checks=["resource_providers", "resources"], fail_on="error")
     assert result["findings"] == []
+    assert requests_to(simulator, "GET", "/providers/Microsoft.Relay") == []
+    assert requests_to(simulator, "GET", "/pods") == []
 
 
 def test_openshift(look):

@@ -65,9 +65,10 @@ def pod(cpu="0", memory="0", namespace="shop", where="n", init=None):
     return {**named("p", namespace), "spec": spec}
 
 
-def look(check, objects=None, cluster=None, providers=None, scc_users=(), **options):
+def look(check, objects=None, cluster=None, scc_users=(), **options):
     """Findings of one check on three good nodes and nothing else, but for what is given."""
     known = {
+        "providers": {},
         "namespace": None,
         "nodes": [node(f"n{index}") for index in range(3)],
         "pods": [],
@@ -81,7 +82,7 @@ def look(check, objects=None, cluster=None, providers=None, scc_users=(), **opti
         "scc": None,
         **(objects or {}),
     }
-    facts = Facts({**OPTIONS, **options}, Cluster(**{**CLUSTER, **(cluster or {})}), providers or {}, known, scc_users)
+    facts = Facts({**OPTIONS, **options}, Cluster(**{**CLUSTER, **(cluster or {})}), known, scc_users)
     chosen = checks.select((*checks.AZURE_CHECKS, *checks.KUBERNETES_CHECKS), facts.options)
     return checks.findings(facts, [one for one in chosen if one.name == check])
 
@@ -100,7 +101,7 @@ WAITING = {"spec": {"type": "LoadBalancer"}, "status": {"loadBalancer": {}}}
         ("agent_version", {"minimum_agent_version": "1.22"}, "error", "have version 1.21.10, and 1.22 is asked for"),
         (
             "resource_providers",
-            {"providers": {"Microsoft.Relay": "NotRegistered"}},
+            {"objects": {"providers": {"Microsoft.Relay": "NotRegistered"}}},
             "error",
             "Register it: 'az provider register --namespace Microsoft.Relay'.",
         ),
@@ -196,7 +197,7 @@ def test_finds(check, given, level, part):
         ("connectivity", {"cluster": {"connectivity_status": "", "power_state": "Running"}}),
         ("agent_version", {"minimum_agent_version": "1.21.9"}),
         ("agent_version", {"cluster_type": "managed_cluster", "cluster": {"agent_version": ""}}),
-        ("resource_providers", {"providers": {"Microsoft.Relay": "Registered"}}),
+        ("resource_providers", {"objects": {"providers": {"Microsoft.Relay": "Registered"}}}),
         ("namespace", {"objects": {"namespace": {**named("azureml"), "status": {"phase": "Active"}}}}),
         ("nodes", {}),
         ("nodes", {"node_selector": {"pool": "ml"}, "objects": {"nodes": [node(labels={"pool": "ml"})] * 3}}),
@@ -251,7 +252,7 @@ def test_auto_uses_what_is_there(check, objects, option):
 
 def test_errors_come_first():
     cluster = Cluster(**{**CLUSTER, "agent_version": "", "connectivity_status": "Expired"})
-    facts = Facts(OPTIONS, cluster, {"Microsoft.Relay": "NotRegistered"})
+    facts = Facts(OPTIONS, cluster, {"providers": {"Microsoft.Relay": "NotRegistered"}})
     found, install = checks.findings(facts, checks.AZURE_CHECKS)
     assert [finding.level for finding in found] == ["error", "error", "warning"]
     assert install == {}
