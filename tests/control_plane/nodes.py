@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -37,6 +38,9 @@ class Nodes:
     def start(self) -> None:
         for name in self._names:
             self.add(name)
+        # New nodes keep pods away until a controller has seen that they are ready.
+        while any(node.spec.taints for node in self._core.list_node().items):
+            time.sleep(0.1)
         self._thread.start()
 
     def stop(self) -> None:
