@@ -123,8 +123,9 @@ def _keep_overridden(found, values: dict) -> None:
         return
 
     def refresh_and_override(configuration) -> None:
-        refresh(configuration)
+        refresh(configuration)  # which puts itself back as the hook
         _override(configuration, values)
+        configuration.refresh_api_key_hook = refresh_and_override
 
     found.refresh_api_key_hook = refresh_and_override
 

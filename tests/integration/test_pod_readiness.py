@@ -200,15 +200,17 @@ def test_timeout_is_kept(look):
     assert time.monotonic() - start < 5
 
 
-def test_options_win_over_the_kubeconfig(look, simulator, arc):
+@pytest.mark.parametrize("option", ["host", "api_key"])
+def test_option_wins_over_the_kubeconfig(look, simulator, arc, option):
     """Not only in the first request: the client reads the kubeconfig again before each."""
     kubeconfig = json.loads(Path(simulator.kubeconfigs[arc]).read_text(encoding="utf-8"))
-    server = kubeconfig["clusters"][0]["cluster"]["server"]
-    token = kubeconfig["users"][0]["user"]["token"]
-    kubeconfig["clusters"][0]["cluster"]["server"] = "https://localhost:9"
-    kubeconfig["users"][0]["user"]["token"] = "expired"
+    place, key, wrong = {
+        "host": (kubeconfig["clusters"][0]["cluster"], "server", "https://localhost:9"),
+        "api_key": (kubeconfig["users"][0]["user"], "token", "expired"),
+    }[option]
+    right, place[key] = place[key], wrong
 
-    result = look(kubeconfig=json.dumps(kubeconfig), host=server, api_key=token, wait=False)
+    result = look(kubeconfig=json.dumps(kubeconfig), wait=False, **{option: right})
 
     assert not result["ready"]
     assert len(requests_to(simulator, "GET", "/kubernetes/")) > 2
