@@ -72,7 +72,7 @@ def integration(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none")
-def kubernetes(session: nox.Session) -> None:
+def api_server(session: nox.Session) -> None:
     """Tests against a real Kubernetes API server."""
     sought = session.run("python", "-m", "control_plane", env={"PYTHONPATH": "tests"}, silent=True)
     if not sought.strip():
@@ -80,7 +80,7 @@ def kubernetes(session: nox.Session) -> None:
             "there is no Kubernetes control plane. Where the internet is reachable, set KUBEBUILDER_ASSETS to what"
             " 'setup-envtest use -p path' prints; on Debian 12, 'make control-plane' builds one"
         )
-    session.run("python", "-m", "pytest", "tests/kubernetes", *session.posargs)
+    session.run("python", "-m", "pytest", "tests/api_server", *session.posargs)
 
 
 @nox.session(venv_backend="none")

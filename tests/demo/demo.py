@@ -112,6 +112,8 @@ def _stop(number: int, frame: object) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, _stop)
+    # A shell lets its jobs in the background ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         sys.exit(main(Path(sys.argv[1]).resolve()))
     except KeyboardInterrupt:
