@@ -21,7 +21,7 @@ export KUBEBUILDER_ASSETS ?= $(HOME)/.cache/azureml.arc/control-plane
 help:
 	@echo "make demo    deploy three simulated clusters, twice, verify them, and see one that fails"
 	@echo "make test    all checks: lint, unit and integration tests, build and documentation"
-	@echo "make control-plane  a Kubernetes control plane for 'make test' (Debian 12, root, four minutes, once)"
+	@echo "make control-plane  a Kubernetes control plane for 'make test' (Debian 12, root, some minutes, once)"
 	@echo "make bench   what a task costs, in process and as a module, and a look at 5,000 pods"
 	@echo "make clean   remove everything that the other commands have made"
 

@@ -47,3 +47,9 @@ def make(
         builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM),
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, protection),
     )
+
+
+def as_options() -> dict[str, str]:
+    """A new certificate with its key, as text, under the names of the options that take them."""
+    certificate, key = (part.decode() for part in make())
+    return {"certificate_content": certificate, "private_key_content": key}

@@ -16,6 +16,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._instance_type_spec im
     same,
     validated,
 )
+from ansible_collections.azureml.arc.plugins.module_utils._kube_resources import has_labels
 from ansible_collections.azureml.arc.plugins.module_utils._kube_session import KubeSession, open_session
 from ansible_collections.azureml.arc.plugins.module_utils._polling import Deadline, intervals
 from ansible_collections.azureml.arc.plugins.module_utils._quantity import quantity
@@ -132,16 +133,11 @@ def _warn_of_nodes(session: KubeSession, call: ModuleCall, wanted: Sequence[Inst
         call.warn(f"Whether nodes can serve the instance types could not be looked at: {error}")
         return
     for one in wanted:
-        matching = [node for node in nodes if _matches(node, one.node_selector)]
+        matching = [node for node in nodes if has_labels(node, one.node_selector)]
         if not matching:
             call.warn(f"instance type '{one.name}': no node has the labels of its node_selector")
         elif not any(_gpus_of(node) >= one.gpus for node in matching):
             call.warn(f"instance type '{one.name}': no node that it may run on has {one.gpus} of {GPU}")
-
-
-def _matches(node: Mapping, selector: Mapping[str, str]) -> bool:
-    labels = node["metadata"].get("labels") or {}
-    return all(labels.get(key) == value for key, value in selector.items())
 
 
 def _gpus_of(node: Mapping) -> int:

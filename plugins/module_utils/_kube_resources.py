@@ -2,13 +2,14 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where the Kubernetes API has the objects that the collection reads or changes. Pure.
+"""Where the Kubernetes API has the objects that the collection reads or changes, and what any of them tells. Pure.
 
 Known beforehand, nothing has to be discovered: a task sends no request but those that it is about.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -54,3 +55,14 @@ def describe(kind: str, namespace: str = "", name: str = "") -> str:
     """An object or a list of objects in a person's words."""
     what = f"{kind} '{name}'" if name else f"{kind}s"
     return f"{what} in namespace '{namespace}'" if namespace else what
+
+
+def has_labels(body: Mapping, selector: Mapping[str, str]) -> bool:
+    """Whether an object has all labels of a selector."""
+    labels = body["metadata"].get("labels") or {}
+    return all(labels.get(key) == value for key, value in selector.items())
+
+
+def is_being_removed(namespace: Mapping | None) -> bool:
+    """Whether a namespace exists and is on its way out, so that nothing can be made in it."""
+    return ((namespace or {}).get("status") or {}).get("phase") == "Terminating"

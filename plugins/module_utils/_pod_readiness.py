@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from ansible_collections.azureml.arc.plugins.module_utils import _health_check
 from ansible_collections.azureml.arc.plugins.module_utils._components import Component, expected_components
 from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._kube_resources import is_being_removed
 from ansible_collections.azureml.arc.plugins.module_utils._kube_session import KubeSession, open_session
 from ansible_collections.azureml.arc.plugins.module_utils._options import INSTALL_SWITCHES
 from ansible_collections.azureml.arc.plugins.module_utils._polling import Deadline, intervals
@@ -157,8 +158,7 @@ class _Namespace:
         return _health_check.findings((config_map or {}).get("data") or {})
 
     def _refuse_removal(self) -> None:
-        namespace = self._session.get("Namespace", self._name)
-        if namespace is not None and (namespace.get("status") or {}).get("phase") == "Terminating":
+        if is_being_removed(self._session.get("Namespace", self._name)):
             raise AzureMLError(
                 f"namespace '{self._name}' is being removed",
                 code="NamespaceTerminating",

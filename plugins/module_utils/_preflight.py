@@ -65,7 +65,7 @@ def run(call: ModuleCall) -> dict:
         findings, install = _preflight_checks.findings(facts, checks)
     if "kubernetes" in params["sides"]:
         more, install = _look_at_kubernetes(call, facts)
-        findings = sorted(findings + more, key=lambda finding: LEVELS.index(finding.level))
+        findings = sorted(findings + more, key=lambda finding: finding.rank)
     result = _result(facts, extension, findings, install)
     for finding in findings:
         if finding.level == WARNING:
@@ -184,8 +184,7 @@ def _result(facts: Facts, extension: dict | None, findings: list[Finding], insta
 def _fail_where_asked(params: dict, result: dict, findings: list[Finding]) -> None:
     if params["fail_on"] == "never":
         return
-    levels = LEVELS[: LEVELS.index(params["fail_on"]) + 1]
-    serious = [finding for finding in findings if finding.level in levels]
+    serious = [finding for finding in findings if finding.rank <= LEVELS.index(params["fail_on"])]
     if serious:
         raise AzureMLError(
             f"cluster '{params['cluster_name']}' cannot take the extension as it is: "

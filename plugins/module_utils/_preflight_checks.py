@@ -16,10 +16,10 @@ from dataclasses import dataclass
 
 from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._extension_plan import RELEASE_NAMESPACE
+from ansible_collections.azureml.arc.plugins.module_utils._kube_resources import is_being_removed
 from ansible_collections.azureml.arc.plugins.module_utils._preflight_facts import (
     ERROR,
     INFO,
-    LEVELS,
     WARNING,
     Facts,
     Finding,
@@ -89,7 +89,7 @@ def resource_providers(facts: Facts) -> Iterator[tuple]:
 
 def namespace(facts: Facts) -> Iterator[tuple]:
     found = facts.objects["namespace"]
-    if found and (found.get("status") or {}).get("phase") == "Terminating":
+    if is_being_removed(found):
         yield ERROR, f"namespace '{found['metadata']['name']}' is being removed.", "Wait until it is gone."
 
 
@@ -295,4 +295,4 @@ def findings(facts: Facts, checks: Sequence[Check]) -> tuple[list[Finding], dict
             found.append(Finding(check.name, level, message, mend))
             for option in options:
                 install.update(option)
-    return sorted(found, key=lambda finding: LEVELS.index(finding.level)), install
+    return sorted(found, key=lambda finding: finding.rank), install

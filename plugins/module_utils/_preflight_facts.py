@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.azureml.arc.plugins.module_utils._cluster import Cluster
 from ansible_collections.azureml.arc.plugins.module_utils._extension_plan import RELEASE_NAMESPACE
+from ansible_collections.azureml.arc.plugins.module_utils._kube_resources import has_labels
 from ansible_collections.azureml.arc.plugins.module_utils._quantity import quantity
 from ansible_collections.azureml.arc.plugins.module_utils._settings import HIGH_AVAILABILITY_NODES, INFERENCE
 
@@ -33,6 +34,11 @@ class Finding:
     level: str
     message: str
     mend: str = ""
+
+    @property
+    def rank(self) -> int:
+        """Its place in a list, errors first."""
+        return LEVELS.index(self.level)
 
     def __str__(self) -> str:
         return f"{self.check}: {self.message}" + (f" {self.mend}" if self.mend else "")
@@ -82,12 +88,11 @@ class Facts:
 
 def _is_usable(node: Mapping, selector: Mapping[str, str]) -> bool:
     spec = node.get("spec") or {}
-    labels = node["metadata"].get("labels") or {}
     conditions = (node.get("status") or {}).get("conditions") or ()
     return (
         any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
         and not spec.get("unschedulable")
-        and all(labels.get(key) == value for key, value in selector.items())
+        and has_labels(node, selector)
         and not any(
             taint.get("effect") in ("NoSchedule", "NoExecute") and not taint["key"].startswith(TOLERATED_TAINTS)
             for taint in spec.get("taints") or ()

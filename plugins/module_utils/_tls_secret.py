@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from ansible_collections.azureml.arc.plugins.module_utils import _certificate_files, _tls
 from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._kube_resources import is_being_removed
 from ansible_collections.azureml.arc.plugins.module_utils._kube_session import KubeSession, open_session
 from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleCall
 
@@ -50,7 +51,7 @@ def _data(secret: Mapping | None) -> dict[str, str]:
 
 def _namespace_is_missing(session: KubeSession, name: str) -> bool:
     namespace = session.get("Namespace", name)
-    if namespace is not None and (namespace.get("status") or {}).get("phase") == "Terminating":
+    if is_being_removed(namespace):
         raise AzureMLError(
             f"namespace '{name}' is being removed: no Secret can be created in it",
             code="NamespaceTerminating",

@@ -117,18 +117,21 @@ def openshift(api, create):
     privileged = {"apiVersion": f"{group}/v1", "kind": kind, "metadata": {"name": "privileged"}}
     wait_for(lambda: resource.create(body={**privileged, "users": ["system:admin"]}))
     yield resource
-    definitions = api.resources.get(api_version=DEFINITION[0], kind=DEFINITION[1])
-    definitions.delete(name=name)
-    wait_for(lambda: name not in [one.metadata.name for one in definitions.get().items])
+    forget(api, name)
 
 
 @pytest.fixture
 def define_instance_types(create, api):
     """Make instance types known, as the extension does; forgotten at the end."""
-    definitions = api.resources.get(api_version=DEFINITION[0], kind=DEFINITION[1])
     yield lambda: create(*DEFINITION, INSTANCE_TYPES, spec=instance_types())
-    definitions.delete(name=INSTANCE_TYPES)
-    wait_for(lambda: INSTANCE_TYPES not in [one.metadata.name for one in definitions.get().items])
+    forget(api, INSTANCE_TYPES)
+
+
+def forget(api: DynamicClient, name: str) -> None:
+    """Remove a definition, and wait until it is gone with all that it defines."""
+    definitions = api.resources.get(api_version=DEFINITION[0], kind=DEFINITION[1])
+    definitions.delete(name=name)
+    wait_for(lambda: name not in [one.metadata.name for one in definitions.get().items])
 
 
 @pytest.fixture

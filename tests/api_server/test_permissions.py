@@ -92,11 +92,6 @@ def rules(granted: list[Right]) -> dict[str, list[dict]]:
     }
 
 
-def pair() -> dict[str, str]:
-    certificate, key = (part.decode() for part in certificates.make())
-    return {"certificate_content": certificate, "private_key_content": key}
-
-
 @pytest.fixture
 def attempt(run_module, account):
     """Run modules as an account with these rights; returns every word that they say."""
@@ -122,8 +117,8 @@ def in_the_namespace(attempt, azureml, api):
         return attempt(
             granted,
             (READINESS, {"components": components, "wait_timeout": 1}),
-            (TLS_SECRET, {"name": "ml-tls", **pair()}),
-            (TLS_SECRET, {"name": "ml-tls", **pair()}),
+            (TLS_SECRET, {"name": "ml-tls", **certificates.as_options()}),
+            (TLS_SECRET, {"name": "ml-tls", **certificates.as_options()}),
         )
 
     yield run

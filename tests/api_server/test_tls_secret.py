@@ -16,11 +16,6 @@ from support import ModuleFailedError
 import certificates
 
 
-def pair() -> dict[str, str]:
-    certificate, key = (part.decode() for part in certificates.make())
-    return {"certificate_content": certificate, "private_key_content": key}
-
-
 @pytest.fixture
 def fresh() -> str:
     """The name of a namespace that does not exist."""
@@ -28,7 +23,7 @@ def fresh() -> str:
 
 
 def test_from_nothing_to_a_renewed_secret_and_away(as_administrator, api, fresh):
-    first, second = pair(), pair()
+    first, second = certificates.as_options(), certificates.as_options()
     options = {"name": "ml-tls", "namespace": fresh}
 
     created = as_administrator(SPEC, **options, **first)
@@ -48,6 +43,6 @@ def test_namespace_that_hangs_in_its_removal(as_administrator, create, api, fres
     create("v1", "ConfigMap", "held", fresh, metadata={"finalizers": ["example.com/hold"]})
     api.resources.get(api_version="v1", kind="Namespace").delete(name=fresh)
     with pytest.raises(ModuleFailedError, match="is being removed: no Secret can be created in it"):
-        as_administrator(SPEC, name="ml-tls", namespace=fresh, **pair())
+        as_administrator(SPEC, name="ml-tls", namespace=fresh, **certificates.as_options())
     maps = api.resources.get(api_version="v1", kind="ConfigMap")
     maps.patch(name="held", namespace=fresh, body={"metadata": {"finalizers": None}})

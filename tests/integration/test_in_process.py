@@ -22,7 +22,7 @@ CLUSTERS = [
     ClusterPlan("plant", distribution="openshift"),
     ClusterPlan("broken", install=InstallPlan(30, "pod healthcheck failed", pods={"gateway": "CrashLoopBackOff"})),
 ]
-PAIR = tuple(part.decode() for part in certificates.make())
+CERTIFICATE = certificates.as_options()
 # What differs from run to run whatever the way.
 VOLATILE = re.compile(
     r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[\d:.]+Z|localhost:\d+|/[^ \"']*/simulator/"
@@ -36,7 +36,6 @@ def tasks(simulator) -> list[dict]:
     workspace = {"name": "ws", "resource_group": "rg-ml"}
     kubeconfig = str(simulator.directory / "kubeconfigs/shop-k3s")
     plant = str(simulator.directory / "kubeconfigs/plant")
-    certificate = dict(zip(("certificate_content", "private_key_content"), PAIR, strict=True))
     unready = {"inference_service": "load_balancer", "inference_router_ha": True}
     secret = {"protected_settings": {"proxy.password": "hush-hush-hush"}}
     calls = [
@@ -50,7 +49,7 @@ def tasks(simulator) -> list[dict]:
         ("pod_readiness", {"workload_profile": "training", "kubeconfig": kubeconfig, "validate_certs": False}, {}),
         ("preflight", {**cluster, "workload_profile": "training", "kubeconfig": kubeconfig}, {}),
         ("preflight", {**cluster, **unready, "workload_profile": "inference", "kubeconfig": kubeconfig}, {}),
-        ("tls_secret", {**certificate, "name": "ml", "kubeconfig": kubeconfig}, {"diff": True}),
+        ("tls_secret", {**CERTIFICATE, "name": "ml", "kubeconfig": kubeconfig}, {"diff": True}),
         ("tls_secret", {"name": "ml", "state": "absent", "kubeconfig": kubeconfig}, {"diff": True}),
         ("openshift_scc", {"kubeconfig": plant}, {"diff": True}),
         ("openshift_scc", {"kubeconfig": plant, "state": "absent"}, {"diff": True}),

@@ -238,10 +238,11 @@ class TestPreflight:
         assert "volcano-scheduler" not in components
         assert "aml-operator" in components
 
-    def test_from_the_node(self, playbook, simulator, inventory):
+    def test_from_the_node(self, playbook, simulator, inventory, create):
         """Azure is asked on the controller, the cluster on its node, in the same run."""
         simulator.change_plan("shop-k3s", forbidden=["daemonsets"])
-        inventory["all"]["vars"]["azureml_kube_from"] = "node"
+        create("shop-k3s", *DEFINITION, "jobs.batch.volcano.sh", spec=definition("batch.volcano.sh", "jobs", "Job"))
+        inventory["all"]["vars"] |= {"azureml_kube_from": "node", "azureml_install_components": "auto"}
         inventory["all"]["hosts"]["shop-k3s"] = {
             "ansible_connection": "local",
             "ansible_python_interpreter": "{{ ansible_playbook_python }}",
@@ -251,10 +252,14 @@ class TestPreflight:
 
         assert result.status == 0, result.output
         controller = result.result("Check whether the cluster can take the extension", "shop-k3s")
-        (finding,) = result.result("Check it from its node", "shop-k3s")["findings"]
+        finding, used = result.result("Check it from its node", "shop-k3s")["findings"]
         assert controller["cluster"]["distribution"] == "k3s"
         assert (finding["check"], finding["level"]) == ("nvidia_device_plugin", "warning")
         assert "The account may not list daemonsets" in finding["message"]
+        # What the node's side has found is what the extension is installed with.
+        assert (used["check"], used["level"]) == ("volcano", "info")
+        settings = result.result("Submit the extension", "shop-k3s")["plan"]["settings"]
+        assert settings["installVolcano"]["after"] == "False"
 
 
 def test_release_of_2021(playbook, simulator, inventory):
