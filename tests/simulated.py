@@ -66,6 +66,10 @@ class RunningSimulator:
         """Change fields of a C(simulator.scenario.ClusterPlan)."""
         self._control("PATCH", f"clusters/{cluster}", fields)
 
+    def change_workspace(self, workspace: str, **fields) -> None:
+        """Change fields of a C(simulator.scenario.WorkspacePlan)."""
+        self._control("PATCH", f"workspaces/{workspace}", fields)
+
     def allow(self, actions: list[str] | None) -> None:
         """Let the principal do just these actions of an Azure role definition, or everything."""
         self._control("PUT", "actions", actions)

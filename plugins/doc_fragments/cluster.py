@@ -26,3 +26,20 @@ options:
     choices: [connected_cluster, managed_cluster]
     default: connected_cluster
 """
+
+    OPTIONAL = r"""
+options:
+  resource_group:
+    description: Resource group of the cluster.
+    type: str
+  cluster_name:
+    description: Name of the cluster's resource in Azure. It need not exist any more.
+    type: str
+  cluster_type:
+    description:
+      - V(connected_cluster) for a cluster connected with Azure Arc, wherever it runs.
+      - V(managed_cluster) for an AKS cluster.
+    type: str
+    choices: [connected_cluster, managed_cluster]
+    default: connected_cluster
+"""

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ansible_collections.azureml.arc.plugins.module_utils._arm_states import has_failed, is_moving, state_of
@@ -18,14 +18,19 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure_session import 
 from ansible_collections.azureml.arc.plugins.module_utils._polling import Deadline, intervals
 
 
-def list_all(session: AzureSession, address: str, api_version: str, what: str) -> list[dict]:
-    """All pages of a list. For the parameters see C(AzureSession.send)."""
-    found = []
+def iterate(
+    session: AzureSession, address: str, api_version: str, what: str, params: Mapping | None = None
+) -> Iterator[dict]:
+    """The resources of a list, page by page as they are needed. For the parameters see C(AzureSession.send)."""
     while address:
-        page = session.send("GET", address, api_version, what).body
-        found.extend(page.get("value") or ())
-        address, api_version = page.get("nextLink"), ""  # a next link is complete
-    return found
+        page = session.send("GET", address, api_version, what, params=params).body
+        yield from page.get("value") or ()
+        address, api_version, params = page.get("nextLink"), "", None  # a next link is complete
+
+
+def list_all(session: AzureSession, address: str, api_version: str, what: str) -> list[dict]:
+    """All resources of a list. For the parameters see C(AzureSession.send)."""
+    return list(iterate(session, address, api_version, what))
 
 
 class ArmResource:

@@ -4,26 +4,46 @@
 
 """A Kubernetes cluster as a compute target of an Azure Machine Learning workspace: attach, detach, wait.
 
-No stable SDK knows this compute type, so its requests go through the ARM pipeline as they are. Source:
-https://learn.microsoft.com/azure/machine-learning/how-to-attach-kubernetes-to-workspace and the 2024-04-01
-specification of Microsoft.MachineLearningServices.
+No stable SDK knows this compute type, so its requests go through the ARM pipeline as they are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 
-from ansible_collections.azureml.arc.plugins.module_utils import _cluster
+from ansible_collections.azureml.arc.plugins.module_utils import (
+    _cluster,
+    _compute_configuration,
+    _kube_session,
+    _namespace,
+    _quantity,
+)
 from ansible_collections.azureml.arc.plugins.module_utils._arm_resource import ArmResource, list_all
-from ansible_collections.azureml.arc.plugins.module_utils._arm_states import is_moving, state_of
+from ansible_collections.azureml.arc.plugins.module_utils._arm_states import state_of
 from ansible_collections.azureml.arc.plugins.module_utils._azure_session import AzureSession, open_session
+from ansible_collections.azureml.arc.plugins.module_utils._compute_configuration import (
+    DEFAULT_NAMESPACE,
+    ComputeConfiguration,
+)
+from ansible_collections.azureml.arc.plugins.module_utils._compute_plan import (
+    Identity,
+    Plan,
+    WantedCompute,
+    attach_body,
+    error_of,
+    is_kubernetes,
+    plan,
+    view,
+)
+from ansible_collections.azureml.arc.plugins.module_utils._compute_use import users_of
 from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._polling import Deadline
-from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleCall
+from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleCall, require
 
 API_VERSION = "2024-04-01"
-COMPUTE_TYPE = "Kubernetes"
+DETACH = {"underlyingResourceAction": "Detach"}
 
 
 @dataclass(frozen=True)
@@ -43,72 +63,15 @@ class WorkspaceReference:
         return f"workspace '{self.name}' in resource group '{self.resource_group}'"
 
 
-@dataclass(frozen=True)
-class WantedCompute:
-    """What the user asks for."""
-
-    cluster_id: str
-    namespace: str
-    description: str | None = None
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The step to take: C(none), C(create), C(adopt) or C(refuse), and what differs as name: (before, after)."""
-
-    action: str
-    reason: str = ""
-    changes: Mapping = field(default_factory=dict)
-
-    def as_result(self) -> dict:
-        """The plan as a module returns it."""
-        changes = {name: {"before": old, "after": new} for name, (old, new) in sorted(self.changes.items())}
-        return {"action": self.action, "reason": self.reason, "changes": changes}
-
-
-def plan(wanted: WantedCompute, body: Mapping | None) -> Plan:
-    """The step from what is there to what is wanted. Pure."""
-    if body is None:
-        changes = {"cluster_id": (None, wanted.cluster_id), "namespace": (None, wanted.namespace)}
-        if wanted.description is not None:
-            changes["description"] = (None, wanted.description)
-        return Plan("create", "the compute does not exist", changes)
-    properties = body["properties"]
-    if (properties.get("computeType") or "").lower() != COMPUTE_TYPE.lower():
-        return Plan("refuse", f"a compute of type {properties.get('computeType')} has this name already")
-    cluster_id = properties.get("resourceId") or ""
-    if cluster_id.lower() != wanted.cluster_id.lower():
-        return Plan("refuse", f"the name is taken by another cluster, {cluster_id}; choose another name")
-    state = state_of(body)
-    if is_moving(body):
-        return Plan("adopt", f"an operation is under way already: {state}")
-    if state.lower() != "succeeded":
-        return Plan("create", f"the last operation ended as {state}")
-    namespace = (properties.get("properties") or {}).get("namespace") or "default"
-    if namespace != wanted.namespace:
-        return Plan(
-            "refuse",
-            f"it is attached with namespace '{namespace}', which cannot be changed in place; detach it first",
-            {"namespace": (namespace, wanted.namespace)},
-        )
-    return Plan("none", "it is as wanted")
-
-
-def _resource(session: AzureSession, workspace: WorkspaceReference, params: Mapping, seconds: float) -> ArmResource:
-    name = _cluster.check_name("name", params["name"])
-    what = f"compute '{name}' of {workspace}"
-    return ArmResource(session, f"{workspace.id}/computes/{name}", API_VERSION, what, Deadline(seconds), _error_of)
-
-
 def run(call: ModuleCall) -> dict:
     """M(azureml.arc.compute)."""
     params = call.params
+    configuration = _configuration(params)
     with open_session(call) as session:
         workspace = _workspace(params, session.subscription_id)
-        compute = _resource(session, workspace, params, params["wait_timeout"])
-        if params["state"] == "absent":
-            return _absent(call, session, workspace, compute)
-        return _present(call, session, workspace, compute)
+        task = _Task(call, session, workspace, _resource(session, workspace, params, params["wait_timeout"]))
+        result = task.absent() if params["state"] == "absent" else task.present(configuration)
+    return {**result, "cluster_instance_types": configuration.for_cluster()}
 
 
 def run_info(call: ModuleCall) -> dict:
@@ -116,13 +79,33 @@ def run_info(call: ModuleCall) -> dict:
     params = call.params
     with open_session(call) as session:
         workspace = _workspace(params, session.subscription_id)
+        cluster = _cluster.reference(params, session.subscription_id) if params["cluster_name"] else None
         if params["name"]:
             found = [_resource(session, workspace, params, seconds=0).read()]
         else:
             found = list_all(session, f"{workspace.id}/computes", API_VERSION, f"computes of {workspace}")
         if not any(found):
             _read_workspace(session, workspace)
-    return {"computes": [view(body) for body in found if body and _is_kubernetes(body)]}
+    computes = [view(body) for body in found if body and is_kubernetes(body)]
+    return {"computes": [one for one in computes if cluster is None or _is_of(one, cluster)]}
+
+
+def _is_of(compute: Mapping, cluster: _cluster.ClusterReference) -> bool:
+    return (compute["cluster_id"] or "").lower() == cluster.id.lower()
+
+
+def _configuration(params: Mapping) -> ComputeConfiguration:
+    """What the compute shall offer, checked; nothing has been sent yet."""
+    path = params["config_file"]
+    if path or params["instance_types"]:
+        require((("kubernetes", _quantity.IMPORT_ERROR),))
+    if not path:
+        return _compute_configuration.from_options(params)
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise AzureMLError(f"config_file {path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    return _compute_configuration.from_file(text, path)
 
 
 def _workspace(params: Mapping, subscription_id: str) -> WorkspaceReference:
@@ -132,6 +115,12 @@ def _workspace(params: Mapping, subscription_id: str) -> WorkspaceReference:
         _cluster.check_name("workspace.resource_group", given["resource_group"]),
         _cluster.check_name("workspace.name", given["name"]),
     )
+
+
+def _resource(session: AzureSession, workspace: WorkspaceReference, params: Mapping, seconds: float) -> ArmResource:
+    name = _cluster.check_name("name", params["name"])
+    what = f"compute '{name}' of {workspace}"
+    return ArmResource(session, f"{workspace.id}/computes/{name}", API_VERSION, what, Deadline(seconds), error_of)
 
 
 def _read_workspace(session: AzureSession, workspace: WorkspaceReference) -> dict:
@@ -145,98 +134,143 @@ def _read_workspace(session: AzureSession, workspace: WorkspaceReference) -> dic
     return body
 
 
-def _present(call: ModuleCall, session: AzureSession, workspace: WorkspaceReference, compute: ArmResource) -> dict:
-    params = call.params
-    cluster = _cluster.reference(params, session.subscription_id)
-    if cluster.type == "managed_cluster" and cluster.subscription_id.lower() != workspace.subscription_id.lower():
-        raise AzureMLError(
-            "workspace.subscription_id must be the subscription of the AKS cluster: a cluster elsewhere is attached"
-            " as a connected cluster"
-        )
-    wanted = WantedCompute(cluster.id, params["namespace"], params["description"])
-    body = compute.read()
-    step = plan(wanted, body)
-    if step.action == "adopt" and params["wait"] and not call.check_mode:
-        body = compute.settle()
+def _identity(given: Mapping | None) -> Identity | None:
+    if given is None:
+        return None
+    ids = given["user_assigned_identities"] or []
+    if (given["type"] == "UserAssigned") != bool(ids):
+        raise AzureMLError("identity.user_assigned_identities goes with identity.type UserAssigned, and only with it")
+    for one in ids:
+        if "/providers/microsoft.managedidentity/userassignedidentities/" not in one.lower():
+            raise AzureMLError(f"identity.user_assigned_identities: '{one}' is not the ARM id of a managed identity")
+    return Identity(given["type"], tuple(ids))
+
+
+class _Task:
+    """One compute, to be attached or detached."""
+
+    def __init__(
+        self, call: ModuleCall, session: AzureSession, workspace: WorkspaceReference, compute: ArmResource
+    ) -> None:
+        self._call = call
+        self._params = call.params
+        self._session = session
+        self._workspace = workspace
+        self._compute = compute
+
+    def present(self, configuration: ComputeConfiguration) -> dict:
+        """C(state=present)."""
+        wait, check_mode = self._params["wait"], self._call.check_mode
+        wanted = self._wanted(configuration)
+        body = self._compute.read()
         step = plan(wanted, body)
-    if step.action == "refuse":
-        raise AzureMLError(f"{compute} cannot be attached: {step.reason}", code="Refused")
-    if step.action == "create":
-        location = _read_workspace(session, workspace)["location"]
-        if not call.check_mode:
-            body = compute.submit("PUT", params["wait"], body=attach_body(wanted, location))
-    return _result(call, step, body)
+        if step.action == "adopt" and wait and not check_mode:
+            body = self._compute.settle()
+            step = plan(wanted, body)
+        if step.action == "refuse":
+            raise AzureMLError(
+                f"{self._compute} cannot be attached: {step.reason}", code="Refused", hint=_hint_for(step)
+            )
+        created_namespace = False
+        if step.action in ("create", "replace"):
+            created_namespace = self._prepare_namespace(configuration.namespace)
+        if step.action == "replace":
+            self._require_unused()
+        if step.action in ("create", "update", "replace"):
+            location = (body or _read_workspace(self._session, self._workspace))["location"]
+            if not check_mode:
+                if step.action == "replace":
+                    self._compute.submit("DELETE", wait=True, params=DETACH)
+                body = self._compute.submit("PUT", wait, body=attach_body(wanted, location, body))
+        return {**self._result(step, body), "created_namespace": created_namespace}
+
+    def absent(self) -> dict:
+        """C(state=absent)."""
+        wait, check_mode = self._params["wait"], self._call.check_mode
+        body = self._compute.read()
+        if body is None:
+            # Detaching from a workspace that is not there must not look like success.
+            _read_workspace(self._session, self._workspace)
+            return self._result(Plan("none", "the compute does not exist"), None)
+        if not is_kubernetes(body):
+            kind = body["properties"].get("computeType")
+            raise AzureMLError(f"{self._compute} cannot be detached: it is of type {kind}", code="Refused")
+        self._require_own(body)
+        if state_of(body).lower() == "deleting":
+            if wait and not check_mode:
+                self._compute.settle()
+            return self._result(Plan("adopt", "its removal is under way already"), body)
+        self._require_unused()
+        if not check_mode:
+            self._compute.submit("DELETE", wait, params=DETACH)
+        changes = {name: (value, None) for name, value in view(body).items()}
+        return self._result(Plan("delete", "it exists", changes), body)
+
+    def _wanted(self, configuration: ComputeConfiguration) -> WantedCompute:
+        params = self._params
+        cluster = _cluster.reference(params, self._session.subscription_id)
+        if (
+            cluster.type == "managed_cluster"
+            and cluster.subscription_id.lower() != self._workspace.subscription_id.lower()
+        ):
+            raise AzureMLError(
+                "workspace.subscription_id must be the subscription of the AKS cluster: a cluster elsewhere is attached"
+                " as a connected cluster"
+            )
+        return WantedCompute(
+            cluster.id,
+            configuration,
+            params["description"],
+            _identity(params["identity"]),
+            params["purge_instance_types"],
+            params["force_reattach"],
+        )
+
+    def _require_own(self, body: Mapping) -> None:
+        """Refuse to detach a cluster other than the one that the task names, where it names one."""
+        if not self._params["cluster_name"]:
+            return
+        cluster = _cluster.reference(self._params, self._session.subscription_id)
+        present = view(body)
+        if not _is_of(present, cluster):
+            raise AzureMLError(
+                f"{self._compute} cannot be detached: it is another cluster, {present['cluster_id']}",
+                code="Refused",
+                hint="Check name, cluster_name, cluster_type and resource_group, or leave the cluster out.",
+            )
+
+    def _require_unused(self) -> None:
+        if self._params["allow_disruption"]:
+            return
+        users = users_of(self._session, self._workspace.id, self._compute.id, str(self._compute))
+        if users:
+            raise AzureMLError(
+                f"{self._compute} cannot be detached: it is in use by {', '.join(users)}",
+                code="InUse",
+                hint="Cancel the jobs and delete the endpoints, or set allow_disruption to true.",
+                used_by=users,
+            )
+
+    def _prepare_namespace(self, name: str) -> bool:
+        """Look for the namespace, where the task says so. Returns whether it had to be created."""
+        create = self._params["create_namespace"]
+        if create is None or name == DEFAULT_NAMESPACE:
+            return False
+        require(_kube_session.LIBRARIES)
+        with _kube_session.open_session(self._call) as cluster:
+            return _namespace.ensure(cluster, name, create, self._call.check_mode)
+
+    def _result(self, step: Plan, body: Mapping | None) -> dict:
+        changed = step.action in ("create", "update", "replace", "delete")
+        result = {"changed": changed, "plan": step.as_result(), "compute": view(body) if body else None}
+        if self._call.diff:
+            result["diff"] = step.diff()
+        return result
 
 
-def attach_body(wanted: WantedCompute, location: str) -> dict:
-    """The body of the PUT that attaches a cluster."""
-    properties = {
-        "computeType": COMPUTE_TYPE,
-        "resourceId": wanted.cluster_id,
-        "properties": {"namespace": wanted.namespace},
-    }
-    if wanted.description is not None:
-        properties["description"] = wanted.description
-    return {"location": location, "identity": {"type": "SystemAssigned"}, "properties": properties}
-
-
-def _absent(call: ModuleCall, session: AzureSession, workspace: WorkspaceReference, compute: ArmResource) -> dict:
-    wait = call.params["wait"]
-    body = compute.read()
-    if body is None:
-        _read_workspace(session, workspace)  # detaching from a workspace that is not there must not look like success
-        return _result(call, Plan("none", "the compute does not exist"), None)
-    if not _is_kubernetes(body):
-        kind = body["properties"].get("computeType")
-        raise AzureMLError(f"{compute} cannot be detached: it is of type {kind}", code="Refused")
-    if state_of(body).lower() == "deleting":
-        if wait and not call.check_mode:
-            compute.settle()
-        return _result(call, Plan("adopt", "its removal is under way already"), body)
-    if not call.check_mode:
-        compute.submit("DELETE", wait, params={"underlyingResourceAction": "Detach"})
-    return _result(call, Plan("delete", "it exists"), body)
-
-
-def _error_of(body: Mapping) -> Mapping:
-    errors = [one.get("error") or {} for one in body["properties"].get("provisioningErrors") or ()]
-    return {
-        "code": next((error.get("code") for error in errors), None),
-        "message": "; ".join(error["message"] for error in errors if error.get("message")),
-    }
-
-
-def _result(call: ModuleCall, step: Plan, body: Mapping | None) -> dict:
-    changed = step.action in ("create", "delete")
-    result = {"changed": changed, "plan": step.as_result(), "compute": view(body) if body else None}
-    if call.diff:
-        before = {name: old for name, (old, new) in step.changes.items() if old is not None}
-        after = {name: new for name, (old, new) in step.changes.items()}
-        if step.action == "delete":
-            before = view(body)
-        result["diff"] = {"before": before, "after": after}
-    return result
-
-
-def view(body: Mapping) -> dict:
-    """A compute as the modules return it."""
-    properties = body["properties"]
-    kubernetes = properties.get("properties") or {}
-    return {
-        "id": body.get("id"),
-        "name": body.get("name"),
-        "location": body.get("location"),
-        "provisioning_state": state_of(body),
-        "cluster_id": properties.get("resourceId"),
-        "namespace": kubernetes.get("namespace") or "default",
-        "description": properties.get("description"),
-        "created_on": properties.get("createdOn"),
-        "default_instance_type": kubernetes.get("defaultInstanceType"),
-        "extension_principal_id": kubernetes.get("extensionPrincipalId"),
-        "principal_id": (body.get("identity") or {}).get("principalId"),
-        "errors": [one.get("error") for one in properties.get("provisioningErrors") or ()],
-    }
-
-
-def _is_kubernetes(body: Mapping) -> bool:
-    return (body["properties"].get("computeType") or "").lower() == COMPUTE_TYPE.lower()
+def _hint_for(step: Plan) -> str | None:
+    if "cluster_id" in step.changes:
+        return "Choose another name, or set force_reattach to true to take it."
+    if "namespace" in step.changes:
+        return "Set force_reattach to true to detach it and attach it anew."
+    return None

@@ -16,6 +16,7 @@ from ansible_collections.azureml.arc.plugins.module_utils import (
     _service_bus,
     _settings,
     _settings_check,
+    _supporting_resources,
 )
 from ansible_collections.azureml.arc.plugins.module_utils._arm_resource import ArmResource, list_all
 from ansible_collections.azureml.arc.plugins.module_utils._arm_states import state_of
@@ -66,6 +67,8 @@ def run(call: ModuleCall) -> dict:
     """M(azureml.arc.extension)."""
     params = call.params
     certificate = None
+    if params["state"] == "absent" and params["remove_resources"] and not params["wait"]:
+        raise AzureMLError("remove_resources needs wait: the extension uses them until it is gone")
     if params["state"] == "present":
         _settings_check.check(params)
         for warning in _settings_check.misspelt_keys(params):
@@ -77,7 +80,8 @@ def run(call: ModuleCall) -> dict:
         deadline = Deadline(params["wait_timeout"])
         extension = _resource(session, reference, deadline)
         if params["state"] == "absent":
-            return _absent(call, session, reference, extension)
+            result = _absent(call, session, reference, extension)
+            return _with_supporting_resources(call, session, reference, deadline, result)
         return _Presence(call, session, reference, extension, certificate).run()
 
 
@@ -233,3 +237,17 @@ def _removal(call: ModuleCall, step: Plan, body: dict | None) -> dict:
     if call.diff:
         result["diff"] = {"before": view(body) if step.action == "delete" else {}, "after": {}}
     return result
+
+
+def _with_supporting_resources(
+    call: ModuleCall, session: AzureSession, reference: ExtensionReference, deadline: Deadline, result: dict
+) -> dict:
+    """The result of C(state=absent), after what was created for the extension is gone as well, where asked to."""
+    removed, left = _supporting_resources.remove(
+        session, reference.cluster, call.params["remove_resources"], deadline, call.check_mode
+    )
+    for resource_id in left:
+        call.warn(f"{resource_id} was not created for the extension (by its tags) and stays")
+    if call.diff and removed:
+        result["diff"]["before"] = {**result["diff"]["before"], "resources": removed}
+    return {**result, "changed": result["changed"] or bool(removed), "removed_resources": removed}

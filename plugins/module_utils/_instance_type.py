@@ -12,6 +12,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureML
 from ansible_collections.azureml.arc.plugins.module_utils._instance_type_spec import (
     GPU,
     InstanceType,
+    check_object_name,
     replacement,
     same,
     validated,
@@ -46,9 +47,12 @@ def _wanted(params: Mapping) -> list[InstanceType]:
     """
     given = params["instance_types"]
     if given is None:
-        one = {name: params[name] for name in ("name", "node_selector", "resources")}
-        return [validated(one)]
-    wanted = [validated(one, f"instance_types[{index}].") for index, one in enumerate(given)]
+        check_object_name(params["name"], "name")
+        return [validated(params["name"], params)]
+    wanted = []
+    for index, one in enumerate(given):
+        check_object_name(one["name"], f"instance_types[{index}].name")
+        wanted.append(validated(one["name"], one, f"instance_types[{index}]."))
     names = [one.name for one in wanted]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

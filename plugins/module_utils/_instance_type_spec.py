@@ -17,6 +17,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureML
 from ansible_collections.azureml.arc.plugins.module_utils._quantity import quantity
 
 GPU = "nvidia.com/gpu"
+PARTS = ("requests", "limits")
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/names
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/labels
@@ -26,70 +27,95 @@ _LABEL_WORD = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 
 @dataclass(frozen=True)
 class InstanceType:
-    """An instance type that Kubernetes takes. Amounts are texts, but for the whole number of GPUs."""
+    """An instance type that Kubernetes takes. Amounts are texts, as given."""
 
     name: str
     node_selector: Mapping[str, str] = field(default_factory=dict)
-    requests: Mapping[str, object] = field(default_factory=dict)
-    limits: Mapping[str, object] = field(default_factory=dict)
+    requests: Mapping[str, str] = field(default_factory=dict)
+    limits: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def gpus(self) -> int:
         return int(self.limits.get(GPU, 0))
 
     def spec(self) -> dict:
-        """The C(spec) of the object; what is empty is left out."""
-        resources = {name: dict(part) for name, part in (("requests", self.requests), ("limits", self.limits)) if part}
+        """The C(spec) of the object in the cluster: GPUs as a number and in limits only; what is empty is left out."""
+        limits = _counted(self.limits, "limits")
+        if self.gpus:
+            limits[GPU] = self.gpus
+        resources = {"requests": _counted(self.requests, "requests"), "limits": limits}
+        resources = {name: part for name, part in resources.items() if part}
         return {
             **({"nodeSelector": dict(self.node_selector)} if self.node_selector else {}),
             **({"resources": resources} if resources else {}),
         }
 
+    def attachment(self) -> dict:
+        """What the request carries that attaches a cluster: all amounts as texts."""
+        resources = {name: dict(part) for name, part in (("requests", self.requests), ("limits", self.limits)) if part}
+        return {
+            "nodeSelector": dict(self.node_selector) or None,
+            **({"resources": resources} if resources else {}),
+        }
 
-def validated(given: Mapping, prefix: str = "") -> InstanceType:
-    """An instance type as a user describes it, checked as Kubernetes would check it.
 
-    :param given: C(name), C(node_selector), and C(resources) with C(requests) and C(limits).
+def check_object_name(name: str, path: str) -> None:
+    """Refuse a name that no object in a cluster can have."""
+    if not _NAME.fullmatch(name):
+        raise AzureMLError(f"{path}: '{name}' must be lower case letters, digits, '-' and '.'")
+
+
+def mapping(value: object, path: str) -> Mapping:
+    """A mapping as given, an empty one where there is none.
+
+    :raises AzureMLError: where it is something else.
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise AzureMLError(f"{path}: {value!r} is not a mapping")
+    return value
+
+
+def validated(name: str, given: Mapping, prefix: str = "", selector_key: str = "node_selector") -> InstanceType:
+    """An instance type as a user describes it, checked as Kubernetes would check it; its name is not looked at.
+
+    :param given: the selector, and C(resources) with C(requests) and C(limits).
     :param prefix: where it stands in the user's document, for errors: C(instance_types[0].).
+    :param selector_key: what the document calls the selector.
     :raises AzureMLError: naming the path inside the document.
     """
-    name = given["name"]
-    if not _NAME.fullmatch(name):
-        raise AzureMLError(f"{prefix}name: '{name}' must be lower case letters, digits, '-' and '.'")
+    path = f"{prefix}{selector_key}"
     selector = {
-        _label_key(str(key), f"{prefix}node_selector"): _label_value(value, f"{prefix}node_selector.{key}")
-        for key, value in (given.get("node_selector") or {}).items()
+        _label_key(str(key), path): _label_value(value, f"{path}.{key}")
+        for key, value in mapping(given.get(selector_key), path).items()
     }
-    resources = given.get("resources") or {}
-    parts = {part: _amounts(resources.get(part) or {}, f"{prefix}resources.{part}") for part in ("requests", "limits")}
-    _check_gpus(parts, f"{prefix}resources")
-    parts["requests"].pop(GPU, None)  # Kubernetes takes them from the limits
+    path = f"{prefix}resources"
+    resources = mapping(given.get("resources"), path)
+    parts = {part: _amounts(resources.get(part), f"{path}.{part}") for part in PARTS}
+    _check_gpus(parts, path)
     for resource, amount in parts["requests"].items():
         limit = parts["limits"].get(resource)
         if limit is not None and quantity(amount) > quantity(limit):
-            raise AzureMLError(f"{prefix}resources.requests.{resource}: {amount} is more than the limit of {limit}")
+            raise AzureMLError(f"{path}.requests.{resource}: {amount} is more than the limit of {limit}")
     return InstanceType(name, selector, parts["requests"], parts["limits"])
 
 
-def _amounts(given: Mapping, path: str) -> dict[str, object]:
+def _amounts(given: object, path: str) -> dict[str, str]:
     amounts = {}
-    for resource, amount in given.items():
+    for resource, amount in mapping(given, path).items():
         if amount is None:
             continue
         number = quantity(amount, f"{path}.{resource}")
-        if resource == GPU:
-            if number != int(number):
-                raise AzureMLError(f"{path}.{resource}: {amount} is not a whole number of GPUs")
-            if number:
-                amounts[resource] = int(number)
-        else:
-            amounts[resource] = str(amount)
+        if resource == GPU and number != int(number):
+            raise AzureMLError(f"{path}.{resource}: {amount} is not a whole number of GPUs")
+        amounts[resource] = str(int(number)) if resource == GPU else str(amount)
     return amounts
 
 
 def _check_gpus(parts: Mapping[str, Mapping], path: str) -> None:
-    requested, limit = parts["requests"].get(GPU), parts["limits"].get(GPU)
-    if requested is not None and requested != limit:
+    requested, limit = (int(parts[part].get(GPU, 0)) for part in PARTS)
+    if requested and requested != limit:
         raise AzureMLError(
             f"{path}.requests.{GPU}: {requested} must be as in {path}.limits, which has {limit or 'none'}"
         )
@@ -104,22 +130,35 @@ def _label_key(key: str, path: str) -> str:
 
 def _label_value(value: object, path: str) -> str:
     text = str(value)
+    if isinstance(value, bool):
+        raise AzureMLError(f"{path}: {value} must stand in quotes: the value of a label is a text")
     if text and not _LABEL_WORD.fullmatch(text):
         raise AzureMLError(f"{path}: '{text}' is not the value of a label")
     return text
 
 
 def same(wanted: InstanceType, spec: Mapping) -> bool:
-    """Whether an object's C(spec) means the wanted instance type; C(1) and C(1000m) are the same amount."""
+    """Whether an instance type, of a cluster or of a compute, means the wanted one; C(1) and C(1000m) are the same."""
     resources = spec.get("resources") or {}
     return dict(wanted.node_selector) == (spec.get("nodeSelector") or {}) and all(
-        _same_amounts(part, resources.get(name) or {})
-        for name, part in (("requests", wanted.requests), ("limits", wanted.limits))
+        _same_amounts(_counted(getattr(wanted, part), part), _counted(resources.get(part) or {}, part))
+        for part in PARTS
     )
 
 
+def _counted(amounts: Mapping, part: str) -> dict:
+    """The amounts that say something: no GPU is nothing, and the GPUs of requests are those of limits."""
+    return {
+        resource: amount
+        for resource, amount in amounts.items()
+        if amount is not None and not (resource == GPU and (part == "requests" or str(amount) == "0"))
+    }
+
+
 def _same_amounts(one: Mapping, other: Mapping) -> bool:
-    return set(one) == set(other) and all(quantity(one[name]) == quantity(other[name]) for name in one)
+    return set(one) == set(other) and all(
+        str(one[name]) == str(other[name]) or quantity(one[name]) == quantity(other[name]) for name in one
+    )
 
 
 def replacement(wanted: Mapping, present: Mapping) -> dict:

@@ -38,6 +38,13 @@ CLUSTER = {
     },
 }
 
+# Where a task can do without the cluster.
+OPTIONAL_CLUSTER = {
+    **CLUSTER,
+    "resource_group": {"type": "str"},
+    "cluster_name": {"type": "str"},
+}
+
 KUBERNETES = {
     "kubeconfig": {"type": "raw", "no_log": True},
     "context": {"type": "str"},

@@ -113,7 +113,7 @@ def _look_at_kubernetes(call: ModuleCall, facts: Facts) -> tuple[list[Finding], 
     checks = _preflight_checks.select(KUBERNETES_CHECKS, params)
     try:
         with open_kubernetes(call) as session:
-            readers = _readers(session)
+            readers = _readers(session, params)
             for name in dict.fromkeys(name for check in checks for name in check.objects):
                 facts.objects[name] = _read(readers[name])
     except AzureMLError as error:
@@ -121,7 +121,7 @@ def _look_at_kubernetes(call: ModuleCall, facts: Facts) -> tuple[list[Finding], 
     return _preflight_checks.findings(facts, checks)
 
 
-def _readers(session: KubeSession) -> dict[str, Callable]:
+def _readers(session: KubeSession, params: dict) -> dict[str, Callable]:
     """How to read what the checks need, by the names that they give it."""
 
     def definition(name: str) -> Callable:
@@ -129,6 +129,7 @@ def _readers(session: KubeSession) -> dict[str, Callable]:
 
     return {
         "namespace": lambda: session.get("Namespace", RELEASE_NAMESPACE),
+        "compute_namespaces": lambda: {name: session.get("Namespace", name) for name in params["compute_namespaces"]},
         "nodes": lambda: session.list("Node")[0],
         "pods": lambda: session.list("Pod", keep=requests_of, field_selector=LIVING_PODS)[0],
         "services": lambda: session.list("Service")[0],

@@ -93,6 +93,18 @@ def namespace(facts: Facts) -> Iterator[tuple]:
         yield ERROR, f"namespace '{found['metadata']['name']}' is being removed.", "Wait until it is gone."
 
 
+def compute_namespaces(facts: Facts) -> Iterator[tuple]:
+    for name, found in facts.objects["compute_namespaces"].items():
+        if found is None:
+            yield (
+                ERROR,
+                f"namespace '{name}', which a compute shall use, does not exist.",
+                "Create it, or have azureml.arc.namespace do it.",
+            )
+        elif is_being_removed(found):
+            yield ERROR, f"namespace '{name}', which a compute shall use, is being removed.", "Wait until it is gone."
+
+
 def nodes(facts: Facts) -> Iterator[tuple]:
     usable, total = len(facts.usable_nodes()), len(facts.objects["nodes"])
     seen = f"{usable} of {total} nodes can take its pods (ready, schedulable, matching node_selector, without taints)"
@@ -261,6 +273,7 @@ AZURE_CHECKS = (
 )
 KUBERNETES_CHECKS = (
     Check(namespace, ("namespace",)),
+    Check(compute_namespaces, ("compute_namespaces",), lambda options: bool(options["compute_namespaces"])),
     Check(nodes, ("nodes",)),
     Check(resources, ("nodes", "pods")),
     Check(volcano, ("volcano",), _for_training),

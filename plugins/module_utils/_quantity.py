@@ -25,7 +25,7 @@ def quantity(value: object, path: str = "quantity"):
     :raises AzureMLError: where it is none.
     """
     try:
-        number = parse_quantity(value)
+        number = parse_quantity(None if isinstance(value, bool) else value)
     except (ValueError, TypeError, ArithmeticError) as error:
         raise AzureMLError(f"{path}: '{value}' is not a quantity like 500m, 2 or 4Gi") from error
     if not number.is_finite() or number < 0:

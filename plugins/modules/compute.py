@@ -10,13 +10,16 @@ module: compute
 short_description: Attach a Kubernetes cluster to an Azure Machine Learning workspace, or detach it
 description:
   - Makes a cluster with the AzureML extension a compute target of a workspace.
-  - A name that is taken by another cluster is refused, and so is another namespace than the one it was attached with.
+  - A cluster can be attached more than once, under other names and with other namespaces, and to several workspaces.
+  - What the task says nothing of stays as it is. Cluster and namespace cannot be changed in place, so another one is
+    refused, unless O(force_reattach) detaches it first.
 version_added: 0.1.0
 author: azureml.arc contributors (@azureml-arc)
 extends_documentation_fragment:
   - azureml.arc.attributes
   - azureml.arc.azure
-  - azureml.arc.cluster
+  - azureml.arc.cluster.optional
+  - azureml.arc.kubernetes
   - azureml.arc.workspace
 attributes:
   check_mode:
@@ -33,16 +36,71 @@ options:
   state:
     description:
       - V(present) attaches the cluster, V(absent) detaches it. The cluster stays as it is.
+      - With V(absent) the cluster need not be named, nor exist any more. Where it is named, the compute of another
+        cluster is refused.
     type: str
     choices: [absent, present]
     default: present
   namespace:
-    description: Namespace in the cluster that jobs and endpoints run in. It must exist.
+    description:
+      - Namespace in the cluster that jobs and endpoints run in.
+      - The default is V(default).
     type: str
-    default: default
+  create_namespace:
+    description:
+      - Whether to create O(namespace) where it does not exist when the cluster is attached; V(false) fails then, before
+        anything is sent to Azure.
+      - Either asks the cluster, with the options of its connection. Where this is not set, the cluster is not asked,
+        and attaching fails where the namespace does not exist.
+    type: bool
   description:
-    description: Description of the compute, given when it is attached.
+    description: Description of the compute.
     type: str
+  identity:
+    description:
+      - In whose name jobs on the compute act. A new compute gets an identity of its own where this is not set.
+    type: dict
+    suboptions:
+      type:
+        description: V(SystemAssigned) for an identity of its own, V(UserAssigned) for those of the list.
+        type: str
+        choices: [SystemAssigned, UserAssigned]
+        required: true
+      user_assigned_identities:
+        description: ARM ids of managed identities.
+        type: list
+        elements: str
+  instance_types:
+    description:
+      - What jobs may run on, by name. Each has C(node_selector), and C(resources) with C(requests) and C(limits), as in
+        M(azureml.arc.instance_type).
+      - The compute keeps them for releases of 2021. Today they are objects of the cluster besides, made by
+        M(azureml.arc.instance_type) from RV(cluster_instance_types).
+    type: dict
+  default_instance_type:
+    description:
+      - Which of O(instance_types) a job gets that names none.
+      - Required with O(instance_types), unless one of them is named C(defaultInstanceType).
+    type: str
+  config_file:
+    description:
+      - Path of a JSON file with C(namespace), C(defaultInstanceType) and C(instanceTypes), as the studio takes it for
+        an advanced attach; instead of O(namespace), O(default_instance_type) and O(instance_types).
+    type: path
+  purge_instance_types:
+    description: Take instance types off the compute that are not among O(instance_types).
+    type: bool
+    default: false
+  force_reattach:
+    description:
+      - Detach the compute and attach it anew where its cluster or namespace is another.
+      - Refused while it is in use, unless O(allow_disruption=true).
+    type: bool
+    default: false
+  allow_disruption:
+    description: Detach the compute though jobs that have not ended or online endpoints use it.
+    type: bool
+    default: false
   wait:
     description: Wait until the cluster is attached or detached.
     type: bool
@@ -63,11 +121,43 @@ EXAMPLES = r"""
       name: ws
       resource_group: rg-ml
 
-- name: Detach it
+- name: Attach it with instance types and a namespace of its own
+  azureml.arc.compute:
+    name: shop-0042-vision
+    resource_group: rg-edge
+    cluster_name: shop-0042
+    workspace:
+      name: ws
+      resource_group: rg-ml
+    namespace: vision
+    create_namespace: true
+    kubeconfig: ~/.kube/shop-0042
+    identity:
+      type: UserAssigned
+      user_assigned_identities:
+        - "/subscriptions/{{ subscription }}/resourceGroups/rg-ml\
+          /providers/Microsoft.ManagedIdentity/userAssignedIdentities/vision"
+    default_instance_type: gpu
+    instance_types:
+      gpu:
+        node_selector: {accelerator: nvidia-tesla-k80}
+        resources:
+          requests: {cpu: "2", memory: 16Gi, nvidia.com/gpu: 1}
+          limits: {cpu: "2", memory: 16Gi, nvidia.com/gpu: 1}
+
+- name: Attach it as a configuration file of the studio says
   azureml.arc.compute:
     name: shop-0042
     resource_group: rg-edge
     cluster_name: shop-0042
+    workspace:
+      name: ws
+      resource_group: rg-ml
+    config_file: attach.json
+
+- name: Detach it, whether its cluster still exists or not
+  azureml.arc.compute:
+    name: shop-0042
     workspace:
       name: ws
       resource_group: rg-ml
@@ -82,7 +172,7 @@ plan:
   contains:
     action:
       description:
-        - V(none), V(create) or V(delete).
+        - V(none), V(create), V(update), V(replace) or V(delete).
         - V(adopt) where an operation is under way and O(wait=false).
       type: str
     reason:
@@ -123,8 +213,17 @@ compute:
     default_instance_type:
       description: Name of its default instance type.
       type: str
+    instance_types:
+      description: Its instance types by name, each with C(node_selector) and C(resources).
+      type: dict
+    identity:
+      description: Its identity, with C(type) and C(user_assigned_identities).
+      type: dict
     extension_principal_id:
       description: Object id of the extension's managed identity.
+      type: str
+    extension_release_train:
+      description: Release train of the extension.
       type: str
     principal_id:
       description: Object id of its own managed identity.
@@ -133,6 +232,17 @@ compute:
       description: Errors of its last operation.
       type: list
       elements: dict
+cluster_instance_types:
+  description:
+    - The wanted instance types as M(azureml.arc.instance_type) takes them. In the cluster names have no capitals and
+      underscores, and the default is called C(defaultinstancetype) as well.
+  returned: success
+  type: list
+  elements: dict
+created_namespace:
+  description: Whether the namespace had to be created.
+  returned: O(state=present) and success
+  type: bool
 error:
   description: What the service answered; for the fields see RV(azureml.arc.extension#module:error).
   returned: failure
@@ -147,13 +257,37 @@ SPEC = ModuleSpec(
     libraries=_azure_session.LIBRARIES,
     argument_spec={
         **_options.AZURE,
-        **_options.CLUSTER,
+        **_options.OPTIONAL_CLUSTER,
+        **_options.KUBERNETES,
         **_options.WORKSPACE,
         **_options.wait(timeout=600),
         "name": {"type": "str", "required": True},
         "state": {"type": "str", "default": "present", "choices": ["absent", "present"]},
-        "namespace": {"type": "str", "default": "default"},
+        "namespace": {"type": "str"},
+        "create_namespace": {"type": "bool"},
         "description": {"type": "str"},
+        "identity": {
+            "type": "dict",
+            "options": {
+                "type": {"type": "str", "required": True, "choices": ["SystemAssigned", "UserAssigned"]},
+                "user_assigned_identities": {"type": "list", "elements": "str"},
+            },
+        },
+        "instance_types": {"type": "dict"},
+        "default_instance_type": {"type": "str"},
+        "config_file": {"type": "path"},
+        "purge_instance_types": {"type": "bool", "default": False},
+        "force_reattach": {"type": "bool", "default": False},
+        "allow_disruption": {"type": "bool", "default": False},
+    },
+    rules={
+        "required_if": [("state", "present", ("resource_group", "cluster_name"))],
+        "required_together": [("resource_group", "cluster_name")],
+        "mutually_exclusive": [
+            ("config_file", "namespace"),
+            ("config_file", "default_instance_type"),
+            ("config_file", "instance_types"),
+        ],
     },
 )
 

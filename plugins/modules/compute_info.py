@@ -9,13 +9,15 @@ DOCUMENTATION = r"""
 module: compute_info
 short_description: Read the Kubernetes computes of an Azure Machine Learning workspace
 description:
-  - Returns the Kubernetes computes of a workspace, or one of them. Computes of other types are left out.
+  - Returns the Kubernetes computes of a workspace, one of them, or those of one cluster. Computes of other types are
+    left out.
 version_added: 0.1.0
 author: azureml.arc contributors (@azureml-arc)
 extends_documentation_fragment:
   - azureml.arc.attributes
   - azureml.arc.attributes.info_module
   - azureml.arc.azure
+  - azureml.arc.cluster.optional
   - azureml.arc.workspace
 options:
   name:
@@ -30,6 +32,14 @@ EXAMPLES = r"""
       name: ws
       resource_group: rg-ml
   register: azureml_computes
+
+- name: Read what one cluster is attached as
+  azureml.arc.compute_info:
+    resource_group: rg-edge
+    cluster_name: shop-0042
+    workspace:
+      name: ws
+      resource_group: rg-ml
 """
 
 RETURN = r"""
@@ -46,7 +56,8 @@ from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleS
 SPEC = ModuleSpec(
     run=_compute.run_info,
     libraries=_azure_session.LIBRARIES,
-    argument_spec={**_options.AZURE, **_options.WORKSPACE, "name": {"type": "str"}},
+    argument_spec={**_options.AZURE, **_options.OPTIONAL_CLUSTER, **_options.WORKSPACE, "name": {"type": "str"}},
+    rules={"required_together": [("resource_group", "cluster_name")]},
 )
 
 

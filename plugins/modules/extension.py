@@ -182,6 +182,14 @@ options:
         stays.
     type: bool
     default: false
+  remove_resources:
+    description:
+      - With O(state=absent), remove these resources as well, which were created beside the extension, after it is gone.
+      - Those that were not created for it, by their tags, stay. Needs O(wait=true).
+    type: list
+    elements: str
+    choices: [log_analytics, relay, service_bus]
+    default: []
   wait:
     description:
       - Wait until the operation has ended.
@@ -334,6 +342,11 @@ created_resources:
   returned: success and O(state=present)
   type: list
   elements: str
+removed_resources:
+  description: ARM ids of what was removed beside the extension.
+  returned: success and O(state=absent)
+  type: list
+  elements: str
 error:
   description: What the service answered.
   returned: failure
@@ -405,6 +418,12 @@ SPEC = ModuleSpec(
         "allow_disruption": {"type": "bool", "default": False},
         "force_replace": {"type": "bool", "default": False},
         "force_delete": {"type": "bool", "default": False},
+        "remove_resources": {
+            "type": "list",
+            "elements": "str",
+            "default": [],
+            "choices": ["log_analytics", "relay", "service_bus"],
+        },
     },
     rules={"required_if": [("state", "present", ("workload_profile",))]},
 )

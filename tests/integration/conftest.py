@@ -17,11 +17,11 @@ from playbooks import PlaybookRun, run_playbook
 from support import run_module_work
 
 import simulated
-from simulator.scenario import ClusterPlan, InstallPlan, Scenario
+from simulator.scenario import ClusterPlan, InstallPlan, Scenario, WorkspacePlan
 
 TIME_SCALE = 60.0  # an install of 60 simulated seconds takes one
 # Clusters of each kind; a test takes one for itself.
-SUPPLY = 60
+SUPPLY = 80
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +31,7 @@ def simulator(tmp_path_factory):
     clusters += [
         ClusterPlan(f"aks-{index}", type="managedClusters", nodes=2, install=install) for index in range(SUPPLY // 4)
     ]
-    scenario = Scenario(clusters=clusters, time_scale=TIME_SCALE)
+    scenario = Scenario(clusters=clusters, workspaces=[WorkspacePlan(), WorkspacePlan("ws-2")], time_scale=TIME_SCALE)
     with simulated.running(scenario, tmp_path_factory.mktemp("simulator")) as running:
         yield running
 

@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from ansible_collections.azureml.arc.plugins.modules.compute import SPEC
 from ansible_collections.azureml.arc.plugins.modules.compute_info import SPEC as INFO
@@ -14,6 +17,11 @@ from support import ModuleFailedError, requests_to, writes
 
 from simulator.scenario import SUBSCRIPTION
 
+ATTACHMENTS = Path(__file__).parent / "attachments"
+IDENTITY = (
+    f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-ml"
+    "/providers/Microsoft.ManagedIdentity/userAssignedIdentities/vision"
+)
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-edge"
 WORKSPACE = {"name": "ws", "resource_group": "rg-ml"}
 
@@ -27,7 +35,13 @@ def ready(run_module, simulator, arc):
     return {"name": arc, "workspace": WORKSPACE, **cluster}
 
 
-def test_attach_and_again(run_module, simulator, arc, ready):
+@pytest.fixture
+def ml(create, arc):
+    """Namespace ml in the cluster."""
+    create(arc, "v1", "Namespace", "ml")
+
+
+def test_attach_and_again(run_module, simulator, arc, ready, ml):
     first = run_module(SPEC, description="shop 42", namespace="ml", **ready)
     second = run_module(SPEC, description="shop 42", namespace="ml", **ready)
 
@@ -61,16 +75,199 @@ def test_name_of_another_cluster_is_refused(run_module, simulator, arc, ready):
     run_module(SPEC, **ready)
     simulator.clear_journal()
 
-    with pytest.raises(ModuleFailedError, match=rf"the name is taken by another cluster, .*{arc}; choose another name"):
+    with pytest.raises(ModuleFailedError, match=rf"name is taken by another cluster, .*{arc} .*Choose another name"):
         run_module(SPEC, **{**ready, "cluster_name": "arc-other"})
     assert writes(simulator) == []
 
 
-def test_other_namespace_is_refused(run_module, simulator, ready):
-    run_module(SPEC, **ready)
+def test_other_namespace_needs_force_reattach(run_module, simulator, arc, ready, ml):
+    run_module(SPEC, description="shop", **ready)
+    simulator.clear_journal()
 
-    with pytest.raises(ModuleFailedError, match="attached with namespace 'default', which cannot be changed in place"):
+    with pytest.raises(ModuleFailedError, match="with namespace 'default', which .* changed in place.*force_reattach"):
         run_module(SPEC, namespace="ml", **ready)
+    assert writes(simulator) == []
+    planned = run_module(SPEC, namespace="ml", force_reattach=True, check_mode=True, diff=True, **ready)
+    assert (planned["plan"]["action"], planned["diff"]["before"]) == ("replace", {"namespace": "default"})
+    assert writes(simulator) == []
+
+    result = run_module(SPEC, namespace="ml", force_reattach=True, **ready)
+
+    assert (result["changed"], result["compute"]["namespace"]) == (True, "ml")
+    assert result["compute"]["description"] == "shop"
+    assert [method for method, path in writes(simulator)] == ["DELETE", "PUT"]
+    assert not run_module(SPEC, namespace="ml", force_reattach=True, **ready)["changed"]
+
+
+def test_changes_in_place_and_drift_as_a_diff(run_module, simulator, ready):
+    types = {"small": {"resources": {"limits": {"cpu": "1"}}}}
+    offered = {"instance_types": types, "default_instance_type": "small"}
+    run_module(SPEC, description="shop", **offered, **ready)
+    simulator.clear_journal()
+    more = {**types, "large": {"node_selector": {"pool": "big"}, "resources": {"limits": {"cpu": "4"}}}}
+    wanted = {
+        "identity": {"type": "UserAssigned", "user_assigned_identities": [IDENTITY]},
+        "instance_types": more,
+        "default_instance_type": "large",
+    }
+
+    planned = run_module(SPEC, check_mode=True, diff=True, **wanted, **ready)
+    assert writes(simulator) == []
+    result = run_module(SPEC, **wanted, **ready)
+    again = run_module(SPEC, **wanted, **ready)
+    purged = run_module(SPEC, purge_instance_types=True, **offered, **ready)
+
+    assert planned["plan"]["action"] == "update"
+    assert planned["diff"]["before"] == {"default_instance_type": "small", "identity": "SystemAssigned"}
+    assert planned["diff"]["after"] == {
+        "default_instance_type": "large",
+        "identity": f"UserAssigned {IDENTITY}",
+        "instance_types.large": {
+            "node_selector": {"pool": "big"},
+            "resources": {"requests": {}, "limits": {"cpu": "4"}},
+        },
+    }
+    assert (result["changed"], again["changed"]) == (True, False)
+    assert result["compute"]["description"] == "shop"
+    assert result["compute"]["identity"] == {"type": "UserAssigned", "user_assigned_identities": [IDENTITY]}
+    assert set(result["compute"]["instance_types"]) == {"small", "large"}
+    assert set(purged["compute"]["instance_types"]) == {"small"}
+
+
+def test_several_computes_and_workspaces(run_module, simulator, arc, ready, ml):
+    simulator.change_plan(arc, attach_seconds=6)
+    run_module(SPEC, **ready)
+    other_name = run_module(SPEC, **{**ready, "name": f"{arc}-ml", "namespace": "ml"})
+    other_workspace = run_module(SPEC, **{**ready, "workspace": {"name": "ws-2", "resource_group": "rg-ml"}})
+
+    assert (other_name["changed"], other_workspace["changed"]) == (True, True)
+    cluster = {"resource_group": "rg-edge", "cluster_name": arc}
+    found = run_module(INFO, workspace=WORKSPACE, **cluster)["computes"]
+    assert sorted((one["name"], one["namespace"]) for one in found) == [(arc, "default"), (f"{arc}-ml", "ml")]
+
+
+class TestNamespace:
+    """The namespace is looked for before anything is sent to Azure, where the task asks for that."""
+
+    @pytest.fixture
+    def options(self, simulator, arc, ready):
+        return {**ready, "namespace": "vision", "kubeconfig": simulator.kubeconfigs[arc]}
+
+    def test_is_created_on_demand(self, run_module, kube, arc, options):
+        planned = run_module(SPEC, create_namespace=True, check_mode=True, **options)
+        first = run_module(SPEC, create_namespace=True, **options)
+        second = run_module(SPEC, create_namespace=True, **options)
+
+        assert (planned["created_namespace"], first["created_namespace"], second["created_namespace"]) == (
+            True,
+            True,
+            False,
+        )
+        assert first["compute"]["namespace"] == "vision"
+        assert kube(arc).resources.get(api_version="v1", kind="Namespace").get(name="vision")
+
+    def test_missing(self, run_module, simulator, options):
+        with pytest.raises(ModuleFailedError, match="namespace 'vision' does not exist in the cluster.*create_namesp"):
+            run_module(SPEC, create_namespace=False, **options)
+        assert writes(simulator) == []
+
+    def test_missing_where_the_cluster_is_not_asked(self, run_module, options):
+        with pytest.raises(ModuleFailedError, match="Namespace vision does not exist in the cluster"):
+            run_module(SPEC, **options)
+
+    def test_failed_attach_is_tried_again(self, run_module, options):
+        with pytest.raises(ModuleFailedError):
+            run_module(SPEC, **options)
+        result = run_module(SPEC, create_namespace=True, **options)
+        assert result["plan"]["reason"] == "the last operation ended as Failed"
+        assert result["compute"]["provisioning_state"] == "Succeeded"
+
+
+class TestConfigurationFile:
+    """The three examples of Microsoft's page of 2021, as they are printed there."""
+
+    def attach(self, run_module, simulator, arc, **options):
+        first = run_module(SPEC, **options)
+        again = run_module(SPEC, **options)
+        (put,) = requests_to(simulator, "PUT", f"/computes/{arc}")
+        assert not again["changed"]
+        return first, put["body"]["properties"]["properties"]
+
+    def test_two_instance_types(self, run_module, simulator, arc, ready, create):
+        create(arc, "v1", "Namespace", "amlarc-testing")
+        path = ATTACHMENTS / "gpu.json"
+        result, sent = self.attach(run_module, simulator, arc, config_file=str(path), **ready)
+        assert sent == json.loads(path.read_text(encoding="utf-8"))
+        assert [one["name"] for one in result["cluster_instance_types"]] == [
+            "gpu-instance",
+            "big-cpu-sku",
+            "defaultinstancetype",
+        ]
+        assert result["cluster_instance_types"][2]["resources"]["limits"]["nvidia.com/gpu"] == 1
+
+    def test_default(self, run_module, simulator, arc, ready):
+        path = ATTACHMENTS / "default.json"
+        result, sent = self.attach(run_module, simulator, arc, config_file=str(path), **ready)
+        assert sent == json.loads(path.read_text(encoding="utf-8"))
+        (only,) = result["cluster_instance_types"]
+        limits = {"cpu": "1", "memory": "4Gi"}
+        assert only == {
+            "name": "defaultinstancetype",
+            "node_selector": {},
+            "resources": {"requests": limits, "limits": limits},
+        }
+
+    def test_python_example_as_yaml(self, run_module, simulator, arc, ready, create):
+        create(arc, "v1", "Namespace", "amlarc-testing")
+        amounts = {"cpu": "2", "memory": "16Gi", "nvidia.com/gpu": "1"}
+        types = {
+            "gpu_instance": {
+                "node_selector": {"accelerator": "nvidia-tesla-k80"},
+                "resources": {"requests": amounts, "limits": amounts},
+            },
+            "big_cpu_sku": {"node_selector": {"VMSizes": "VM-64vCPU-256GB"}},
+        }
+        options = {"namespace": "amlarc-testing", "default_instance_type": "gpu_instance", "instance_types": types}
+        result, sent = self.attach(run_module, simulator, arc, **options, **ready)
+        assert sent == {
+            "namespace": "amlarc-testing",
+            "defaultInstanceType": "gpu_instance",
+            "instanceTypes": {
+                "gpu_instance": {
+                    "nodeSelector": {"accelerator": "nvidia-tesla-k80"},
+                    "resources": {"requests": amounts, "limits": amounts},
+                },
+                "big_cpu_sku": {"nodeSelector": {"VMSizes": "VM-64vCPU-256GB"}},
+            },
+        }
+        assert set(result["compute"]["instance_types"]) == set(types)
+        assert result["compute"]["instance_types"]["big_cpu_sku"]["node_selector"] == {"VMSizes": "VM-64vCPU-256GB"}
+
+    def test_mistake_names_the_path_and_nothing_is_sent(self, run_module, simulator, ready, tmp_path):
+        text = (ATTACHMENTS / "gpu.json").read_text(encoding="utf-8").replace('"cpu": "4"', '"cpu": "four"', 1)
+        (tmp_path / "attach.json").write_text(text, encoding="utf-8")
+        message = r"attach.json: instanceTypes.big_cpu_sku.resources.requests.cpu: 'four' is not a quantity"
+        with pytest.raises(ModuleFailedError, match=message):
+            run_module(SPEC, config_file=str(tmp_path / "attach.json"), **ready)
+        with pytest.raises(ModuleFailedError, match="config_file .*none.json cannot be read: No such file"):
+            run_module(SPEC, config_file=str(tmp_path / "none.json"), **ready)
+        with pytest.raises(ModuleFailedError, match="mutually exclusive: config_file|namespace"):
+            run_module(SPEC, config_file="a", namespace="b", **ready)
+        assert simulator.journal() == []
+
+
+@pytest.mark.parametrize(
+    ("identity", "message"),
+    [
+        ({"type": "UserAssigned"}, "user_assigned_identities goes with identity.type UserAssigned"),
+        ({"type": "SystemAssigned", "user_assigned_identities": ["/a"]}, "goes with identity.type UserAssigned"),
+        ({"type": "UserAssigned", "user_assigned_identities": ["me"]}, "'me' is not the ARM id of a managed identity"),
+    ],
+)
+def test_identity_that_is_none(run_module, simulator, ready, identity, message):
+    with pytest.raises(ModuleFailedError, match=message):
+        run_module(SPEC, identity=identity, **ready)
+    assert simulator.journal() == []
 
 
 def test_failure_carries_the_service_s_error(run_module, simulator, arc, ready):
@@ -102,6 +299,66 @@ def test_detach(run_module, simulator, arc, ready):
     assert (second["changed"], second["compute"]) == (False, None)
     (delete,) = requests_to(simulator, "DELETE", f"/computes/{arc}")
     assert delete["query"]["underlyingResourceAction"] == "Detach"
+
+
+class TestDetach:
+    """What a detach must not take away from others, and what must not keep it from happening."""
+
+    COMPUTE = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-ml/providers/Microsoft.MachineLearningServices"
+
+    @pytest.fixture
+    def use(self, simulator, arc):
+        """Let jobs and endpoints use the compute; forgotten at the end."""
+        compute = f"{self.COMPUTE}/workspaces/ws/computes/{arc}".upper()
+
+        def run(jobs=(), endpoints=()):
+            users = [
+                {"name": f"job-{index}", "properties": {"jobType": "Command", "computeId": compute, "status": status}}
+                for index, status in enumerate(jobs)
+            ]
+            online = [{"name": name, "properties": {"authMode": "Key", "compute": compute}} for name in endpoints]
+            simulator.change_workspace("ws", jobs=users, online_endpoints=online)
+
+        yield run
+        simulator.change_workspace("ws", jobs=[], online_endpoints=[])
+
+    def test_refused_while_in_use(self, run_module, simulator, ready, use):
+        run_module(SPEC, **ready)
+        use(["Completed", "Running"], ["score"])
+        simulator.clear_journal()
+
+        with pytest.raises(ModuleFailedError) as failure:
+            run_module(SPEC, state="absent", check_mode=True, **ready)
+        with pytest.raises(ModuleFailedError, match="it is in use by online endpoint 'score'.*allow_disruption"):
+            run_module(SPEC, namespace="ml", force_reattach=True, **ready)
+        assert failure.value.result["used_by"] == ["online endpoint 'score'", "job 'job-1' (Running)"]
+        assert failure.value.result["error"]["code"] == "InUse"
+        assert writes(simulator) == []
+        assert run_module(SPEC, state="absent", allow_disruption=True, **ready)["changed"]
+
+    def test_ended_jobs_do_not_count(self, run_module, ready, use):
+        run_module(SPEC, **ready)
+        use(["Completed", "Failed", "Canceled"])
+        assert run_module(SPEC, state="absent", **ready)["changed"]
+
+    def test_cluster_that_is_gone(self, run_module, simulator, arc, ready):
+        run_module(SPEC, **ready)
+        simulator.change_plan(arc, gone=True)
+        result = run_module(SPEC, state="absent", diff=True, name=arc, workspace=WORKSPACE)
+        assert (result["changed"], result["diff"]["before"]["name"]) == (True, arc)
+
+    def test_compute_of_another_cluster(self, run_module, simulator, ready):
+        run_module(SPEC, **ready)
+        simulator.clear_journal()
+        with pytest.raises(ModuleFailedError, match="cannot be detached: it is another cluster, /subscriptions/.*arc-"):
+            run_module(SPEC, state="absent", **{**ready, "cluster_name": "other"})
+        assert writes(simulator) == []
+
+    def test_under_way_while_it_shall_be_attached(self, run_module, simulator, arc, ready):
+        run_module(SPEC, **ready)
+        run_module(SPEC, state="absent", wait=False, **ready)
+        result = run_module(SPEC, **ready)
+        assert (result["changed"], result["compute"]["provisioning_state"]) == (True, "Succeeded")
 
 
 def test_info(run_module, arc, ready):

@@ -59,7 +59,7 @@ def test_deploy_then_nothing_to_change_then_verify(playbook, simulator, inventor
     # The extension, the compute, and on OpenShift the service accounts.
     assert [first.changed(host) for host in healthy] == [2, 3, 2], first.output
     for host in healthy:
-        assert first.result("Attach the cluster", host)["compute"]["provisioning_state"] == "Succeeded"
+        assert first.result("Attach the cluster", host)["results"][0]["compute"]["provisioning_state"] == "Succeeded"
     diagnosis = first.result("Fail with the diagnosis", "broken")["msg"]
     assert "timed out waiting for the condition" in diagnosis
     assert "Pod relayserver-8d1ee11e2-142a3: ImagePullBackOff: container relayserver: Back-off pulling" in diagnosis

@@ -13,18 +13,24 @@ from aiohttp import web
 from simulator.cluster import SimulatedCluster
 from simulator.faults import Faults
 from simulator.journal import Journal
-from simulator.scenario import InstallPlan, Principal
+from simulator.scenario import ClusterPlan, InstallPlan, Principal, WorkspacePlan
 
 
 class Control:
     """Routes below C(/control/), for tests only."""
 
     def __init__(
-        self, journal: Journal, faults: Faults, clusters: list[SimulatedCluster], principal: Principal
+        self,
+        journal: Journal,
+        faults: Faults,
+        clusters: list[SimulatedCluster],
+        workspaces: list[WorkspacePlan],
+        principal: Principal,
     ) -> None:
         self._journal = journal
         self._principal = principal
         self._faults = faults
+        self._workspaces = {plan.name: plan for plan in workspaces}
         self._clusters = {cluster.plan.name: cluster for cluster in clusters}
 
     def routes(self) -> list[web.RouteDef]:
@@ -34,6 +40,7 @@ class Control:
             web.post("/control/faults", self._add_fault),
             web.delete("/control/faults", self._clear_faults),
             web.patch("/control/clusters/{name}", self._change_plan),
+            web.patch("/control/workspaces/{name}", self._change_workspace),
             web.put("/control/actions", self._set_actions),
         ]
 
@@ -59,10 +66,17 @@ class Control:
 
     async def _change_plan(self, request: web.Request) -> web.Response:
         """Change the plan of a cluster; C(install) is given whole."""
-        plan = self._clusters[request.match_info["name"]].plan
-        known = {one.name for one in fields(plan)}
-        for name, value in (await request.json()).items():
-            if name not in known:
-                raise web.HTTPBadRequest(text=f"a cluster's plan has no {name}")
-            setattr(plan, name, InstallPlan(**value) if name == "install" else value)
-        return web.Response(status=204)
+        return await _change(request, self._clusters[request.match_info["name"]].plan)
+
+    async def _change_workspace(self, request: web.Request) -> web.Response:
+        """Change the plan of a workspace."""
+        return await _change(request, self._workspaces[request.match_info["name"]])
+
+
+async def _change(request: web.Request, plan: ClusterPlan | WorkspacePlan) -> web.Response:
+    known = {one.name for one in fields(plan)}
+    for name, value in (await request.json()).items():
+        if name not in known:
+            raise web.HTTPBadRequest(text=f"{type(plan).__name__} has no {name}")
+        setattr(plan, name, InstallPlan(**value) if name == "install" else value)
+    return web.Response(status=204)

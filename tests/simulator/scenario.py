@@ -55,16 +55,19 @@ class ClusterPlan:
     removal_seconds: float = 30
     forbidden: list[str] = field(default_factory=list)  # Kubernetes resources that the account may not read
     namespace_terminating: bool = False  # namespace azureml hangs in its removal
+    gone: bool = False  # removed from Azure; what refers to it stays
 
 
 @dataclass
 class WorkspacePlan:
-    """An Azure Machine Learning workspace."""
+    """An Azure Machine Learning workspace, with the jobs and online endpoints that its lists show."""
 
     name: str = "ws"
     resource_group: str = "rg-ml"
     subscription: str = SUBSCRIPTION
     location: str = "northeurope"
+    jobs: list[dict[str, Any]] = field(default_factory=list)
+    online_endpoints: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass

@@ -67,7 +67,8 @@ class Simulator:
             arm.register(provider.types())
 
         app = web.Application(middlewares=[journal.middleware, faults.middleware], client_max_size=MAXIMUM_BODY)
-        for routes in (Control(journal, faults, clusters, scenario.principal), KubernetesApi(clusters), arm, sign_in):
+        control = Control(journal, faults, clusters, scenario.workspaces, scenario.principal)
+        for routes in (control, KubernetesApi(clusters), arm, sign_in):
             app.router.add_routes(routes.routes())
 
         authority, certificate, key = certificates.write(self._directory)

@@ -35,7 +35,7 @@ class Clusters:
     def __getitem__(self, cluster_id: str) -> SimulatedCluster:
         """The cluster with this id, else ARM's answer where a parent resource does not exist."""
         cluster = self._clusters.get(cluster_id.lower())
-        if cluster is None:
+        if cluster is None or cluster.plan.gone:
             raise ArmError(
                 404,
                 "ParentResourceNotFound",
@@ -56,7 +56,7 @@ class Clusters:
                 404, "ResourceGroupNotFound", f"Resource group '{address.resource_group}' could not be found."
             )
         cluster = self._clusters.get(address.key)
-        if cluster is None:
+        if cluster is None or cluster.plan.gone:
             raise not_found(f"{address.type}/{address.name}")
         return web.json_response(_body(cluster))
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Microsoft.MachineLearningServices: workspaces, read only, and their Kubernetes computes."""
+"""Microsoft.MachineLearningServices: workspaces, read only, their Kubernetes computes, and who uses them."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from simulator.arm.protocol import (
     not_found,
 )
 from simulator.clock import Clock
+from simulator.cluster import SimulatedCluster
 from simulator.scenario import WorkspacePlan
 from simulator.tasks import Tasks
 
@@ -51,6 +52,8 @@ class MachineLearning:
         return {
             f"{name}/workspaces": ResourceType(self._workspace, versions),
             f"{name}/workspaces/computes": ResourceType(self._compute, versions),
+            f"{name}/workspaces/jobs": ResourceType(self._users, versions),
+            f"{name}/workspaces/onlineendpoints": ResourceType(self._users, versions),
             f"{name}/locations/computeoperationsstatus": ResourceType(self._operations.handle, versions),
         }
 
@@ -72,6 +75,20 @@ class MachineLearning:
             "properties": {"provisioningState": "Succeeded"},
         }
         return web.json_response(body)
+
+    async def _users(self, request: ArmRequest) -> web.Response:
+        """The jobs or online endpoints of a workspace, a page each."""
+        workspace = self._find_workspace(request.address.parent)
+        if request.method != "GET" or request.address.name:
+            raise method_not_allowed(request)
+        kind = "jobs" if request.address.type.endswith("/jobs") else "online_endpoints"
+        found = getattr(workspace, kind)
+        skip = int(request.query.get("$skip", 0))
+        following = None
+        if skip + 1 < len(found):
+            version = request.query["api-version"]
+            following = f"https://{request.host}{request.address.id}?api-version={version}&$skip={skip + 1}"
+        return web.json_response({"value": found[skip : skip + 1], "nextLink": following})
 
     async def _compute(self, request: ArmRequest) -> web.Response:
         workspace = self._find_workspace(request.address.parent)
@@ -103,12 +120,18 @@ class MachineLearning:
         if extension is None or extension.state != "Succeeded":
             raise ArmError(400, "UserError", "The cluster has no AzureML extension that succeeded.")
         present = self._computes.get(request.address.key)
+        if present and _place(present["properties"]) != _place(properties):
+            raise ArmError(400, "UserError", "The cluster and the namespace of an attached compute cannot be changed.")
+        identity = request.body["identity"]
+        if (identity["type"] == "UserAssigned") != bool(identity.get("userAssignedIdentities")):
+            raise ArmError(400, "UserError", "userAssignedIdentities go with type UserAssigned.")
+        _check_instance_types(properties.get("properties") or {})
         compute = {
             "id": request.address.id,
             "name": request.address.name,
             "type": "Microsoft.MachineLearningServices/workspaces/computes",
             "location": location,
-            "identity": {**request.body["identity"], "principalId": str(uuid.uuid4())},
+            "identity": {**identity, "principalId": str(uuid.uuid4())},
             "properties": {
                 **properties,
                 "provisioningState": "Creating",
@@ -126,7 +149,7 @@ class MachineLearning:
         }
         self._computes[request.address.key] = compute
         operation = self._begin(request, workspace, "Creating")
-        self._tasks.start(self._attach(compute, operation, cluster.plan.attach_seconds, cluster.plan.attach_error))
+        self._tasks.start(self._attach(compute, operation, cluster))
         return accepted(request, operation, API_VERSION, 200 if present else 201, compute)
 
     def _delete(self, request: ArmRequest, workspace: WorkspacePlan) -> web.Response:
@@ -149,9 +172,13 @@ class MachineLearning:
         )
         return self._operations.start(path, status)
 
-    async def _attach(self, compute: dict[str, Any], operation: Operation, seconds: float, error: str | None) -> None:
-        await self._clock.sleep(seconds)
+    async def _attach(self, compute: dict[str, Any], operation: Operation, cluster: SimulatedCluster) -> None:
+        await self._clock.sleep(cluster.plan.attach_seconds)
         properties = compute["properties"]
+        namespace = properties["properties"]["namespace"]
+        error = cluster.plan.attach_error
+        if cluster.store.get(cluster.store.kind("Namespace"), "", namespace) is None:
+            error = f"Namespace {namespace} does not exist in the cluster."
         if error:
             failure = {"code": "AttachFailed", "message": error}
             properties["provisioningErrors"] = [{"error": failure}]
@@ -162,6 +189,23 @@ class MachineLearning:
         await self._clock.sleep(DETACH_SECONDS)
         self._computes.pop(key, None)
         operation.status = "Succeeded"
+
+
+def _place(properties: dict[str, Any]) -> tuple[str, str]:
+    namespace = (properties.get("properties") or {}).get("namespace") or "default"
+    return properties["resourceId"].lower(), namespace
+
+
+def _check_instance_types(offered: dict[str, Any]) -> None:
+    """Hold instance types to the specification: amounts are texts, and the default is one of them."""
+    types = offered.get("instanceTypes") or {}
+    for name, one in types.items():
+        resources = one.get("resources") or {}
+        parts = [one.get("nodeSelector") or {}, resources.get("requests") or {}, resources.get("limits") or {}]
+        if not all(isinstance(value, str) for part in parts for value in part.values()):
+            raise ArmError(400, "UserError", f"The values of instance type {name} must be strings.")
+    if types and offered.get("defaultInstanceType") not in types:
+        raise ArmError(400, "UserError", "defaultInstanceType must be one of instanceTypes.")
 
 
 def _workspace_id(plan: WorkspacePlan) -> str:

@@ -59,6 +59,8 @@ class Supporting:
         """GET, or PUT with these properties; a PUT on an existing resource keeps what it has."""
         if request.method == "GET":
             return web.json_response(self._find(request))
+        if request.method == "DELETE":
+            return self._delete(request)
         if request.method != "PUT":
             raise method_not_allowed(request)
         address = request.address
@@ -75,6 +77,20 @@ class Supporting:
         if merged["properties"].get("provisioningState") == "Creating":
             self._tasks.start(self._provision(merged))
         return web.json_response(merged, status=200 if present else status)
+
+    def _delete(self, request: ArmRequest) -> web.Response:
+        """Remove a resource with all that lies in it, a little later."""
+        resource = self._resources.get(request.address.key)
+        if resource is None:
+            return web.Response(status=204)
+        resource["properties"]["provisioningState"] = "Deleting"
+        self._tasks.start(self._remove(request.address.key))
+        return web.Response(status=202)
+
+    async def _remove(self, key: str) -> None:
+        await self._clock.sleep(PROVISIONING_SECONDS)
+        for one in [one for one in self._resources if one == key or one.startswith(f"{key}/")]:
+            del self._resources[one]
 
     async def _provision(self, resource: dict[str, Any]) -> None:
         await self._clock.sleep(PROVISIONING_SECONDS)

@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
-from ansible_collections.azureml.arc.plugins.module_utils._instance_type_spec import replacement, same, validated
+from ansible_collections.azureml.arc.plugins.module_utils._instance_type_spec import (
+    check_object_name,
+    replacement,
+    same,
+    validated,
+)
 
 GPU = "nvidia.com/gpu"
 ALIKE = {"requests": {"cpu": "1000m"}, "limits": {"memory": "1024Mi", GPU: "1"}}
 
 
-def instance_type(name="gpu", node_selector=None, requests=None, limits=None):
+def instance_type(node_selector=None, requests=None, limits=None):
     resources = {"requests": requests, "limits": limits}
-    return validated({"name": name, "node_selector": node_selector, "resources": resources}, "instance_types[0].")
+    return validated("gpu", {"node_selector": node_selector, "resources": resources}, "instance_types[0].")
 
 
 def test_object():
@@ -38,13 +43,22 @@ def test_object():
 def test_no_gpu_is_nothing_to_say():
     found = instance_type(requests={"cpu": "1", GPU: "0"}, limits={"cpu": "1", GPU: "0"})
     assert found.spec() == {"resources": {"requests": {"cpu": "1"}, "limits": {"cpu": "1"}}}
-    assert validated({"name": "any"}).spec() == {}
+    assert validated("any", {}).spec() == {}
+    assert found.attachment() == {
+        "nodeSelector": None,
+        "resources": {"requests": {"cpu": "1", GPU: "0"}, "limits": {"cpu": "1", GPU: "0"}},
+    }
+
+
+def test_name_that_no_object_can_have():
+    with pytest.raises(AzureMLError, match="name: 'GPU_type' must be lower case"):
+        check_object_name("GPU_type", "name")
 
 
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"name": "GPU_type"}, r"instance_types\[0\].name: 'GPU_type' must be lower case"),
+        ({"node_selector": ["a"]}, r"\[0\].node_selector: \['a'\] is not a mapping"),
         ({"node_selector": {"a b": "c"}}, r"\[0\].node_selector: 'a b' is not the key of a label"),
         ({"node_selector": {"Bad_prefix!/a": "c"}}, "is not the key of a label"),
         ({"node_selector": {"a": "b c"}}, r"\[0\].node_selector.a: 'b c' is not the value of a label"),

@@ -26,6 +26,7 @@ OPTIONS = {
     "install_prometheus_operator": None,
     "install_nvidia_device_plugin": None,
     "minimum_agent_version": None,
+    "compute_namespaces": ["ml"],
     "skip_checks": [],
 }
 CLUSTER = {
@@ -70,6 +71,7 @@ def look(check, objects=None, cluster=None, scc_users=(), **options):
     known = {
         "providers": {},
         "namespace": None,
+        "compute_namespaces": {"ml": named("ml")},
         "nodes": [node(f"n{index}") for index in range(3)],
         "pods": [],
         "services": [],
@@ -104,6 +106,18 @@ WAITING = {"spec": {"type": "LoadBalancer"}, "status": {"loadBalancer": {}}}
             {"objects": {"providers": {"Microsoft.Relay": "NotRegistered"}}},
             "error",
             "Register it: 'az provider register --namespace Microsoft.Relay'.",
+        ),
+        (
+            "compute_namespaces",
+            {"objects": {"compute_namespaces": {"ml": None}}},
+            "error",
+            "namespace 'ml', which a compute shall use, does not exist. Create it",
+        ),
+        (
+            "compute_namespaces",
+            {"objects": {"compute_namespaces": {"ml": {**named("ml"), "status": {"phase": "Terminating"}}}}},
+            "error",
+            "namespace 'ml', which a compute shall use, is being removed",
         ),
         (
             "namespace",
@@ -199,6 +213,7 @@ def test_finds(check, given, level, part):
         ("agent_version", {"cluster_type": "managed_cluster", "cluster": {"agent_version": ""}}),
         ("resource_providers", {"objects": {"providers": {"Microsoft.Relay": "Registered"}}}),
         ("namespace", {"objects": {"namespace": {**named("azureml"), "status": {"phase": "Active"}}}}),
+        ("compute_namespaces", {}),
         ("nodes", {}),
         ("nodes", {"node_selector": {"pool": "ml"}, "objects": {"nodes": [node(labels={"pool": "ml"})] * 3}}),
         ("nodes", {"objects": {"nodes": [node(taints=[{"key": "ml.azure.com/amlarc", "effect": "NoSchedule"}])] * 3}}),

@@ -1,0 +1,197 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Computes with all that belongs to them, by the role: attached, compared, detached, removed."""
+
+from __future__ import annotations
+
+import pytest
+from support import requests_to, writes
+
+import certificates
+import simulated
+from simulator.scenario import SUBSCRIPTION, ClusterPlan, InstallPlan, Scenario, WorkspacePlan
+
+INSTALL = InstallPlan(seconds=30)
+CLUSTERS = [
+    ClusterPlan("shop", nodes=1, install=INSTALL, attach_seconds=6),
+    ClusterPlan("plant", distribution="openshift", install=INSTALL, attach_seconds=6),
+]
+TYPES = {
+    "gpu_large": {
+        "node_selector": {"kubernetes.io/os": "linux"},
+        "resources": {"limits": {"cpu": "4", "memory": "16Gi"}},
+    },
+    "small": {"resources": {"requests": {"cpu": "500m"}, "limits": {"cpu": "1"}}},
+}
+
+
+@pytest.fixture
+def simulator(tmp_path):
+    scenario = Scenario(clusters=CLUSTERS, workspaces=[WorkspacePlan(), WorkspacePlan("ws-2")], time_scale=60)
+    with simulated.running(scenario, tmp_path / "simulator") as running:
+        yield running
+
+
+@pytest.fixture
+def inventory(simulator, tmp_path):
+    """Each cluster as two computes, in two namespaces and workspaces."""
+    kubeconfigs = str(simulator.directory / "kubeconfigs")
+    certificate, key = certificates.make()
+    (tmp_path / "ml.pem").write_bytes(certificate)
+    (tmp_path / "ml.key").write_bytes(key)
+    variables = {
+        "azureml_profile": "training_inference",
+        "azureml_inference_service": "node_port",
+        "azureml_tls": {"secret_name": "ml-tls", "cname": "ml.example.com"},
+        "azureml_tls_secret": {
+            "certificate": "{{ inventory_dir }}/ml.pem",
+            "private_key": "{{ inventory_dir }}/ml.key",
+        },
+        "azureml_log_analytics": True,
+        "azureml_resource_group": "rg-edge",
+        "azureml_workspace": {"name": "ws", "resource_group": "rg-ml"},
+        "azureml_compute": {
+            "name": "{{ inventory_hostname }}",
+            "namespace": "vision",
+            "create_namespace": True,
+            "instance_types": TYPES,
+            "default_instance_type": "gpu_large",
+        },
+        "azureml_computes": [
+            {
+                "name": "{{ inventory_hostname }}-2",
+                "workspace": {"name": "ws-2", "resource_group": "rg-ml"},
+                "description": "the other team",
+            }
+        ],
+        "azureml_kubernetes": {"kubeconfig": kubeconfigs + "/{{ inventory_hostname }}"},
+    }
+    return {"all": {"vars": variables, "hosts": {plan.name: {} for plan in CLUSTERS}}}
+
+
+def instance_types(kube, cluster):
+    resource = kube(cluster).resources.get(api_version="amlarc.azureml.com/v1alpha1", kind="InstanceType")
+    return {one.metadata.name: one.to_dict()["spec"] for one in resource.get().items}
+
+
+def test_life_of_a_cluster(playbook, simulator, inventory, kube):
+    """Deployed twice, verified, found to have drifted, removed twice."""
+    first = playbook("azureml.arc.deploy", inventory)
+    simulator.clear_journal()
+    second = playbook("azureml.arc.deploy", inventory)
+
+    assert (first.status, second.status) == (0, 0), first.output + second.output
+    assert writes(simulator) == []
+    assert (second.changed("shop"), second.changed("plant")) == (0, 0)
+    attached = first.result("Attach the cluster", "shop")["results"]
+    assert [one["compute"]["namespace"] for one in attached] == ["vision", "default"]
+    assert set(attached[0]["compute"]["instance_types"]) == set(TYPES)
+    assert set(instance_types(kube, "shop")) == {"gpu-large", "small", "defaultinstancetype"}
+    assert instance_types(kube, "shop")["defaultinstancetype"] == instance_types(kube, "shop")["gpu-large"]
+    accounts = first.result("Let OpenShift run the extension's pods", "plant")["added"]
+    assert "system:serviceaccount:vision:default" in accounts
+
+    verified = playbook("azureml.arc.verify", inventory)
+    assert verified.status == 0, verified.output
+    inventory["all"]["vars"]["azureml_compute"]["instance_types"] = {
+        **TYPES,
+        "small": {"resources": {"limits": {"cpu": "2"}}},
+    }
+    drifted = playbook("azureml.arc.verify", inventory, "--limit", "shop")
+    assert drifted.result("Report the findings", "shop")["msg"] == (
+        "compute: it differs from what is wanted; instance types not as wanted: small"
+    )
+
+    inventory["all"]["vars"]["azureml_remove_resources"] = ["relay", "log_analytics"]
+    simulator.clear_journal()
+    planned = playbook("azureml.arc.remove", inventory, "--check", "--diff")
+    assert (planned.status, writes(simulator)) == (0, []), planned.output
+    removed = playbook("azureml.arc.remove", inventory)
+    assert removed.status == 0, removed.output
+    for run, words in ((planned, "would be removed: "), (removed, "removed: ")):
+        said = run.result("Show what was removed", "plant")["msg"]
+        assert said.startswith(
+            f"{words}compute plant, compute plant-2, instance type defaultinstancetype, instance type gpu-large,"
+            " instance type small, extension azureml, /subscriptions/"
+        )
+        assert "Microsoft.Relay/namespaces/" in said
+        assert "Microsoft.OperationalInsights/workspaces/" in said
+        assert "system:serviceaccount:vision:default" in said
+        assert said.endswith("Secret ml-tls")
+    assert instance_types(kube, "shop") == {}
+
+    simulator.clear_journal()
+    again = playbook("azureml.arc.remove", inventory)
+    assert again.status == 0, again.output
+    assert (again.changed("shop"), again.changed("plant"), writes(simulator)) == (0, 0, [])
+    assert again.result("Show what was removed", "shop")["msg"] == "nothing was left to remove"
+
+
+def test_detach_where_the_cluster_is_gone(playbook, simulator, inventory):
+    playbook("azureml.arc.deploy", inventory, "--limit", "shop")
+    simulator.change_plan("shop", gone=True)
+    simulator.clear_journal()
+
+    first = playbook("azureml.arc.detach", inventory, "--limit", "shop")
+    second = playbook("azureml.arc.detach", inventory, "--limit", "shop")
+
+    assert (first.status, second.status) == (0, 0), first.output
+    assert (first.changed("shop"), second.changed("shop")) == (1, 0)
+    assert len(requests_to(simulator, "DELETE", "/computes/shop")) == 2
+
+
+def test_detach_refuses_what_is_in_use(playbook, simulator, inventory):
+    playbook("azureml.arc.deploy", inventory, "--limit", "shop")
+    compute = (
+        f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-ml/providers/Microsoft.MachineLearningServices"
+        "/workspaces/ws/computes/shop"
+    )
+    job = {"name": "train", "properties": {"jobType": "Command", "computeId": compute, "status": "Running"}}
+    simulator.change_workspace("ws", jobs=[job])
+    simulator.clear_journal()
+
+    refused = playbook("azureml.arc.remove", inventory, "--limit", "shop")
+    assert refused.status == 2
+    assert "it is in use by job 'train' (Running)" in refused.output
+    assert [path for method, path in writes(simulator) if not path.endswith("/computes/shop-2")] == []
+    allowed = playbook("azureml.arc.detach", inventory, "--limit", "shop", "-e", "azureml_allow_disruption=true")
+    assert allowed.status == 0, allowed.output
+
+
+def test_missing_namespace_is_found_before_anything_is_installed(playbook, simulator, inventory):
+    inventory["all"]["vars"]["azureml_compute"]["create_namespace"] = False
+    result = playbook("azureml.arc.deploy", inventory, "--limit", "shop")
+    assert result.status == 2
+    assert "namespace 'vision', which a compute shall use, does not exist" in result.output
+    assert writes(simulator) == []
+
+
+def test_from_the_node_with_a_configuration_file(playbook, simulator, inventory, kube, tmp_path):
+    """The namespace is created and the instance types are made from the node; the file is read on the controller."""
+    text = (
+        '{"namespace": "default", "defaultInstanceType": "GPU", "instanceTypes":'
+        ' {"GPU": {"nodeSelector": null, "resources": {"limits": {"nvidia.com/gpu": "1"}}}}}'
+    )
+    (tmp_path / "attach.json").write_text(text, encoding="utf-8")
+    local = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    inventory["all"]["hosts"] = {"plant": local}
+    inventory["all"]["vars"] |= {
+        "azureml_kube_from": "node",
+        "azureml_compute": {"name": "plant", "config_file": "{{ inventory_dir }}/attach.json"},
+        "azureml_computes": [{"name": "plant-ml", "namespace": "ml", "create_namespace": True}],
+    }
+
+    first = playbook("azureml.arc.deploy", inventory)
+    second = playbook("azureml.arc.deploy", inventory)
+
+    assert (first.status, second.status) == (0, 0), first.output
+    assert second.changed("plant") == 0
+    assert kube("plant").resources.get(api_version="v1", kind="Namespace").get(name="ml")
+    assert set(instance_types(kube, "plant")) == {"gpu", "defaultinstancetype"}
+    warned = first.result("Define the instance types in the cluster", "plant")["warnings"]
+    assert "instance type 'gpu': no node that it may run on has 1 of nvidia.com/gpu" in warned
+    accounts = first.result("Let OpenShift run the extension's pods", "plant")["added"]
+    assert "system:serviceaccount:ml:default" in accounts
+    assert not [one for one in accounts if one.startswith("system:serviceaccount:default")]
