@@ -87,7 +87,7 @@ def validated(name: str, given: Mapping, prefix: str = "", selector_key: str = "
     """
     path = f"{prefix}{selector_key}"
     selector = {
-        _label_key(str(key), path): _label_value(value, f"{path}.{key}")
+        label_key(str(key), path): label_value(value, f"{path}.{key}")
         for key, value in mapping(given.get(selector_key), path).items()
     }
     path = f"{prefix}resources"
@@ -121,14 +121,14 @@ def _check_gpus(parts: Mapping[str, Mapping], path: str) -> None:
         )
 
 
-def _label_key(key: str, path: str) -> str:
+def label_key(key: str, path: str) -> str:
     prefix, slash, word = key.rpartition("/")
     if not _LABEL_WORD.fullmatch(word) or (slash and (len(prefix) > 253 or not _LABEL_PREFIX.fullmatch(prefix))):
         raise AzureMLError(f"{path}: '{key}' is not the key of a label")
     return key
 
 
-def _label_value(value: object, path: str) -> str:
+def label_value(value: object, path: str) -> str:
     text = str(value)
     if isinstance(value, bool):
         raise AzureMLError(f"{path}: {value} must stand in quotes: the value of a label is a text")

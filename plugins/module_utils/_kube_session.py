@@ -32,6 +32,8 @@ else:
 
 LIBRARIES = (("kubernetes", IMPORT_ERROR),)
 PAGE_SIZE = 500
+# How often to start again where somebody else has changed an object between our read and write.
+ATTEMPTS = 5
 REQUEST_TIMEOUT = (10, 60)  # seconds to connect, and between two parts of an answer
 # What RBAC calls a request: its HTTP method, and how an error speaks of it.
 METHODS = {"get": "get", "list": "get", "create": "post", "patch": "patch", "delete": "delete"}
@@ -117,6 +119,36 @@ class KubeSession:
         With C(metadata.resourceVersion) in it, a change by others since then is an error with code C(Conflict).
         """
         return self._send("patch", kind, namespace, name, body=body, content_type="application/merge-patch+json")
+
+    def change(
+        self,
+        kind: str,
+        name: str,
+        decide: Callable[[dict], dict | None],
+        body: dict | None = None,
+        check_mode: bool = False,
+    ) -> dict | None:
+        """Change an object on the ground of what it is; whoever changes it between our read and write is heard.
+
+        :param decide: takes the object, returns the merge patch to send, C(None) for none. Called again where somebody
+            else was faster.
+        :param body: the object, where it was read already.
+        :returns: the object that the last decision was made on, C(None) where it does not exist.
+        """
+        for attempt in range(1, ATTEMPTS + 1):
+            found = body if body and attempt == 1 else self.get(kind, name)
+            patch = decide(found) if found else None
+            if not patch or check_mode:
+                return found
+            metadata = {**patch.get("metadata", {}), "resourceVersion": found["metadata"]["resourceVersion"]}
+            try:
+                self.patch(kind, name, {**patch, "metadata": metadata})
+            except AzureMLError as error:
+                if error.code != "Conflict" or attempt == ATTEMPTS:
+                    raise
+            else:
+                return found
+        return None
 
     def delete(self, kind: str, name: str, namespace: str = "") -> None:
         """Remove an object; that it is gone already is no error."""

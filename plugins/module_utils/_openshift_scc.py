@@ -17,8 +17,6 @@ from ansible_collections.azureml.arc.plugins.module_utils._kube_session import K
 from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleCall
 
 KIND = "SecurityContextConstraints"
-# How often to start again where somebody else has changed the object between our read and write.
-ATTEMPTS = 5
 
 # Namespace and name of each service account; "{name}" stands for the name of the extension.
 CURRENT_ACCOUNTS = (
@@ -75,27 +73,19 @@ def _converge(
     session: KubeSession, name: str, users: list[str], present: bool, check_mode: bool
 ) -> tuple[list[str], list[str]]:
     """Bring the object to what is wanted. Returns its users before and after."""
-    for attempt in range(1, ATTEMPTS + 1):
-        constraints = session.get(KIND, name)
-        if constraints is None:
-            if present:
-                raise AzureMLError(
-                    f"there is no {KIND} '{name}': this is not OpenShift, or the object has another name",
-                    code="NotFound",
-                )
-            return [], []
-        before = constraints.get("users") or []
+    before, after = [], []
+
+    def decide(constraints: dict) -> dict | None:
+        before[:] = constraints.get("users") or []
         if present:
-            after = before + [user for user in users if user not in before]
+            after[:] = before + [user for user in users if user not in before]
         else:
-            after = [user for user in before if user not in users]
-        if before != after and not check_mode:
-            version = constraints["metadata"]["resourceVersion"]
-            try:
-                session.patch(KIND, name, {"metadata": {"resourceVersion": version}, "users": after})
-            except AzureMLError as error:
-                if error.code == "Conflict" and attempt < ATTEMPTS:
-                    continue
-                raise
-        break
+            after[:] = [user for user in before if user not in users]
+        return {"users": after} if after != before else None
+
+    if session.change(KIND, name, decide, check_mode=check_mode) is None and present:
+        raise AzureMLError(
+            f"there is no {KIND} '{name}': this is not OpenShift, or the object has another name",
+            code="NotFound",
+        )
     return before, after

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.azureml.arc.plugins.modules.instance_type import SPEC as INSTANCE_TYPE
+from ansible_collections.azureml.arc.plugins.modules.namespace import SPEC as NAMESPACE
+from ansible_collections.azureml.arc.plugins.modules.node import SPEC as NODE
 from ansible_collections.azureml.arc.plugins.modules.openshift_scc import SPEC as OPENSHIFT_SCC
 from ansible_collections.azureml.arc.plugins.modules.pod_readiness import SPEC as READINESS
 from ansible_collections.azureml.arc.plugins.modules.preflight import SPEC as PREFLIGHT
@@ -25,7 +28,7 @@ import certificates
 DOCS = Path(__file__).resolve().parents[2] / "docs/permissions"
 ROLES = [
     role
-    for name in ("kubernetes-verify.yml", "kubernetes-deploy.yml")
+    for name in ("kubernetes-verify.yml", "kubernetes-deploy.yml", "kubernetes-nodes.yml")
     for role in yaml.safe_load((DOCS / name).read_text(encoding="utf-8"))["items"]
 ]
 
@@ -128,7 +131,7 @@ def in_the_namespace(attempt, azureml, api):
 
 
 @pytest.fixture
-def in_the_cluster(attempt, openshift, define_instance_types):
+def in_the_cluster(attempt, openshift, define_instance_types, nodes):
     """All that it does beyond that namespace."""
     options = {
         "resource_group": "rg",
@@ -146,6 +149,8 @@ def in_the_cluster(attempt, openshift, define_instance_types):
         (OPENSHIFT_SCC, {}),
         (INSTANCE_TYPE, {"instance_types": [{"name": "small"}, {"name": "large"}]}),
         (INSTANCE_TYPE, {"instance_types": [small], "purge": True}),
+        (NAMESPACE, {"name": f"created-{os.urandom(3).hex()}"}),
+        (NODE, {"names": ["*"], "labels": {"pool": os.urandom(3).hex()}}),
     )
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Least privilege in Azure: the role of docs/permissions is enough, and each action is needed and missed by name."""
+"""Least privilege in Azure: the roles of docs/permissions are enough, each action is needed and missed by name."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ from support import ModuleFailedError
 import simulated
 from simulator.scenario import ClusterPlan, InstallPlan, Scenario
 
-ACTIONS = json.loads((ROOT / "docs/permissions/azure-deploy.json").read_text(encoding="utf-8"))["Actions"]
+DEPLOY, REMOVE = (
+    json.loads((ROOT / f"docs/permissions/azure-{name}.json").read_text(encoding="utf-8"))["Actions"]
+    for name in ("deploy", "remove")
+)
+WORKSPACE = {"name": "ws", "resource_group": "rg-ml"}
 NUMBERS = itertools.count()
 # Instants: what is waited for is asked for once.
 INSTALL = InstallPlan(seconds=6)
@@ -27,7 +31,7 @@ INSTALL = InstallPlan(seconds=6)
 
 @pytest.fixture(scope="module")
 def simulator(tmp_path_factory):
-    count = len(ACTIONS) + 1
+    count = len(DEPLOY) + len(REMOVE) + 2
     clusters = [ClusterPlan(f"arc-{index}", install=INSTALL, attach_seconds=6) for index in range(count)]
     clusters += [ClusterPlan(f"aks-{index}", type="managedClusters", install=INSTALL) for index in range(count)]
     with simulated.running(
@@ -37,13 +41,19 @@ def simulator(tmp_path_factory):
 
 
 @pytest.fixture
-def deploy(run_module, simulator):
-    """Deploy a cluster of each kind that nobody has used yet, with all that can be had."""
+def clusters():
+    """The options that name a connected cluster and an AKS cluster that nobody has used yet."""
+    number = next(NUMBERS)
+    arc = {"resource_group": "rg-edge", "cluster_name": f"arc-{number}"}
+    return arc, {"resource_group": "rg-edge", "cluster_name": f"aks-{number}", "cluster_type": "managed_cluster"}
 
-    def run(actions: list[str]) -> None:
-        number = next(NUMBERS)
-        arc = {"resource_group": "rg-edge", "cluster_name": f"arc-{number}"}
-        aks = {"resource_group": "rg-edge", "cluster_name": f"aks-{number}", "cluster_type": "managed_cluster"}
+
+@pytest.fixture
+def deploy(run_module, simulator, clusters):
+    """Deploy a cluster of each kind, with all that can be had."""
+
+    def run(actions: list[str] | None) -> None:
+        arc, aks = clusters
         first = {**arc, "workload_profile": "training", "settings_generation": "2021", "log_analytics": True}
         simulator.allow(actions)
         for spec, options in (
@@ -51,7 +61,7 @@ def deploy(run_module, simulator):
             (EXTENSION, first),
             (EXTENSION, {**first, "install_nvidia_device_plugin": True}),
             (EXTENSION, {**aks, "workload_profile": "training"}),
-            (COMPUTE, {**arc, "name": f"arc-{number}", "workspace": {"name": "ws", "resource_group": "rg-ml"}}),
+            (COMPUTE, {**arc, "name": arc["cluster_name"], "workspace": WORKSPACE}),
         ):
             run_module(spec, **options)
 
@@ -59,14 +69,47 @@ def deploy(run_module, simulator):
     simulator.allow(None)
 
 
-def test_role_is_enough(deploy):
-    deploy(ACTIONS)
+@pytest.fixture
+def remove(run_module, simulator, clusters, deploy):
+    """Remove all of it, and look once more at a compute that is not there."""
+
+    def run(actions: list[str]) -> None:
+        deploy(None)
+        simulator.allow(actions)
+        arc, aks = clusters
+        compute = {"name": arc["cluster_name"], "workspace": WORKSPACE, "state": "absent"}
+        everything = ["relay", "service_bus", "log_analytics"]
+        for spec, options in (
+            (COMPUTE, compute),
+            (COMPUTE, compute),
+            (EXTENSION, {**arc, "state": "absent", "remove_resources": everything}),
+            (EXTENSION, {**aks, "state": "absent"}),
+        ):
+            run_module(spec, **options)
+
+    return run
 
 
-@pytest.mark.parametrize("missing", ACTIONS)
-def test_action_is_needed_and_missed_by_name(deploy, missing):
-    with pytest.raises(ModuleFailedError) as failure:
-        deploy([action for action in ACTIONS if action != missing])
+def test_roles_are_enough(deploy, remove):
+    deploy(DEPLOY)
+    remove(REMOVE)
+
+
+def require_missed(failure, missing):
     message = failure.value.result["msg"]
     assert f"does not have authorization to perform action '{missing.lower()}'" in message
     assert "Give the identity that signs in a role with this permission" in message
+
+
+@pytest.mark.parametrize("missing", DEPLOY)
+def test_action_is_needed_to_deploy_and_missed_by_name(deploy, missing):
+    with pytest.raises(ModuleFailedError) as failure:
+        deploy([action for action in DEPLOY if action != missing])
+    require_missed(failure, missing)
+
+
+@pytest.mark.parametrize("missing", REMOVE)
+def test_action_is_needed_to_remove_and_missed_by_name(remove, missing):
+    with pytest.raises(ModuleFailedError) as failure:
+        remove([action for action in REMOVE if action != missing])
+    require_missed(failure, missing)
