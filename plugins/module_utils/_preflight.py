@@ -24,17 +24,11 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure_session import 
 from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._extension import read_extension
 from ansible_collections.azureml.arc.plugins.module_utils._extension_plan import RELEASE_NAMESPACE
+from ansible_collections.azureml.arc.plugins.module_utils._findings import ERROR, LEVELS, WARNING, Finding
 from ansible_collections.azureml.arc.plugins.module_utils._kube_session import KubeSession
 from ansible_collections.azureml.arc.plugins.module_utils._kube_session import open_session as open_kubernetes
 from ansible_collections.azureml.arc.plugins.module_utils._preflight_checks import AZURE_CHECKS, KUBERNETES_CHECKS
-from ansible_collections.azureml.arc.plugins.module_utils._preflight_facts import (
-    ERROR,
-    LEVELS,
-    WARNING,
-    Facts,
-    Finding,
-    requests_of,
-)
+from ansible_collections.azureml.arc.plugins.module_utils._preflight_facts import Facts, requests_of
 from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleCall, require
 from ansible_collections.azureml.arc.plugins.module_utils._setting_keys import GENERATIONS
 

@@ -16,14 +16,9 @@ from dataclasses import dataclass
 
 from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._extension_plan import RELEASE_NAMESPACE
+from ansible_collections.azureml.arc.plugins.module_utils._findings import ERROR, INFO, WARNING, Finding
 from ansible_collections.azureml.arc.plugins.module_utils._kube_resources import is_being_removed
-from ansible_collections.azureml.arc.plugins.module_utils._preflight_facts import (
-    ERROR,
-    INFO,
-    WARNING,
-    Facts,
-    Finding,
-)
+from ansible_collections.azureml.arc.plugins.module_utils._preflight_facts import Facts
 from ansible_collections.azureml.arc.plugins.module_utils._quantity import quantity
 from ansible_collections.azureml.arc.plugins.module_utils._settings import HIGH_AVAILABILITY_NODES, INFERENCE, TRAINING
 

@@ -15,33 +15,8 @@ from ansible_collections.azureml.arc.plugins.module_utils._kube_resources import
 from ansible_collections.azureml.arc.plugins.module_utils._quantity import quantity
 from ansible_collections.azureml.arc.plugins.module_utils._settings import HIGH_AVAILABILITY_NODES, INFERENCE
 
-ERROR, WARNING, INFO = "error", "warning", "info"
-LEVELS = (ERROR, WARNING, INFO)
-
 # Taints of these are meant for AzureML, whose pods tolerate them.
 TOLERATED_TAINTS = "ml.azure.com/"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What a check found.
-
-    :param level: C(error) stops an install, C(warning) may, C(info) is good to know.
-    :param mend: what to do about it.
-    """
-
-    check: str
-    level: str
-    message: str
-    mend: str = ""
-
-    @property
-    def rank(self) -> int:
-        """Its place in a list, errors first."""
-        return LEVELS.index(self.level)
-
-    def __str__(self) -> str:
-        return f"{self.check}: {self.message}" + (f" {self.mend}" if self.mend else "")
 
 
 @dataclass

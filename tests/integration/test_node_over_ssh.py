@@ -6,24 +6,14 @@
 
 from __future__ import annotations
 
-import getpass
 import os
-import shutil
-import socket
-import subprocess
-import sys
 import venv
-from pathlib import Path
 
 import pytest
-from support import processes_of, wait_for
+import ssh_server
 
 import simulated
 from simulator.scenario import ClusterPlan, InstallPlan, Scenario
-
-SSHD = shutil.which("sshd") or "/usr/sbin/sshd"
-
-pytestmark = pytest.mark.skipif(not Path(SSHD).exists(), reason="sshd is not there (package openssh-server)")
 
 
 @pytest.fixture
@@ -35,42 +25,9 @@ def simulator(tmp_path):
 
 @pytest.fixture
 def node(simulator, tmp_path):
-    """An SSH server with keys of its own. Only who comes in through it knows of the cluster's kubeconfig."""
-    directory = tmp_path / "node"
-    directory.mkdir(mode=0o700)
-    for name in ("host", "client"):
-        command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", directory / name]
-        subprocess.run(command, check=True)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    options = {
-        "ListenAddress": f"127.0.0.1:{port}",
-        "HostKey": directory / "host",
-        "AuthorizedKeysFile": directory / "client.pub",
-        "PidFile": directory / "sshd.pid",
-        "SetEnv": f"K8S_AUTH_KUBECONFIG={simulator.kubeconfigs['plant']}",
-        "PasswordAuthentication": "no",
-        "StrictModes": "no",
-    }
-    (directory / "sshd_config").write_text("".join(f"{name} {value}\n" for name, value in options.items()))
-    Path("/run/sshd").mkdir(exist_ok=True)
-    server = subprocess.Popen([SSHD, "-D", "-e", "-f", directory / "sshd_config"], stderr=subprocess.DEVNULL)
-    try:
-        wait_for(lambda: socket.create_connection(("127.0.0.1", port), 1).close() is None)
-        yield {
-            "ansible_connection": "ssh",
-            "ansible_host": "127.0.0.1",
-            "ansible_port": port,
-            "ansible_user": getpass.getuser(),
-            "ansible_ssh_private_key_file": str(directory / "client"),
-            "ansible_ssh_common_args": "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null",
-            "ansible_python_interpreter": sys.executable,
-        }
-    finally:
-        server.terminate()
-        server.wait(timeout=10)
-    assert processes_of(directory) == []
+    """A node; only who comes in through its SSH server knows of the cluster's kubeconfig."""
+    with ssh_server.running(tmp_path / "node", {"K8S_AUTH_KUBECONFIG": simulator.kubeconfigs["plant"]}) as variables:
+        yield variables
 
 
 @pytest.fixture

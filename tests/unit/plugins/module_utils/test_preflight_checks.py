@@ -12,7 +12,8 @@ import pytest
 from ansible_collections.azureml.arc.plugins.module_utils import _preflight_checks as checks
 from ansible_collections.azureml.arc.plugins.module_utils._cluster import Cluster
 from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
-from ansible_collections.azureml.arc.plugins.module_utils._preflight_facts import Facts, Finding
+from ansible_collections.azureml.arc.plugins.module_utils._findings import Finding
+from ansible_collections.azureml.arc.plugins.module_utils._preflight_facts import Facts
 
 OPTIONS = {
     "workload_profile": "training_inference",

@@ -1,0 +1,64 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A real SSH server on loopback, with keys of its own: the machine that Ansible comes in to."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from support import processes_of, wait_for
+
+SSHD = shutil.which("sshd") or "/usr/sbin/sshd"
+
+
+@contextlib.contextmanager
+def running(directory: Path, environment: Mapping[str, str]) -> Iterator[dict]:
+    """A server, stopped at the end with all that came in through it.
+
+    :param environment: what a session sees besides.
+    :returns: the variables of a host that stands for it.
+    """
+    directory.mkdir(mode=0o700)
+    for name in ("host", "client"):
+        command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", directory / name]
+        subprocess.run(command, check=True)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = {
+        "ListenAddress": f"127.0.0.1:{port}",
+        "HostKey": directory / "host",
+        "AuthorizedKeysFile": directory / "client.pub",
+        "PidFile": directory / "sshd.pid",
+        "SetEnv": " ".join(f"{name}={value}" for name, value in environment.items()),
+        "PasswordAuthentication": "no",
+        "StrictModes": "no",
+        "Subsystem": "sftp internal-sftp",
+    }
+    (directory / "sshd_config").write_text("".join(f"{name} {value}\n" for name, value in options.items()))
+    Path("/run/sshd").mkdir(exist_ok=True)
+    server = subprocess.Popen([SSHD, "-D", "-e", "-f", directory / "sshd_config"], stderr=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: socket.create_connection(("127.0.0.1", port), 1).close() is None)
+        yield {
+            "ansible_connection": "ssh",
+            "ansible_host": "127.0.0.1",
+            "ansible_port": port,
+            "ansible_user": getpass.getuser(),
+            "ansible_ssh_private_key_file": str(directory / "client"),
+            "ansible_ssh_common_args": "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null",
+            "ansible_python_interpreter": sys.executable,
+        }
+    finally:
+        server.terminate()
+        server.wait(timeout=10)
+    assert processes_of(directory) == []
