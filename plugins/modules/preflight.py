@@ -69,7 +69,7 @@ options:
     choices: [auto, check]
     default: check
   compute_namespaces:
-    description: Namespaces that computes of the cluster shall run in; OpenShift has to know them.
+    description: Namespaces that computes of the cluster shall run in. They must exist, and OpenShift has to know them.
     type: list
     elements: str
     default: []
@@ -94,6 +94,7 @@ options:
       - agent_version
       - resource_providers
       - namespace
+      - compute_namespaces
       - nodes
       - resources
       - volcano

@@ -117,8 +117,13 @@ def test_checks_can_be_left_out(look, simulator):
 def test_openshift(look):
     result = look("plant", compute_namespaces=["ml"])
     assert result["openshift"]
-    assert found(result) == [("error", "resource_providers"), ("error", "namespace"), ("error", "openshift_scc")]
-    assert "system:serviceaccount:ml:default" in result["findings"][2]["message"]
+    assert found(result) == [
+        ("error", "resource_providers"),
+        ("error", "namespace"),
+        ("error", "compute_namespaces"),
+        ("error", "openshift_scc"),
+    ]
+    assert "system:serviceaccount:ml:default" in result["findings"][3]["message"]
 
 
 def test_service_bus_only_for_the_first_generation(look):
