@@ -67,11 +67,12 @@ def run(call: ModuleCall) -> dict:
     """M(azureml.arc.compute)."""
     params = call.params
     configuration = _configuration(params)
+    for_cluster = configuration.for_cluster()
     with open_session(call) as session:
         workspace = _workspace(params, session.subscription_id)
         task = _Task(call, session, workspace, _resource(session, workspace, params, params["wait_timeout"]))
         result = task.absent() if params["state"] == "absent" else task.present(configuration)
-    return {**result, "cluster_instance_types": configuration.for_cluster()}
+    return {**result, "cluster_instance_types": for_cluster}
 
 
 def run_info(call: ModuleCall) -> dict:

@@ -251,6 +251,9 @@ class TestConfigurationFile:
             run_module(SPEC, config_file=str(tmp_path / "attach.json"), **ready)
         with pytest.raises(ModuleFailedError, match="config_file .*none.json cannot be read: No such file"):
             run_module(SPEC, config_file=str(tmp_path / "none.json"), **ready)
+        doubles = {"instance_types": {"a_b": {}, "a-b": {}}, "default_instance_type": "a_b"}
+        with pytest.raises(ModuleFailedError, match="'a_b' and 'a-b' would both be 'a-b' in the cluster"):
+            run_module(SPEC, **doubles, **ready)
         with pytest.raises(ModuleFailedError, match="mutually exclusive: config_file|namespace"):
             run_module(SPEC, config_file="a", namespace="b", **ready)
         assert simulator.journal() == []

@@ -19,6 +19,7 @@ PROGRAMS = {
     "nvidia-smi": "echo 550.54.15",
     "nvidia-ctk": "true",
 }
+GPU_TYPE = {"resources": {"limits": {"nvidia.com/gpu": "1"}}}
 REACHED = ["login.microsoftonline.com", "mcr.microsoft.com", "northeurope.api.azureml.ms", "ws.azurecr.io"]
 
 
@@ -40,7 +41,7 @@ def machine(tmp_path):
                 "asked": asked,
                 "azureml_machine_become": False,
                 "azureml_datasets": True,
-                "azureml_gpu": True,
+                "azureml_compute": {"name": "plant", "instance_types": {"gpu": GPU_TYPE}},
                 "azureml_profile": "inference",
                 "azureml_cluster_type": "managed_cluster",
                 "azureml_machine_skip_checks": ["disk"],
@@ -122,6 +123,18 @@ def test_missing_driver_and_disk(check, tmp_path):
     message = run.result("Report the findings", "worker")["msg"]
     assert "no NVIDIA driver answers (nvidia-smi). the NVIDIA container runtime is not there." in message
     assert f"are free in {tmp_path}, and 10000000 are asked for." in message
+
+
+def test_without_gpu_types_nobody_asks_for_a_driver(check, tmp_path):
+    (tmp_path / "programs" / "nvidia-smi").unlink()
+    types = {"small": {"resources": {"limits": {"nvidia.com/gpu": "0", "cpu": "1"}}}}
+    run = check(
+        azureml_datasets=False,
+        azureml_machine_skip_checks=["outbound"],
+        azureml_compute={"name": "plant", "instance_types": types},
+        azureml_machine_disk_paths=[str(tmp_path)],
+    )
+    assert run.result("Check the machine", "worker")["passed"], run.output
 
 
 def test_nodes_are_labelled_and_tainted(playbook, simulator, arc, kube):
