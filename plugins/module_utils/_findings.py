@@ -6,7 +6,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
 
 ERROR, WARNING, INFO = "error", "warning", "info"
 LEVELS = (ERROR, WARNING, INFO)
@@ -32,3 +35,22 @@ class Finding:
 
     def __str__(self) -> str:
         return f"{self.check}: {self.message}" + (f" {self.mend}" if self.mend else "")
+
+
+def refuse_serious(findings: Sequence[Finding], fail_on: str, subject: str, result: Mapping) -> None:
+    """Fail where something serious was found.
+
+    :param fail_on: the level from which on a finding is serious, or C(never).
+    :param subject: what was found wanting, in a person's words.
+    :param result: the module's result, whose fields the error carries.
+    :raises AzureMLError: with code C(PreflightFailed), naming all of it.
+    """
+    if fail_on == "never":
+        return
+    serious = [finding for finding in findings if finding.rank <= LEVELS.index(fail_on)]
+    if serious:
+        raise AzureMLError(
+            f"{subject}: " + " ".join(f"[{finding.level}] {finding}" for finding in serious),
+            code="PreflightFailed",
+            **{key: value for key, value in result.items() if key != "changed"},
+        )

@@ -19,8 +19,8 @@ from pathlib import Path
 from urllib.error import HTTPError
 
 from ansible.module_utils.urls import open_url
-from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError, first_line
-from ansible_collections.azureml.arc.plugins.module_utils._findings import ERROR, LEVELS, WARNING, Finding
+from ansible_collections.azureml.arc.plugins.module_utils._errors import first_line
+from ansible_collections.azureml.arc.plugins.module_utils._findings import ERROR, WARNING, Finding, refuse_serious
 from ansible_collections.azureml.arc.plugins.module_utils._outbound_addresses import addresses
 from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleCall
 
@@ -67,14 +67,7 @@ def run(call: ModuleCall) -> dict:
     for finding in findings:
         if finding.level == WARNING:
             call.warn(str(finding))
-    if params["fail_on"] != "never":
-        serious = [one for one in findings if one.rank <= LEVELS.index(params["fail_on"])]
-        if serious:
-            raise AzureMLError(
-                "the machine is not ready: " + " ".join(f"[{one.level}] {one}" for one in serious),
-                code="PreflightFailed",
-                **{key: value for key, value in result.items() if key != "changed"},
-            )
+    refuse_serious(findings, params["fail_on"], "the machine is not ready", result)
     return result
 
 

@@ -24,7 +24,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure_session import 
 from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._extension import read_extension
 from ansible_collections.azureml.arc.plugins.module_utils._extension_plan import RELEASE_NAMESPACE
-from ansible_collections.azureml.arc.plugins.module_utils._findings import ERROR, LEVELS, WARNING, Finding
+from ansible_collections.azureml.arc.plugins.module_utils._findings import ERROR, WARNING, Finding, refuse_serious
 from ansible_collections.azureml.arc.plugins.module_utils._kube_session import KubeSession
 from ansible_collections.azureml.arc.plugins.module_utils._kube_session import open_session as open_kubernetes
 from ansible_collections.azureml.arc.plugins.module_utils._preflight_checks import AZURE_CHECKS, KUBERNETES_CHECKS
@@ -64,7 +64,8 @@ def run(call: ModuleCall) -> dict:
     for finding in findings:
         if finding.level == WARNING:
             call.warn(str(finding))
-    _fail_where_asked(params, result, findings)
+    subject = f"cluster '{params['cluster_name']}' cannot take the extension as it is"
+    refuse_serious(findings, params["fail_on"], subject, result)
     return result
 
 
@@ -174,16 +175,3 @@ def _result(facts: Facts, extension: dict | None, findings: list[Finding], insta
             "agent_version": cluster.agent_version,
         },
     }
-
-
-def _fail_where_asked(params: dict, result: dict, findings: list[Finding]) -> None:
-    if params["fail_on"] == "never":
-        return
-    serious = [finding for finding in findings if finding.rank <= LEVELS.index(params["fail_on"])]
-    if serious:
-        raise AzureMLError(
-            f"cluster '{params['cluster_name']}' cannot take the extension as it is: "
-            + " ".join(f"[{finding.level}] {finding}" for finding in serious),
-            code="PreflightFailed",
-            **{key: value for key, value in result.items() if key != "changed"},
-        )
