@@ -173,6 +173,9 @@ def test_sign_in_and_kubeconfig_on_the_node(playbook, simulator, inventory):
     assert result.status == 0, result.output
     assert "shop-k3s -> localhost" in result.output
     assert result.result("Wait until the pods are ready", "shop-k3s")["ready"]
+    # What signs in to Azure stays on the controller.
+    arguments = result.result("Check it from its node", "shop-k3s")["invocation"]["module_args"]
+    assert (arguments["client_id"], arguments["secret"], arguments["tenant"]) == (None, None, None)
 
 
 def test_inference_over_https_through_a_node_port(playbook, simulator, inventory, tmp_path):
