@@ -10,12 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ansible_collections.azureml.arc.plugins.module_utils._arm_states import has_failed, is_moving, state_of
-from ansible_collections.azureml.arc.plugins.module_utils._azure_session import (
-    AzureSession,
-    operation_error,
-    timeout_error,
-)
-from ansible_collections.azureml.arc.plugins.module_utils._polling import Deadline, intervals
+from ansible_collections.azureml.arc.plugins.module_utils._azure_session import AzureSession, operation_error
+from ansible_collections.azureml.arc.plugins.module_utils._polling import Deadline, intervals, timeout_error
 
 
 def iterate(

@@ -24,7 +24,7 @@ from ansible_collections.azureml.arc.plugins.module_utils import _cloud, _shared
 from ansible_collections.azureml.arc.plugins.module_utils._arm_states import has_failed
 from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError, first_line
 from ansible_collections.azureml.arc.plugins.module_utils._failures import hint_for
-from ansible_collections.azureml.arc.plugins.module_utils._polling import Deadline, intervals
+from ansible_collections.azureml.arc.plugins.module_utils._polling import Deadline, intervals, timeout_error
 
 try:
     from azure.core.exceptions import AzureError, ClientAuthenticationError
@@ -190,16 +190,6 @@ def operation_error(what: str, status: str, error: dict | None, headers=None) ->
         code=error.get("code"),
         correlation_id=_correlation_id(headers),
         hint=hint_for(message, error.get("code")),
-    )
-
-
-def timeout_error(what: str, deadline: Deadline, state: str, **details) -> AzureMLError:
-    """The error of a wait that took too long; C(state) says how far it got."""
-    return AzureMLError(
-        f"Timed out after {deadline.seconds:g} seconds waiting for {what}: {state}",
-        code="Timeout",
-        hint="What was started goes on: run again to take it up, or raise the timeout.",
-        **details,
     )
 
 

@@ -172,11 +172,11 @@ class _Task:
             raise AzureMLError(
                 f"{self._compute} cannot be attached: {step.reason}", code="Refused", hint=_hint_for(step)
             )
+        if step.action == "replace":
+            self._require_unused()
         created_namespace = False
         if step.action in ("create", "replace"):
             created_namespace = self._prepare_namespace(configuration.namespace)
-        if step.action == "replace":
-            self._require_unused()
         if step.action in ("create", "update", "replace"):
             location = (body or _read_workspace(self._session, self._workspace))["location"]
             if not check_mode:

@@ -19,15 +19,16 @@ from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureML
 from ansible_collections.azureml.arc.plugins.module_utils._instance_type_spec import (
     PARTS,
     InstanceType,
+    as_options,
     check_object_name,
     mapping,
     validated,
 )
+from ansible_collections.azureml.arc.plugins.module_utils._kube_resources import check_namespace
 
 # The instance type of jobs that name none, where instance types are objects of the cluster.
 CLUSTER_DEFAULT = "defaultinstancetype"
 DEFAULT_NAMESPACE = "default"
-_NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _ATTACHED_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
 
 
@@ -74,21 +75,12 @@ class ComputeConfiguration:
                 f"the default is '{default.name}', and '{found[CLUSTER_DEFAULT].name}' is the default of the cluster:"
                 f" give one of them another name"
             )
-        return [_as_option(name, one) for name, one in found.items()]
+        return [{"name": name, **as_options(one.spec())} for name, one in found.items()]
 
 
 def object_name(name: str) -> str:
     """What an instance type of a compute is called in the cluster, whose names have no capitals and underscores."""
     return name.lower().replace("_", "-")
-
-
-def _as_option(name: str, one: InstanceType) -> dict:
-    spec = one.spec()
-    return {
-        "name": name,
-        "node_selector": spec.get("nodeSelector") or {},
-        "resources": {part: (spec.get("resources") or {}).get(part) or {} for part in PARTS},
-    }
 
 
 def from_options(params: Mapping) -> ComputeConfiguration:
@@ -165,10 +157,3 @@ def _require_known(given: Iterable, known: Sequence[str], where: str) -> None:
     unknown = [str(key) for key in given if key not in known]
     if unknown:
         raise AzureMLError(f"{where}{', '.join(unknown)} is unknown here; known are {', '.join(known)}")
-
-
-def check_namespace(name: object, path: str) -> str:
-    """The name of a namespace as given, or an error that names the option."""
-    if not isinstance(name, str) or not _NAMESPACE.fullmatch(name):
-        raise AzureMLError(f"{path}: '{name}' is not the name of a namespace")
-    return name

@@ -18,7 +18,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._compute_configuration
     DEFAULT_NAMESPACE,
     ComputeConfiguration,
 )
-from ansible_collections.azureml.arc.plugins.module_utils._instance_type_spec import same
+from ansible_collections.azureml.arc.plugins.module_utils._instance_type_spec import as_options, same
 
 COMPUTE_TYPE = "Kubernetes"
 
@@ -151,10 +151,13 @@ def _changed_types(wanted: WantedCompute, present: Mapping) -> dict:
     for one in wanted.configuration.instance_types:
         before = present.get(one.name)
         if before is None or not same(one, before):
-            changes[f"instance_types.{one.name}"] = (_view_of_type(before), _view_of_type(one.attachment()))
+            changes[f"instance_types.{one.name}"] = (
+                None if before is None else as_options(before),
+                as_options(one.attachment()),
+            )
     for name in set(present) - {one.name for one in wanted.configuration.instance_types}:
         if wanted.purge:
-            changes[f"instance_types.{name}"] = (_view_of_type(present[name]), None)
+            changes[f"instance_types.{name}"] = (as_options(present[name]), None)
     return changes
 
 
@@ -227,7 +230,7 @@ def view(body: Mapping) -> dict:
         "description": properties.get("description"),
         "created_on": properties.get("createdOn"),
         "default_instance_type": kubernetes.get("defaultInstanceType"),
-        "instance_types": {name: _view_of_type(one) for name, one in (kubernetes.get("instanceTypes") or {}).items()},
+        "instance_types": {name: as_options(one) for name, one in (kubernetes.get("instanceTypes") or {}).items()},
         "extension_principal_id": kubernetes.get("extensionPrincipalId"),
         "extension_release_train": kubernetes.get("extensionInstanceReleaseTrain"),
         "identity": {
@@ -236,14 +239,4 @@ def view(body: Mapping) -> dict:
         },
         "principal_id": (body.get("identity") or {}).get("principalId"),
         "errors": [one.get("error") for one in properties.get("provisioningErrors") or ()],
-    }
-
-
-def _view_of_type(spec: Mapping | None) -> dict | None:
-    if spec is None:
-        return None
-    resources = spec.get("resources") or {}
-    return {
-        "node_selector": spec.get("nodeSelector") or {},
-        "resources": {part: resources.get(part) or {} for part in ("requests", "limits")},
     }

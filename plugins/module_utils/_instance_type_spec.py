@@ -59,6 +59,15 @@ class InstanceType:
         }
 
 
+def as_options(spec: Mapping) -> dict:
+    """An instance type of a cluster or a compute in the words of our options."""
+    resources = spec.get("resources") or {}
+    return {
+        "node_selector": spec.get("nodeSelector") or {},
+        "resources": {part: resources.get(part) or {} for part in PARTS},
+    }
+
+
 def check_object_name(name: str, path: str) -> None:
     """Refuse a name that no object in a cluster can have."""
     if not _NAME.fullmatch(name):

@@ -9,9 +9,15 @@ Known beforehand, nothing has to be discovered: a task sends no request but thos
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
+
+from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
+
+# https://kubernetes.io/docs/concepts/overview/working-with-objects/names
+_NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
 @dataclass(frozen=True)
@@ -66,3 +72,10 @@ def has_labels(body: Mapping, selector: Mapping[str, str]) -> bool:
 def is_being_removed(namespace: Mapping | None) -> bool:
     """Whether a namespace exists and is on its way out, so that nothing can be made in it."""
     return ((namespace or {}).get("status") or {}).get("phase") == "Terminating"
+
+
+def check_namespace(name: object, path: str) -> str:
+    """The name of a namespace as given, or an error that names the option."""
+    if not isinstance(name, str) or not _NAMESPACE.fullmatch(name):
+        raise AzureMLError(f"{path}: '{name}' is not the name of a namespace")
+    return name

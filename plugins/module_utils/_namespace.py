@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
-from ansible_collections.azureml.arc.plugins.module_utils._azure_session import timeout_error
-from ansible_collections.azureml.arc.plugins.module_utils._compute_configuration import check_namespace
 from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
-from ansible_collections.azureml.arc.plugins.module_utils._kube_resources import describe, is_being_removed
+from ansible_collections.azureml.arc.plugins.module_utils._kube_resources import (
+    check_namespace,
+    describe,
+    is_being_removed,
+)
 from ansible_collections.azureml.arc.plugins.module_utils._kube_session import KubeSession, open_session
-from ansible_collections.azureml.arc.plugins.module_utils._polling import Deadline, intervals
+from ansible_collections.azureml.arc.plugins.module_utils._polling import Deadline, intervals, timeout_error
 from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleCall
 
 # What runs, and what would start it again.
@@ -32,17 +34,18 @@ def run(call: ModuleCall) -> dict:
     return result
 
 
-def ensure(session: KubeSession, name: str, create: bool, check_mode: bool) -> bool:
+def ensure(session: KubeSession, name: str, create: bool, check_mode: bool, what: str = "object") -> bool:
     """Have a namespace.
 
     :param create: whether to create it where it does not exist.
+    :param what: what it is for, for the error.
     :returns: whether it had to be created.
     :raises AzureMLError: where it does not exist and is not to be created, or is being removed.
     """
     found = session.get("Namespace", name)
     if is_being_removed(found):
         raise AzureMLError(
-            f"namespace '{name}' is being removed",
+            f"namespace '{name}' is being removed: no {what} can be created in it",
             code="NamespaceTerminating",
             hint="Wait until it is gone, then run again.",
         )

@@ -10,6 +10,8 @@ import random
 import time
 from collections.abc import Callable, Iterator
 
+from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
+
 FIRST_INTERVAL = 1.0  # seconds
 GROWTH = 1.5
 LONGEST_INTERVAL = 30.0  # seconds
@@ -57,3 +59,13 @@ class Deadline:
     def sleep(self, seconds: float) -> None:
         """Wait, but not past the deadline."""
         self._sleep(min(seconds, self.remaining))
+
+
+def timeout_error(what: str, deadline: Deadline, state: str, **details) -> AzureMLError:
+    """The error of a wait that took too long; C(state) says how far it got."""
+    return AzureMLError(
+        f"Timed out after {deadline.seconds:g} seconds waiting for {what}: {state}",
+        code="Timeout",
+        hint="What was started goes on: run again to take it up, or raise the timeout.",
+        **details,
+    )

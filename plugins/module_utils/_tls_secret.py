@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ansible_collections.azureml.arc.plugins.module_utils import _certificate_files, _tls
-from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
-from ansible_collections.azureml.arc.plugins.module_utils._kube_resources import is_being_removed
+from ansible_collections.azureml.arc.plugins.module_utils import _certificate_files, _namespace, _tls
 from ansible_collections.azureml.arc.plugins.module_utils._kube_session import KubeSession, open_session
 from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleCall
 
@@ -30,9 +28,11 @@ def run(call: ModuleCall) -> dict:
         changed = secret is not None
         if certificate:
             changed = {**before, **after} != before
-            namespace_created = secret is None and _namespace_is_missing(session, params["namespace"])
+            namespace_created = secret is None and _namespace.ensure(
+                session, params["namespace"], create=True, check_mode=call.check_mode, what="Secret"
+            )
         if changed and not call.check_mode:
-            _apply(session, params, secret, after, namespace_created)
+            _apply(session, params, secret, after)
     result = {
         "changed": changed,
         "secret": {"name": params["name"], "namespace": params["namespace"]},
@@ -49,37 +49,14 @@ def _data(secret: Mapping | None) -> dict[str, str]:
     return dict((secret or {}).get("data") or {})
 
 
-def _namespace_is_missing(session: KubeSession, name: str) -> bool:
-    namespace = session.get("Namespace", name)
-    if is_being_removed(namespace):
-        raise AzureMLError(
-            f"namespace '{name}' is being removed: no Secret can be created in it",
-            code="NamespaceTerminating",
-            hint="Wait until it is gone.",
-        )
-    return namespace is None
-
-
-def _apply(
-    session: KubeSession, params: Mapping, secret: Mapping | None, data: Mapping, create_namespace: bool
-) -> None:
+def _apply(session: KubeSession, params: Mapping, secret: Mapping | None, data: Mapping) -> None:
     name, namespace = params["name"], params["namespace"]
     if not data:
         session.delete("Secret", name, namespace)
     elif secret is None:
-        if create_namespace:
-            _create_namespace(session, namespace)
         session.create("Secret", {"metadata": {"name": name}, "type": "Opaque", "data": data}, namespace)
     else:
         session.patch("Secret", name, {"data": data}, namespace)
-
-
-def _create_namespace(session: KubeSession, name: str) -> None:
-    try:
-        session.create("Namespace", {"metadata": {"name": name}})
-    except AzureMLError as error:
-        if error.code != "AlreadyExists":  # an install that began meanwhile has made it
-            raise
 
 
 def _fingerprint(data: Mapping[str, str]) -> str | None:
