@@ -11,6 +11,7 @@ through the official SDKs over TLS.
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -71,19 +72,25 @@ class Demo:
     def play(self, title: str, *arguments: str) -> int:
         """Run C(ansible-playbook) and show what it prints. Returns its status."""
         print(TITLE.format(title), f"\n$ ansible-playbook {' '.join(arguments)} -i inventory.yml", flush=True)
+        # Workers are sessions of their own, so nobody here knows them. Each holds the pipe's other end: while one lives,
+        # the pipe stays open.
+        alive, held = os.pipe()
         process = subprocess.Popen(
-            ["ansible-playbook", *arguments], cwd=self._directory, env=self._environment, start_new_session=True
+            ["ansible-playbook", *arguments],
+            cwd=self._directory,
+            env=self._environment,
+            pass_fds=(held,),
+            start_new_session=True,  # a Ctrl-C is for whoever started it, which then stops it in order
         )
+        os.close(held)
         try:
             return process.wait()
         finally:
-            if process.poll() is None:  # interrupted: the whole group goes, workers included
-                os.killpg(process.pid, signal.SIGTERM)
-                try:
-                    process.wait(timeout=5)
-                except subprocess.TimeoutExpired:
-                    os.killpg(process.pid, signal.SIGKILL)
-                    process.wait()
+            if process.poll() is None:  # interrupted; it tells its workers
+                process.terminate()
+                process.wait(timeout=10)
+            select.select([alive], [], [], 10)
+            os.close(alive)
 
 
 def main(directory: Path) -> int:
