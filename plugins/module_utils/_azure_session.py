@@ -75,7 +75,6 @@ class AzureSession:
     """
 
     def __init__(self, sign_in: _sign_in.SignIn, cache) -> None:
-        self.subscription_id = require_subscription(sign_in.subscription_id)
         self._sign_in = sign_in
         self._cache = cache
         self._transport = {"connection_verify": sign_in.validate_certificates, **TRANSPORT}
@@ -86,6 +85,24 @@ class AzureSession:
 
     def __exit__(self, *exc_info) -> None:
         self._stack.close()
+
+    @property
+    def subscription_id(self) -> str:
+        """The subscription that requests are about.
+
+        :raises AzureMLError: where none is named.
+        """
+        if not self._sign_in.subscription_id:
+            raise AzureMLError(
+                "subscription_id is missing",
+                hint="Give it as an option, as AZURE_SUBSCRIPTION_ID, or in the profile that signs in.",
+            )
+        return self._sign_in.subscription_id
+
+    @property
+    def subscriptions(self) -> list[str]:
+        """The subscription that is named, or none: then what spans subscriptions spans all that may be read."""
+        return [self._sign_in.subscription_id] if self._sign_in.subscription_id else []
 
     @functools.cached_property
     def _resolved_cloud(self) -> _cloud.Cloud:
@@ -98,7 +115,7 @@ class AzureSession:
     def _client(self) -> KubernetesConfigurationExtensionsMgmtClient:
         client = KubernetesConfigurationExtensionsMgmtClient(
             _shared_sign_in.SharedCredential(self._sign_in, self._resolved_cloud, self._cache),
-            self.subscription_id,
+            self._sign_in.subscription_id or "",  # not used: addresses are given whole
             base_url=self._resolved_cloud.resource_manager,
             credential_scopes=[self._resolved_cloud.scope],
             user_agent="ansible-azureml.arc",
@@ -169,16 +186,6 @@ class AzureSession:
             if deadline.passed:
                 raise timeout_error(what, deadline, f"its operation is in state {status or 'unknown'}")
             deadline.sleep(retry_after(response.headers) or next(pause))
-
-
-def require_subscription(subscription_id: str | None) -> str:
-    """The subscription, or an error that names the option."""
-    if not subscription_id:
-        raise AzureMLError(
-            "subscription_id is missing",
-            hint="Give it as an option, as AZURE_SUBSCRIPTION_ID, or in the profile that signs in.",
-        )
-    return subscription_id
 
 
 def operation_error(what: str, status: str, error: dict | None, headers=None) -> AzureMLError:

@@ -72,8 +72,8 @@ class Demo:
     def play(self, title: str, *arguments: str) -> int:
         """Run C(ansible-playbook) and show what it prints. Returns its status."""
         print(TITLE.format(title), f"\n$ ansible-playbook {' '.join(arguments)} -i inventory.yml", flush=True)
-        # Workers are sessions of their own, so nobody here knows them. Each holds the pipe's other end: while one lives,
-        # the pipe stays open.
+        # Workers are sessions of their own, so nobody here knows them. Each holds the other end of this pipe, which
+        # stays open while one lives.
         alive, held = os.pipe()
         process = subprocess.Popen(
             ["ansible-playbook", *arguments],

@@ -43,6 +43,7 @@ class ClusterPlan:
     resource_group: str = "rg-edge"
     subscription: str = SUBSCRIPTION
     location: str = "westeurope"
+    tags: dict[str, str] = field(default_factory=dict)
     distribution: str = "k3s"
     nodes: int = 3
     node_cpu: str = "4"
@@ -91,6 +92,7 @@ class Scenario:
     workspaces: list[WorkspacePlan] = field(default_factory=lambda: [WorkspacePlan()])
     principal: Principal = field(default_factory=Principal)
     time_scale: float = 1.0
+    graph_quota: int = 15  # queries of Resource Graph within its window
     unregistered: list[str] = field(default_factory=list)  # resource providers
     faults: list[dict[str, Any]] = field(default_factory=list)
 

@@ -14,11 +14,13 @@ from pathlib import Path
 from aiohttp import web
 
 from simulator import certificates
+from simulator.arm import resource_graph
 from simulator.arm.clusters import Clusters
 from simulator.arm.extensions import Extensions
 from simulator.arm.frontend import Frontend
 from simulator.arm.machine_learning import MachineLearning
 from simulator.arm.registration import Registration
+from simulator.arm.resource_graph import ResourceGraph
 from simulator.arm.supporting import Supporting
 from simulator.clock import Clock
 from simulator.cluster import SimulatedCluster
@@ -63,6 +65,8 @@ class Simulator:
         machine_learning = MachineLearning(scenario.workspaces, arm_clusters, extensions, clock, self._tasks)
         supporting = Supporting(arm_clusters, clock, self._tasks)
         registration = Registration(scenario.unregistered)
+        graph = ResourceGraph(arm_clusters, extensions, scenario.principal, clock, scenario.graph_quota)
+        arm.serve_tenant(resource_graph.PATH, graph.handle, resource_graph.API_VERSIONS)
         for provider in (arm_clusters, extensions, machine_learning, supporting, registration):
             arm.register(provider.types())
 

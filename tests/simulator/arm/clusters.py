@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from aiohttp import web
 
 from simulator.arm.protocol import ArmError, ArmRequest, ResourceType, method_not_allowed, not_found
@@ -43,6 +45,9 @@ class Clusters:
             )
         return cluster
 
+    def __iter__(self) -> Iterator[SimulatedCluster]:
+        return (cluster for cluster in self._clusters.values() if not cluster.plan.gone)
+
     def has_group(self, subscription: str, resource_group: str) -> bool:
         """Whether the resource group exists, as far as there are clusters in it."""
         return (subscription.lower(), resource_group.lower()) in self._groups
@@ -58,16 +63,18 @@ class Clusters:
         cluster = self._clusters.get(address.key)
         if cluster is None or cluster.plan.gone:
             raise not_found(f"{address.type}/{address.name}")
-        return web.json_response(_body(cluster))
+        return web.json_response(cluster_body(cluster))
 
 
-def _body(cluster: SimulatedCluster) -> dict:
+def cluster_body(cluster: SimulatedCluster) -> dict:
+    """A cluster as ARM shows it."""
     plan = cluster.plan
     body = {
         "id": cluster.id,
         "name": plan.name,
         "type": RESOURCE_TYPES[plan.type],
         "location": plan.location,
+        "tags": plan.tags,
     }
     if plan.type == "managedClusters":
         pools = [{"name": "system", "count": 1}, {"name": "user", "count": plan.nodes - 1}]

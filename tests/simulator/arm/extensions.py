@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -99,6 +100,9 @@ class Extensions:
             name: ResourceType(self._handle, versions),
             f"{name}/operations": ResourceType(self._operations.handle, versions),
         }
+
+    def __iter__(self) -> Iterator[Extension]:
+        return iter(self._extensions.values())
 
     def azureml_of(self, cluster: SimulatedCluster) -> Extension | None:
         """The AzureML extension of a cluster."""

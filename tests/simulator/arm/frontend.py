@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from aiohttp import web
 
@@ -19,6 +21,8 @@ from simulator.sign_in import SignIn
 ACTIONS = {"GET": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete", "POST": "action"}
 BODY_METHODS = frozenset({"PUT", "PATCH"})
 
+TenantHandler = Callable[[dict[str, Any]], Awaitable[web.Response]]
+
 
 class Frontend:
     """Checks each request as ARM does, then hands it to its resource type."""
@@ -27,16 +31,21 @@ class Frontend:
         self._sign_in = sign_in
         self._principal = principal
         self._types: dict[str, ResourceType] = {}
+        self._tenant: dict[str, tuple[TenantHandler, frozenset[str]]] = {}
 
     def register(self, types: dict[str, ResourceType]) -> None:
         """Add resource types by their full name, lower case."""
         self._types.update(types)
 
+    def serve_tenant(self, path: str, handler: TenantHandler, api_versions: frozenset[str]) -> None:
+        """Add what belongs to no subscription: a path that takes POST."""
+        self._tenant[path.lower()] = (handler, api_versions)
+
     def routes(self) -> list[web.RouteDef]:
         return [
             web.get("/metadata/endpoints", self._metadata),
             web.get("/subscriptions", self._subscriptions),
-            web.route("*", "/{prefix:(?i:subscriptions)}/{path:.*}", self._handle),
+            web.route("*", "/{prefix:(?i:subscriptions|providers)}/{path:.*}", self._handle),
         ]
 
     async def _metadata(self, request: web.Request) -> web.Response:
@@ -80,22 +89,15 @@ class Frontend:
 
     async def _dispatch(self, request: web.Request) -> web.Response:
         self._authorize(request)
+        if request.path.lower() in self._tenant:
+            handler, versions = self._tenant[request.path.lower()]
+            _require_version(request, versions, request.path)
+            return await handler(await self._body(request))
         address = parse(request.path)
         kind = self._types.get(address.type)
         if kind is None:
             raise ArmError(404, "InvalidResourceType", f"The resource type '{address.type}' could not be found.")
-        version = next((value for key, value in request.query.items() if key.lower() == "api-version"), "")
-        if not version:
-            raise ArmError(
-                400, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required."
-            )
-        if version not in kind.api_versions:
-            raise ArmError(
-                400,
-                "NoRegisteredProviderFound",
-                f"No registered resource provider found for API version '{version}' for type '{address.type}'."
-                f" The supported api-versions are '{', '.join(sorted(kind.api_versions))}'.",
-            )
+        _require_version(request, kind.api_versions, address.type)
         self._require_action(address, request.method)
         body = await self._body(request)
         return await kind.handler(ArmRequest(address, request.method, dict(request.query), body, request.host))
@@ -130,7 +132,7 @@ class Frontend:
             )
 
     async def _body(self, request: web.Request) -> object:
-        if request.method not in BODY_METHODS:
+        if request.method not in BODY_METHODS and not (request.method == "POST" and request.body_exists):
             return None
         if request.content_type != "application/json":
             raise ArmError(
@@ -145,3 +147,18 @@ class Frontend:
         if not isinstance(body, dict):
             raise ArmError(400, "InvalidRequestContent", "The request content must be an object.")
         return body
+
+
+def _require_version(request: web.Request, versions: frozenset[str], what: str) -> None:
+    version = next((value for key, value in request.query.items() if key.lower() == "api-version"), "")
+    if not version:
+        raise ArmError(
+            400, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required."
+        )
+    if version not in versions:
+        raise ArmError(
+            400,
+            "NoRegisteredProviderFound",
+            f"No registered resource provider found for API version '{version}' for type '{what}'."
+            f" The supported api-versions are '{', '.join(sorted(versions))}'.",
+        )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
@@ -19,14 +19,23 @@ from aiohttp import web
 class ArmError(Exception):
     """An error as ARM answers it."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        headers: Mapping[str, str] | None = None,
+        details: Sequence[Mapping[str, str]] = (),
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
+        self.headers = headers
+        self.details = list(details)
 
     def response(self) -> web.Response:
-        error = {"code": self.code, "message": str(self), "details": [], "additionalInfo": []}
-        return web.json_response({"error": error}, status=self.status)
+        error = {"code": self.code, "message": str(self), "details": self.details, "additionalInfo": []}
+        return web.json_response({"error": error}, status=self.status, headers=self.headers)
 
 
 @dataclass(frozen=True)

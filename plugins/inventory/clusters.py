@@ -1,0 +1,218 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: clusters
+short_description: Kubernetes clusters of Azure subscriptions as hosts
+version_added: 0.2.0
+description:
+  - Finds the clusters that are connected with Azure Arc and the AKS clusters of one or many subscriptions, and makes a
+    host of each, with the variables that role P(azureml.arc.azureml#role) takes.
+  - The configuration file is named C(azureml_clusters.yml) or C(azureml_clusters.yaml), or something that ends so.
+  - Groups by what each cluster is. By distribution, C(distribution_k3s). By location, C(location_westeurope). By
+    connectivity, C(connectivity_connected), C(connectivity_offline). By the state of the AzureML extension,
+    C(extension_not_installed), C(extension_succeeded), C(extension_failed), and its version,
+    C(extension_version_1_1_61). By wave of a rollout, C(wave_1), C(wave_2). Capitals become small ones.
+  - Variable C(azureml_cluster) has all that is known of the cluster - C(id), C(name), C(type), C(resource_group),
+    C(subscription_id), C(location), C(tags), C(distribution), C(infrastructure), C(connectivity_status),
+    C(last_connectivity_time), C(agent_version), C(power_state), C(kubernetes_version), C(node_count),
+    C(provisioning_state), and C(extension) with C(name), C(provisioning_state), C(version), C(release_train) and
+    C(auto_upgrade_minor_version), or none. C(azureml_wave) is the number of its wave.
+  - Azure Resource Graph answers. It shows what the identity may read and nothing else, and lags behind by minutes.
+extends_documentation_fragment:
+  - azureml.arc.azure
+  - ansible.builtin.constructed
+  - ansible.builtin.inventory_cache
+author: azureml.arc contributors (@azureml-arc)
+options:
+  plugin:
+    description: Says that the file is for this plugin.
+    type: str
+    required: true
+    choices: [azureml.arc.clusters]
+  subscription_id:
+    description:
+      - The subscription to look at, where O(subscription_ids) names none.
+      - Can also be set with E(AZURE_SUBSCRIPTION_ID).
+    type: str
+  subscription_ids:
+    description:
+      - The subscriptions to look at. Without them and without O(subscription_id), all that the identity may read.
+    type: list
+    elements: str
+    default: []
+  cluster_types:
+    description: Which types of clusters to find.
+    type: list
+    elements: str
+    choices: [connected_cluster, managed_cluster]
+    default: [connected_cluster, managed_cluster]
+  resource_groups:
+    description: Only clusters in these resource groups.
+    type: list
+    elements: str
+    default: []
+  locations:
+    description: Only clusters in these regions.
+    type: list
+    elements: str
+    default: []
+  distributions:
+    description: Only clusters of these distributions, as Azure Arc reports them. V(aks) has all AKS clusters.
+    type: list
+    elements: str
+    default: []
+  tags:
+    description:
+      - Only clusters with all of these tags. A value is text, a list of which one must fit, or null for any.
+      - Values compare without case, names with it.
+    type: dict
+    default: {}
+  plain_host_names:
+    description:
+      - Whether hosts are called like their clusters. Else a few digits that depend on the cluster's id follow, so that
+        names stay unique and the same, whatever clusters come and go. With it, two clusters of one name are an error.
+    type: bool
+    default: false
+  wave_tag:
+    description: The tag whose value is the number of a cluster's wave.
+    type: str
+    default: azureml-wave
+  wave_percentages:
+    description:
+      - How to divide the clusters that have no O(wave_tag). How many percent of them are in the first wave, in the
+        first two, and so on up to 100. Which wave a cluster is in follows from its id, and stays.
+    type: list
+    elements: float
+    default: [1, 25, 100]
+"""
+
+EXAMPLES = r"""
+# Everything that the service principal of the environment may read.
+# azureml_clusters.yml
+plugin: azureml.arc.clusters
+
+---
+# The shops in production, in groups by country, with a kubeconfig each, remembered for an hour.
+# shops.azureml_clusters.yml
+plugin: azureml.arc.clusters
+subscription_ids:
+  - 11111111-2222-3333-4444-555555555555
+distributions: [k3s]
+tags:
+  environment: production
+plain_host_names: true
+compose:
+  azureml_profile: "'inference' if 'gpu' in azureml_cluster.tags else 'training'"
+  azureml_kubernetes: dict(kubeconfig='~/.kube/' ~ inventory_hostname)
+keyed_groups:
+  - key: azureml_cluster.tags.country
+    prefix: country
+groups:
+  small: azureml_cluster.node_count < 3
+cache: true
+cache_plugin: ansible.builtin.jsonfile
+cache_timeout: 3600
+cache_connection: ~/.cache/ansible
+"""
+
+from dataclasses import fields
+
+from ansible.errors import AnsibleParserError
+from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
+from ansible.utils.unsafe_proxy import wrap_var
+from ansible_collections.azureml.arc.plugins.module_utils import _azure_session, _cluster
+from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._options import AZURE
+from ansible_collections.azureml.arc.plugins.module_utils._resource_graph import query
+from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleCall, require
+from ansible_collections.azureml.arc.plugins.plugin_utils._cluster_hosts import (
+    Filters,
+    Host,
+    Waves,
+    cluster_query,
+    extension_query,
+    hosts,
+)
+
+FILE_NAMES = ("azureml_clusters.yml", "azureml_clusters.yaml")
+
+
+class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
+    """Reads clusters and extensions, or takes them from the cache, and adds hosts."""
+
+    NAME = "azureml.arc.clusters"
+
+    def verify_file(self, path):
+        """Whether a file is a configuration of this plugin, by its name."""
+        return super().verify_file(path) and path.endswith(FILE_NAMES)
+
+    def parse(self, inventory, loader, path, cache=True):
+        """Add the clusters that a configuration file asks for."""
+        super().parse(inventory, loader, path)
+        unknown = set(self._read_config_data(path)) - set(self.get_options())
+        if unknown:
+            raise AnsibleParserError(f"{path}: there is no option {', '.join(sorted(unknown))}")
+        try:
+            waves = Waves(self.get_option("wave_tag"), self.get_option("wave_percentages"))
+            waves.check()
+            found = self._cached(path, cache)
+            for host in hosts(found["clusters"], found["extensions"], waves, self.get_option("plain_host_names")):
+                self._add(host)
+        except AzureMLError as error:
+            raise AnsibleParserError(str(error)) from error
+
+    def _cached(self, path: str, cache: bool) -> dict:
+        """What Azure says, from the cache where that is asked for and has it."""
+        if not self.get_option("cache"):
+            return self._read()
+        key = self.get_cache_key(path)
+        if cache and key in self._cache:
+            return self._cache[key]
+        self._cache[key] = self._read()
+        return self._cache[key]
+
+    def _read(self) -> dict:
+        require(_azure_session.LIBRARIES)
+        filters = Filters(**{one.name: self.get_option(one.name) for one in fields(Filters)})
+        call = ModuleCall({name: self._sign_in_option(name) for name in AZURE})
+        with _azure_session.open_session(call) as session:
+            for warning in call.warnings:
+                self.display.warning(warning)
+            subscriptions = self._subscriptions(session)
+            return {
+                "clusters": list(query(session, cluster_query(filters), subscriptions, "clusters")),
+                "extensions": list(query(session, extension_query(), subscriptions, "AzureML extensions")),
+            }
+
+    def _sign_in_option(self, name: str):
+        value = self.get_option(name)
+        return self.templar.template(value) if isinstance(value, str) else value
+
+    def _subscriptions(self, session) -> list:
+        for one in self.get_option("subscription_ids"):
+            _cluster.check_subscription("subscription_ids", one)
+        return self.get_option("subscription_ids") or session.subscriptions
+
+    def _add(self, host: Host) -> None:
+        self.inventory.add_host(host.name)
+        variables = _never_templated(host.variables)
+        for name, value in variables.items():
+            self.inventory.set_variable(host.name, name, value)
+        for group in host.groups:
+            self.inventory.add_child(self.inventory.add_group(self._sanitize_group_name(group)), host.name)
+        strict, variables = self.get_option("strict"), {**variables, "inventory_hostname": host.name}
+        self._set_composite_vars(self.get_option("compose"), variables, host.name, strict=strict)
+        self._add_host_to_composed_groups(self.get_option("groups"), variables, host.name, strict=strict)
+        self._add_host_to_keyed_groups(self.get_option("keyed_groups"), variables, host.name, strict=strict)
+
+
+def _never_templated(value):
+    """What others have written, for instance into tags, marked so that Ansible takes no template from it."""
+    if isinstance(value, dict):
+        return {key: _never_templated(one) for key, one in value.items()}
+    # Only what could be one: marked texts look strange in the output of ansible-inventory.
+    return wrap_var(value) if isinstance(value, str) and "{" in value else value

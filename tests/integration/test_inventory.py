@@ -1,0 +1,223 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Inventory plugin clusters: C(ansible-inventory) against more clusters than fit on a page."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+
+import pytest
+import yaml
+from ansible_collections.azureml.arc.plugins.modules.extension import SPEC as EXTENSION
+from playbooks import COLLECTIONS
+
+import simulated
+from simulator.scenario import SUBSCRIPTION, ClusterPlan, InstallPlan, Scenario
+
+OTHER_SUBSCRIPTION = "66666666-7777-8888-9999-000000000000"
+COUNT = 1100
+HOSTILE = "{{ lookup('ansible.builtin.env', 'HOME') }}"
+FAILS = InstallPlan(seconds=1, error="Helm installation failed : timed out waiting for the condition")
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory):
+    """Many clusters in a quota of one query a time, and some that differ."""
+    clusters = [ClusterPlan(f"shop-{index:04}", install=InstallPlan(1)) for index in range(COUNT)]
+    clusters += [
+        ClusterPlan(
+            "plant", distribution="openshift", location="northeurope", resource_group="rg-plant", install=FAILS
+        ),
+        ClusterPlan("west", type="managedClusters", tags={"environment": "Production", "azureml-wave": "1"}),
+        ClusterPlan("west", tags={"environment": "production", "note": HOSTILE}, connectivity="Offline"),
+        ClusterPlan("far", subscription=OTHER_SUBSCRIPTION),
+    ]
+    scenario = Scenario(clusters=clusters, time_scale=60, graph_quota=1)
+    with simulated.running(scenario, tmp_path_factory.mktemp("fleet")) as running:
+        yield running
+
+
+@pytest.fixture
+def fleet_environment(fleet, environment, monkeypatch):
+    """Sign in to the fleet."""
+    for name, value in fleet.environment.items():
+        monkeypatch.setenv(name, value)
+    fleet.clear_journal()
+
+
+@pytest.fixture
+def listed(fleet_environment, tmp_path):
+    """Run C(ansible-inventory --list) over a configuration. Returns what it says, or the error where it fails."""
+
+    def run(*arguments: str, **options):
+        path = tmp_path / "azureml_clusters.yml"
+        path.write_text(yaml.safe_dump({"plugin": "azureml.arc.clusters", **options}), encoding="utf-8")
+        finished = subprocess.run(
+            ["ansible-inventory", "-i", str(path), "--list", *arguments],
+            env={
+                **os.environ,
+                "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+                "ANSIBLE_HOME": str(tmp_path / "ansible"),
+                "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true",
+            },
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        return (
+            json.loads(finished.stdout, object_hook=_unmarked)
+            if finished.returncode == 0
+            else " ".join(finished.stderr.split())
+        )
+
+    return run
+
+
+def _unmarked(value: dict) -> object:
+    """What ansible-core 2.19 and later mark as no template, without the mark."""
+    return value.get("__ansible_unsafe", value)
+
+
+def hosts_of(inventory: dict) -> dict:
+    return inventory["_meta"]["hostvars"]
+
+
+def queries(fleet) -> list[dict]:
+    return [one for one in fleet.journal() if one["path"].endswith("Microsoft.ResourceGraph/resources")]
+
+
+def test_all_pages_arrive_within_the_quota(listed, fleet, monkeypatch):
+    monkeypatch.delenv("AZURE_SUBSCRIPTION_ID")
+
+    inventory = listed()
+
+    assert len(hosts_of(inventory)) == COUNT + 4
+    assert len(inventory["distribution_k3s"]["hosts"]) == COUNT + 2
+    assert [name.rpartition("_")[0] for name in inventory["distribution_openshift"]["hosts"]] == ["plant"]
+    assert [name.rpartition("_")[0] for name in inventory["connectivity_offline"]["hosts"]] == ["west"]
+    assert sum(len(inventory[f"wave_{number}"]["hosts"]) for number in (1, 2, 3)) == COUNT + 4
+    sent = queries(fleet)
+    assert len([one for one in sent if one["status"] == 200]) == 3  # two pages, and the extensions
+    assert len(sent) <= 4  # between the two queries nobody knows yet that the quota is used up
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        ({"resource_groups": ["RG-Plant"]}, ["plant"]),
+        ({"locations": ["northeurope"]}, ["plant"]),
+        ({"distributions": ["aks", "openshift"]}, ["plant", "west"]),
+        ({"cluster_types": ["managed_cluster"]}, ["west"]),
+        ({"tags": {"environment": "production"}}, ["west", "west"]),
+        ({"tags": {"environment": ["test", "production"], "note": None}}, ["west"]),
+        ({"subscription_ids": [OTHER_SUBSCRIPTION]}, ["far"]),
+        ({"subscription_ids": [SUBSCRIPTION, OTHER_SUBSCRIPTION], "tags": {"note": None}}, ["west"]),
+        ({"tags": {"environment": "') or type =~ ('"}}, []),
+    ],
+)
+def test_filters(listed, options, found):
+    names = sorted(name.rpartition("_")[0] for name in hosts_of(listed(**options)))
+
+    assert names == found
+
+
+def test_what_the_role_needs_and_constructed_groups(listed):
+    inventory = listed(
+        tags={"environment": "production"},
+        compose={"azureml_kubernetes": "dict(kubeconfig='/kube/' ~ inventory_hostname)"},
+        groups={"small": "azureml_cluster.node_count < 4"},
+        keyed_groups=[{"key": "azureml_cluster.tags.environment", "prefix": "environment"}],
+    )
+
+    (aks,) = inventory["distribution_aks"]["hosts"]
+    variables = hosts_of(inventory)[aks]
+    assert {name: variables[name] for name in variables if name != "azureml_cluster"} == {
+        "azureml_cluster_name": "west",
+        "azureml_cluster_type": "managed_cluster",
+        "azureml_kubernetes": {"kubeconfig": f"/kube/{aks}"},
+        "azureml_resource_group": "rg-edge",
+        "azureml_subscription_id": SUBSCRIPTION,
+        "azureml_wave": 1,
+    }
+    assert variables["azureml_cluster"]["node_count"] == 3
+    assert inventory["environment_Production"]["hosts"] == [aks]
+    assert len(inventory["small"]["hosts"]) == 2
+
+
+def test_templates_of_others_are_texts(listed):
+    (variables,) = hosts_of(listed(tags={"note": None}, compose={"note": "azureml_cluster.tags.note"})).values()
+
+    assert variables["note"] == HOSTILE
+
+
+def test_strict(listed):
+    options = {"tags": {"note": None}, "compose": {"broken": "azureml_cluster.nonsense.more"}}
+
+    assert len(hosts_of(listed(**options))) == 1
+    assert "broken" in listed(strict=True, **options)
+
+
+def test_cache(listed, fleet, tmp_path):
+    options = {
+        "tags": {"environment": "production"},
+        "cache": True,
+        "cache_plugin": "ansible.builtin.jsonfile",
+        "cache_connection": str(tmp_path / "cache"),
+    }
+    first = listed(**options)
+    fleet.clear_journal()
+
+    assert listed(**options) == first
+    assert fleet.journal() == []
+    assert set(hosts_of(listed("--flush-cache", **options))) == set(hosts_of(first))
+    assert len(queries(fleet)) >= 2
+
+
+def test_groups_by_what_became_of_the_extension(listed, run_module):
+    for cluster, group in (("shop-0001", "rg-edge"), ("plant", "rg-plant")):
+        run_module(
+            EXTENSION, resource_group=group, cluster_name=cluster, workload_profile="training", name="aml", wait=False
+        )
+    run_module(EXTENSION, resource_group="rg-edge", cluster_name="shop-0001", workload_profile="training", name="aml")
+
+    inventory = listed(plain_host_names=True, cluster_types=["connected_cluster"])
+
+    assert inventory["extension_succeeded"]["hosts"] == ["shop-0001"]
+    assert inventory["extension_version_1_1_61"]["hosts"] == ["shop-0001"]
+    assert inventory["extension_failed"]["hosts"] == ["plant"]
+    assert len(inventory["extension_not_installed"]["hosts"]) == COUNT
+    assert hosts_of(inventory)["plant"]["azureml_extension_name"] == "aml"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"plain_host_names": True}, "two clusters would be host 'west'.*plain_host_names"),
+        ({"wave_percentages": [5, 50]}, "wave_percentages must grow to 100"),
+        ({"subscription_ids": ["mine"]}, "subscription_ids 'mine' is not a subscription id"),
+        ({"distribution": ["k3s"]}, "there is no option distribution"),
+        ({"cluster_types": ["provisioned_cluster"]}, "provisioned_cluster.*connected_cluster, managed_cluster"),
+        ({"secret": "wrong"}, "Could not sign in to Azure.*AADSTS7000215"),
+    ],
+)
+def test_mistakes_say_what_to_change(listed, options, message):
+    error = listed(**options)
+
+    assert isinstance(error, str), "it succeeded"
+    assert re.search(message, error), error
+
+
+def test_what_may_not_be_read_is_not_there(listed, fleet):
+    fleet.allow(["Microsoft.ContainerService/managedClusters/read"])
+    try:
+        inventory = listed()
+    finally:
+        fleet.allow(None)
+
+    assert [name.rpartition("_")[0] for name in hosts_of(inventory)] == ["west"]
