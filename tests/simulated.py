@@ -14,11 +14,11 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from simulator.scenario import SUBSCRIPTION, Scenario
+from simulator.scenario import SUBSCRIPTION, ClusterPlan, Scenario
 
 TESTS = Path(__file__).resolve().parent
 START_SECONDS = 30
@@ -81,6 +81,27 @@ class RunningSimulator:
         )
         with urllib.request.urlopen(request, context=ssl.create_default_context(cafile=self.ca)) as response:
             return response.read()
+
+
+def inventory(directory: Path, clusters: Iterable[ClusterPlan]) -> dict:
+    """Clusters as the hosts of an inventory, to be deployed for training and attached.
+
+    :param directory: that of their simulator.
+    """
+    variables = {
+        "azureml_profile": "training",
+        "azureml_workspace": {"name": "ws", "resource_group": "rg-ml"},
+        "azureml_compute": {"name": "{{ inventory_hostname }}"},
+        "azureml_kubernetes": {"kubeconfig": f"{directory}/kubeconfigs/{{{{ inventory_hostname }}}}"},
+    }
+    hosts = {
+        plan.name: {
+            "azureml_resource_group": plan.resource_group,
+            **({"azureml_cluster_type": "managed_cluster"} if plan.type == "managedClusters" else {}),
+        }
+        for plan in clusters
+    }
+    return {"all": {"vars": variables, "hosts": hosts}}
 
 
 @contextlib.contextmanager

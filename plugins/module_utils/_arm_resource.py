@@ -89,6 +89,7 @@ class ArmResource:
                 return body
             if self.deadline.passed:
                 raise timeout_error(self._what, self.deadline, f"it is in state {state_of(body)}")
+            self.deadline.report(f"{self._what}: {state_of(body)}")
             self.deadline.sleep(next(pause))
 
     def raise_where_failed(self, body: Mapping) -> None:

@@ -14,6 +14,16 @@ CREATED_BY = {"created_by": "Azure Arc-enabled ML"}
 _DIGEST_LENGTH = 6
 
 
+def supporting_body(location: str) -> dict:
+    """What a resource beside a cluster is created from, in the region of the cluster."""
+    return {"location": location, "tags": CREATED_BY}
+
+
+def namespace_body(location: str) -> dict:
+    """The same for a namespace of Azure Relay or Azure Service Bus."""
+    return {**supporting_body(location), "sku": {"name": "Standard"}}
+
+
 def derived_name(text: str, longest: int) -> str:
     """A resource name as C(az k8s-extension) derives it: letters and digits only, cut with a digest where too long.
 

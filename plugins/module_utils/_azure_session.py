@@ -185,6 +185,7 @@ class AzureSession:
                 raise operation_error(what, status, response.body.get("error"), response.headers)
             if deadline.passed:
                 raise timeout_error(what, deadline, f"its operation is in state {status or 'unknown'}")
+            deadline.report(f"{what}: {status or 'unknown'}")
             deadline.sleep(retry_after(response.headers) or next(pause))
 
 

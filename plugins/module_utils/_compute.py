@@ -70,7 +70,9 @@ def run(call: ModuleCall) -> dict:
     for_cluster = configuration.for_cluster()
     with open_session(call) as session:
         workspace = _workspace(params, session.subscription_id)
-        task = _Task(call, session, workspace, _resource(session, workspace, params, params["wait_timeout"]))
+        task = _Task(
+            call, session, workspace, _resource(session, workspace, params, call.deadline(params["wait_timeout"]))
+        )
         result = task.absent() if params["state"] == "absent" else task.present(configuration)
     return {**result, "cluster_instance_types": for_cluster}
 
@@ -82,7 +84,7 @@ def run_info(call: ModuleCall) -> dict:
         workspace = _workspace(params, session.subscription_id)
         cluster = _cluster.reference(params, session.subscription_id) if params["cluster_name"] else None
         if params["name"]:
-            found = [_resource(session, workspace, params, seconds=0).read()]
+            found = [_resource(session, workspace, params, call.deadline(0)).read()]
         else:
             found = list_all(session, f"{workspace.id}/computes", API_VERSION, f"computes of {workspace}")
         if not any(found):
@@ -118,10 +120,10 @@ def _workspace(params: Mapping, subscription_id: str) -> WorkspaceReference:
     )
 
 
-def _resource(session: AzureSession, workspace: WorkspaceReference, params: Mapping, seconds: float) -> ArmResource:
+def _resource(session: AzureSession, workspace: WorkspaceReference, params: Mapping, deadline: Deadline) -> ArmResource:
     name = _cluster.check_name("name", params["name"])
     what = f"compute '{name}' of {workspace}"
-    return ArmResource(session, f"{workspace.id}/computes/{name}", API_VERSION, what, Deadline(seconds), error_of)
+    return ArmResource(session, f"{workspace.id}/computes/{name}", API_VERSION, what, deadline, error_of)
 
 
 def _read_workspace(session: AzureSession, workspace: WorkspaceReference) -> dict:
@@ -164,6 +166,8 @@ class _Task:
         wait, check_mode = self._params["wait"], self._call.check_mode
         wanted = self._wanted(configuration)
         body = self._compute.read()
+        if body and not self._params["retry_failed"]:
+            self._compute.raise_where_failed(body)
         step = plan(wanted, body)
         if step.action == "adopt" and wait and not check_mode:
             body = self._compute.settle()

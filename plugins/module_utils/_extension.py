@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from ansible_collections.azureml.arc.plugins.module_utils import (
     _certificate_files,
     _cluster,
-    _log_analytics,
     _relay,
     _service_bus,
     _settings,
@@ -69,7 +68,7 @@ def run(call: ModuleCall) -> dict:
     certificate = None
     if params["state"] == "absent" and params["remove_resources"] and not params["wait"]:
         raise AzureMLError("remove_resources needs wait: the extension uses them until it is gone")
-    if params["state"] == "present":
+    if params["state"] != "absent":
         _settings_check.check(params)
         for warning in _settings_check.misspelt_keys(params):
             call.warn(warning)
@@ -77,12 +76,13 @@ def run(call: ModuleCall) -> dict:
     with open_session(call) as session:
         cluster = _cluster.reference(params, session.subscription_id)
         reference = ExtensionReference(cluster, _cluster.check_name("name", params["name"]))
-        deadline = Deadline(params["wait_timeout"])
+        deadline = call.deadline(params["wait_timeout"])
         extension = _resource(session, reference, deadline)
         if params["state"] == "absent":
             result = _absent(call, session, reference, extension)
             return _with_supporting_resources(call, session, reference, deadline, result)
-        return _Presence(call, session, reference, extension, certificate).run()
+        presence = _Presence(call, session, reference, extension, certificate)
+        return presence.prepare() if params["state"] == "prepared" else presence.run()
 
 
 def read_extension(session: AzureSession, cluster: _cluster.ClusterReference, name: str) -> dict | None:
@@ -126,9 +126,26 @@ class _Presence:
         self._wanted = _wanted(call.params, reference.cluster, self._cluster, certificate)
         self._created: list[str] = []
 
+    def prepare(self) -> dict:
+        """C(state=prepared): begin to create what the extension will use."""
+        _cluster.require_reachable(self._cluster)
+        self._created = _supporting_resources.start(
+            self._session,
+            self._reference.cluster,
+            self._cluster.location,
+            self._wanted.settings,
+            self._call.check_mode,
+        )
+        result = {"changed": bool(self._created), "created_resources": self._created}
+        if self._call.diff:
+            result["diff"] = {"before": {}, "after": {"resources": self._created} if self._created else {}}
+        return result
+
     def run(self) -> dict:
         wait, check_mode = self._call.params["wait"], self._call.check_mode
         body = self._extension.read()
+        if body and not self._call.params["retry_failed"]:
+            self._extension.raise_where_failed(body)
         step = plan(self._wanted, parse(body))
         if step.action == "adopt" and wait and not check_mode:
             body = self._extension.settle()
@@ -167,17 +184,11 @@ class _Presence:
         """
         settings = self._wanted.settings
         secrets, learned = {**settings.protected, **settings.certificate}, {}
-        for keys, ensure in (
-            (settings.relay_keys, _relay.ensure),
-            (settings.service_bus_keys, _service_bus.ensure),
-            (settings.log_analytics_keys, _log_analytics.ensure),
-        ):
-            if not keys:
-                continue
-            provisioned = ensure(
+        for kind in _supporting_resources.needed(settings):
+            provisioned = kind.ensure(
                 self._session, self._reference.cluster, self._cluster.location, self._extension.deadline
             )
-            secrets.update(dict.fromkeys(keys, provisioned.secret))
+            secrets.update(dict.fromkeys(kind.keys_of(settings), provisioned.secret))
             learned.update(provisioned.settings)
             self._created += provisioned.created
         self._call.hide(*secrets.values())
@@ -189,6 +200,7 @@ class _Presence:
             "plan": step.as_result(),
             "extension": view(body) if body else None,
             "created_resources": self._created,
+            "openshift": self._wanted.settings.plain.get("openshift", "").lower() == "true",
             "unmanaged_settings": unmanaged_settings(self._wanted, parse(body)) if body else {},
         }
         if self._call.diff:

@@ -19,7 +19,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._instance_type_spec im
 )
 from ansible_collections.azureml.arc.plugins.module_utils._kube_resources import has_labels
 from ansible_collections.azureml.arc.plugins.module_utils._kube_session import KubeSession, open_session
-from ansible_collections.azureml.arc.plugins.module_utils._polling import Deadline, intervals
+from ansible_collections.azureml.arc.plugins.module_utils._polling import intervals
 from ansible_collections.azureml.arc.plugins.module_utils._quantity import quantity
 from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleCall
 
@@ -32,7 +32,7 @@ def run(call: ModuleCall) -> dict:
     params = call.params
     wanted = _wanted(params)
     with open_session(call) as session:
-        if not _is_defined(session, params):
+        if not _is_defined(session, call):
             return _undefined(call, wanted)
         present = {body["metadata"]["name"]: body.get("spec") or {} for body in session.list(KIND)[0]}
         if params["state"] == "present":
@@ -60,9 +60,10 @@ def _wanted(params: Mapping) -> list[InstanceType]:
     return wanted
 
 
-def _is_defined(session: KubeSession, params: Mapping) -> bool:
+def _is_defined(session: KubeSession, call: ModuleCall) -> bool:
     """Whether the cluster knows instance types, which the extension brings; waits for them where asked to."""
-    deadline, pause = Deadline(params["wait_timeout"]), intervals(first=1)
+    params = call.params
+    deadline, pause = call.deadline(params["wait_timeout"]), intervals(first=1)
     while True:
         definition = session.get("CustomResourceDefinition", DEFINITION)
         conditions = ((definition or {}).get("status") or {}).get("conditions") or ()
@@ -70,6 +71,7 @@ def _is_defined(session: KubeSession, params: Mapping) -> bool:
             return True
         if not params["wait"] or params["state"] == "absent" or deadline.passed:
             return False
+        deadline.report(f"{DEFINITION}: not defined yet")
         deadline.sleep(next(pause))
 
 

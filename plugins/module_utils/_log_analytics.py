@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from ansible_collections.azureml.arc.plugins.module_utils._arm_resource import ArmResource, Provisioned, find_or_create
-from ansible_collections.azureml.arc.plugins.module_utils._azure_names import CREATED_BY, derived_name
+from ansible_collections.azureml.arc.plugins.module_utils._azure_names import derived_name, supporting_body
 from ansible_collections.azureml.arc.plugins.module_utils._azure_session import AzureSession
 from ansible_collections.azureml.arc.plugins.module_utils._cluster import ClusterReference
 from ansible_collections.azureml.arc.plugins.module_utils._polling import Deadline
@@ -31,7 +31,7 @@ def ensure(session: AzureSession, cluster: ClusterReference, location: str, dead
     resource_id = workspace_id(cluster)
     what = f"Log Analytics workspace {resource_id}"
     resource = ArmResource(session, resource_id, API_VERSION, what, deadline)
-    workspace, is_new = find_or_create(resource, {"location": location, "tags": CREATED_BY})
+    workspace, is_new = find_or_create(resource, supporting_body(location))
     keys = session.send("POST", f"{resource_id}/sharedKeys", API_VERSION, f"keys of {what}").body
     return Provisioned(
         keys["primarySharedKey"],

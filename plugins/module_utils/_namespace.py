@@ -13,7 +13,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._kube_resources import
     is_being_removed,
 )
 from ansible_collections.azureml.arc.plugins.module_utils._kube_session import KubeSession, open_session
-from ansible_collections.azureml.arc.plugins.module_utils._polling import Deadline, intervals, timeout_error
+from ansible_collections.azureml.arc.plugins.module_utils._polling import intervals, timeout_error
 from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleCall
 
 # What runs, and what would start it again.
@@ -69,7 +69,7 @@ def ensure(session: KubeSession, name: str, create: bool, check_mode: bool, what
 
 def _wait_until_empty(session: KubeSession, call: ModuleCall, name: str) -> list[str]:
     """What is left in a namespace where it is not to be waited for, at the end nothing."""
-    deadline, pause = Deadline(call.params["wait_timeout"]), intervals()
+    deadline, pause = call.deadline(call.params["wait_timeout"]), intervals()
     while True:
         left = [
             describe(kind, "", one["metadata"]["name"])
@@ -80,4 +80,5 @@ def _wait_until_empty(session: KubeSession, call: ModuleCall, name: str) -> list
             return left
         if deadline.passed:
             raise timeout_error(f"namespace '{name}' to be empty", deadline, f"it has {', '.join(left)}", left=left)
+        deadline.report(f"namespace '{name}': {len(left)} left to go")
         deadline.sleep(next(pause))

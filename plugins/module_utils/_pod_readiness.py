@@ -34,7 +34,7 @@ def run(call: ModuleCall) -> dict:
         namespace = _Namespace(session, params["namespace"], expected)
         verdict = namespace.read()
         if params["wait"] and not verdict.ready:
-            verdict = _wait(namespace, verdict, Deadline(params["wait_timeout"]))
+            verdict = _wait(namespace, verdict, call.deadline(params["wait_timeout"]))
         if verdict.ready:
             return _result(params, verdict)
         _explain_by_events(namespace, verdict, call)
@@ -178,6 +178,7 @@ def _wait(namespace: _Namespace, verdict: Verdict, deadline: Deadline) -> Verdic
     pause = intervals(first=0.2, longest=RESYNC)
     missing_since = None
     while not verdict.ready and not deadline.passed:
+        deadline.report(verdict.summary())
         if verdict.only_missing_components:
             missing_since = missing_since if missing_since is not None else deadline.remaining
             if missing_since - deadline.remaining >= MISSING_COMPONENT_PATIENCE:

@@ -34,6 +34,7 @@ class Deadline:
     :param seconds: how long from now.
     :param clock: seconds since some start.
     :param sleep: waits for seconds.
+    :param progress: takes how far what is waited for has come, as a line for a person.
     """
 
     def __init__(
@@ -41,7 +42,9 @@ class Deadline:
         seconds: float,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        progress: Callable[[str], None] = lambda line: None,
     ) -> None:
+        self.report = progress
         self.seconds = seconds
         self._clock = clock
         self._sleep = sleep

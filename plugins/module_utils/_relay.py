@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ansible_collections.azureml.arc.plugins.module_utils._arm_resource import Provisioned, find_or_create_all
-from ansible_collections.azureml.arc.plugins.module_utils._azure_names import CREATED_BY, derived_name
+from ansible_collections.azureml.arc.plugins.module_utils._azure_names import derived_name, namespace_body
 from ansible_collections.azureml.arc.plugins.module_utils._azure_session import AzureSession
 from ansible_collections.azureml.arc.plugins.module_utils._cluster import ClusterReference
 from ansible_collections.azureml.arc.plugins.module_utils._polling import Deadline
@@ -50,7 +50,7 @@ def ensure(session: AzureSession, cluster: ClusterReference, location: str, dead
     """
     relay = relay_of(cluster)
     parts = (
-        (relay.namespace_id, {"location": location, "tags": CREATED_BY, "sku": {"name": "Standard"}}),
+        (relay.namespace_id, namespace_body(location)),
         (relay.hybrid_connection_id, {"properties": {"requiresClientAuthorization": True}}),
         (relay.rule_id, {"properties": {"rights": ["Manage", "Send", "Listen"]}}),
     )

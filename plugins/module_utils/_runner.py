@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._polling import Deadline
 
 
 class NoCache:
@@ -35,6 +36,7 @@ class ModuleCall:
     :param params: the options, validated, with defaults.
     :param cache: shares tokens between the tasks of a run.
     :param tmpdir: a folder of the run for files that must not outlive it.
+    :param progress: shows a line to whoever watches the run, while something is waited for.
     """
 
     params: dict
@@ -42,8 +44,13 @@ class ModuleCall:
     diff: bool = False
     cache: object = field(default_factory=NoCache)
     tmpdir: str | None = None
+    progress: Callable[[str], None] = lambda line: None
     warnings: list = field(default_factory=list)
     secrets: set = field(default_factory=set)
+
+    def deadline(self, seconds: float) -> Deadline:
+        """From now on; what waits for it tells how far it is."""
+        return Deadline(seconds, progress=self.progress)
 
     def warn(self, message: str) -> None:
         """Show a warning beside the result."""

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ansible_collections.azureml.arc.plugins.module_utils._arm_resource import Provisioned, find_or_create_all
-from ansible_collections.azureml.arc.plugins.module_utils._azure_names import CREATED_BY, derived_name
+from ansible_collections.azureml.arc.plugins.module_utils._azure_names import derived_name, namespace_body
 from ansible_collections.azureml.arc.plugins.module_utils._azure_session import AzureSession
 from ansible_collections.azureml.arc.plugins.module_utils._cluster import ClusterReference
 from ansible_collections.azureml.arc.plugins.module_utils._polling import Deadline
@@ -51,7 +51,7 @@ def ensure(session: AzureSession, cluster: ClusterReference, location: str, dead
     :param location: the region of the cluster.
     """
     namespace_id = service_bus_of(cluster).namespace_id
-    parts = [(namespace_id, {"location": location, "tags": CREATED_BY, "sku": {"name": "Standard"}})]
+    parts = [(namespace_id, namespace_body(location))]
     for topic, subscription in SUBSCRIPTIONS.items():
         topic_id = f"{namespace_id}/topics/{topic}"
         parts += [(topic_id, TOPIC), (f"{topic_id}/subscriptions/{subscription}", SUBSCRIPTION)]

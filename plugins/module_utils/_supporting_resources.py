@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What was created beside a cluster for the extension, and may go with it."""
+"""What was created beside a cluster for the extension, is created ahead of it, and may go with it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ansible_collections.azureml.arc.plugins.module_utils import _log_analytics, _relay, _service_bus
-from ansible_collections.azureml.arc.plugins.module_utils._arm_resource import ArmResource
-from ansible_collections.azureml.arc.plugins.module_utils._azure_names import CREATED_BY
+from ansible_collections.azureml.arc.plugins.module_utils._arm_resource import ArmResource, Provisioned
+from ansible_collections.azureml.arc.plugins.module_utils._azure_names import (
+    CREATED_BY,
+    namespace_body,
+    supporting_body,
+)
 from ansible_collections.azureml.arc.plugins.module_utils._azure_session import AzureSession
 from ansible_collections.azureml.arc.plugins.module_utils._cluster import ClusterReference
 from ansible_collections.azureml.arc.plugins.module_utils._polling import Deadline
+from ansible_collections.azureml.arc.plugins.module_utils._settings import Settings
 
 
 @dataclass(frozen=True)
@@ -22,26 +27,76 @@ class SupportingResource:
     """A resource beside a cluster; what it consists of goes with it.
 
     :param id_of: its ARM id, which follows from the cluster.
+    :param body_of: what it is created from, by the region of the cluster.
+    :param ensure: finds it with all that it consists of, or creates what is missing.
+    :param keys_of: the settings that take its secret; without any it is not needed.
     """
 
     title: str
     api_version: str
     id_of: Callable[[ClusterReference], str]
+    body_of: Callable[[str], dict]
+    ensure: Callable[[AzureSession, ClusterReference, str, Deadline], Provisioned]
+    keys_of: Callable[[Settings], tuple]
 
 
 SUPPORTING_RESOURCES = {
     "relay": SupportingResource(
-        "relay namespace", _relay.API_VERSION, lambda cluster: _relay.relay_of(cluster).namespace_id
+        "relay namespace",
+        _relay.API_VERSION,
+        lambda cluster: _relay.relay_of(cluster).namespace_id,
+        namespace_body,
+        _relay.ensure,
+        lambda settings: settings.relay_keys,
     ),
     "service_bus": SupportingResource(
         "Service Bus namespace",
         _service_bus.API_VERSION,
         lambda cluster: _service_bus.service_bus_of(cluster).namespace_id,
+        namespace_body,
+        _service_bus.ensure,
+        lambda settings: settings.service_bus_keys,
     ),
     "log_analytics": SupportingResource(
-        "Log Analytics workspace", _log_analytics.API_VERSION, _log_analytics.workspace_id
+        "Log Analytics workspace",
+        _log_analytics.API_VERSION,
+        _log_analytics.workspace_id,
+        supporting_body,
+        _log_analytics.ensure,
+        lambda settings: settings.log_analytics_keys,
     ),
 }
+
+
+def needed(settings: Settings) -> list[SupportingResource]:
+    """The resources that an extension with these settings uses."""
+    return [one for one in SUPPORTING_RESOURCES.values() if one.keys_of(settings)]
+
+
+def start(
+    session: AzureSession, cluster: ClusterReference, location: str, settings: Settings, check_mode: bool
+) -> list[str]:
+    """Begin to create what is missing, and wait for none of it.
+
+    :param location: the region of the cluster.
+    :param settings: those of the extension.
+    :returns: the ARM ids of what had to be created.
+    """
+    created = []
+    for kind in needed(settings):
+        resource = _resource(session, kind, cluster, Deadline(0))
+        if resource.read() is None:
+            created.append(resource.id)
+            if not check_mode:
+                resource.submit("PUT", wait=False, body=kind.body_of(location))
+    return created
+
+
+def _resource(
+    session: AzureSession, kind: SupportingResource, cluster: ClusterReference, deadline: Deadline
+) -> ArmResource:
+    resource_id = kind.id_of(cluster)
+    return ArmResource(session, resource_id, kind.api_version, f"{kind.title} {resource_id}", deadline)
 
 
 def remove(
@@ -55,15 +110,14 @@ def remove(
     removed, left = [], []
     for name in names:
         kind = SUPPORTING_RESOURCES[name]
-        resource_id = kind.id_of(cluster)
-        resource = ArmResource(session, resource_id, kind.api_version, f"{kind.title} {resource_id}", deadline)
+        resource = _resource(session, kind, cluster, deadline)
         body = resource.read()
         if body is None:
             continue
         if not CREATED_BY.items() <= (body.get("tags") or {}).items():
-            left.append(resource_id)
+            left.append(resource.id)
             continue
-        removed.append(resource_id)
+        removed.append(resource.id)
         if not check_mode:
             resource.submit("DELETE", wait=True)
     return removed, left

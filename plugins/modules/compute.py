@@ -91,6 +91,12 @@ options:
     description: Take instance types off the compute that are not among O(instance_types).
     type: bool
     default: false
+  retry_failed:
+    description:
+      - Attach a compute again whose last operation failed or was canceled. With V(false) that is an error, with what
+        the operation said; a task that waits for what another one has submitted wants that.
+    type: bool
+    default: true
   force_reattach:
     description:
       - Detach the compute and attach it anew where its cluster or namespace is another.
@@ -277,6 +283,7 @@ SPEC = ModuleSpec(
         "default_instance_type": {"type": "str"},
         "config_file": {"type": "path"},
         "purge_instance_types": {"type": "bool", "default": False},
+        "retry_failed": {"type": "bool", "default": True},
         "force_reattach": {"type": "bool", "default": False},
         "allow_disruption": {"type": "bool", "default": False},
     },

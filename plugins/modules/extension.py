@@ -42,12 +42,15 @@ options:
     description:
       - V(present) installs the extension, or changes what differs.
       - V(absent) removes it, which takes about ten minutes on a cluster.
+      - V(prepared) begins to create what the extension will use beside the cluster, such as its Azure Relay, and waits
+        for none of it. Where many clusters are prepared before the first is installed, they need not be waited for one
+        after the other.
     type: str
-    choices: [absent, present]
+    choices: [absent, prepared, present]
     default: present
   workload_profile:
     description:
-      - What the cluster is for. Required with O(state=present).
+      - What the cluster is for. Required with O(state=present) and O(state=prepared).
     type: str
     choices: [training, inference, training_inference]
   settings_generation:
@@ -176,6 +179,12 @@ options:
       - Everything of the extension stops meanwhile. Settings of others are kept.
     type: bool
     default: false
+  retry_failed:
+    description:
+      - Install an extension again whose last operation failed or was canceled. With V(false) that is an error, with
+        what the operation said; a task that waits for what another one has submitted wants that.
+    type: bool
+    default: true
   force_delete:
     description:
       - With O(state=absent), remove the resource even where the cluster does not answer. What runs in the cluster
@@ -339,9 +348,13 @@ unmanaged_settings:
   sample: {amloperator.custom_ip_interface: eth1}
 created_resources:
   description: ARM ids of what was created beside the extension, such as the parts of the Azure Relay.
-  returned: success and O(state=present)
+  returned: success and O(state=present) or O(state=prepared)
   type: list
   elements: str
+openshift:
+  description: Whether the extension is installed for OpenShift, as said or as Azure Arc reports the cluster.
+  returned: success and O(state=present)
+  type: bool
 removed_resources:
   description: ARM ids of what was removed beside the extension.
   returned: success and O(state=absent)
@@ -383,7 +396,7 @@ SPEC = ModuleSpec(
         **_options.INSTALL_SWITCHES,
         **_options.wait(timeout=1800),
         "name": {"type": "str", "default": "azureml"},
-        "state": {"type": "str", "default": "present", "choices": ["absent", "present"]},
+        "state": {"type": "str", "default": "present", "choices": ["absent", "prepared", "present"]},
         "workload_profile": _options.WORKLOAD_PROFILE,
         "settings_generation": _options.SETTINGS_GENERATION,
         "inference_service": {
@@ -417,6 +430,7 @@ SPEC = ModuleSpec(
         "update_protected": {"type": "str", "default": "on_create", "choices": ["always", "on_create"]},
         "allow_disruption": {"type": "bool", "default": False},
         "force_replace": {"type": "bool", "default": False},
+        "retry_failed": {"type": "bool", "default": True},
         "force_delete": {"type": "bool", "default": False},
         "remove_resources": {
             "type": "list",
@@ -425,7 +439,7 @@ SPEC = ModuleSpec(
             "choices": ["log_analytics", "relay", "service_bus"],
         },
     },
-    rules={"required_if": [("state", "present", ("workload_profile",))]},
+    rules={"required_if": [("state", "present", ("workload_profile",)), ("state", "prepared", ("workload_profile",))]},
 )
 
 

@@ -23,10 +23,16 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleCall, ModuleSpec, execute
+from ansible_collections.azureml.arc.plugins.plugin_utils._progress import Progress
 from ansible_collections.azureml.arc.plugins.plugin_utils._run_cache import RunCache
+from ansible_collections.azureml.arc.plugins.plugin_utils._worker import end_with_parent, load_for_all
+
+load_for_all()
 
 SWITCH_VARIABLE = "azureml_arc_in_process"
 SWITCH_ENVIRONMENT = "AZUREML_ARC_IN_PROCESS"
+PROGRESS_VARIABLE = "azureml_progress_interval"
+PROGRESS_INTERVAL = 30  # seconds
 
 
 class InProcessActionModule(ActionBase):
@@ -41,8 +47,9 @@ class InProcessActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         result = super().run(tmp, task_vars)
         arguments = _flatten_kubeconfig(self._task.args)
-        if self._stays_here(task_vars or {}):
-            result.update(self._run_here(arguments))
+        task_vars = task_vars or {}
+        if self._stays_here(task_vars):
+            result.update(self._run_here(arguments, task_vars))
         else:
             wrap_async = bool(self._task.async_val) and not self._connection.has_native_async
             result.update(self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=wrap_async))
@@ -65,7 +72,7 @@ class InProcessActionModule(ActionBase):
         interpreter = self._templar.template(interpreter) if interpreter else None
         return None if not interpreter or str(interpreter).startswith("auto") else interpreter
 
-    def _run_here(self, arguments: dict) -> dict:
+    def _run_here(self, arguments: dict, task_vars: dict) -> dict:
         self._set_environment()
         validation = ArgumentSpecValidator(self.spec.argument_spec, **self.spec.rules).validate(arguments)
         parameters = validation.validated_parameters
@@ -75,13 +82,24 @@ class InProcessActionModule(ActionBase):
             diff=bool(self._task.diff),
             cache=RunCache(constants.DEFAULT_LOCAL_TMP),
             tmpdir=constants.DEFAULT_LOCAL_TMP,
+            progress=Progress(
+                task_vars["inventory_hostname"], self._progress_interval(task_vars), self._display.display
+            ),
         )
+        end_with_parent()
         result = self._refusal(validation) or execute(self.spec, call)
         result.setdefault("changed", False)
         result["invocation"] = {"module_args": parameters}
         if call.warnings:
             result["warnings"] = call.warnings
         return _without_secrets(result, validation._no_log_values | call.secrets)
+
+    def _progress_interval(self, task_vars: dict) -> float:
+        interval = self._templar.template(task_vars.get(PROGRESS_VARIABLE, PROGRESS_INTERVAL))
+        try:
+            return float(interval)
+        except (TypeError, ValueError):
+            raise AnsibleActionFail(f"{PROGRESS_VARIABLE} must be a number of seconds, not {interval!r}") from None
 
     def _refusal(self, validation) -> dict | None:
         if not validation.error_messages:

@@ -54,7 +54,7 @@ def test_cluster_tasks_run_on_the_node_and_azure_tasks_on_the_controller(deploy)
     second = deploy()
 
     assert (first.status, second.status) == (0, 0), first.output
-    assert (first.changed("plant"), second.changed("plant")) == (3, 0)
+    assert (first.changed("plant"), second.changed("plant")) == (4, 0)
     for task in ("Check it from its node", "Let OpenShift run the extension's pods", "Wait until the pods are ready"):
         assert first.result(task, "plant"), first.output
     assert first.result("Wait until the pods are ready", "plant")["ready"]

@@ -37,17 +37,7 @@ def simulator(tmp_path):
 @pytest.fixture
 def inventory(simulator):
     """The clusters as hosts."""
-    hosts = {plan.name: {} for plan in CLUSTERS}
-    hosts["aks-west"] = {"azureml_cluster_type": "managed_cluster"}
-    kubeconfigs = str(simulator.directory / "kubeconfigs")
-    variables = {
-        "azureml_profile": "training",
-        "azureml_resource_group": "rg-edge",
-        "azureml_workspace": {"name": "ws", "resource_group": "rg-ml"},
-        "azureml_compute": {"name": "{{ inventory_hostname }}"},
-        "azureml_kubernetes": {"kubeconfig": kubeconfigs + "/{{ inventory_hostname }}"},
-    }
-    return {"all": {"vars": variables, "hosts": hosts}}
+    return simulated.inventory(simulator.directory, CLUSTERS)
 
 
 def test_deploy_then_nothing_to_change_then_verify(playbook, simulator, inventory):
@@ -56,10 +46,11 @@ def test_deploy_then_nothing_to_change_then_verify(playbook, simulator, inventor
     first = playbook("azureml.arc.deploy", inventory)
 
     assert first.status == 2, first.output
-    # The extension, the compute, and on OpenShift the service accounts.
-    assert [first.changed(host) for host in healthy] == [2, 3, 2], first.output
+    # The extension, the compute, on connected clusters the relay, and on OpenShift the service accounts.
+    assert [first.changed(host) for host in healthy] == [3, 4, 2], first.output
     for host in healthy:
-        assert first.result("Attach the cluster", host)["results"][0]["compute"]["provisioning_state"] == "Succeeded"
+        attached = first.result("Wait until the cluster is attached", host)["results"][0]
+        assert attached["compute"]["provisioning_state"] == "Succeeded"
     diagnosis = first.result("Fail with the diagnosis", "broken")["msg"]
     assert "timed out waiting for the condition" in diagnosis
     assert "Pod relayserver-8d1ee11e2-142a3: ImagePullBackOff: container relayserver: Back-off pulling" in diagnosis
@@ -71,8 +62,8 @@ def test_deploy_then_nothing_to_change_then_verify(playbook, simulator, inventor
     assert [second.changed(host) for host in healthy] == [0, 0, 0]
     assert writes(simulator) == []
     requests = [one for one in simulator.journal() if "/subscriptions/" in one["path"] or "/kubernetes/" in one["path"]]
-    # Extension (is it there?), cluster, extension, pods, deployments, stateful sets, compute; on OpenShift the SCC.
-    assert len(requests) == 7 * len(healthy) + 1
+    # Cluster, extension, pods, deployments, stateful sets, compute; on OpenShift the SCC.
+    assert len(requests) == 6 * len(healthy) + 1
 
     verified = playbook("azureml.arc.verify", inventory)
 

@@ -25,6 +25,7 @@ class InstallPlan:
     :param pods: what goes wrong with the pods of a component, by the component's name: C(ImagePullBackOff),
         C(CrashLoopBackOff) or C(Unschedulable).
     :param health_check: report of the checks before the install; with one nothing is installed.
+    :param bad_versions: versions that cannot be installed.
     """
 
     seconds: float = 60
@@ -32,6 +33,7 @@ class InstallPlan:
     error_code: str = "ExtensionOperationFailed"
     pods: dict[str, str] = field(default_factory=dict)
     health_check: str = ""
+    bad_versions: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -53,6 +55,7 @@ class ClusterPlan:
     install: InstallPlan = field(default_factory=InstallPlan)
     attach_seconds: float = 20
     attach_error: str | None = None
+    crash_once_attached: str = ""  # the component whose pods crash as soon as the cluster is attached
     removal_seconds: float = 30
     forbidden: list[str] = field(default_factory=list)  # Kubernetes resources that the account may not read
     namespace_terminating: bool = False  # namespace azureml hangs in its removal

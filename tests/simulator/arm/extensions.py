@@ -209,6 +209,8 @@ class Extensions:
         await cluster.clock.sleep(plan.seconds)
         await workloads
         error = plan.error
+        if version in plan.bad_versions:
+            error = f"Helm upgrade failed : chart of version {version} cannot be rendered"
         if cluster.forbidden_accounts(extension.name):
             error = "pods are forbidden: unable to validate against any security context constraint"
         if error:

@@ -179,6 +179,8 @@ class MachineLearning:
         error = cluster.plan.attach_error
         if cluster.store.get(cluster.store.kind("Namespace"), "", namespace) is None:
             error = f"Namespace {namespace} does not exist in the cluster."
+        elif cluster.plan.crash_once_attached:
+            await cluster.workloads.crash(cluster.plan.crash_once_attached)
         if error:
             failure = {"code": "AttachFailed", "message": error}
             properties["provisioningErrors"] = [{"error": failure}]

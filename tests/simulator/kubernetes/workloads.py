@@ -142,6 +142,10 @@ class Workloads:
         await self._put("Namespace", {"name": NAMESPACE}, status={"phase": "Terminating"})
         await self._remove_others(set())
 
+    async def crash(self, component: str) -> None:
+        """The pods of a component, a Deployment with one replica, begin to crash."""
+        await self._start(component, "Deployment", 1, "CrashLoopBackOff", 0)
+
     async def terminate_namespace(self) -> None:
         """A namespace that hangs in its removal."""
         await self._put("Namespace", {"name": NAMESPACE}, status={"phase": "Terminating"})

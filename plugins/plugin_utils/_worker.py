@@ -1,0 +1,44 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The worker process that a task runs in."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+
+from ansible.plugins.loader import connection_loader, filter_loader, lookup_loader, shell_loader, test_loader
+
+# What the tasks and templates of the role use.
+FOR_ALL = (
+    (connection_loader, ("ansible.builtin.local",)),
+    (shell_loader, ("sh",)),
+    (lookup_loader, ("ansible.builtin.vars",)),
+    (filter_loader, ("bool", "combine", "flatten", "selectattr", "to_json", "unique", "zip")),
+    (test_loader, ("defined", "equalto", "search")),
+)
+PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+def load_for_all() -> None:
+    """Load plugins in the parent process, so that its workers need not load them, each anew."""
+    for loader, names in FOR_ALL:
+        for name in names:
+            loader.get(name, class_only=True)
+
+
+def end_with_parent() -> None:
+    """Have this worker end when the run that it belongs to does, however that ends.
+
+    A worker whose run was killed would go on: it would wait for half an hour for nobody, or send the request that the
+    next run, which does not know of it, sends as well. Linux only; elsewhere such a worker goes on.
+    """
+    parent = os.getppid()
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:  # it ended just now
+        os.kill(os.getpid(), signal.SIGTERM)
