@@ -54,6 +54,24 @@ def run_playbook(content, inventory: dict, directory: Path, arguments=(), enviro
     :param inventory: the inventory as data.
     :param directory: takes everything that the run writes.
     """
+    command, environment, results = _prepare(content, inventory, directory, arguments, environ)
+    finished = subprocess.run(
+        command, env=environment, cwd=directory, capture_output=True, text=True, timeout=TIMEOUT, check=False
+    )
+    lines = results.read_text(encoding="utf-8").splitlines() if results.exists() else []
+    return PlaybookRun(finished.returncode, finished.stdout + finished.stderr, [json.loads(line) for line in lines])
+
+
+def start_playbook(content, inventory: dict, directory: Path, arguments=(), environ=None) -> subprocess.Popen:
+    """Start a playbook and let it run; for the parameters see C(run_playbook)."""
+    command, environment, _results = _prepare(content, inventory, directory, arguments, environ)
+    return subprocess.Popen(
+        command, env=environment, cwd=directory, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+
+
+def _prepare(content, inventory: dict, directory: Path, arguments, environ) -> tuple[list[str], dict, Path]:
+    """Command, environment, and the file that results go to."""
     name = content
     if not isinstance(content, str):
         name = str(directory / "playbook.yml")
@@ -75,14 +93,4 @@ def run_playbook(content, inventory: dict, directory: Path, arguments=(), enviro
         "TMPDIR": str(directory),
         **(environ or {}),
     }
-    finished = subprocess.run(
-        ["ansible-playbook", name, "-i", str(directory / "inventory.yml"), *arguments],
-        env=environment,
-        cwd=directory,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT,
-        check=False,
-    )
-    lines = results.read_text(encoding="utf-8").splitlines() if results.exists() else []
-    return PlaybookRun(finished.returncode, finished.stdout + finished.stderr, [json.loads(line) for line in lines])
+    return ["ansible-playbook", name, "-i", str(directory / "inventory.yml"), *arguments], environment, results
