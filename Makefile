@@ -5,6 +5,7 @@
 PYTHON ?= python3.11
 BUILD := build
 VENV := $(BUILD)/venv
+PEERS := $(BUILD)/benchmark/peers
 COLLECTION := $(BUILD)/collections/ansible_collections/azureml/arc
 
 # Whatever is downloaded or written stays below build/.
@@ -22,7 +23,7 @@ help:
 	@echo "make demo    deploy three simulated clusters, twice, verify them, and see one that fails"
 	@echo "make test    all checks: lint, unit and integration tests, build and documentation"
 	@echo "make control-plane  a Kubernetes control plane for 'make test' (Debian 12, root, some minutes, once)"
-	@echo "make bench   what a task costs, in process and as a module, and a look at 5,000 pods"
+	@echo "make bench   what tasks and fleets of up to 500 clusters cost, and the same by others (half an hour, and kubectl)"
 	@echo "make clean   remove everything that the other commands have made"
 
 demo: $(VENV)/complete $(COLLECTION)
@@ -31,9 +32,11 @@ demo: $(VENV)/complete $(COLLECTION)
 test: $(VENV)/complete $(COLLECTION)
 	nox
 
-bench: $(VENV)/complete $(COLLECTION)
+bench: $(VENV)/complete $(COLLECTION) $(PEERS)/complete
 	@PYTHONPATH=tests python tests/benchmark/task_cost.py $(BUILD)/benchmark
 	@PYTHONPATH=tests:$(BUILD)/collections python tests/benchmark/many_pods.py $(BUILD)/benchmark-pods
+	@PYTHONPATH=tests python tests/benchmark/peers.py $(BUILD)/benchmark
+	@PYTHONPATH=tests python tests/benchmark/fleet.py $(BUILD)/benchmark/fleet
 
 control-plane:
 	@tests/control_plane/build "$(KUBEBUILDER_ASSETS)"
@@ -45,6 +48,17 @@ $(VENV)/complete: pyproject.toml requirements.txt
 	$(PYTHON) -m venv --clear $(VENV)
 	python -m pip install --quiet 'pip>=25.1'
 	python -m pip install --quiet --group dev --requirement requirements.txt
+	touch $@
+
+# Others that do the same jobs, each with all that it needs.
+$(PEERS)/complete:
+	mkdir -p $(PEERS)
+	$(PYTHON) -m venv --clear $(PEERS)/collection
+	$(PEERS)/collection/bin/pip install --quiet 'ansible>=12,<13' kubernetes
+	$(PEERS)/collection/bin/pip install --quiet --requirement \
+	  $$(echo $(PEERS)/collection/lib/python*/site-packages/ansible_collections/azure/azcollection/requirements.txt)
+	$(PYTHON) -m venv --clear $(PEERS)/az
+	$(PEERS)/az/bin/pip install --quiet azure-cli
 	touch $@
 
 # Ansible and Python find the collection by its full name, through a link to this folder.

@@ -90,15 +90,13 @@ def inventory(directory: Path, clusters: Iterable[ClusterPlan]) -> dict:
     """
     variables = {
         "azureml_profile": "training",
+        "azureml_resource_group": "rg-edge",
         "azureml_workspace": {"name": "ws", "resource_group": "rg-ml"},
         "azureml_compute": {"name": "{{ inventory_hostname }}"},
         "azureml_kubernetes": {"kubeconfig": f"{directory}/kubeconfigs/{{{{ inventory_hostname }}}}"},
     }
     hosts = {
-        plan.name: {
-            "azureml_resource_group": plan.resource_group,
-            **({"azureml_cluster_type": "managed_cluster"} if plan.type == "managedClusters" else {}),
-        }
+        plan.name: {"azureml_cluster_type": "managed_cluster"} if plan.type == "managedClusters" else {}
         for plan in clusters
     }
     return {"all": {"vars": variables, "hosts": hosts}}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import os
 import signal
 
@@ -25,10 +26,15 @@ PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 def load_for_all() -> None:
-    """Load plugins in the parent process, so that its workers need not load them, each anew."""
+    """Load plugins in the parent process, so that its workers need not load them, each anew.
+
+    What is loaded by then is kept out of garbage collection, which would write to each of its pages and so give each
+    worker a copy of them, see https://docs.python.org/3/library/gc.html#gc.freeze
+    """
     for loader, names in FOR_ALL:
         for name in names:
             loader.get(name, class_only=True)
+    gc.freeze()
 
 
 def end_with_parent() -> None:

@@ -55,7 +55,11 @@ def test_cluster_tasks_run_on_the_node_and_azure_tasks_on_the_controller(deploy)
 
     assert (first.status, second.status) == (0, 0), first.output
     assert (first.changed("plant"), second.changed("plant")) == (4, 0)
-    for task in ("Check it from its node", "Let OpenShift run the extension's pods", "Wait until the pods are ready"):
+    for task in (
+        "Check from its node whether the cluster can take the extension",
+        "Let OpenShift run the extension's pods",
+        "Wait until the pods are ready",
+    ):
         assert first.result(task, "plant"), first.output
     assert first.result("Wait until the pods are ready", "plant")["ready"]
     assert "<127.0.0.1> SSH: EXEC ssh" in first.output
@@ -80,5 +84,5 @@ def test_node_without_the_package_says_what_to_install(deploy, tmp_path):
     venv.create(tmp_path / "bare", symlinks=True)
     run = deploy(ansible_python_interpreter=str(tmp_path / "bare/bin/python"))
     assert run.status == 2
-    message = run.result("Check it from its node", "plant")["msg"]
+    message = run.result("Check from its node whether the cluster can take the extension", "plant")["msg"]
     assert "Failed to import the required Python library (kubernetes)" in message

@@ -165,7 +165,9 @@ def test_sign_in_and_kubeconfig_on_the_node(playbook, simulator, inventory):
     assert "shop-k3s -> localhost" in result.output
     assert result.result("Wait until the pods are ready", "shop-k3s")["ready"]
     # What signs in to Azure stays on the controller.
-    arguments = result.result("Check it from its node", "shop-k3s")["invocation"]["module_args"]
+    arguments = result.result("Check from its node whether the cluster can take the extension", "shop-k3s")[
+        "invocation"
+    ]["module_args"]
     assert (arguments["client_id"], arguments["secret"], arguments["tenant"]) == (None, None, None)
 
 
@@ -246,7 +248,9 @@ class TestPreflight:
 
         assert result.status == 0, result.output
         controller = result.result("Check whether the cluster can take the extension", "shop-k3s")
-        finding, used = result.result("Check it from its node", "shop-k3s")["findings"]
+        finding, used = result.result("Check from its node whether the cluster can take the extension", "shop-k3s")[
+            "findings"
+        ]
         assert controller["cluster"]["distribution"] == "k3s"
         assert (finding["check"], finding["level"]) == ("nvidia_device_plugin", "warning")
         assert "The account may not list daemonsets" in finding["message"]

@@ -59,7 +59,7 @@ class Simulator:
         sign_in = SignIn(scenario.principal, clock)
         journal, faults = Journal(), Faults(scenario.faults)
 
-        arm = Frontend(sign_in, scenario.principal)
+        arm = Frontend(sign_in, scenario.principal, {plan.subscription for plan in scenario.clusters})
         arm_clusters = Clusters(clusters)
         extensions = Extensions(arm_clusters, self._tasks)
         machine_learning = MachineLearning(scenario.workspaces, arm_clusters, extensions, clock, self._tasks)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from aiohttp import web
@@ -27,9 +27,10 @@ TenantHandler = Callable[[dict[str, Any]], Awaitable[web.Response]]
 class Frontend:
     """Checks each request as ARM does, then hands it to its resource type."""
 
-    def __init__(self, sign_in: SignIn, principal: Principal) -> None:
+    def __init__(self, sign_in: SignIn, principal: Principal, subscription_ids: Iterable[str]) -> None:
         self._sign_in = sign_in
         self._principal = principal
+        self._subscription_ids = sorted(subscription_ids)
         self._types: dict[str, ResourceType] = {}
         self._tenant: dict[str, tuple[TenantHandler, frozenset[str]]] = {}
 
@@ -76,7 +77,17 @@ class Frontend:
             response = error.response()
             response.headers.update(correlation)
             return response
-        return web.json_response({"value": [], "nextLink": None}, headers=correlation)
+        found = [
+            {
+                "id": f"/subscriptions/{one}",
+                "subscriptionId": one,
+                "tenantId": self._principal.tenant,
+                "displayName": "Simulated",
+                "state": "Enabled",
+            }
+            for one in self._subscription_ids
+        ]
+        return web.json_response({"value": found, "nextLink": None}, headers=correlation)
 
     async def _handle(self, request: web.Request) -> web.Response:
         try:
