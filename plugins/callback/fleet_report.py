@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 name: fleet_report
 type: aggregate
 short_description: Write a run over a fleet as a page, as JSON and as JUnit XML
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Writes what became of each cluster, with a timeline by phase, the diagnosis of each failure, components that are not
     ready, and settings that were changed.

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: clusters
 short_description: Kubernetes clusters of Azure subscriptions as hosts
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Finds the clusters that are connected with Azure Arc and the AKS clusters of one or many subscriptions, and makes a
     host of each, with the variables that role P(azureml.arc.azureml#role) takes.

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: wave
 short_description: Show what a wave of a rollout has come to, and whether the next may start
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Looks at what role P(azureml.arc.azureml#role) has left in the variables of the hosts of a play with C(serial),
     shows a table of the current wave, and counts failures against a budget. It changes nothing.

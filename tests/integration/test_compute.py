@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.azureml.arc.plugins.modules.compute import SPEC
 from ansible_collections.azureml.arc.plugins.modules.compute_info import SPEC as INFO
 from ansible_collections.azureml.arc.plugins.modules.extension import SPEC as EXTENSION
-from support import ModuleFailedError, requests_to, writes
+from support import ModuleFailedError, requests_to, wait_for, writes
 
 from simulator.scenario import SUBSCRIPTION
 
@@ -390,3 +390,16 @@ def test_aks_of_another_subscription_is_refused_before_anything_is_sent(run_modu
             workspace={**WORKSPACE, "subscription_id": elsewhere},
         )
     assert simulator.journal() == []
+
+
+def test_failed_attach_is_not_repeated_by_who_only_waits(run_module, simulator, arc, ready):
+    simulator.change_plan(arc, attach_error="The agent does not answer.", attach_seconds=1)
+    run_module(SPEC, wait=False, **ready)
+    info = {"workspace": ready["workspace"], "name": arc}
+    wait_for(lambda: run_module(INFO, **info)["computes"][0]["provisioning_state"] == "Failed")
+    simulator.clear_journal()
+
+    with pytest.raises(ModuleFailedError, match="The agent does not answer"):
+        run_module(SPEC, retry_failed=False, **ready)
+
+    assert writes(simulator) == []

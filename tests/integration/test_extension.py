@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.azureml.arc.plugins.modules.extension import SPEC
 from ansible_collections.azureml.arc.plugins.modules.extension_info import SPEC as INFO
-from support import ModuleFailedError, requests_to, writes
+from support import ModuleFailedError, requests_to, wait_for, writes
 
 from simulator.scenario import SUBSCRIPTION
 
@@ -308,3 +308,34 @@ def test_info_lists_only_azureml_extensions(run_module, simulator, arc, training
     assert listed == named
     assert named["protected_settings"] == ["relayServerConnectionString", "relayserver.relayConnectionString"]
     assert run_module(INFO, name="other", **where)["extensions"] == []
+
+
+def test_prepared_begins_what_the_extension_will_use(run_module, simulator, arc, training):
+    planned = run_module(SPEC, **training, state="prepared", check_mode=True, diff=True)
+    assert writes(simulator) == []
+
+    prepared = run_module(SPEC, **training, state="prepared")
+    again = run_module(SPEC, **training, state="prepared")
+
+    assert (planned["changed"], prepared["changed"], again["changed"]) == (True, True, False)
+    assert planned["diff"]["after"]["resources"] == planned["created_resources"] == prepared["created_resources"]
+    ((method, path),) = writes(simulator)
+    assert (method, path) == ("PUT", prepared["created_resources"][0])
+    assert run_module(SPEC, **training)["extension"]["provisioning_state"] == "Succeeded"
+    assert len([path for _method, path in writes(simulator) if path.lower().count("/hybridconnections") == 0]) == 2
+
+
+def test_failed_install_is_not_repeated_by_who_only_waits(run_module, simulator, arc, training):
+    simulator.change_plan(arc, install={"seconds": 1, "error": "timed out waiting for the condition"})
+    run_module(SPEC, **training, wait=False)
+    wait_for(lambda: run_module(INFO, **cluster_of(training))["extensions"][0]["provisioning_state"] == "Failed")
+    simulator.clear_journal()
+
+    with pytest.raises(ModuleFailedError, match="timed out waiting for the condition"):
+        run_module(SPEC, **training, retry_failed=False)
+
+    assert writes(simulator) == []
+
+
+def cluster_of(options: dict) -> dict:
+    return {name: options[name] for name in ("resource_group", "cluster_name")}

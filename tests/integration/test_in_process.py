@@ -10,7 +10,8 @@ import re
 import venv
 
 import pytest
-from playbooks import LOCALHOST
+from playbooks import LOCALHOST, start_playbook
+from support import processes_of, requests_to, wait_for
 
 import certificates
 import simulated
@@ -40,6 +41,7 @@ def tasks(simulator) -> list[dict]:
     secret = {"protected_settings": {"proxy.password": "hush-hush-hush"}}
     calls = [
         ("extension", {**cluster, **secret, "workload_profile": "training"}, {"check_mode": True, "diff": True}),
+        ("extension", {**cluster, "workload_profile": "training", "state": "prepared"}, {"diff": True}),
         ("extension", {**cluster, **secret, "workload_profile": "training"}, {"diff": True}),
         ("extension", {**cluster, **secret, "workload_profile": "training"}, {}),
         ("extension", {**cluster, "workload_profile": "training", "node_selector": {"pool": "ml"}}, {"diff": True}),
@@ -181,3 +183,16 @@ def test_module_defaults_groups(playbook, simulator, arc):
     run = playbook([play], LOCALHOST)
 
     assert run.result("plan", "localhost")["plan"]["action"] == "create", run.output
+
+
+def test_no_worker_outlives_its_run(simulator, arc, tmp_path):
+    """Killed, the run cannot end them; each would wait for an hour."""
+    simulator.change_plan(arc, install={"seconds": 36000})
+    options = {"resource_group": "rg-edge", "cluster_name": arc, "workload_profile": "training", "wait_timeout": 3600}
+    play = {"hosts": "all", "gather_facts": False, "tasks": [{"azureml.arc.extension": options}]}
+    polls = f"{arc}/providers/Microsoft.KubernetesConfiguration/extensions/azureml/operations/"
+    with start_playbook([play], LOCALHOST, tmp_path) as process:
+        wait_for(lambda: requests_to(simulator, "GET", polls))
+        process.kill()
+
+    wait_for(lambda: not processes_of(tmp_path), seconds=5)
