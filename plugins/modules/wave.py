@@ -11,7 +11,7 @@ version_added: 0.1.0
 description:
   - Looks at what role P(azureml.arc.azureml#role) has left in the variables of the hosts of a play with C(serial),
     shows a table of the current wave, and counts failures against a budget. It changes nothing.
-  - Playbook P(azureml.arc.rollout#playbook) uses it. A play of your own does with what it returns what it likes.
+  - Playbook C(azureml.arc.rollout) uses it. A play of your own does with what it returns what it likes.
   - Runs once a wave, on the controller.
 options:
   max_failures:

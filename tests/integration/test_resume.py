@@ -24,7 +24,7 @@ REQUESTS = 56
 @pytest.fixture
 def clusters(_names) -> list[str]:
     """Two connected clusters that no other test uses."""
-    return [f"arc-{next(_names['arc'])}" for _ in range(2)]
+    return [f"arc-{next(_names['arc'])}" for _number in range(2)]
 
 
 def sent(simulator, clusters: list[str], methods=("GET", "PUT", "PATCH", "POST", "DELETE")) -> list[tuple[str, str]]:
