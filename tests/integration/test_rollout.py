@@ -164,6 +164,25 @@ def test_check_mode_plans_the_whole_fleet(fleet, playbook):
     }
 
 
+@pytest.mark.parametrize(
+    ("tags", "installed", "looked_at"),
+    [("--tags=extension", 1, 0), ("--skip-tags=attach", 1, 1), ("--tags=readiness", 0, 1)],
+)
+def test_tags_leave_parts_out(fleet, playbook, tags, installed, looked_at):
+    simulator, inventory = fleet()
+    if not installed:
+        playbook("azureml.arc.deploy", inventory, "--limit", "c1", "--skip-tags", "attach")
+    simulator.clear_journal()
+
+    run = playbook("azureml.arc.rollout", inventory, "--limit", "c1", tags)
+
+    assert run.status == 0, run.output
+    assert len(requests_to(simulator, "PUT", "/extensions/azureml")) == installed
+    assert any(one["task"].endswith("Wait until the pods are ready") for one in run.results) == bool(looked_at)
+    assert requests_to(simulator, "PUT", "/computes/") == []
+    assert "failed so far: none; still to come: none" in run.output
+
+
 def test_progress_is_shown_and_can_be_quiet(fleet, playbook):
     _simulator, inventory = fleet(c1={"install": InstallPlan(seconds=300)}, c2={"install": InstallPlan(seconds=300)})
 
