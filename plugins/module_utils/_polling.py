@@ -14,7 +14,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureML
 
 FIRST_INTERVAL = 1.0  # seconds
 GROWTH = 1.3
-LONGEST_INTERVAL = 10.0  # seconds; 20 forks that wait ask 7,200 times an hour then, of 12,000 that ARM grants
+LONGEST_INTERVAL = 30.0  # seconds; 100 forks that wait ask 12,000 times an hour then, which is what ARM grants
 JITTER = 0.2  # a fifth more or less, so that a fleet does not ask in step
 
 
