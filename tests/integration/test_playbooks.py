@@ -111,6 +111,20 @@ def test_check_mode_shows_the_plan_and_changes_nothing(playbook, simulator, inve
     assert writes(simulator) == []
 
 
+def test_refused_change_has_changed_nothing(playbook, simulator, inventory):
+    limit = ("--limit", "shop-k3s")
+    assert playbook("azureml.arc.deploy", inventory, *limit).status == 0
+    inventory["all"]["vars"] |= {"azureml_profile": "inference", "azureml_inference_service": "node_port"}
+    inventory["all"]["vars"]["azureml_allow_insecure_connections"] = True
+    simulator.clear_journal()
+
+    run = playbook("azureml.arc.deploy", inventory, *limit)
+
+    assert run.status == 2
+    assert "enableTraining disturbs running jobs" in run.output
+    assert writes(simulator) == []
+
+
 def test_verify_finds_that_nothing_is_there(playbook, inventory):
     result = playbook("azureml.arc.verify", inventory, "--limit", "aks-west")
 
