@@ -91,6 +91,10 @@ class CallbackModule(CallbackBase):
         """A task has failed; whether that counts is known at the end."""
         self._add(result, "failed")
 
+    def v2_runner_on_skipped(self, result) -> None:
+        """A task was not for this host, so nothing was done."""
+        self._begun.pop((result._host.get_name(), result._task._uuid), None)
+
     def v2_runner_on_unreachable(self, result) -> None:
         """The machine that a task is for has not answered."""
         self._add(result, "unreachable")
@@ -104,7 +108,7 @@ class CallbackModule(CallbackBase):
 
     def v2_playbook_on_stats(self, stats) -> None:
         """The run ends."""
-        failed = {name: True for name in stats.processed if stats.failures.get(name) or stats.dark.get(name)}
+        failed = {name for name in stats.processed if stats.failures.get(name) or stats.dark.get(name)}
         report = self._report.as_dict(failed, time.time())
         directory = self.get_option("directory")
         try:

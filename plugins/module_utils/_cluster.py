@@ -110,18 +110,21 @@ def read(session: AzureSession, cluster: ClusterReference) -> Cluster:
     return _parse(cluster, body)
 
 
+def node_count(cluster_type: str, properties: Mapping) -> int:
+    """How many nodes a cluster has, by the properties that ARM and Resource Graph show."""
+    if cluster_type == "connected_cluster":
+        return properties.get("totalNodeCount") or 0
+    return sum(pool.get("count") or 0 for pool in properties.get("agentPoolProfiles") or ())
+
+
 def _parse(cluster: ClusterReference, body: dict) -> Cluster:
     properties = body.get("properties") or {}
-    if cluster.type == "connected_cluster":
-        nodes = properties.get("totalNodeCount") or 0
-    else:
-        nodes = sum(pool.get("count") or 0 for pool in properties.get("agentPoolProfiles") or ())
     return Cluster(
         id=body.get("id") or cluster.id,
         name=body.get("name") or cluster.name,
         type=cluster.type,
         location=body["location"],
-        node_count=nodes,
+        node_count=node_count(cluster.type, properties),
         distribution=properties.get("distribution") or "",
         connectivity_status=properties.get("connectivityStatus") or "",
         power_state=(properties.get("powerState") or {}).get("code") or "",

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What was created beside a cluster for the extension, is created ahead of it, and may go with it."""
+"""What is created beside a cluster for the extension, before it or with it, and may go with it."""
 
 from __future__ import annotations
 

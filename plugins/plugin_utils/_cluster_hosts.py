@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ansible_collections.azureml.arc.plugins.module_utils._cluster import TYPES
+from ansible_collections.azureml.arc.plugins.module_utils._cluster import TYPES, node_count
 from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._extension_plan import EXTENSION_TYPE
 from ansible_collections.azureml.arc.plugins.module_utils._resource_graph import any_of, quoted
@@ -159,9 +159,6 @@ def _cluster_of(extension_id: str) -> str:
 
 def _cluster(row: Mapping) -> dict:
     kind = next(name for name, one in TYPES.items() if one.resource_type.lower() == row["type"].lower())
-    nodes = row["totalNodeCount"]
-    if kind == "managed_cluster":
-        nodes = sum(pool.get("count") or 0 for pool in row["agentPoolProfiles"] or ())
     return {
         "id": row["id"],
         "name": row["name"],
@@ -178,7 +175,7 @@ def _cluster(row: Mapping) -> dict:
         "agent_version": row["agentVersion"],
         "power_state": row["powerState"],
         "kubernetes_version": row["kubernetesVersion"],
-        "node_count": nodes or 0,
+        "node_count": node_count(kind, row),
     }
 
 

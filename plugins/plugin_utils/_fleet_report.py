@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
@@ -127,7 +127,7 @@ class FleetReport:
                 "provisioning_state": text(compute.get("provisioning_state")),
             }
 
-    def as_dict(self, failed: Mapping, ended: float) -> dict:
+    def as_dict(self, failed: Collection[str], ended: float) -> dict:
         """The report; docs/fleet-report.schema.json describes it.
 
         :param failed: the hosts that count as failed at the end; what was rescued does not.
