@@ -13,6 +13,7 @@ import ssl
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
@@ -22,6 +23,7 @@ from simulator.scenario import SUBSCRIPTION, ClusterPlan, Scenario
 
 TESTS = Path(__file__).resolve().parent
 START_SECONDS = 30
+REFUSED_SECONDS = 5  # a fault may have it refuse connections for a moment
 
 
 class RunningSimulator:
@@ -79,8 +81,16 @@ class RunningSimulator:
         request = urllib.request.Request(
             f"{self.endpoint}/control/{path}", data, {"Content-Type": "application/json"}, method=method
         )
-        with urllib.request.urlopen(request, context=ssl.create_default_context(cafile=self.ca)) as response:
-            return response.read()
+        context = ssl.create_default_context(cafile=self.ca)
+        end = time.monotonic() + REFUSED_SECONDS
+        while True:
+            try:
+                with urllib.request.urlopen(request, context=context) as response:
+                    return response.read()
+            except urllib.error.URLError as error:
+                if not isinstance(error.reason, ConnectionRefusedError) or time.monotonic() > end:
+                    raise
+            time.sleep(0.05)
 
 
 def inventory(directory: Path, clusters: Iterable[ClusterPlan]) -> dict:

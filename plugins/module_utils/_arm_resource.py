@@ -8,10 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
+from ansible_collections.azureml.arc.plugins.module_utils._arm_answer import operation_error
 from ansible_collections.azureml.arc.plugins.module_utils._arm_states import has_failed, is_moving, state_of
-from ansible_collections.azureml.arc.plugins.module_utils._azure_session import AzureSession, operation_error
+from ansible_collections.azureml.arc.plugins.module_utils._azure_session import AzureSession
+from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._polling import Deadline, intervals, timeout_error
+
+T = TypeVar("T")
+# How often to look and decide anew where somebody else was faster.
+CONFLICTS = 5
+# What is a conflict by its status, but none with others.
+NO_CONFLICT_CODES = frozenset({"MissingSubscriptionRegistration"})
 
 
 def iterate(
@@ -51,6 +60,7 @@ class ArmResource:
         self._what = what
         self.deadline = deadline
         self._error_of = error_of
+        self._conflict: AzureMLError | None = None  # what came of a change where somebody else was faster
 
     def __str__(self) -> str:
         return self._what
@@ -59,20 +69,59 @@ class ArmResource:
         """The resource, C(None) where it does not exist."""
         return self._session.get(self.id, self._api_version, self._what)
 
-    def submit(self, method: str, wait: bool, body: dict | None = None, params: dict | None = None) -> dict | None:
-        """Send a change.
+    def submit(
+        self, method: str, wait: bool, present: dict | None, body: dict | None = None, params: dict | None = None
+    ) -> dict | None:
+        """Send a change, once: it is sent again only where it has not been made.
 
         :param wait: whether to wait until it has come to its end.
+        :param present: the resource as it was read before, C(None) where it did not exist.
         :returns: the resource as it is then (C(None) where it is gone), without C(wait) the body of the answer.
         :raises AzureMLError: where the service refuses the change, or it ends badly.
         """
-        response = self._session.send(method, self.id, self._api_version, self._what, body=body, params=params)
+
+        def was_made() -> bool:
+            return _mark(self.read()) != _mark(present)
+
+        try:
+            response = self._session.send(
+                method, self.id, self._api_version, self._what, body=body, params=params, was_made=was_made
+            )
+        except AzureMLError as error:
+            self._conflict = error if _is_conflict(error) else None
+            raise
         if not wait:
-            return response.body or None
-        operation = response.headers.get("Azure-AsyncOperation")
+            return (response.body if response else self.read()) or None
+        operation = response and response.headers.get("Azure-AsyncOperation")
         if operation:
             self._session.wait_for_operation(operation, self.deadline, self._what)
-        return self.settle()
+        found = self.settle()
+        if found is None and method != "DELETE":
+            raise AzureMLError(
+                f"{self._what} is gone: it was removed while this task waited for it",
+                code="RemovedMeanwhile",
+                correlation_id=self._session.correlation_id,
+                hint="Find out who removes it, then run again.",
+            )
+        return found
+
+    def decide(self, attempt: Callable[[], T]) -> T:
+        """Read, decide and change; all of it again where somebody else changed the resource in between.
+
+        :param attempt: does it, by what it reads then.
+        :returns: what C(attempt) returns.
+        :raises AzureMLError: what C(attempt) raises, a conflict only when it does not end.
+        """
+        pauses = intervals()
+        for _attempt in range(CONFLICTS):
+            try:
+                return attempt()
+            except AzureMLError as error:
+                if error is not self._conflict or self.deadline.passed:
+                    raise
+                self.deadline.report(f"{self._what}: somebody else changes it: {error.code}")
+            self.deadline.sleep(next(pauses))
+        return attempt()
 
     def settle(self) -> dict | None:
         """Wait for whatever operation is under way; its failure is an error.
@@ -96,19 +145,36 @@ class ArmResource:
         """Turn a resource that ended as Failed or Canceled into an error."""
         state = state_of(body)
         if has_failed(state):
-            raise operation_error(self._what, state, dict(self._error_of(body)))
+            raise operation_error(self._what, state, self._error_of(body), self._session.correlation_id)
 
 
-def find_or_create(resource: ArmResource, body: dict) -> tuple[dict, bool]:
-    """Read a resource, or create it, and wait until it is provisioned.
+def _mark(body: Mapping | None) -> tuple | None:
+    """What a change of a resource changes in any case: its state, or what ARM notes of who changed it last, and when.
+
+    Source: C(systemData) in the common types of ARM's specifications.
+    """
+    return None if body is None else (state_of(body), body.get("systemData"))
+
+
+def _is_conflict(error: AzureMLError) -> bool:
+    return error.status in (409, 412) and error.code not in NO_CONFLICT_CODES
+
+
+def find_or_create(resource: ArmResource, body: dict, wait: bool = True) -> tuple[dict, bool]:
+    """Read a resource, or create it.
 
     :param body: what to create it from; an existing resource is left as it is.
+    :param wait: whether to wait until it is provisioned.
     :returns: the resource, and whether it was created.
     """
-    found = resource.read()
-    if found is None:
-        return resource.submit("PUT", wait=True, body=body), True
-    return (resource.settle() if is_moving(found) else found), False
+
+    def attempt() -> tuple[dict, bool]:
+        found = resource.read()
+        if found is None:
+            return resource.submit("PUT", wait, present=None, body=body), True
+        return (resource.settle() if wait and is_moving(found) else found), False
+
+    return resource.decide(attempt)
 
 
 @dataclass(frozen=True)

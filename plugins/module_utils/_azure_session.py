@@ -5,7 +5,8 @@
 """One signed-in client for all of Azure Resource Manager (ARM).
 
 The extensions client of the official SDK carries every request: its C(send_request) takes any ARM resource through the
-same pipeline of sign-in, retry, throttling and logging.
+same pipeline of sign-in, throttling and logging. Its retries are off: it repeats a change whose answer was lost, which
+may then be made twice. Here a change is repeated only where it has not been made, see C(AzureSession.send).
 """
 
 from __future__ import annotations
@@ -15,19 +16,32 @@ import functools
 import importlib
 import os
 import ssl
+import time
 import traceback
-from dataclasses import dataclass
-from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
+import uuid
+from collections.abc import Callable
 
 from ansible_collections.azureml.arc.plugins.module_utils import _cloud, _shared_sign_in, _sign_in
+from ansible_collections.azureml.arc.plugins.module_utils._arm_answer import (
+    PassingError,
+    Response,
+    checked,
+    operation_error,
+    retry_after,
+)
 from ansible_collections.azureml.arc.plugins.module_utils._arm_states import has_failed
 from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError, first_line
-from ansible_collections.azureml.arc.plugins.module_utils._failures import hint_for
 from ansible_collections.azureml.arc.plugins.module_utils._polling import Deadline, intervals, timeout_error
 
 try:
-    from azure.core.exceptions import AzureError, ClientAuthenticationError
+    from azure.core.exceptions import (
+        AzureError,
+        ClientAuthenticationError,
+        HttpResponseError,
+        IncompleteReadError,
+        ServiceRequestError,
+        ServiceResponseError,
+    )
     from azure.core.rest import HttpRequest
     from azure.mgmt.kubernetesconfiguration.extensions import KubernetesConfigurationExtensionsMgmtClient
 except ImportError:
@@ -36,14 +50,11 @@ else:
     IMPORT_ERROR = _shared_sign_in.IMPORT_ERROR
 
 LIBRARIES = (("azure-identity and azure-mgmt-kubernetesconfiguration-extensions", IMPORT_ERROR),)
-# Seconds, and how often a request is tried again after a failure that may pass.
-TRANSPORT = {
-    "connection_timeout": 20,
-    "read_timeout": 60,
-    "retry_total": 6,
-    "retry_backoff_factor": 0.5,
-    "retry_backoff_max": 30,
-}
+TRANSPORT = {"connection_timeout": 20, "read_timeout": 60}  # seconds
+# How often a request is tried again after a failure that may pass, and the seconds between.
+RETRIES = 6
+RETRY_PAUSES = {"first": 0.5, "growth": 2, "longest": 30}
+LONGEST_RETRY_AFTER = 600  # seconds; who is asked to wait longer is told so instead
 
 # What the SDK imports, and what OpenSSL sets up, with the first request. Done here, the parent process does it once for
 # all of its workers.
@@ -58,27 +69,24 @@ ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 NOT_FOUND_CODES = frozenset({"resourcenotfound", "notfound", "extensionnotfound", "computenotfound"})
 
 
-@dataclass(frozen=True)
-class Response:
-    """An answer of ARM: the body (an empty dictionary where there was none), status, and headers without case."""
-
-    status: int
-    body: dict
-    headers: object
-
-
 class AzureSession:
     """Requests to ARM, as one identity, in one cloud. Nothing is sent before the first request.
 
+    All requests carry one correlation id, so that an error has one even where no answer came.
+
     :param sign_in: who signs in, and how.
     :param cache: keeps tokens and cloud metadata for the other tasks of the run; see C(_runner.NoCache).
+    :param sleep: waits for seconds.
+    :ivar correlation_id: what all requests carry as C(x-ms-correlation-request-id).
     """
 
-    def __init__(self, sign_in: _sign_in.SignIn, cache) -> None:
+    def __init__(self, sign_in: _sign_in.SignIn, cache, sleep: Callable[[float], None] = time.sleep) -> None:
         self._sign_in = sign_in
         self._cache = cache
+        self._sleep = sleep
         self._transport = {"connection_verify": sign_in.validate_certificates, **TRANSPORT}
         self._stack = contextlib.ExitStack()
+        self.correlation_id = str(uuid.uuid4())
 
     def __enter__(self) -> AzureSession:
         return self
@@ -112,13 +120,18 @@ class AzureSession:
         return _cloud.resolve(self._sign_in.cloud_environment, fetch)
 
     @functools.cached_property
+    def _credential(self) -> _shared_sign_in.SharedCredential:
+        return _shared_sign_in.SharedCredential(self._sign_in, self._resolved_cloud, self._cache, self._transport)
+
+    @functools.cached_property
     def _client(self) -> KubernetesConfigurationExtensionsMgmtClient:
         client = KubernetesConfigurationExtensionsMgmtClient(
-            _shared_sign_in.SharedCredential(self._sign_in, self._resolved_cloud, self._cache),
+            self._credential,
             self._sign_in.subscription_id or "",  # not used: addresses are given whole
             base_url=self._resolved_cloud.resource_manager,
             credential_scopes=[self._resolved_cloud.scope],
             user_agent="ansible-azureml.arc",
+            retry_total=0,
             **self._transport,
         )
         self._stack.callback(client.close)
@@ -127,18 +140,37 @@ class AzureSession:
     def get(self, resource_id: str, api_version: str, what: str) -> dict | None:
         """Read a resource; C(None) where it does not exist. For the other parameters see C(send)."""
         try:
-            return self.send("GET", resource_id, api_version, what).body
+            body = self.send("GET", resource_id, api_version, what).body
         except AzureMLError as error:
             if error.status == 404 and (error.code or "").lower() in NOT_FOUND_CODES:
                 return None
             raise
+        if not isinstance(body.get("properties", {}), dict) or not body:
+            raise AzureMLError(
+                f"GET {what}: the answer is not a resource of Azure Resource Manager",
+                code="InvalidAnswer",
+                correlation_id=self.correlation_id,
+            )
+        return body
 
-    def send(self, method: str, resource_id: str, api_version: str, what: str, body=None, params=None) -> Response:
-        """Send one request.
+    def send(
+        self,
+        method: str,
+        resource_id: str,
+        api_version: str,
+        what: str,
+        body=None,
+        params=None,
+        was_made: Callable[[], bool] | None = None,
+    ) -> Response | None:
+        """Send one request, again where a failure may pass: throttling, a service that is down, a broken connection.
 
         :param method: C(GET), C(PUT), C(PATCH), C(POST) or C(DELETE).
         :param resource_id: the ARM id, or a whole https address of this cloud (a status to poll).
         :param what: the resource in a person's words, for errors: C(extension 'x' on connected cluster 'y').
+        :param was_made: looks whether a change was made though its answer was lost; it is asked before a change is sent
+            again. A request without it can be repeated as it is.
+        :returns: the answer, C(None) where it was lost but C(was_made).
         :raises AzureMLError: where the request could not be sent, or the answer is not a success.
         """
         url = resource_id if resource_id.startswith("https://") else self._resolved_cloud.resource_manager + resource_id
@@ -147,20 +179,47 @@ class AzureSession:
         query = dict(params or {})
         if api_version:
             query["api-version"] = api_version
-        action = f"{method} {what}"
+        headers = {"x-ms-correlation-request-id": self.correlation_id}
+        request = HttpRequest(method, url, params=query, json=body, headers=headers)
+        pauses = intervals(**RETRY_PAUSES)
+        renewed = False
+        for tried in range(RETRIES + 1):
+            try:
+                return self._send_once(f"{method} {what}", request)
+            except AzureMLError as error:
+                if error.status == 401 and not renewed and self._credential.refuse():
+                    renewed = True  # the token ended before its time: a new one, at once
+                    continue
+                asked = getattr(error, "retry_after", None) or 0.0
+                if not isinstance(error, PassingError) or tried == RETRIES or asked > LONGEST_RETRY_AFTER:
+                    raise
+            self._sleep(max(asked, next(pauses)))
+            if was_made and was_made():
+                return None
+        return None
+
+    def _send_once(self, action: str, request: HttpRequest) -> Response:
+        manager = self._resolved_cloud.resource_manager
         try:
-            response = self._client.send_request(HttpRequest(method, url, params=query, json=body))
+            response = self._client.send_request(request)
         except ClientAuthenticationError as error:
             raise AzureMLError(
-                f"Could not sign in to Azure: {first_line(error)}",
+                f"Could not sign in to Azure at {self._credential.authority}: {first_line(error)}",
                 code="AuthenticationFailed",
-                hint="Check client_id, secret and tenant (or the auth_source in use).",
+                hint="Check client_id, secret and tenant (or the auth_source in use), and the network to that address.",
             ) from error
+        except (ServiceRequestError, ServiceResponseError, IncompleteReadError) as error:
+            raise PassingError(
+                f"{action}: no answer from {manager}: {first_line(error)}",
+                code="NoAnswer",
+                correlation_id=self.correlation_id,
+                hint="Check the network and the proxy between this machine and Azure, then run again.",
+            ) from error
+        except HttpResponseError as error:  # the body is not what its type says
+            return checked(action, error.response, self.correlation_id)
         except AzureError as error:
-            raise AzureMLError(
-                f"{action}: no answer from {self._resolved_cloud.resource_manager}: {first_line(error)}"
-            ) from error
-        return _checked(action, response)
+            raise AzureMLError(f"{action}: {first_line(error)}", correlation_id=self.correlation_id) from error
+        return checked(action, response, self.correlation_id)
 
     def wait_for_operation(self, url: str, deadline: Deadline, what: str) -> None:
         """Poll an asynchronous operation until it has ended well.
@@ -178,66 +237,15 @@ class AzureSession:
                 if error.status == 404:
                     return
                 raise
-            status = response.body.get("status") or ""
+            status = str(response.body.get("status") or "")
             if status.lower() == "succeeded":
                 return
             if has_failed(status):
-                raise operation_error(what, status, response.body.get("error"), response.headers)
+                raise operation_error(what, status, response.body.get("error"), self.correlation_id)
             if deadline.passed:
                 raise timeout_error(what, deadline, f"its operation is in state {status or 'unknown'}")
             deadline.report(f"{what}: {status or 'unknown'}")
             deadline.sleep(retry_after(response.headers) or next(pause))
-
-
-def operation_error(what: str, status: str, error: dict | None, headers=None) -> AzureMLError:
-    """The error of an operation or resource that ended as Failed or Canceled."""
-    error = error or {}
-    message = error.get("message") or f"it ended in state {status}, without a message"
-    return AzureMLError(
-        f"{what} {status.lower()}: {message}",
-        code=error.get("code"),
-        correlation_id=_correlation_id(headers),
-        hint=hint_for(message, error.get("code")),
-    )
-
-
-def retry_after(headers) -> float | None:
-    """Seconds that an answer asks to wait (a number, or a date), C(None) where it does not."""
-    value = headers.get("Retry-After")
-    if not value:
-        return None
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, (parsedate_to_datetime(value) - datetime.now(timezone.utc)).total_seconds())
-    except (TypeError, ValueError):
-        return None
-
-
-def _checked(action: str, response) -> Response:
-    try:
-        body = response.json() if response.content else {}
-    except ValueError:
-        body = None
-    if 200 <= response.status_code < 300 and isinstance(body, dict):
-        return Response(response.status_code, body, response.headers)
-    error = body.get("error") if isinstance(body, dict) else None
-    if not isinstance(error, dict):
-        excerpt = response.text()[:200].strip() if response.content else "nothing"
-        error = {"message": f"the answer is not one of Azure Resource Manager: {excerpt}"}
-    raise AzureMLError(
-        f"{action}: HTTP {response.status_code}: {error.get('message') or response.reason}",
-        code=error.get("code"),
-        correlation_id=_correlation_id(response.headers),
-        status=response.status_code,
-        hint=hint_for(error.get("message"), error.get("code")),
-    )
-
-
-def _correlation_id(headers) -> str | None:
-    return headers.get("x-ms-correlation-request-id") if headers else None
 
 
 def open_session(call) -> AzureSession:
@@ -252,4 +260,4 @@ def open_session(call) -> AzureSession:
         call.warn(
             "cert_validation_mode is 'ignore': whoever sits between here and Azure can read and change everything"
         )
-    return AzureSession(sign_in, call.cache)
+    return AzureSession(sign_in, call.cache, call.sleep)

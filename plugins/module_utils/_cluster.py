@@ -133,22 +133,41 @@ def _parse(cluster: ClusterReference, body: dict) -> Cluster:
     )
 
 
+def _unreachable(cluster: Cluster) -> tuple[str, str, str] | None:
+    """Why the agents of a cluster pick nothing up: code, state and hint; C(None) where they do."""
+    if cluster.connectivity_status and cluster.connectivity_status != "Connected":
+        since = f" since {cluster.last_connectivity_time}" if cluster.last_connectivity_time else ""
+        return (
+            "ClusterNotConnected",
+            f"has connectivity status {cluster.connectivity_status}{since}",
+            "Bring its Arc agents back (namespace 'azure-arc') before changing the extension.",
+        )
+    if cluster.power_state and cluster.power_state != "Running":
+        return "ClusterNotRunning", f"is {cluster.power_state.lower()}", "Start it with 'az aks start'."
+    return None
+
+
 def require_reachable(cluster: Cluster) -> None:
     """Refuse a cluster whose agents would not pick a change up.
 
     :raises AzureMLError: where the cluster is not connected, or stopped.
     """
-    title = f"{TYPES[cluster.type].title} '{cluster.name}'"
-    if cluster.connectivity_status and cluster.connectivity_status != "Connected":
-        since = f" since {cluster.last_connectivity_time}" if cluster.last_connectivity_time else ""
+    found = _unreachable(cluster)
+    if found:
+        code, state, hint = found
         raise AzureMLError(
-            f"{title} has connectivity status {cluster.connectivity_status}{since}: nothing was sent",
-            code="ClusterNotConnected",
-            hint="Bring its Arc agents back (namespace 'azure-arc') before changing the extension.",
+            f"{TYPES[cluster.type].title} '{cluster.name}' {state}: nothing was sent", code=code, hint=hint
         )
-    if cluster.power_state and cluster.power_state != "Running":
-        raise AzureMLError(
-            f"{title} is {cluster.power_state.lower()}: nothing was sent",
-            code="ClusterNotRunning",
-            hint="Start it with 'az aks start'.",
-        )
+
+
+def explain_timeout(error: AzureMLError, cluster: Cluster) -> None:
+    """Let the error of a wait that took too long say so where the cluster went away meanwhile.
+
+    :param cluster: the cluster as it is now.
+    """
+    found = _unreachable(cluster)
+    if found:
+        code, state, _hint = found
+        error.code = code
+        error.message += f"; the cluster {state}"
+        error.hint = "What was started goes on when its agents are back: run again then."

@@ -163,6 +163,13 @@ class _Task:
 
     def present(self, configuration: ComputeConfiguration) -> dict:
         """C(state=present)."""
+        return self._compute.decide(lambda: self._attach(configuration))
+
+    def absent(self) -> dict:
+        """C(state=absent)."""
+        return self._compute.decide(self._detach)
+
+    def _attach(self, configuration: ComputeConfiguration) -> dict:
         wait, check_mode = self._params["wait"], self._call.check_mode
         wanted = self._wanted(configuration)
         body = self._compute.read()
@@ -184,13 +191,13 @@ class _Task:
         if step.action in ("create", "update", "replace"):
             location = (body or _read_workspace(self._session, self._workspace))["location"]
             if not check_mode:
+                request = attach_body(wanted, location, body)
                 if step.action == "replace":
-                    self._compute.submit("DELETE", wait=True, params=DETACH)
-                body = self._compute.submit("PUT", wait, body=attach_body(wanted, location, body))
+                    body = self._compute.submit("DELETE", wait=True, present=body, params=DETACH)
+                body = self._compute.submit("PUT", wait, present=body, body=request)
         return {**self._result(step, body), "created_namespace": created_namespace}
 
-    def absent(self) -> dict:
-        """C(state=absent)."""
+    def _detach(self) -> dict:
         wait, check_mode = self._params["wait"], self._call.check_mode
         body = self._compute.read()
         if body is None:
@@ -207,7 +214,7 @@ class _Task:
             return self._result(Plan("adopt", "its removal is under way already"), body)
         self._require_unused()
         if not check_mode:
-            self._compute.submit("DELETE", wait, params=DETACH)
+            self._compute.submit("DELETE", wait, present=body, params=DETACH)
         changes = {name: (value, None) for name, value in view(body).items()}
         return self._result(Plan("delete", "it exists", changes), body)
 

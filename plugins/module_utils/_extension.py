@@ -41,6 +41,8 @@ from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleC
 from ansible_collections.azureml.arc.plugins.module_utils._tls import ServerCertificate
 
 API_VERSION = "2025-03-01"
+REMOVE = {"forceDelete": "false"}
+REMOVE_BY_FORCE = {"forceDelete": "true"}
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def run(call: ModuleCall) -> dict:
         deadline = call.deadline(params["wait_timeout"])
         extension = _resource(session, reference, deadline)
         if params["state"] == "absent":
-            result = _absent(call, session, reference, extension)
+            result = extension.decide(lambda: _absent(call, session, reference, extension))
             return _with_supporting_resources(call, session, reference, deadline, result)
         presence = _Presence(call, session, reference, extension, certificate)
         return presence.prepare() if params["state"] == "prepared" else presence.run()
@@ -134,6 +136,7 @@ class _Presence:
             self._reference.cluster,
             self._cluster.location,
             self._wanted.settings,
+            self._extension.deadline,
             self._call.check_mode,
         )
         result = {"changed": bool(self._created), "created_resources": self._created}
@@ -142,6 +145,14 @@ class _Presence:
         return result
 
     def run(self) -> dict:
+        try:
+            return self._extension.decide(self._attempt)
+        except AzureMLError as error:
+            if error.code == "Timeout":
+                _cluster.explain_timeout(error, _cluster.read(self._session, self._reference.cluster))
+            raise
+
+    def _attempt(self) -> dict:
         wait, check_mode = self._call.params["wait"], self._call.check_mode
         body = self._extension.read()
         if body and not self._call.params["retry_failed"]:
@@ -159,7 +170,7 @@ class _Presence:
                 step, body = self._apply(step, body)
         return self._result(changed, step, body)
 
-    def _apply(self, step: Plan, body: dict | None) -> tuple[Plan, dict]:
+    def _apply(self, step: Plan, present: dict | None) -> tuple[Plan, dict]:
         secrets = {}
         if step.protected_keys:
             secrets, learned = self._fetch_secrets()
@@ -168,13 +179,13 @@ class _Presence:
             step = replace(step, settings={**step.settings, **{key: (None, value) for key, value in learned.items()}})
         wait = self._call.params["wait"]
         if step.action == "update":
-            answer = self._extension.submit("PATCH", wait, body=patch_body(step, secrets))
+            answer = self._extension.submit("PATCH", wait, present, body=patch_body(step, secrets))
         else:
-            request = create_body(self._wanted, parse(body), secrets)
+            body = create_body(self._wanted, parse(present), secrets)
             if step.action == "replace":
                 # Waits in any case: only this call still knows the settings of others, which go with the old one.
-                self._extension.submit("DELETE", wait=True, params={"forceDelete": "false"})
-            answer = self._extension.submit("PUT", wait, body=request)
+                present = self._extension.submit("DELETE", wait=True, present=present, params=REMOVE)
+            answer = self._extension.submit("PUT", wait, present, body=body)
         return step, answer or self._extension.read()
 
     def _fetch_secrets(self) -> tuple[dict, dict]:
@@ -224,6 +235,7 @@ def _wanted(
 
 
 def _absent(call: ModuleCall, session: AzureSession, reference: ExtensionReference, extension: ArmResource) -> dict:
+    """C(state=absent)."""
     params = call.params
     body = extension.read()
     if body is None:
@@ -238,8 +250,8 @@ def _absent(call: ModuleCall, session: AzureSession, reference: ExtensionReferen
     if not params["force_delete"]:
         _cluster.require_reachable(_cluster.read(session, reference.cluster))
     if not call.check_mode:
-        force = "true" if params["force_delete"] else "false"
-        extension.submit("DELETE", params["wait"], params={"forceDelete": force})
+        how = REMOVE_BY_FORCE if params["force_delete"] else REMOVE
+        extension.submit("DELETE", params["wait"], present=body, params=how)
     return _removal(call, Plan("delete", "it exists"), body)
 
 

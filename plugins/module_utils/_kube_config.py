@@ -30,11 +30,23 @@ try:
     from urllib3.util import make_headers
 except ImportError:
     IMPORT_ERROR = traceback.format_exc()
+    Retry = object
 else:
     IMPORT_ERROR = None
 
-RETRIES = 3
-RETRY_STATUSES = (429, 500, 502, 503, 504)
+# Any request is repeated: reading, removing and merging come to the same the second time, and of an object that exists
+# already the session tells whether it is the one to create.
+RETRIES = {"total": 4, "backoff_factor": 0.3, "status_forcelist": (429, 500, 502, 503, 504), "allowed_methods": None}
+LONGEST_RETRY_AFTER = 60  # seconds that a server can make us wait
+
+
+class BoundedRetry(Retry):
+    """Waits as the server asks, within bounds."""
+
+    def get_retry_after(self, response) -> float | None:
+        asked = super().get_retry_after(response)
+        return asked and min(asked, LONGEST_RETRY_AFTER)
+
 
 # Option, and the environment variables that stand in for it; the first one that is set counts.
 ENVIRONMENT = {
@@ -100,9 +112,7 @@ def configuration(values: dict, directory: str, call):
     headers = {key: value for key, value in (call.params.get("proxy_headers") or {}).items() if value is not None}
     if headers:
         found.proxy_headers = make_headers(**headers)
-    found.retries = Retry(
-        total=RETRIES, connect=RETRIES, backoff_factor=0.3, status_forcelist=RETRY_STATUSES, raise_on_status=False
-    )
+    found.retries = BoundedRetry(raise_on_status=False, **RETRIES)
     return found
 
 

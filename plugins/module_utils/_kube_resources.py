@@ -69,6 +69,13 @@ def has_labels(body: Mapping, selector: Mapping[str, str]) -> bool:
     return all(labels.get(key) == value for key, value in selector.items())
 
 
+def is_part(part: object, whole: object) -> bool:
+    """Whether an object says all that another says; what the server adds to it does not count."""
+    if isinstance(part, Mapping) and isinstance(whole, Mapping):
+        return all(key in whole and is_part(value, whole[key]) for key, value in part.items())
+    return part == whole
+
+
 def is_being_removed(namespace: Mapping | None) -> bool:
     """Whether a namespace exists and is on its way out, so that nothing can be made in it."""
     return ((namespace or {}).get("status") or {}).get("phase") == "Terminating"

@@ -9,6 +9,7 @@ Objects are plain dictionaries: making the client's models of them costs more th
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tempfile
@@ -17,7 +18,7 @@ from collections.abc import Callable, Iterator
 
 from ansible_collections.azureml.arc.plugins.module_utils import _kube_config
 from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError, first_line
-from ansible_collections.azureml.arc.plugins.module_utils._kube_resources import RESOURCES, describe
+from ansible_collections.azureml.arc.plugins.module_utils._kube_resources import RESOURCES, describe, is_part
 
 try:
     from kubernetes.client import ApiClient, ApiException
@@ -108,10 +109,20 @@ class KubeSession:
                 return objects, page["metadata"].get("resourceVersion") or "0"
 
     def create(self, kind: str, body: dict, namespace: str = "") -> dict:
-        """Create an object; that it exists already is an error with code C(AlreadyExists)."""
-        resource = RESOURCES[kind]
-        body = {"apiVersion": resource.api_version, "kind": kind, **body}
-        return self._send("create", kind, namespace, name=body["metadata"]["name"], body=body)
+        """Create an object.
+
+        :raises AzureMLError: with code C(AlreadyExists) where one of this name exists that is not as it is to be; one
+            that is was made by a request whose answer was lost.
+        """
+        name = body["metadata"]["name"]
+        try:
+            whole = {"apiVersion": RESOURCES[kind].api_version, "kind": kind, **body}
+            return self._send("create", kind, namespace, name=name, body=whole)
+        except AzureMLError as error:
+            found = self.get(kind, name, namespace) if error.code == "AlreadyExists" else None
+            if found is None or not is_part(body, found):
+                raise
+            return found
 
     def patch(self, kind: str, name: str, body: dict, namespace: str = "") -> dict:
         """Merge C(body) into an object.
@@ -194,18 +205,25 @@ class KubeSession:
         """
         path = RESOURCES[kind].path(namespace, "" if verb == "create" else name)
         try:
-            answer = self._api.request(
-                METHODS[verb], path, serialize=False, _request_timeout=REQUEST_TIMEOUT, **request
-            )
-            return json.loads(answer.data)
+            return json.loads(self._answer(METHODS[verb], path, request))
         except ApiException as error:
             raise _api_error(self.host, verb, kind, namespace, name, error) from error
         except urllib3_errors.HTTPError as error:
             raise _connection_error(self.host, f"{DOING[verb]} {describe(kind, namespace, name)}", error) from error
         except ValueError as error:
             raise AzureMLError(
-                f"{DOING[verb]} {describe(kind, namespace, name)} at {self.host}: the answer is not one of Kubernetes"
+                f"{DOING[verb]} {describe(kind, namespace, name)} at {self.host}: the answer is not one of Kubernetes",
+                code="InvalidAnswer",
+                hint="Check host, and whether a proxy or a sign-in page stands between this machine and the cluster.",
             ) from error
+
+    def _answer(self, method: str, path: str, request: dict) -> bytes:
+        """The whole of an answer. The client tries again by itself, but not where an answer breaks off."""
+        for _attempt in range(ATTEMPTS - 1):
+            answer = self._api.request(method, path, serialize=False, _request_timeout=REQUEST_TIMEOUT, **request)
+            with contextlib.suppress(urllib3_errors.ProtocolError, urllib3_errors.ReadTimeoutError):
+                return answer.data
+        return self._api.request(method, path, serialize=False, _request_timeout=REQUEST_TIMEOUT, **request).data
 
 
 def open_session(call) -> KubeSession:
@@ -239,6 +257,7 @@ def _api_error(host: str, verb: str, kind: str, namespace: str, name: str, error
         f"{DOING[verb]} {describe(kind, namespace, name)} at {host}: HTTP {error.status}:"
         f" {status.get('message') or error.reason}",
         code=status.get("reason") or error.reason,
+        correlation_id=(error.headers or {}).get("Audit-Id"),
         status=error.status,
         hint=hints.get(error.status),
     )

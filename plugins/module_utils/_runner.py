@@ -10,6 +10,7 @@ C(execute), which turns a C(ModuleCall) into a result, so neither can differ fro
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -21,8 +22,10 @@ from ansible_collections.azureml.arc.plugins.module_utils._polling import Deadli
 class NoCache:
     """The cache of a run that has nobody to share with: everything is made anew."""
 
-    def get_or_create(self, key: str, create: Callable[[], dict], margin: float) -> dict:
-        """What stands under C(key) for at least C(margin) more seconds, else what C(create) returns.
+    def get_or_create(
+        self, key: str, create: Callable[[], dict], margin: float, is_good: Callable[[dict], bool] = lambda entry: True
+    ) -> dict:
+        """What stands under C(key) for at least C(margin) more seconds and C(is_good), else what C(create) returns.
 
         Entries are dictionaries that JSON can hold, with C(expires_on) in seconds since 1970.
         """
@@ -37,6 +40,8 @@ class ModuleCall:
     :param cache: shares tokens between the tasks of a run.
     :param tmpdir: a folder of the run for files that must not outlive it.
     :param progress: shows a line to whoever watches the run, while something is waited for.
+    :param clock: seconds since some start.
+    :param sleep: waits for seconds.
     """
 
     params: dict
@@ -45,12 +50,14 @@ class ModuleCall:
     cache: object = field(default_factory=NoCache)
     tmpdir: str | None = None
     progress: Callable[[str], None] = lambda line: None
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
     warnings: list = field(default_factory=list)
     secrets: set = field(default_factory=set)
 
     def deadline(self, seconds: float) -> Deadline:
         """From now on; what waits for it tells how far it is."""
-        return Deadline(seconds, progress=self.progress)
+        return Deadline(seconds, self.clock, self.sleep, self.progress)
 
     def warn(self, message: str) -> None:
         """Show a warning beside the result."""

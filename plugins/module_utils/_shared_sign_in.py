@@ -39,7 +39,7 @@ def read_metadata(url: str, cache, transport: dict) -> object:
 
     def read() -> dict:
         try:
-            with PipelineClient(url, **transport) as client:
+            with PipelineClient(url, **transport, **_sign_in.RETRIES) as client:
                 response = client.send_request(HttpRequest("GET", url))
                 response.raise_for_status()
                 return {"expires_on": time.time() + METADATA_LIFETIME, "document": response.json()}
@@ -63,17 +63,34 @@ class SharedCredential:
     The SDK's own credential is made only then: making it costs as much as a request.
     """
 
-    def __init__(self, sign_in: _sign_in.SignIn, cloud: _cloud.Cloud, cache) -> None:
+    def __init__(self, sign_in: _sign_in.SignIn, cloud: _cloud.Cloud, cache, transport: dict) -> None:
         self._sign_in = sign_in
         self._cloud = cloud
         self._cache = cache
+        self._transport = transport
         self._key = _token_key(sign_in, cloud)
+        self._token: str | None = None
+        self._refused: str | None = None
+
+    @property
+    def authority(self) -> str:
+        """Who issues the tokens."""
+        return self._sign_in.authority or self._cloud.authority
+
+    def refuse(self) -> bool:
+        """Never again give the token that was given last: the service does not take it.
+
+        :returns: whether there was one that had not been refused before.
+        """
+        is_new = self._token is not None and self._token != self._refused
+        self._refused = self._token
+        return is_new
 
     def get_token(self, *scopes: str, **kwargs) -> AccessToken:
         """A token for these scopes; how the SDK asks a credential."""
 
         def ask() -> AccessToken:
-            return _sign_in.credential(self._sign_in, self._cloud).get_token(*scopes, **kwargs)
+            return _sign_in.credential(self._sign_in, self._cloud, self._transport).get_token(*scopes, **kwargs)
 
         if kwargs.get("claims"):  # the service wants another token than the one it was shown
             return ask()
@@ -82,5 +99,10 @@ class SharedCredential:
             token = ask()
             return {"token": token.token, "expires_on": token.expires_on}
 
-        found = self._cache.get_or_create(f"{self._key} {' '.join(scopes)}", request, margin=TOKEN_MARGIN)
+        def is_good(entry: dict) -> bool:
+            return entry["token"] != self._refused
+
+        key = f"{self._key} {' '.join(scopes)}"
+        found = self._cache.get_or_create(key, request, margin=TOKEN_MARGIN, is_good=is_good)
+        self._token = found["token"]
         return AccessToken(found["token"], found["expires_on"])

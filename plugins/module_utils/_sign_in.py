@@ -29,6 +29,14 @@ except ImportError:
 else:
     IMPORT_ERROR = None
 
+RETRIES = {
+    "retry_total": 6,
+    "retry_connect": 6,
+    "retry_read": 6,
+    "retry_status": 6,
+    "retry_backoff_factor": 0.5,  # seconds
+    "retry_backoff_max": 30,  # seconds
+}
 CREDENTIALS_FILE = "~/.azure/credentials"
 
 # Option, and the environment variables that stand in for it; the first one that is set counts.
@@ -171,20 +179,24 @@ def _sign_in(method: str, values: Mapping) -> SignIn:
     )
 
 
-def credential(sign_in: SignIn, cloud: Cloud):
-    """The azure-identity credential for a way to sign in. Nothing is sent yet."""
+def credential(sign_in: SignIn, cloud: Cloud, transport: Mapping):
+    """The azure-identity credential for a way to sign in. Nothing is sent yet.
+
+    :param transport: options of the SDK's transport. To ask for a token twice does no harm, so the SDK tries again.
+    """
+    transport = {**transport, **RETRIES}
     if sign_in.method == "cli":
         return identity.AzureCliCredential(tenant_id=sign_in.tenant or "")
     if sign_in.method == "msi":
-        return identity.ManagedIdentityCredential(client_id=sign_in.client_id)
+        return identity.ManagedIdentityCredential(client_id=sign_in.client_id)  # which knows better when to try again
     if sign_in.method == "workload_identity":
-        return identity.WorkloadIdentityCredential(tenant_id=sign_in.tenant, client_id=sign_in.client_id)
+        return identity.WorkloadIdentityCredential(tenant_id=sign_in.tenant, client_id=sign_in.client_id, **transport)
     common = {
         "tenant_id": sign_in.tenant,
         "client_id": sign_in.client_id,
         "authority": sign_in.authority or cloud.authority,
         "disable_instance_discovery": sign_in.disable_instance_discovery,
-        "connection_verify": sign_in.validate_certificates,
+        **transport,
     }
     if sign_in.secret:
         return identity.ClientSecretCredential(client_secret=sign_in.secret, **common)

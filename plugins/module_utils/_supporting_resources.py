@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ansible_collections.azureml.arc.plugins.module_utils import _log_analytics, _relay, _service_bus
-from ansible_collections.azureml.arc.plugins.module_utils._arm_resource import ArmResource, Provisioned
+from ansible_collections.azureml.arc.plugins.module_utils._arm_resource import ArmResource, Provisioned, find_or_create
 from ansible_collections.azureml.arc.plugins.module_utils._azure_names import (
     CREATED_BY,
     namespace_body,
@@ -74,7 +74,12 @@ def needed(settings: Settings) -> list[SupportingResource]:
 
 
 def start(
-    session: AzureSession, cluster: ClusterReference, location: str, settings: Settings, check_mode: bool
+    session: AzureSession,
+    cluster: ClusterReference,
+    location: str,
+    settings: Settings,
+    deadline: Deadline,
+    check_mode: bool,
 ) -> list[str]:
     """Begin to create what is missing, and wait for none of it.
 
@@ -84,11 +89,13 @@ def start(
     """
     created = []
     for kind in needed(settings):
-        resource = _resource(session, kind, cluster, Deadline(0))
-        if resource.read() is None:
+        resource = _resource(session, kind, cluster, deadline)
+        if check_mode:
+            is_new = resource.read() is None
+        else:
+            is_new = find_or_create(resource, kind.body_of(location), wait=False)[1]
+        if is_new:
             created.append(resource.id)
-            if not check_mode:
-                resource.submit("PUT", wait=False, body=kind.body_of(location))
     return created
 
 
@@ -119,5 +126,5 @@ def remove(
             continue
         removed.append(resource.id)
         if not check_mode:
-            resource.submit("DELETE", wait=True)
+            resource.submit("DELETE", wait=True, present=body)
     return removed, left

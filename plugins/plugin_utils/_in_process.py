@@ -28,6 +28,8 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._run_cache import RunC
 from ansible_collections.azureml.arc.plugins.plugin_utils._worker import end_with_parent, load_for_all
 
 load_for_all()
+# Made in the parent process, so that the workers that it forks have it in common.
+CACHE = RunCache(constants.DEFAULT_LOCAL_TMP)
 
 SWITCH_VARIABLE = "azureml_arc_in_process"
 SWITCH_ENVIRONMENT = "AZUREML_ARC_IN_PROCESS"
@@ -80,7 +82,7 @@ class InProcessActionModule(ActionBase):
             parameters,
             check_mode=bool(self._task.check_mode),
             diff=bool(self._task.diff),
-            cache=RunCache(constants.DEFAULT_LOCAL_TMP),
+            cache=CACHE,
             tmpdir=constants.DEFAULT_LOCAL_TMP,
             progress=Progress(
                 task_vars["inventory_hostname"], self._progress_interval(task_vars), self._display.display

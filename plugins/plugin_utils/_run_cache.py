@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the tasks of one run share: a file with tokens, readable by its owner only."""
+"""What the tasks of one run share: tokens, in a file that has no name."""
 
 from __future__ import annotations
 
@@ -10,63 +10,55 @@ import contextlib
 import fcntl
 import json
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 
 
 class RunCache:
-    """A small store in a folder that lives as long as the run.
+    """A small store that lives as long as the processes that hold it.
 
-    Workers are processes of their own, so the store is a file. The first one that needs an entry makes it while the
-    others wait for it: a run asks for one token, not for one a worker.
+    Workers are processes of their own, forked from the one that made the store. It is a file, but without a name: only
+    those processes can open it, and nothing of it is left however they end. The first worker that needs an entry makes
+    it while the others wait for it: a run asks for one token, not for one a worker.
 
-    :param directory: the run's own temporary folder, which ansible-core removes at its end.
+    :param directory: a folder on the file system to use.
     """
 
     def __init__(self, directory: str) -> None:
-        self._path = os.path.join(directory, "azureml_arc_cache.json")
-        self._lock_path = os.path.join(directory, "azureml_arc_cache.lock")
+        self._file, path = tempfile.mkstemp(prefix="azureml_arc_", dir=directory)
+        os.unlink(path)
 
-    def get_or_create(self, key: str, create: Callable[[], dict], margin: float) -> dict:
-        """The entry under C(key), made by C(create) where there is none for C(margin) more seconds."""
-        found = self._read(key, margin)
-        if found:
-            return found
+    def get_or_create(
+        self, key: str, create: Callable[[], dict], margin: float, is_good: Callable[[dict], bool] = lambda entry: True
+    ) -> dict:
+        """The entry under C(key), made by C(create) where there is none that is good for C(margin) more seconds."""
         with self._locked():
-            found = self._read(key, margin)
-            if found:
+            entries = self._read()
+            found = entries.get(key)
+            if found and found["expires_on"] - margin > time.time() and is_good(found):
                 return found
-            entry = create()
-            self._write(key, entry)
-            return entry
-
-    def _read(self, key: str, margin: float) -> dict | None:
-        entry = self._entries().get(key)
-        return entry if entry and entry["expires_on"] - margin > time.time() else None
-
-    def _entries(self) -> dict:
-        try:
-            with open(self._path, encoding="utf-8") as file:
-                return json.load(file)
-        except FileNotFoundError:
-            return {}
-
-    def _write(self, key: str, entry: dict) -> None:
-        entries = {**self._entries(), key: entry}
-        part = f"{self._path}.part"
-        with open(_private(part, os.O_TRUNC), "w", encoding="utf-8") as file:
-            json.dump(entries, file)
-        os.replace(part, self._path)  # readers see the old entries or the new ones, never half of them
+            entries[key] = create()
+            self._write(entries)
+            return entries[key]
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        lock = _private(self._lock_path)
+        # A lock of the process, not of the open file, which all workers have in common.
+        fcntl.lockf(self._file, fcntl.LOCK_EX)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
             yield
         finally:
-            os.close(lock)
+            fcntl.lockf(self._file, fcntl.LOCK_UN)
 
+    # Workers share the position in the file as well, so each access names its own.
+    def _read(self) -> dict:
+        try:
+            return json.loads(os.pread(self._file, os.fstat(self._file).st_size, 0))
+        except ValueError:
+            return {}  # nothing yet, or the half of what a worker wrote that was killed
 
-def _private(path: str, flags: int = 0) -> int:
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | flags, 0o600)
+    def _write(self, entries: dict) -> None:
+        content = json.dumps(entries).encode()
+        os.ftruncate(self._file, 0)
+        os.pwrite(self._file, content, 0)

@@ -11,6 +11,7 @@ import ctypes
 import gc
 import os
 import signal
+import sys
 
 from ansible.plugins.loader import connection_loader, filter_loader, lookup_loader, shell_loader, test_loader
 
@@ -23,6 +24,7 @@ FOR_ALL = (
     (test_loader, ("defined", "equalto", "search")),
 )
 PR_SET_PDEATHSIG = 1  # prctl(2)
+LOADED_BY = os.getpid()  # the run itself, which loads action plugins before it forks its workers
 
 
 def load_for_all() -> None:
@@ -41,10 +43,17 @@ def end_with_parent() -> None:
     """Have this worker end when the run that it belongs to does, however that ends.
 
     A worker whose run was killed would go on: it would wait for half an hour for nobody, or send the request that the
-    next run, which does not know of it, sends as well. Linux only; elsewhere such a worker goes on.
+    next run, which does not know of it, sends as well. Linux only; elsewhere such a worker goes on. It ends in order:
+    files with credentials are removed.
     """
-    parent = os.getppid()
+    signal.signal(signal.SIGTERM, _exit_in_order)
+    parent = os.getppid() if os.getpid() == LOADED_BY else LOADED_BY
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:  # it ended just now
+    if os.getppid() != parent:  # it ended before the kernel could tell
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _exit_in_order(number: int, frame) -> None:
+    """Leave all C(with) blocks, then the process, as a shell tells of a signal."""
+    sys.exit(128 + number)

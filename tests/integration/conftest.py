@@ -10,6 +10,7 @@ import functools
 import itertools
 import os
 
+import fault_matrix
 import pytest
 from kubernetes.config import new_client_from_config
 from kubernetes.dynamic import DynamicClient
@@ -22,6 +23,20 @@ from simulator.scenario import ClusterPlan, InstallPlan, Scenario, WorkspacePlan
 TIME_SCALE = 60.0  # an install of 60 simulated seconds takes one
 # Clusters of each kind; a test takes one for itself.
 SUPPLY = 80
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Show the matrix of faults, where its cells were run: what was got over and what was reported."""
+    cells = [
+        value
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        for name, value in getattr(report, "user_properties", ())
+        if name == "fault cell"
+    ]
+    if cells:
+        terminalreporter.write_sep("=", "operations under faults")
+        terminalreporter.write_line(fault_matrix.table(cells))
 
 
 @pytest.fixture(scope="session")

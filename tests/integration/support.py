@@ -23,18 +23,26 @@ class ModuleFailedError(AssertionError):
 
 
 def run_module_work(
-    directory: Path, spec: ModuleSpec, check_mode: bool = False, diff: bool = False, **options: object
+    directory: Path, spec: ModuleSpec, check_mode: bool = False, diff: bool = False, pace: float = 1, **options: object
 ) -> dict:
     """Run a module's work with options as a task gives them.
 
     :param directory: takes what the module writes.
+    :param pace: how many times as fast as real time passes for the module while it waits.
     :returns: its result, with its warnings.
     :raises ModuleFailedError: where it failed.
     """
     validation = ArgumentSpecValidator(spec.argument_spec, **spec.rules).validate(options)
     if validation.error_messages:
         raise ModuleFailedError({"msg": validation.errors.msg})
-    call = ModuleCall(validation.validated_parameters, check_mode, diff, tmpdir=str(directory))
+    call = ModuleCall(
+        validation.validated_parameters,
+        check_mode,
+        diff,
+        tmpdir=str(directory),
+        clock=lambda: time.monotonic() * pace,
+        sleep=lambda seconds: time.sleep(seconds / pace),
+    )
     result = {**execute(spec, call), "warnings": call.warnings}
     if result.get("failed"):
         raise ModuleFailedError(result)

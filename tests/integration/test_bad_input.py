@@ -121,7 +121,7 @@ class TestAzure:
 
     def test_wrong_secret(self, run_module, monkeypatch):
         monkeypatch.setenv("AZURE_SECRET", "wrong-secret-value")
-        with pytest.raises(ModuleFailedError, match="Could not sign in to Azure: .*AADSTS7000215") as failure:
+        with pytest.raises(ModuleFailedError, match="Could not sign in to Azure at https://.*AADSTS7000215") as failure:
             run_module(EXTENSION, cluster_name="c", **TRAINING)
         assert "wrong-secret-value" not in json.dumps(failure.value.result)
 

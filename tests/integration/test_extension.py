@@ -292,7 +292,7 @@ def test_timeout_says_how_far_it_got_and_is_taken_up_again(run_module, simulator
 def test_throttling_and_server_errors_are_ridden_out(run_module, simulator, arc, training):
     simulator.add_fault(method="GET", path=f"{arc}$", status=429, headers={"Retry-After": "1"}, times=1)
     simulator.add_fault(method="PUT", path="extensions/azureml$", status=503, times=1)
-    simulator.add_fault(method="GET", path="/operations/", drop="before", times=1)
+    simulator.add_fault(method="GET", path="/operations/", cut="reset", times=1)
 
     assert run_module(SPEC, **training)["extension"]["provisioning_state"] == "Succeeded"
 

@@ -177,7 +177,7 @@ def test_credentials_leave_no_file_behind(install, look, simulator, arc, tmp_pat
 
 def test_a_closed_watch_is_taken_up_again(install, look, simulator, arc):
     install(wait=False, seconds=240)
-    simulator.add_fault(method="GET", path=f"{arc}/api/v1/namespaces/azureml/pods", drop="before", times=1)
+    simulator.add_fault(method="GET", path=f"{arc}/api/v1/namespaces/azureml/pods", cut="reset", times=1)
 
     assert look(wait_timeout=60)["ready"]
 

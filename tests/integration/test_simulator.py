@@ -221,7 +221,7 @@ def test_custom_resources_and_discovery(kubernetes):
 
 def test_faults_and_journal(simulator):
     simulator.add_fault(path="/metadata", status=429, headers={"Retry-After": "3"}, times=1)
-    simulator.add_fault(path="/metadata", drop="before", times=1)
+    simulator.add_fault(path="/metadata", cut="reset", times=1)
     url = f"{simulator.endpoint}/metadata/endpoints?api-version=1"
 
     throttled = requests.get(url, timeout=10)

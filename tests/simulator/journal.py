@@ -16,7 +16,10 @@ from aiohttp import web
 
 @dataclass
 class Entry:
-    """One request and the status of its answer, 0 where the connection was cut; of a PUT or POST the answer itself."""
+    """One request and the status of its answer, 0 where the connection was cut; of a PUT or POST the answer itself.
+
+    :ivar effect: the status that the service itself came to, 0 where the request never reached it.
+    """
 
     time: float
     method: str
@@ -26,6 +29,7 @@ class Entry:
     status: int
     user_agent: str
     answer: Any = None
+    effect: int = 0
 
 
 class Journal:
@@ -55,6 +59,7 @@ class Journal:
             request.headers.get("User-Agent", ""),
         )
         self._entries.append(entry)
+        request["entry"] = entry
         try:
             response = await handler(request)
         except web.HTTPException as error:
@@ -63,6 +68,14 @@ class Journal:
         entry.status = response.status if request.transport and not request.transport.is_closing() else 0
         if request.method in ("PUT", "POST") and isinstance(response, web.Response):
             entry.answer = _parsed(response.text)
+        return response
+
+    @web.middleware
+    async def effects(self, request: web.Request, handler) -> web.StreamResponse:
+        """Behind all faults: note what became of a request, whether its answer arrives or not."""
+        response = await handler(request)
+        if "entry" in request:
+            request["entry"].effect = response.status
         return response
 
 

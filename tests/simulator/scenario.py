@@ -79,17 +79,19 @@ class Principal:
     """Who may sign in.
 
     :param actions: what it may do, as in an Azure role definition; without them everything.
+    :param token_seconds: simulated seconds that its tokens are good for, whatever they say of themselves.
     """
 
     client_id: str = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
     secret: str = "simulated-client-secret"
     tenant: str = TENANT
     actions: list[str] | None = None
+    token_seconds: float = 3599
 
 
 @dataclass
 class Scenario:
-    """The whole simulation. C(faults) are those of module C(faults)."""
+    """The whole simulation. The C(fault*) go to module C(faults)."""
 
     clusters: list[ClusterPlan] = field(default_factory=list)
     workspaces: list[WorkspacePlan] = field(default_factory=lambda: [WorkspacePlan()])
@@ -98,6 +100,8 @@ class Scenario:
     graph_quota: int = 15  # queries of Resource Graph within its window
     unregistered: list[str] = field(default_factory=list)  # resource providers
     faults: list[dict[str, Any]] = field(default_factory=list)
+    fault_share: float = 0
+    fault_seed: int = 0
 
 
 def load(path: Path) -> Scenario:

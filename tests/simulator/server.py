@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import ssl
@@ -48,6 +49,9 @@ class Simulator:
         self._directory = directory.resolve()
         self._tasks = Tasks()
         self._runner: web.AppRunner | None = None
+        self._site: web.TCPSite | None = None
+        self._context: ssl.SSLContext | None = None
+        self._port = 0
         self.endpoint = ""
 
     async def start(self, port: int = 0) -> None:
@@ -57,7 +61,8 @@ class Simulator:
         for cluster in clusters:
             await cluster.prepare()
         sign_in = SignIn(scenario.principal, clock)
-        journal, faults = Journal(), Faults(scenario.faults)
+        journal, faults = Journal(), Faults(scenario.faults, scenario.fault_share, scenario.fault_seed)
+        faults.refuse = self._refuse
 
         arm = Frontend(sign_in, scenario.principal, {plan.subscription for plan in scenario.clusters})
         arm_clusters = Clusters(clusters)
@@ -70,20 +75,35 @@ class Simulator:
         for provider in (arm_clusters, extensions, machine_learning, supporting, registration):
             arm.register(provider.types())
 
-        app = web.Application(middlewares=[journal.middleware, faults.middleware], client_max_size=MAXIMUM_BODY)
+        middlewares = [journal.middleware, faults.middleware, journal.effects]
+        app = web.Application(middlewares=middlewares, client_max_size=MAXIMUM_BODY)
         control = Control(journal, faults, clusters, scenario.workspaces, scenario.principal)
         for routes in (control, KubernetesApi(clusters), arm, sign_in):
             app.router.add_routes(routes.routes())
 
         authority, certificate, key = certificates.write(self._directory)
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(certificate, key)
+        self._context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self._context.load_cert_chain(certificate, key)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", port, ssl_context=context, backlog=1024)
-        await site.start()
-        self.endpoint = f"https://{HOST}:{self._runner.addresses[0][1]}"
+        await self._listen(port)
+        self._port = self._runner.addresses[0][1]
+        self.endpoint = f"https://{HOST}:{self._port}"
         self._write_files(clusters, authority)
+
+    async def _listen(self, port: int) -> None:
+        self._site = web.TCPSite(self._runner, "127.0.0.1", port, ssl_context=self._context, backlog=1024)
+        await self._site.start()
+
+    async def _refuse(self, seconds: float) -> None:
+        """Refuse new connections for real seconds, as a service that is being restarted."""
+
+        async def listen_again() -> None:
+            await asyncio.sleep(seconds)
+            await self._listen(self._port)
+
+        await self._site.stop()
+        self._tasks.start(listen_again())
 
     async def stop(self) -> None:
         await self._tasks.stop()

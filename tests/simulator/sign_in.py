@@ -17,7 +17,7 @@ from aiohttp import web
 from simulator.clock import Clock
 from simulator.scenario import Principal
 
-LIFETIME = 3599  # simulated seconds
+LIFETIME = 3599  # seconds, as tokens say
 
 
 @dataclass
@@ -73,7 +73,8 @@ class SignIn:
         if not scopes:
             return _refusal("invalid_scope", "AADSTS1002012: The provided value for scope is not valid.")
         value = secrets.token_urlsafe(32)
-        self._tokens[value] = Token(scopes[0].removesuffix("/.default"), self._clock.now() + LIFETIME)
+        end = self._clock.now() + self._principal.token_seconds
+        self._tokens[value] = Token(scopes[0].removesuffix("/.default"), end)
         return web.json_response({"token_type": "Bearer", "expires_in": LIFETIME, "access_token": value})
 
 

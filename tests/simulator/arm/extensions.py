@@ -24,6 +24,7 @@ from simulator.arm.protocol import (
     accepted,
     method_not_allowed,
     not_found,
+    system_data,
 )
 from simulator.cluster import SimulatedCluster
 from simulator.tasks import Tasks
@@ -53,6 +54,7 @@ class Extension:
     current_version: str | None = None
     principal: str = field(default_factory=lambda: str(uuid.uuid4()))
     error: dict[str, Any] | None = None
+    system_data: dict[str, str] = field(default_factory=system_data)
 
     def body(self) -> dict[str, Any]:
         protected = dict.fromkeys(self.properties.get("configurationProtectedSettings") or {}, "")
@@ -66,6 +68,7 @@ class Extension:
             "name": self.name,
             "type": "Microsoft.KubernetesConfiguration/extensions",
             "identity": {"type": "SystemAssigned", "principalId": self.principal},
+            "systemData": self.system_data,
             "properties": {
                 "version": None,
                 "autoUpgradeMinorVersion": True,
@@ -153,6 +156,7 @@ class Extensions:
         extension = Extension(request.address.id, request.address.name, properties)
         if present:
             extension.principal = present.principal
+            extension.system_data = system_data(present.system_data)
         self._extensions[request.address.key] = extension
         operation = self._begin(extension, "Creating")
         self._run(extension, self._install(extension, cluster, operation, create=True))
@@ -173,6 +177,7 @@ class Extensions:
             else:
                 settings[key] = value
         extension.properties = {**extension.properties, **properties, "configurationSettings": settings}
+        extension.system_data = system_data(extension.system_data)
         operation = self._begin(extension, "Updating")
         self._run(extension, self._install(extension, cluster, operation, create=False))
         return accepted(request, operation, API_VERSION, 202, extension.body())
@@ -208,6 +213,8 @@ class Extensions:
         workloads = self._tasks.start(cluster.workloads.install(extension.name, settings, version, plan))
         await cluster.clock.sleep(plan.seconds)
         await workloads
+        while cluster.plan.connectivity != "Connected":
+            await cluster.clock.sleep(1)  # nobody there who would tell of it
         error = plan.error
         if version in plan.bad_versions:
             error = f"Helm upgrade failed : chart of version {version} cannot be rendered"

@@ -19,6 +19,7 @@ from simulator.sign_in import SignIn
 
 # What a method is called in an Azure role definition.
 ACTIONS = {"GET": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete", "POST": "action"}
+CORRELATION_ID = "x-ms-correlation-request-id"
 BODY_METHODS = frozenset({"PUT", "PATCH"})
 
 TenantHandler = Callable[[dict[str, Any]], Awaitable[web.Response]]
@@ -70,7 +71,7 @@ class Frontend:
         )
 
     async def _subscriptions(self, request: web.Request) -> web.Response:
-        correlation = {"x-ms-correlation-request-id": str(uuid.uuid4())}
+        correlation = {CORRELATION_ID: str(uuid.uuid4())}
         try:
             self._authorize(request)
         except ArmError as error:
@@ -94,7 +95,7 @@ class Frontend:
             response = await self._dispatch(request)
         except ArmError as error:
             response = error.response()
-        response.headers["x-ms-correlation-request-id"] = str(uuid.uuid4())
+        response.headers[CORRELATION_ID] = request.headers.get(CORRELATION_ID, str(uuid.uuid4()))
         response.headers["x-ms-request-id"] = request.headers.get("x-ms-client-request-id", str(uuid.uuid4()))
         return response
 

@@ -22,6 +22,7 @@ from simulator.arm.protocol import (
     accepted,
     method_not_allowed,
     not_found,
+    system_data,
 )
 from simulator.clock import Clock
 from simulator.cluster import SimulatedCluster
@@ -132,6 +133,7 @@ class MachineLearning:
             "type": "Microsoft.MachineLearningServices/workspaces/computes",
             "location": location,
             "identity": {**identity, "principalId": str(uuid.uuid4())},
+            "systemData": system_data(present and present["systemData"]),
             "properties": {
                 **properties,
                 "provisioningState": "Creating",

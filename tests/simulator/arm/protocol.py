@@ -10,6 +10,7 @@ import json
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
@@ -182,6 +183,21 @@ def accepted(
     headers = {"Azure-AsyncOperation": url, "Location": url}
     text = json.dumps(body) if body is not None else ""
     return web.Response(text=text, status=status, headers=headers, content_type="application/json")
+
+
+def system_data(present: Mapping[str, Any] | None = None) -> dict[str, str]:
+    """What ARM notes of a change: C(systemData) of the common types of its specifications.
+
+    :param present: the C(systemData) of the resource so far.
+    """
+    now = datetime.now(UTC).isoformat()
+    created = present["createdAt"] if present else now
+    return {
+        "createdAt": created,
+        "createdByType": "Application",
+        "lastModifiedAt": now,
+        "lastModifiedByType": "Application",
+    }
 
 
 def not_found(what: str) -> ArmError:

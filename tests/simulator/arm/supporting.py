@@ -13,7 +13,7 @@ from typing import Any
 from aiohttp import web
 
 from simulator.arm.clusters import Clusters
-from simulator.arm.protocol import ArmError, ArmRequest, ResourceType, method_not_allowed, not_found
+from simulator.arm.protocol import ArmError, ArmRequest, ResourceType, method_not_allowed, not_found, system_data
 from simulator.clock import Clock
 from simulator.tasks import Tasks
 
@@ -72,6 +72,7 @@ class Supporting:
             raise ArmError(404, "ParentResourceNotFound", f"Parent resource '{address.parent}' not found.")
         present = self._resources.get(address.key, {})
         merged = {**request.body, "id": address.id, "name": address.name, "type": address.type}
+        merged["systemData"] = system_data(present.get("systemData"))
         merged["properties"] = {**properties, **(request.body.get("properties") or {}), **present.get("properties", {})}
         self._resources[address.key] = merged
         if merged["properties"].get("provisioningState") == "Creating":

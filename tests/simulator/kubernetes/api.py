@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -43,6 +44,12 @@ class KubernetesApi:
         return [web.route("*", "/kubernetes/{cluster}/{path:.*}", self._handle)]
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
+        response = await self._answer(request)
+        if not response.prepared:
+            response.headers["Audit-Id"] = str(uuid.uuid4())
+        return response
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
         try:
             cluster = self._clusters.get(request.match_info["cluster"])
             if cluster is None:

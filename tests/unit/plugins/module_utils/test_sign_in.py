@@ -115,7 +115,7 @@ def test_broken_credential_file_does_not_show_its_content(tmp_path):
 def test_unusable_certificate_names_the_option(tmp_path):
     sign_in = SignIn("service_principal", tenant="t", client_id="c", certificate_path=str(tmp_path / "none.pem"))
     with pytest.raises(AzureMLError, match="x509_certificate_path: .*none.pem cannot be used"):
-        _sign_in.credential(sign_in, CLOUDS["AzureCloud"])
+        _sign_in.credential(sign_in, CLOUDS["AzureCloud"], {})
 
 
 @pytest.mark.parametrize(
@@ -128,4 +128,4 @@ def test_unusable_certificate_names_the_option(tmp_path):
 )
 def test_credential(method, kind):
     sign_in = SignIn(method, tenant="t", client_id="c", secret="s")
-    assert type(_sign_in.credential(sign_in, CLOUDS["AzureCloud"])).__name__ == kind
+    assert type(_sign_in.credential(sign_in, CLOUDS["AzureCloud"], {})).__name__ == kind

@@ -10,8 +10,8 @@ import itertools
 
 import pytest
 from ansible_collections.azureml.arc.plugins.module_utils import _cloud
+from ansible_collections.azureml.arc.plugins.module_utils._arm_answer import retry_after
 from ansible_collections.azureml.arc.plugins.module_utils._azure_names import derived_name
-from ansible_collections.azureml.arc.plugins.module_utils._azure_session import retry_after
 from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._failures import hint_for
 from ansible_collections.azureml.arc.plugins.module_utils._kube_config import connection_values

@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import multiprocessing
-import stat
+import os
+import subprocess
 import time
 
 import pytest
@@ -25,7 +26,8 @@ def test_made_once(tmp_path):
         made.append(1)
         return entry()
 
-    tokens = [RunCache(str(tmp_path)).get_or_create("key", create, margin=300)["token"] for attempt in range(3)]
+    cache = RunCache(str(tmp_path))
+    tokens = [cache.get_or_create("key", create, margin=300)["token"] for attempt in range(3)]
     assert tokens == ["t", "t", "t"]
     assert len(made) == 1
 
@@ -43,24 +45,49 @@ def test_keys_are_apart(tmp_path):
     assert cache.get_or_create("one", lambda: entry("3"), margin=0)["token"] == "1"
 
 
-def test_only_the_owner_can_read_it(tmp_path):
-    RunCache(str(tmp_path)).get_or_create("key", entry, margin=0)
-    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
+def test_made_anew_where_it_is_not_good(tmp_path):
+    cache = RunCache(str(tmp_path))
+    cache.get_or_create("key", lambda: entry("refused"), margin=0)
+
+    def is_good(found):
+        return found["token"] != "refused"
+
+    assert cache.get_or_create("key", lambda: entry("new"), margin=0, is_good=is_good)["token"] == "new"
+    assert cache.get_or_create("key", lambda: entry("newer"), margin=0, is_good=is_good)["token"] == "new"
 
 
-def _work(directory, queue):
+def test_it_has_no_name(tmp_path):
+    cache = RunCache(str(tmp_path))
+    cache.get_or_create("key", entry, margin=0)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_programs_that_the_run_starts_do_not_inherit_it(tmp_path):
+    cache = RunCache(str(tmp_path))
+    cache.get_or_create("key", entry, margin=0)
+    seen = subprocess.run(["ls", "-l", "/proc/self/fd"], capture_output=True, text=True, check=True, close_fds=False)
+    assert str(tmp_path) not in seen.stdout
+
+
+def test_half_of_an_entry_is_none(tmp_path):
+    cache = RunCache(str(tmp_path))
+    os.write(cache._file, b'{"key": {"tok')
+    assert cache.get_or_create("key", entry, margin=0)["token"] == "t"
+
+
+def _work(cache, queue):
     def create():
         queue.put("made")
         time.sleep(0.2)
         return entry()
 
-    RunCache(directory).get_or_create("key", create, margin=0)
+    cache.get_or_create("key", create, margin=0)
 
 
 def test_workers_wait_for_the_first_one(tmp_path):
     context = multiprocessing.get_context("fork")
-    queue = context.Queue()
-    workers = [context.Process(target=_work, args=(str(tmp_path), queue)) for number in range(6)]
+    queue, cache = context.Queue(), RunCache(str(tmp_path))
+    workers = [context.Process(target=_work, args=(cache, queue)) for number in range(6)]
     for worker in workers:
         worker.start()
     for worker in workers:

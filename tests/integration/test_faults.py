@@ -1,0 +1,134 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Each operation under each fault: a run gets over it, or says what failed. Nothing is written twice."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections import Counter
+
+import pytest
+from ansible_collections.azureml.arc.plugins.module_utils import _azure_session, _kube_config, _kube_session, _sign_in
+from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._resource_graph import query
+from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleCall
+from fault_matrix import BEFORE, MARKER, OPERATIONS, TASKS, Operation, survives, writes_of
+from support import ModuleFailedError, run_module_work
+
+import simulated
+from simulator.faults import KINDS
+from simulator.scenario import ClusterPlan, InstallPlan, Scenario
+
+PACE = 50  # times as fast as real time
+LASTING = ("429, seconds", "503", "reset", "reset, acted", "401", "409", "slow")
+CELLS = [(operation, kind, True) for operation in OPERATIONS for kind in KINDS]
+CELLS += [(operation, kind, False) for operation in OPERATIONS for kind in LASTING]
+
+
+@pytest.fixture(scope="module")
+def azure(tmp_path_factory):
+    """A simulator with a cluster for each cell."""
+    clusters = [ClusterPlan(f"cell-{index}", install=InstallPlan(seconds=20)) for index in range(len(CELLS))]
+    scenario = Scenario(clusters=clusters, time_scale=100, graph_quota=1000)
+    with simulated.running(scenario, tmp_path_factory.mktemp("faults")) as running:
+        yield running
+
+
+@pytest.fixture
+def run(azure, environment, monkeypatch, tmp_path):
+    """Run a task on a cluster, with short timeouts. Returns its result; a failure is raised."""
+    for name, value in azure.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(_azure_session, "TRANSPORT", {"connection_timeout": 2, "read_timeout": 1})
+    monkeypatch.setitem(_sign_in.RETRIES, "retry_backoff_factor", 0.02)
+    monkeypatch.setattr(_kube_session, "REQUEST_TIMEOUT", (2, 1))
+    monkeypatch.setitem(_kube_config.RETRIES, "backoff_factor", 0.1)
+
+    def run(task: str, cluster: str) -> dict:
+        if task == "list clusters":
+            return _list_clusters()
+        spec, options = TASKS[task]
+        names = {
+            "cluster_name": cluster,
+            "kubeconfig": azure.kubeconfigs[cluster],
+            "name": cluster if "workspace" in spec.argument_spec else None,
+        }
+        own = {name: value for name, value in names.items() if name in spec.argument_spec and value}
+        return run_module_work(tmp_path, spec, pace=PACE, diff=True, **{**own, **options})
+
+    yield run
+    azure.clear_faults()
+
+
+def _list_clusters() -> dict:
+    """What the inventory plugin asks. Nothing is ever changed."""
+    call = ModuleCall({}, sleep=lambda seconds: time.sleep(seconds / PACE))
+    try:
+        with _azure_session.open_session(call) as session:
+            found = list(
+                query(
+                    session,
+                    "resources | where type =~ 'microsoft.kubernetes/connectedclusters' | project id | order by id asc",
+                    session.subscriptions,
+                    "clusters",
+                )
+            )
+    except AzureMLError as error:
+        raise ModuleFailedError(error.as_result()) from error
+    assert len(found) == len(CELLS)
+    return {"changed": False}
+
+
+def _name(cell: tuple[Operation, str, bool]) -> str:
+    operation, kind, once = cell
+    return f"{operation.name} - {kind}{'' if once else ' - lasting'}"
+
+
+@pytest.mark.parametrize("number", range(len(CELLS)), ids=map(_name, CELLS))
+def test_fault(azure, run, record_property, number):
+    operation, kind, once = CELLS[number]
+    cluster = f"cell-{number}"
+    for task in BEFORE.get(operation.task, ()):
+        run(task, cluster)
+    azure.clear_journal()
+    azure.add_fault(**operation.fault(cluster, KINDS[kind], 1 if once else None))
+
+    failure = None
+    try:
+        result = run(operation.task, cluster)
+    except ModuleFailedError as error:
+        failure = error.result
+    else:
+        assert MARKER not in json.dumps(result)
+    hits = [one for one in azure.journal() if one["effect"] != one["status"] or one["status"] in (0, *range(400, 600))]
+    assert hits or kind == "slow", "the fault hit nothing"
+
+    azure.clear_faults()
+    assert bool(failure) is not survives(operation, kind, once), failure and failure["msg"]
+    if failure:
+        _assert_clear(operation, cluster, failure)
+        run(operation.task, cluster)  # takes up what there is
+    twice = [write for write, count in Counter(writes_of(azure.journal())).items() if count > 1]
+    assert not twice
+    assert not run(operation.task, cluster)["changed"]
+    outcome = "failed" if failure else "survived"
+    record_property("fault cell", (operation.name, kind if once else f"{kind}, lasting", outcome))
+
+
+def _assert_clear(operation: Operation, cluster: str, failure: dict) -> None:
+    """An error says which resource, which code, and what Azure support asks for."""
+    message, error = failure["msg"], failure["error"]
+    assert re.search(operation.names.format(cluster=cluster), message), message
+    assert error["code"], message
+    assert error["code"] in message
+    if operation.is_arm:
+        assert error["correlation_id"] in message
+    assert MARKER not in json.dumps(failure)
+
+
+def test_the_matrix_is_large_enough():
+    assert len(CELLS) >= 250
