@@ -105,6 +105,16 @@ class ArmResource:
             )
         return found
 
+    def require_unchanged(self, present: dict | None) -> None:
+        """Check that what a decision was made on still holds, where time has passed since.
+
+        :param present: the resource as it was read then.
+        :raises AzureMLError: where it does not; C(decide) decides anew.
+        """
+        if _mark(self.read()) != _mark(present):
+            self._conflict = AzureMLError(f"{self._what} was changed by somebody else", code="Conflict", status=409)
+            raise self._conflict
+
     def decide(self, attempt: Callable[[], T]) -> T:
         """Read, decide and change; all of it again where somebody else changed the resource in between.
 

@@ -174,6 +174,7 @@ class _Presence:
         secrets = {}
         if step.protected_keys:
             secrets, learned = self._fetch_secrets()
+            self._extension.require_unchanged(present)  # to have made a relay takes a while
             plain = {**self._wanted.settings.plain, **learned}
             self._wanted = replace(self._wanted, settings=replace(self._wanted.settings, plain=plain))
             step = replace(step, settings={**step.settings, **{key: (None, value) for key, value in learned.items()}})

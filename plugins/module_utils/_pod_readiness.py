@@ -79,11 +79,12 @@ class _Namespace:
         self._pending: set = set()
         self._failed: set = set()
         self._version = "0"
+        self._had_pods = False
 
     def read(self) -> Verdict:
         """Read everything anew.
 
-        :raises AzureMLError: where the namespace is being removed.
+        :raises AzureMLError: where the namespace is being removed, or gone with the pods that it had.
         """
         pods, self._version = self._session.list("Pod", self._name, keep=_essence)
         self._pods, self._pending, self._failed = {}, set(), set()
@@ -91,6 +92,7 @@ class _Namespace:
             self._note(pod)
         if not pods or all(pod["metadata"].get("deletionTimestamp") for pod in pods):
             self._refuse_removal()
+        self._had_pods = self._had_pods or bool(pods)
         return self.judge()
 
     def judge(self) -> Verdict:
@@ -158,11 +160,18 @@ class _Namespace:
         return _health_check.findings((config_map or {}).get("data") or {})
 
     def _refuse_removal(self) -> None:
-        if is_being_removed(self._session.get("Namespace", self._name)):
+        found = self._session.get("Namespace", self._name)
+        if is_being_removed(found):
             raise AzureMLError(
                 f"namespace '{self._name}' is being removed",
                 code="NamespaceTerminating",
                 hint="Wait until it is gone, then install the extension again.",
+            )
+        if found is None and self._had_pods:
+            raise AzureMLError(
+                f"namespace '{self._name}' was removed while this task waited for its pods",
+                code="RemovedMeanwhile",
+                hint="Find out who removes the extension, then install it again.",
             )
 
 

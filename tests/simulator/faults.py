@@ -59,7 +59,7 @@ class Fault:
     :param query: name of a query parameter that it must have; any request where it is empty.
     :param without: name of a query parameter that it must not have.
     :param method: HTTP method; any where it is empty.
-    :param acts: whether the request takes effect all the same.
+    :param acts: whether the request takes effect all the same, and that at once.
     :param status: status to answer with; without one, the answer of the service.
     :param headers: headers of that answer, such as C(Retry-After).
     :param retry_at: seconds from now that C(Retry-After) names as a date.
@@ -150,9 +150,7 @@ class Faults:
         return await (self._fail(fault, request, handler) if fault else handler(request))
 
     async def _fail(self, fault: Fault, request: web.Request, handler) -> web.StreamResponse:
-        response = None
-        if fault.acts or not (fault.status or fault.cut):
-            response = await handler(request)
+        response = await handler(request) if fault.acts else None
         if fault.cut == "refused":
             await self.refuse(fault.delay)
         else:
@@ -160,7 +158,7 @@ class Faults:
         if fault.cut:
             await _cut(fault.cut, request, response)
             return web.Response()
-        return fault.answer(request.path) if fault.status else response
+        return fault.answer(request.path) if fault.status else response or await handler(request)
 
 
 # What may hit a fleet at random: what no retry can be expected to mend is left out, and what takes long.

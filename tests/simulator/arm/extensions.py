@@ -238,6 +238,7 @@ class Extensions:
         await cluster.clock.sleep(cluster.plan.removal_seconds)
         await cluster.workloads.forget()
         self._extensions.pop(extension.id.lower(), None)
+        self._operations.forget(f"{extension.id}/operations")
         operation.status = "Succeeded"
 
 

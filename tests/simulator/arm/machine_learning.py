@@ -121,6 +121,8 @@ class MachineLearning:
         if extension is None or extension.state != "Succeeded":
             raise ArmError(400, "UserError", "The cluster has no AzureML extension that succeeded.")
         present = self._computes.get(request.address.key)
+        if present and present["properties"]["provisioningState"] in ("Creating", "Deleting"):
+            raise ArmError(409, "Conflict", f"Compute {request.address.name} has an operation in progress.")
         if present and _place(present["properties"]) != _place(properties):
             raise ArmError(400, "UserError", "The cluster and the namespace of an attached compute cannot be changed.")
         identity = request.body["identity"]

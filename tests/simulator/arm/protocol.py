@@ -168,6 +168,12 @@ class Operations:
         self._operations[operation.id.lower()] = operation
         return operation
 
+    def forget(self, parent: str) -> None:
+        """The resource is gone, and with it what was still under way on it, but for its own removal."""
+        for key, operation in list(self._operations.items()):
+            if key.startswith(f"{parent}/".lower()) and operation.status != "Deleting":
+                del self._operations[key]
+
     async def handle(self, request: ArmRequest) -> web.Response:
         operation = self._operations.get(request.address.key)
         if operation is None:

@@ -1,0 +1,210 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What others do between our read and our write, or while we wait: each has a defined end."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+
+import pytest
+from ansible_collections.azureml.arc.plugins.module_utils._arm_resource import ArmResource
+from ansible_collections.azureml.arc.plugins.module_utils._azure_session import open_session
+from ansible_collections.azureml.arc.plugins.module_utils._polling import Deadline
+from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleCall
+from ansible_collections.azureml.arc.plugins.modules.compute import SPEC as COMPUTE
+from ansible_collections.azureml.arc.plugins.modules.extension import SPEC as EXTENSION
+from ansible_collections.azureml.arc.plugins.modules.extension_info import SPEC as EXTENSION_INFO
+from ansible_collections.azureml.arc.plugins.modules.pod_readiness import SPEC as READINESS
+from fault_matrix import writes_of
+from playbooks import start_playbook
+from support import ModuleFailedError, requests_to, run_module_work, wait_for
+
+import simulated
+from simulator.scenario import SUBSCRIPTION, ClusterPlan, InstallPlan, Principal, Scenario
+
+GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-edge"
+TRAINING = {"resource_group": "rg-edge", "workload_profile": "training"}
+
+
+@pytest.fixture
+def installed(run_module, arc):
+    """Install the extension. Returns the options of the task."""
+    options = {**TRAINING, "cluster_name": arc}
+    run_module(EXTENSION, **options)
+    return options
+
+
+@pytest.fixture
+def settings(run_module, arc):
+    """The settings of the extension as Azure has them."""
+
+    def read() -> dict:
+        found = run_module(EXTENSION_INFO, resource_group="rg-edge", cluster_name=arc, name="azureml")
+        return found["extensions"][0]["settings"]
+
+    return read
+
+
+@pytest.fixture
+def elsewhere():
+    """Run something beside the test, as somebody else would. What it raises is raised at the end."""
+    threads, errors = [], []
+
+    def start(work, *arguments, **options):
+        def run():
+            try:
+                work(*arguments, **options)
+            except Exception as error:
+                errors.append(error)
+
+        threads.append(threading.Thread(target=run))
+        threads[-1].start()
+
+    yield start
+    for thread in threads:
+        thread.join(timeout=60)
+    assert not errors, errors
+
+
+def send(simulator, method: str, cluster: str, body: dict | None = None, params: dict | None = None) -> None:
+    """What C(az k8s-extension) sends for the extension of a cluster, and then waits for."""
+    path = f"{GROUP}/providers/Microsoft.Kubernetes/connectedClusters/{cluster}"
+    path += "/providers/Microsoft.KubernetesConfiguration/extensions/azureml"
+    with open_session(ModuleCall({})) as session:
+        resource = ArmResource(session, path, "2025-03-01", "extension", Deadline(60))
+        resource.submit(method, True, resource.read(), body=body, params=params)
+
+
+def test_two_tasks_at_once(simulator, run_module, arc, elsewhere):
+    # Both are told that there is no extension, before either has created one.
+    simulator.add_fault(method="GET", path=f"{arc}/.*/extensions/azureml$", acts=True, delay=1, times=2)
+    results = []
+    for _run in range(2):
+        elsewhere(lambda: results.append(run_module(EXTENSION, **TRAINING, cluster_name=arc)))
+    wait_for(lambda: len(results) == 2, seconds=60)
+
+    puts = requests_to(simulator, "PUT", f"{arc}/providers/Microsoft.KubernetesConfiguration")
+    assert sorted(one["effect"] for one in puts) == [201, 409]
+    assert sorted(result["changed"] for result in results) == [False, True]
+
+
+def test_two_runs_at_once(simulator, playbook, arc, tmp_path):
+    inventory = simulated.inventory(simulator.directory, [ClusterPlan(arc)])
+    runs = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        runs.append(start_playbook("azureml.arc.deploy", inventory, tmp_path / name))
+    assert [run.wait(timeout=120) for run in runs] == [0, 0]
+
+    writes = Counter(writes_of(simulator.journal()))
+    # The parts of the relay may be made by both: the same, under the same name.
+    twice = [(method, path) for (method, path, _body), count in writes.items() if count > 1]
+    assert [path for _method, path in twice if "/Microsoft.Relay/" not in path] == []
+    assert playbook("azureml.arc.verify", inventory).status == 0
+
+
+def test_settings_change_between_read_and_write(simulator, run_module, installed, settings, arc, elsewhere):
+    simulator.change_plan(arc, install={"seconds": 150})
+    simulator.clear_journal()
+    simulator.add_fault(method="PATCH", path=f"{arc}/.*/extensions/azureml$", delay=1, times=1)
+
+    def change():
+        wait_for(lambda: requests_to(simulator, "PATCH", arc))  # ours is on its way
+        changed = {"amloperator.custom_ip_interface": "eth9", "theirs": "1"}
+        send(simulator, "PATCH", arc, {"properties": {"configurationSettings": changed}})
+
+    elsewhere(change)
+    result = run_module(EXTENSION, **installed, settings={"amloperator.custom_ip_interface": "eth1"})
+
+    patches = [one["effect"] for one in requests_to(simulator, "PATCH", arc)]
+    assert sorted(patches) == [202, 202, 409]  # ours came while theirs was under way, and once more after it
+    assert result["changed"]
+    assert result["plan"]["settings"] == {"amloperator.custom_ip_interface": {"before": "eth9", "after": "eth1"}}
+    assert result["unmanaged_settings"]["theirs"] == "1"
+    assert (settings()["amloperator.custom_ip_interface"], settings()["theirs"]) == ("eth1", "1")
+
+
+def test_removed_while_we_wait(simulator, run_module, arc, elsewhere):
+    simulator.change_plan(arc, install={"seconds": 300})
+
+    def remove():
+        wait_for(
+            lambda: requests_to(
+                simulator, "GET", f"{arc}/providers/Microsoft.KubernetesConfiguration/extensions/azureml/operations"
+            )
+        )
+        send(simulator, "DELETE", arc, params={"forceDelete": "false"})
+
+    elsewhere(remove)
+    with pytest.raises(ModuleFailedError, match="is gone: it was removed while this task waited.*run again") as failure:
+        run_module(EXTENSION, **TRAINING, cluster_name=arc)
+    assert failure.value.result["error"]["code"] == "RemovedMeanwhile"
+    assert len([one for one in writes_of(simulator.journal()) if one[0] == "PUT" and "/extensions/" in one[1]]) == 1
+
+
+def test_compute_detached_while_we_wait(simulator, run_module, installed, arc, elsewhere):
+    simulator.change_plan(arc, attach_seconds=300)
+    compute = {"name": arc, "workspace": {"name": "ws", "resource_group": "rg-ml"}}
+    cluster = {"resource_group": "rg-edge", "cluster_name": arc}
+
+    def detach():
+        wait_for(lambda: requests_to(simulator, "GET", "computeOperationsStatus"))
+        run_module(COMPUTE, state="absent", **compute)
+
+    elsewhere(detach)
+    with pytest.raises(ModuleFailedError, match="RemovedMeanwhile"):
+        run_module(COMPUTE, **compute, **cluster)
+
+
+def test_cluster_goes_offline_half_way(simulator, run_module, arc, elsewhere):
+    def go_offline():
+        wait_for(lambda: requests_to(simulator, "PUT", f"{arc}/providers/Microsoft.KubernetesConfiguration"))
+        simulator.change_plan(arc, connectivity="Offline")
+
+    elsewhere(go_offline)
+    with pytest.raises(
+        ModuleFailedError, match="Timed out after 4 seconds.*the cluster has connectivity status Offline"
+    ):
+        run_module(EXTENSION, **TRAINING, cluster_name=arc, wait_timeout=4)
+
+    # The next run finds out before it waits, and takes up what is under way once the agents are back.
+    with pytest.raises(ModuleFailedError, match="Offline"):
+        run_module(EXTENSION, **TRAINING, cluster_name=arc, wait_timeout=1)
+    simulator.change_plan(arc, connectivity="Connected")
+    assert not run_module(EXTENSION, **TRAINING, cluster_name=arc)["changed"]
+    assert len(requests_to(simulator, "PUT", f"{arc}/providers/Microsoft.KubernetesConfiguration")) == 1
+
+
+def test_namespace_vanishes_while_we_look(simulator, run_module, installed, arc, elsewhere):
+    # A component that does not exist: the look goes on although all pods run.
+    components = [{"kind": "Deployment", "name": "gateway"}, {"kind": "Deployment", "name": "late"}]
+    options = {"kubeconfig": simulator.kubeconfigs[arc], "components": components, "wait_timeout": 50}
+
+    elsewhere(lambda: time.sleep(1) or send(simulator, "DELETE", arc, params={"forceDelete": "false"}))
+    with pytest.raises(ModuleFailedError, match="namespace 'azureml' (is being removed|was removed while)"):
+        run_module(READINESS, **options)
+
+
+@pytest.fixture
+def long_install(tmp_path_factory):
+    """A simulator on which 40 minutes pass in four seconds, and tokens are good for 20 minutes of it."""
+    cluster = ClusterPlan("slow", install=InstallPlan(seconds=2400))
+    scenario = Scenario(clusters=[cluster], principal=Principal(token_seconds=1200), time_scale=600)
+    with simulated.running(scenario, tmp_path_factory.mktemp("long")) as running:
+        yield running
+
+
+def test_token_expires_during_a_long_wait(long_install, environment, monkeypatch, tmp_path):
+    for name, value in long_install.environment.items():
+        monkeypatch.setenv(name, value)
+    result = run_module_work(tmp_path, EXTENSION, **TRAINING, cluster_name="slow")
+
+    assert result["extension"]["provisioning_state"] == "Succeeded"
+    journal = long_install.journal()
+    assert 401 in [one["status"] for one in journal]  # the service ended it; the token itself said that it was good
+    assert len([one for one in journal if one["path"].endswith("/oauth2/v2.0/token")]) >= 2
+    assert len([one for one in writes_of(journal) if "/extensions/" in one[1]]) == 1
