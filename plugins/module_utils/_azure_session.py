@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib
+import logging
 import os
 import ssl
 import time
@@ -64,6 +65,9 @@ for name in IMPORTED_LATE:
         importlib.import_module(name)
 
 ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+# A failure that is tried again is no news; without a handler, Python would print what the SDK logs of it.
+logging.getLogger("azure").addHandler(logging.NullHandler())
 
 # What ARM answers when something is simply not there.
 NOT_FOUND_CODES = frozenset({"resourcenotfound", "notfound", "extensionnotfound", "computenotfound"})
@@ -182,8 +186,8 @@ class AzureSession:
         headers = {"x-ms-correlation-request-id": self.correlation_id}
         request = HttpRequest(method, url, params=query, json=body, headers=headers)
         pauses = intervals(**RETRY_PAUSES)
-        renewed = False
-        for tried in range(RETRIES + 1):
+        tries_left, renewed = RETRIES, False
+        while True:
             try:
                 return self._send_once(f"{method} {what}", request)
             except AzureMLError as error:
@@ -191,12 +195,12 @@ class AzureSession:
                     renewed = True  # the token ended before its time: a new one, at once
                     continue
                 asked = getattr(error, "retry_after", None) or 0.0
-                if not isinstance(error, PassingError) or tried == RETRIES or asked > LONGEST_RETRY_AFTER:
+                if not isinstance(error, PassingError) or not tries_left or asked > LONGEST_RETRY_AFTER:
                     raise
+            tries_left -= 1
             self._sleep(max(asked, next(pauses)))
             if was_made and was_made():
                 return None
-        return None
 
     def _send_once(self, action: str, request: HttpRequest) -> Response:
         manager = self._resolved_cloud.resource_manager

@@ -36,7 +36,13 @@ else:
 
 # Any request is repeated: reading, removing and merging come to the same the second time, and of an object that exists
 # already the session tells whether it is the one to create.
-RETRIES = {"total": 4, "backoff_factor": 0.3, "status_forcelist": (429, 500, 502, 503, 504), "allowed_methods": None}
+RETRIES = {
+    "total": 6,
+    "connect": 4,  # who cannot be reached is given up earlier
+    "backoff_factor": 0.2,  # seconds
+    "status_forcelist": (429, 500, 502, 503, 504),
+    "allowed_methods": None,
+}
 LONGEST_RETRY_AFTER = 60  # seconds that a server can make us wait
 
 

@@ -218,12 +218,15 @@ class KubeSession:
             ) from error
 
     def _answer(self, method: str, path: str, request: dict) -> bytes:
-        """The whole of an answer. The client tries again by itself, but not where an answer breaks off."""
+        """The whole of an answer. The client tries again by itself, but not where an answer, good or bad, breaks off."""
+
+        def answer() -> bytes:
+            return self._api.request(method, path, serialize=False, _request_timeout=REQUEST_TIMEOUT, **request).data
+
         for _attempt in range(ATTEMPTS - 1):
-            answer = self._api.request(method, path, serialize=False, _request_timeout=REQUEST_TIMEOUT, **request)
             with contextlib.suppress(urllib3_errors.ProtocolError, urllib3_errors.ReadTimeoutError):
-                return answer.data
-        return self._api.request(method, path, serialize=False, _request_timeout=REQUEST_TIMEOUT, **request).data
+                return answer()
+        return answer()
 
 
 def open_session(call) -> KubeSession:

@@ -47,16 +47,19 @@ class PlaybookRun:
         return sum(bool(one["result"].get("changed")) for one in self.results if one["host"] == host)
 
 
-def run_playbook(content, inventory: dict, directory: Path, arguments=(), environ=None) -> PlaybookRun:
+def run_playbook(
+    content, inventory: dict, directory: Path, arguments=(), environ=None, timeout: float = TIMEOUT
+) -> PlaybookRun:
     """Run a playbook.
 
     :param content: the plays as data, or the name of a playbook of a collection.
     :param inventory: the inventory as data.
     :param directory: takes everything that the run writes.
+    :param timeout: seconds that it may take.
     """
     command, environment, results = _prepare(content, inventory, directory, arguments, environ)
     finished = subprocess.run(
-        command, env=environment, cwd=directory, capture_output=True, text=True, timeout=TIMEOUT, check=False
+        command, env=environment, cwd=directory, capture_output=True, text=True, timeout=timeout, check=False
     )
     lines = results.read_text(encoding="utf-8").splitlines() if results.exists() else []
     return PlaybookRun(finished.returncode, finished.stdout + finished.stderr, [json.loads(line) for line in lines])
