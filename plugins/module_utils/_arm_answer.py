@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
-from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._errors import LONGEST_MESSAGE, AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._failures import hint_for
+from ansible_collections.azureml.arc.plugins.module_utils._text import printable
 
 RETRY_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 EXCERPT = 200  # characters of an answer that is none of ARM's
@@ -47,7 +48,7 @@ def checked(action: str, response, correlation_id: str) -> Response:
     """
     try:
         body = response.json() if response.content else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
     if 200 <= response.status_code < 300 and isinstance(body, dict):
         return Response(response.status_code, body, response.headers)
@@ -57,13 +58,14 @@ def checked(action: str, response, correlation_id: str) -> Response:
         excerpt = response.text()[:EXCERPT].strip() if response.content else "nothing"
         error = {"code": "InvalidAnswer", "message": f"the answer is not one of Azure Resource Manager: {excerpt}"}
         hint = "Check whether a proxy or a sign-in page of the network stands between this machine and Azure."
+    code, message = _told(error)
     kind = PassingError if response.status_code in RETRY_STATUSES else AzureMLError
     failure = kind(
-        f"{action}: HTTP {response.status_code}: {error.get('message') or response.reason}",
-        code=error.get("code"),
+        f"{action}: HTTP {response.status_code}: {message or response.reason}",
+        code=code,
         correlation_id=response.headers.get("x-ms-correlation-request-id") or correlation_id,
         status=response.status_code,
-        hint=hint_for(error.get("message"), error.get("code")) or hint,
+        hint=hint_for(message, code) or hint,
     )
     if kind is PassingError:
         failure.retry_after = retry_after(response.headers)
@@ -72,14 +74,19 @@ def checked(action: str, response, correlation_id: str) -> Response:
 
 def operation_error(what: str, status: str, error: Mapping | None, correlation_id: str | None = None) -> AzureMLError:
     """The error of an operation or resource that ended as Failed or Canceled."""
-    error = error or {}
-    message = error.get("message") or f"it ended in state {status}, without a message"
+    code, message = _told(error or {})
+    message = message or f"it ended in state {status}, without a message"
     return AzureMLError(
         f"{what} {status.lower()}: {message}",
-        code=error.get("code"),
+        code=code,
         correlation_id=correlation_id,
-        hint=hint_for(message, error.get("code")),
+        hint=hint_for(message, code),
     )
+
+
+def _told(error: Mapping) -> tuple[str, str]:
+    """Code and message of an error, whatever the service has put there."""
+    return printable(error.get("code")), printable(error.get("message"), LONGEST_MESSAGE)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timezone
-from pathlib import Path
 
-from ansible_collections.azureml.arc.plugins.module_utils import _tls
-from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils import _files, _tls
 from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleCall
 
 
@@ -35,7 +33,4 @@ def read(call: ModuleCall, options: Mapping, prefix: str = "") -> _tls.ServerCer
 def _pem(options: Mapping, name: str, prefix: str) -> bytes:
     if options.get(f"{name}_content"):
         return options[f"{name}_content"].encode()
-    try:
-        return Path(options[name]).read_bytes()
-    except OSError as error:
-        raise AzureMLError(f"{prefix}{name}: {options[name]} cannot be read: {error.strerror}") from error
+    return _files.read(f"{prefix}{name}", options[name])

@@ -31,7 +31,7 @@ TYPES = {
 
 _SUBSCRIPTION = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 # What no resource name has, and what would make another path of an ARM id.
-_NOT_IN_NAMES = re.compile(r"[/\\?#%&<>\s]")
+_NOT_IN_NAMES = re.compile(r"[/\\?#%&<>\s\x00-\x1f\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def resource_group_id(subscription_id: str, resource_group: str) -> str:
 
 def check_name(option: str, value: str) -> str:
     """A resource's name as given, or an error that names the option."""
-    if not value or _NOT_IN_NAMES.search(value):
+    if not value or value in (".", "..") or _NOT_IN_NAMES.search(value):
         raise AzureMLError(f"{option} '{value}' is not the name of an Azure resource")
     return value
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from ansible_collections.azureml.arc.plugins.module_utils import (
     _cluster,
     _compute_configuration,
+    _files,
     _kube_session,
     _namespace,
     _quantity,
@@ -104,11 +104,7 @@ def _configuration(params: Mapping) -> ComputeConfiguration:
         require((("kubernetes", _quantity.IMPORT_ERROR),))
     if not path:
         return _compute_configuration.from_options(params)
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise AzureMLError(f"config_file {path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
-    return _compute_configuration.from_file(text, path)
+    return _compute_configuration.from_file(_files.read("config_file", path), path)
 
 
 def _workspace(params: Mapping, subscription_id: str) -> WorkspaceReference:

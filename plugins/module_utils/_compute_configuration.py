@@ -88,7 +88,7 @@ def from_options(params: Mapping) -> ComputeConfiguration:
     return _configuration(params, "", OPTIONS)
 
 
-def from_file(text: str, path: str) -> ComputeConfiguration:
+def from_file(content: bytes, path: str) -> ComputeConfiguration:
     """The configuration that a file describes.
 
     :param path: its path, for errors.
@@ -96,7 +96,7 @@ def from_file(text: str, path: str) -> ComputeConfiguration:
     """
     where = f"config_file {path}: "
     try:
-        document = json.loads(text, object_pairs_hook=_without_doubles)
+        document = json.loads(content.decode("utf-8-sig"), object_pairs_hook=_without_doubles)
     except json.JSONDecodeError as error:
         raise AzureMLError(f"{where}line {error.lineno}, column {error.colno}: {error.msg}") from error
     except (ValueError, RecursionError) as error:

@@ -6,6 +6,10 @@
 
 from __future__ import annotations
 
+from ansible_collections.azureml.arc.plugins.module_utils._text import printable
+
+LONGEST_MESSAGE = 16000  # characters; what is wrong with a cluster can be many things
+
 
 def first_line(error: BaseException) -> str:
     """The first line of an exception's message, or the name of its class where there is none."""
@@ -33,9 +37,10 @@ class AzureMLError(Exception):
         hint: str | None = None,
         **details,
     ) -> None:
+        message = printable(message, LONGEST_MESSAGE)
         super().__init__(message)
         self.message = message
-        self.code = code
+        self.code = printable(code) if code else None
         self.correlation_id = correlation_id
         self.status = status
         self.hint = hint

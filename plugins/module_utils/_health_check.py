@@ -13,6 +13,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from ansible_collections.azureml.arc.plugins.module_utils._text import printable
+
 CONFIG_MAP = "arcml-healthcheck"
 KEY_PREFIX = "reports-"
 # Below this number the installation cannot go on; from there on it is a diagnosis.
@@ -68,13 +70,13 @@ def findings(reports: Mapping[str, str]) -> list[dict]:
 def _row(report: str, check: re.Match) -> dict:
     code = check["code"] or ""
     title, hint = CODES.get(code, ("", "Read the logs of the health check job."))
-    number = int(code[1:]) if re.fullmatch(r"E\d+", code) else 0
+    number = int(code[1:]) if re.fullmatch(r"E[0-9]{1,9}", code) else 0
     return {
-        "report": report,
-        "check": check["name"],
-        "code": code,
+        "report": printable(report),
+        "check": printable(check["name"]),
+        "code": printable(code),
         "title": title,
-        "message": (check["message"] or "").strip(),
+        "message": printable((check["message"] or "").strip()),
         "blocking": number < FIRST_DIAGNOSIS,
         "hint": hint,
     }

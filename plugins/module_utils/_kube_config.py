@@ -16,6 +16,7 @@ from collections.abc import Mapping
 
 from ansible_collections.azureml.arc.plugins.module_utils import _environment
 from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError, first_line
+from ansible_collections.azureml.arc.plugins.module_utils._text import LONGEST_FILE
 
 try:
     import yaml
@@ -83,6 +84,7 @@ ATTRIBUTES = {
     "no_proxy": "no_proxy",
 }
 SECRET_FIELDS = ("token", "password", "client-key-data")
+REACHES_OUT = ("exec", "auth-provider", "tokenFile")
 
 
 def connection_values(options: Mapping, environ: Mapping[str, str]) -> dict:
@@ -156,13 +158,42 @@ def _load_kubeconfig(found, values: dict, directory: str, call) -> None:
         else:
             return
     if _is_inline(kubeconfig):
-        content = yaml.safe_load(kubeconfig) if isinstance(kubeconfig, str) else kubeconfig
+        content = _parsed(kubeconfig)
+        _refuse_reaching_out(content)
         for user in content.get("users") or ():
             call.hide(*(user.get("user", {}).get(name) for name in SECRET_FIELDS))
         load_kube_config_from_dict(content, context=context, client_configuration=found, temp_file_path=directory)
         return
     path = os.path.expanduser(kubeconfig) if kubeconfig else None
     load_kube_config(path, context=context, client_configuration=found, persist_config=False, temp_file_path=directory)
+
+
+def _parsed(kubeconfig) -> dict:
+    """An inline kubeconfig as a mapping."""
+    if isinstance(kubeconfig, dict):
+        return kubeconfig
+    if len(kubeconfig) > LONGEST_FILE:
+        raise ValueError(f"it is longer than {LONGEST_FILE} characters")
+    try:
+        return yaml.safe_load(kubeconfig)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _refuse_reaching_out(content: dict) -> None:
+    """Refuse what would run a program of this machine, or send a file of it to the cluster as a token.
+
+    A file is as trusted as its folder. Inline content comes from inventories, surveys and lookups, so from people who
+    may not be allowed to do either.
+    """
+    for user in content.get("users") or ():
+        found = [name for name in REACHES_OUT if (user.get("user") or {}).get(name)]
+        if found:
+            raise AzureMLError(
+                f"kubeconfig: user '{user.get('name')}' has {', '.join(found)}, which an inline one may not have",
+                hint="It would run a program of this machine, or read a file of it. Give the path of a kubeconfig file"
+                " instead, or a token.",
+            )
 
 
 def _is_inline(kubeconfig) -> bool:

@@ -29,14 +29,24 @@ class Resource:
     namespaced: bool = True
 
     def path(self, namespace: str = "", name: str = "") -> str:
-        """The path of an object, or of a list: of one namespace, or of the whole cluster where none is given."""
+        """The path of an object, or of a list: of one namespace, or of the whole cluster where none is given.
+
+        :raises AzureMLError: where a name would lead elsewhere.
+        """
         parts = ["apis" if "/" in self.api_version else "api", self.api_version]
         if namespace and self.namespaced:
-            parts += ["namespaces", quote(namespace, safe="")]
+            parts += ["namespaces", _segment(namespace)]
         parts.append(self.plural)
         if name:
-            parts.append(quote(name, safe=""))
+            parts.append(_segment(name))
         return "/" + "/".join(parts)
+
+
+def _segment(name: str) -> str:
+    """A name as one segment of a path."""
+    if name in (".", ".."):  # which clients resolve before they send
+        raise AzureMLError(f"'{name}' is not the name of an object")
+    return quote(name, safe="", errors="replace")
 
 
 RESOURCES = {

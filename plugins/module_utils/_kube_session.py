@@ -210,7 +210,7 @@ class KubeSession:
             raise _api_error(self.host, verb, kind, namespace, name, error) from error
         except urllib3_errors.HTTPError as error:
             raise _connection_error(self.host, f"{DOING[verb]} {describe(kind, namespace, name)}", error) from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise AzureMLError(
                 f"{DOING[verb]} {describe(kind, namespace, name)} at {self.host}: the answer is not one of Kubernetes",
                 code="InvalidAnswer",
@@ -218,7 +218,10 @@ class KubeSession:
             ) from error
 
     def _answer(self, method: str, path: str, request: dict) -> bytes:
-        """The whole of an answer. The client tries again by itself, but not where an answer, good or bad, breaks off."""
+        """The whole of an answer. The client tries again by itself, but not where an answer, good or bad, breaks off.
+
+        It may be lost after the request was carried out: any is repeated, see C(_kube_config.RETRIES).
+        """
 
         def answer() -> bytes:
             return self._api.request(method, path, serialize=False, _request_timeout=REQUEST_TIMEOUT, **request).data

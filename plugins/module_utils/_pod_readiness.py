@@ -18,6 +18,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._options import INSTAL
 from ansible_collections.azureml.arc.plugins.module_utils._polling import Deadline, intervals
 from ansible_collections.azureml.arc.plugins.module_utils._readiness import Verdict, evaluate, pod_row
 from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleCall
+from ansible_collections.azureml.arc.plugins.module_utils._text import printable
 
 KEPT_METADATA = ("name", "deletionTimestamp", "ownerReferences")
 SHORT_WATCH = 1  # seconds; a watch that ends before has broken, so the next one is not started at once
@@ -146,7 +147,7 @@ class _Namespace:
             call.warn(f"Events were left out of the diagnosis: {error}")
             return {}
         return {
-            event["involvedObject"]["name"]: f"{event.get('reason')}: {event.get('message')}"
+            event["involvedObject"]["name"]: printable(f"{event.get('reason')}: {event.get('message')}")
             for event in sorted(events, key=lambda event: event.get("lastTimestamp") or "")
         }
 

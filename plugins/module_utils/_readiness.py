@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ansible_collections.azureml.arc.plugins.module_utils._components import Component
+from ansible_collections.azureml.arc.plugins.module_utils._text import printable
 
 # Controllers that replace a failed pod with a new one; what they left behind says nothing about their health.
 REPLACING_CONTROLLERS = frozenset({"ReplicaSet", "DaemonSet", "StatefulSet", "ReplicationController"})
@@ -115,12 +116,12 @@ def component_row(kind: str, workload: Mapping) -> dict:
 def _component(kind, name, desired, ready_count, reason, message) -> dict:
     return {
         "kind": kind,
-        "name": name,
+        "name": printable(name),
         "ready": not reason,
         "desired_replicas": desired,
         "ready_replicas": ready_count,
-        "reason": reason,
-        "message": message,
+        "reason": printable(reason),
+        "message": printable(message),
     }
 
 
@@ -157,13 +158,13 @@ def pod_row(pod: Mapping, finished_jobs: Iterable = ()) -> dict:
     reason, message, ready = _judge_pod(pod, finished_jobs)
     statuses = (pod.get("status") or {}).get("containerStatuses") or ()
     return {
-        "name": pod["metadata"]["name"],
-        "phase": _phase(pod),
+        "name": printable(pod["metadata"]["name"]),
+        "phase": printable(_phase(pod)),
         "ready": ready,
-        "node": (pod.get("spec") or {}).get("nodeName") or "",
+        "node": printable((pod.get("spec") or {}).get("nodeName")),
         "restarts": sum(status.get("restartCount") or 0 for status in statuses),
-        "reason": reason,
-        "message": message,
+        "reason": printable(reason),
+        "message": printable(message),
     }
 
 

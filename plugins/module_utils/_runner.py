@@ -11,12 +11,14 @@ C(execute), which turns a C(ModuleCall) into a result, so neither can differ fro
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError, first_line
 from ansible_collections.azureml.arc.plugins.module_utils._polling import Deadline
+from ansible_collections.azureml.arc.plugins.module_utils._text import printable
 
 
 class NoCache:
@@ -61,7 +63,7 @@ class ModuleCall:
 
     def warn(self, message: str) -> None:
         """Show a warning beside the result."""
-        self.warnings.append(message)
+        self.warnings.append(printable(message))
 
     def hide(self, *secrets: str) -> None:
         """Keep values that the module learned, beyond its own options, out of the result."""
@@ -94,12 +96,15 @@ def require(libraries: tuple) -> None:
 
 
 def execute(spec: ModuleSpec, call: ModuleCall) -> dict:
-    """Run a module; an expected failure is a result with C(failed)."""
+    """Run a module; a failure is a result with C(failed)."""
     try:
         require(spec.libraries)
         return spec.run(call)
     except AzureMLError as error:
         return {"failed": True, "changed": False, **error.as_result()}
+    except Exception as error:  # what nobody has thought of, an answer that no specification knows for instance
+        message = f"Unexpected {type(error).__name__}: {printable(first_line(error))}. Please report it."
+        return {"failed": True, "changed": False, "msg": message, "exception": traceback.format_exc()}
 
 
 def run_module(spec: ModuleSpec) -> None:

@@ -12,6 +12,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
+from ansible_collections.azureml.arc.plugins.module_utils._text import printable
+
 SCHEMA_VERSION = 1  # raised where a reader of the former one would break
 # What a task is about, by its action; others are no work on a cluster.
 PHASES = {
@@ -26,7 +28,8 @@ PHASES = {
     "tls_secret": "cluster",
 }
 COLLECTION = "azureml.arc."
-LONGEST_TEXT = 4000  # characters; what a cluster says is not ours to bound otherwise
+# What the report calls the fields of a finding of the extension's own checks.
+HEALTH_CHECK = {"code": "code", "name": "check", "message": "message", "hint": "hint"}
 MOST_ROWS = 50  # components and pods of one cluster that are not ready, warnings
 # Characters that XML 1.0 cannot carry, see https://www.w3.org/TR/xml/#charsets
 NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -35,13 +38,6 @@ NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 def phase_of(action: str) -> str | None:
     """The phase that a task of this action belongs to, C(None) for none."""
     return PHASES.get(action.removeprefix(COLLECTION)) if action.startswith(COLLECTION) else None
-
-
-def text(value: object) -> str:
-    """What somebody else has written, bounded, and in a form that every encoding takes."""
-    written = "" if value is None else str(value)
-    written = written.encode("utf-8", "replace").decode("utf-8")
-    return written if len(written) <= LONGEST_TEXT else f"{written[:LONGEST_TEXT]}... ({len(written)} characters)"
 
 
 @dataclass
@@ -108,7 +104,8 @@ class FleetReport:
 
     def _note(self, cluster: _Cluster, phase: str | None, task: str, result: Mapping, failed: bool) -> None:
         cluster.changed |= bool(result.get("changed")) and not failed
-        cluster.warnings += [text(one) for one in result.get("warnings") or ()][: MOST_ROWS - len(cluster.warnings)]
+        room = MOST_ROWS - len(cluster.warnings)
+        cluster.warnings += [printable(one) for one in (result.get("warnings") or ())[:room]]
         if failed:
             failure = _failure(task, result)
             # A task that only passes on what has failed before tells nothing new.
@@ -122,9 +119,9 @@ class FleetReport:
             compute = result.get("compute") or {}
             before = cluster.computes.get(compute.get("name"))
             cluster.computes[compute.get("name")] = {
-                "name": text(compute.get("name")),
+                "name": printable(compute.get("name")),
                 "action": _kept_action(result["plan"], before),
-                "provisioning_state": text(compute.get("provisioning_state")),
+                "provisioning_state": printable(compute.get("provisioning_state")),
             }
 
     def as_dict(self, failed: Collection[str], ended: float) -> dict:
@@ -168,16 +165,16 @@ def _failure(task: str, result: Mapping) -> dict:
     error = result.get("error") if isinstance(result.get("error"), Mapping) else {}
     return {
         "task": task,
-        "message": text(result.get("msg")),
-        "code": text(error.get("code")),
-        "correlation_id": text(error.get("correlation_id")),
-        "hint": text(error.get("hint")),
+        "message": printable(result.get("msg")),
+        "code": printable(error.get("code")),
+        "correlation_id": printable(error.get("correlation_id")),
+        "hint": printable(error.get("hint")),
     }
 
 
 def _kept_action(plan: Mapping, before: Mapping | None) -> str:
     """What was done: a later look that finds nothing left to do does not undo it."""
-    action = text(plan.get("action"))
+    action = printable(plan.get("action"))
     return before["action"] if before and action == "none" else action
 
 
@@ -190,11 +187,12 @@ def _extension(result: Mapping, before: Mapping | None) -> dict:
     )
     return {
         "action": _kept_action(plan, before),
-        "reason": before["reason"] if before and plan.get("action") == "none" else text(plan.get("reason")),
-        "version": text(present.get("current_version")),
-        "provisioning_state": text(present.get("provisioning_state")),
+        "reason": before["reason"] if before and plan.get("action") == "none" else printable(plan.get("reason")),
+        "version": printable(present.get("current_version")),
+        "provisioning_state": printable(present.get("provisioning_state")),
         "changes": {
-            text(key): {name: text(one.get(name)) for name in ("before", "after")} for key, one in changes.items()
+            printable(key): {name: printable(one.get(name)) for name in ("before", "after")}
+            for key, one in changes.items()
         }
         or (before["changes"] if before else {}),
     }
@@ -204,14 +202,14 @@ def _readiness(result: Mapping) -> dict:
     rows = [*(result.get("components") or ()), *({**one, "kind": "Pod"} for one in result.get("pods") or ())]
     return {
         "ready": bool(result.get("ready")),
-        "summary": text(result.get("summary")),
+        "summary": printable(result.get("summary")),
         "not_ready": [
-            {name: text(row.get(name)) for name in ("kind", "name", "reason", "message")}
+            {name: printable(row.get(name)) for name in ("kind", "name", "reason", "message")}
             for row in rows
             if not row.get("ready")
         ][:MOST_ROWS],
         "health_check": [
-            {name: text(one.get(name)) for name in ("code", "name", "message", "hint")}
+            {name: printable(one.get(key)) for name, key in HEALTH_CHECK.items()}
             for one in result.get("health_check") or ()
         ][:MOST_ROWS],
     }

@@ -9,6 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from ansible_collections.azureml.arc.plugins.module_utils._text import printable
+
 
 class Progress:
     """Shows how far the wait of one host is, but not more often than asked for.
@@ -35,4 +37,4 @@ class Progress:
             return
         self._last = now
         since = time.strftime("%H:%M:%S", time.localtime(self._start))
-        self._show(f"waiting: [{self._host}] {state} (since {since}, {now - self._start:.0f} s)")
+        self._show(f"waiting: [{self._host}] {printable(state)} (since {since}, {now - self._start:.0f} s)")

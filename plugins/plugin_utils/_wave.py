@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._text import printable
 
 # A plan's action in a person's words, done and in check mode.
 DONE = {
@@ -144,7 +145,7 @@ class Wave:
 
 
 def _short(error: str) -> str:
-    line = " ".join(error.split())
+    line = printable(" ".join(error.split()))
     return line if len(line) <= LONGEST_ERROR else line[: LONGEST_ERROR - 3] + "..."
 
 

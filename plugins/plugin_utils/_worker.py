@@ -31,12 +31,14 @@ def load_for_all() -> None:
     """Load plugins in the parent process, so that its workers need not load them, each anew.
 
     What is loaded by then is kept out of garbage collection, which would write to each of its pages and so give each
-    worker a copy of them, see https://docs.python.org/3/library/gc.html#gc.freeze
+    worker a copy of them, see https://docs.python.org/3/library/gc.html#gc.freeze. What the run adds to
+    it, variables and results of a whole fleet, each worker keeps out of its own collection.
     """
     for loader, names in FOR_ALL:
         for name in names:
             loader.get(name, class_only=True)
     gc.freeze()
+    os.register_at_fork(after_in_child=gc.freeze)
 
 
 def end_with_parent() -> None:

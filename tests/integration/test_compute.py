@@ -249,7 +249,7 @@ class TestConfigurationFile:
         message = r"attach.json: instanceTypes.big_cpu_sku.resources.requests.cpu: 'four' is not a quantity"
         with pytest.raises(ModuleFailedError, match=message):
             run_module(SPEC, config_file=str(tmp_path / "attach.json"), **ready)
-        with pytest.raises(ModuleFailedError, match="config_file .*none.json cannot be read: No such file"):
+        with pytest.raises(ModuleFailedError, match="config_file: .*none.json cannot be read: No such file"):
             run_module(SPEC, config_file=str(tmp_path / "none.json"), **ready)
         doubles = {"instance_types": {"a_b": {}, "a-b": {}}, "default_instance_type": "a_b"}
         with pytest.raises(ModuleFailedError, match="'a_b' and 'a-b' would both be 'a-b' in the cluster"):

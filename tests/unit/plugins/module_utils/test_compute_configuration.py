@@ -63,7 +63,7 @@ def of_type(**fields):
 )
 def test_file_is_refused_with_the_path(text, message):
     with pytest.raises(AzureMLError, match=message):
-        from_file(text, "f.json")
+        from_file(text.encode("utf-8", "surrogatepass"), "f.json")
 
 
 def test_options_are_refused_with_their_path():

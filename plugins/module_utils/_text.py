@@ -1,0 +1,31 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What others have written - a cluster, a service, a proxy - in a form that does no harm where it is shown. Pure."""
+
+from __future__ import annotations
+
+import re
+
+LONGEST_TEXT = 4000  # characters; what a cluster says is not ours to bound otherwise
+LONGEST_FILE = 1024 * 1024  # bytes of a certificate, a kubeconfig or a configuration; ARM and Kubernetes take no more
+# Terminals act on control characters, and show text after one of direction in another order (CVE-2021-42574); a lone
+# half of a surrogate pair has no encoding. Line ends and tabs may stay.
+_HARMFUL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def printable(value: object, longest: int = LONGEST_TEXT) -> str:
+    """Text to show to a person: harmful characters as escapes like C(\\x1b), and no more than C(longest) characters.
+
+    :param value: the text; C(None) is none.
+    """
+    text = "" if value is None else str(value)
+    if len(text) > longest:
+        text = f"{text[:longest]}... ({len(text)} characters)"
+    return _HARMFUL.sub(_escape, text)
+
+
+def _escape(match: re.Match) -> str:
+    code = ord(match[0])
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

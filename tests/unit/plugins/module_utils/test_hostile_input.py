@@ -1,0 +1,298 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whatever comes in - from users, clusters, files - ends in a result or in an error that says what is wrong with it."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from collections.abc import Callable
+
+import pytest
+from ansible_collections.azureml.arc.plugins.module_utils import (
+    _certificate_files,
+    _cluster,
+    _compute_configuration,
+    _files,
+    _health_check,
+    _kube_config,
+    _node_taints,
+    _settings,
+    _settings_check,
+    _text,
+    _tls,
+)
+from ansible_collections.azureml.arc.plugins.module_utils._arm_answer import checked
+from ansible_collections.azureml.arc.plugins.module_utils._components import Component
+from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._kube_resources import RESOURCES
+from ansible_collections.azureml.arc.plugins.module_utils._readiness import evaluate
+from ansible_collections.azureml.arc.plugins.module_utils._relay import Relay
+from ansible_collections.azureml.arc.plugins.module_utils._resource_graph import any_of
+from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleCall, ModuleSpec, execute
+from hostile import ATTACKS, UNPRINTABLE, documents, pods, texts, workloads
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from simulator.arm.kusto import run as run_query
+
+RELAY = Relay("/relay", "/relay/hybridConnections/c", "c")
+CLUSTER = _settings.ClusterFacts("/subscriptions/s", "c", "connected_cluster", "westeurope", 3)
+
+
+def refusal_of(work: Callable, *arguments: object) -> AzureMLError | None:
+    """The error in which it refuses what it is given, C(None) where it takes it."""
+    try:
+        work(*arguments)
+    except AzureMLError as error:
+        return error
+    return None
+
+
+def assert_clear(error: AzureMLError, *names: str) -> None:
+    """The error does no harm where it is shown, and names what is wrong."""
+    assert not UNPRINTABLE.search(str(error))
+    assert any(name in str(error) for name in names)
+
+
+@given(settings=st.dictionaries(texts, documents, max_size=4), protected=st.dictionaries(texts, documents, max_size=4))
+def test_settings(settings, protected):
+    options = {
+        "workload_profile": "training",
+        "settings_generation": "current",
+        "settings": settings,
+        "protected_settings": protected,
+    }
+    refusal = refusal_of(_settings_check.check, options)
+    if refusal:
+        assert_clear(refusal, "settings")
+        return
+    _settings_check.misspelt_keys(options)
+    found = _settings.derive(options, CLUSTER, RELAY, None)
+    for one in (found.plain, found.protected):
+        assert all(isinstance(value, str) for value in one.values())
+    json.dumps(found.plain)
+
+
+@given(options=st.dictionaries(st.sampled_from(("resource_group", "cluster_name")), texts, min_size=2))
+def test_names_cannot_leave_their_place_in_an_id(options):
+    arguments = ({**options, "cluster_type": "connected_cluster"}, "11111111-2222-3333-4444-555555555555")
+    refusal = refusal_of(_cluster.reference, *arguments)
+    if refusal:
+        assert_clear(refusal, *options)
+        return
+    found = _cluster.reference(*arguments)
+    assert posixpath.normpath(found.id) == found.id
+    assert found.id.count("/") == 8
+    found.id.encode()
+    assert not any(mark in found.id for mark in "?#%\\ \n")
+
+
+@given(name=texts, namespace=texts)
+def test_names_cannot_leave_their_place_in_a_kubernetes_path(name, namespace):
+    arguments = (namespace or "-", name or "-")
+    refusal = refusal_of(RESOURCES["Pod"].path, *arguments)
+    if refusal:
+        assert_clear(refusal, "is not the name of an object")
+        return
+    path = RESOURCES["Pod"].path(*arguments)
+    assert posixpath.normpath(path) == path
+    assert path.count("/") == 6
+    assert path.isascii()
+    assert not any(mark in path for mark in "?# \n\x00")
+
+
+@given(labels=st.dictionaries(texts, documents, max_size=3))
+def test_labels(labels):
+    refusal = refusal_of(_node_taints.checked_labels, labels)
+    if refusal:
+        assert_clear(refusal, "labels")
+        return
+    found = _node_taints.checked_labels(labels)
+    assert all(key.isascii() and value.isascii() and len(value) <= 63 for key, value in found.items())
+
+
+@given(reports=st.dictionaries(st.sampled_from(("reports-pre-install", "reports-test")) | texts, texts, max_size=3))
+@example(reports={"reports-test": "Status: Failed Name: \x1b[2J ErrorCode: E4\u0665 ErrorMessage: \x9b31m"})
+@example(reports={"reports-test": "Status: Failed Name: a ErrorCode: E" + "9" * 10_000})
+@example(reports={"reports-test": "Status: Failed Name: a ErrorMessage: " + "x" * 10_000_000})
+def test_health_check_reports(reports):
+    for row in _health_check.findings(reports):
+        line = _health_check.as_line(row)
+        assert not UNPRINTABLE.search(line)
+        assert len(line) < 5 * _text.LONGEST_TEXT
+
+
+@given(pods=st.lists(pods, max_size=4), found=st.lists(workloads, max_size=3))
+def test_pods_and_workloads(pods, found):
+    kinds = ("Deployment", "StatefulSet", "DaemonSet")
+    by_name = {(kind, one["metadata"]["name"]): one for kind, one in zip(kinds, found, strict=False)}
+    verdict = evaluate([Component(kind, name, True) for kind, name in by_name], by_name, pods)
+    assert not UNPRINTABLE.search("".join([*verdict.problems(), verdict.summary()]))
+    json.dumps(verdict.components + verdict.pods).encode()
+    assert len(verdict.pods) == len(pods)
+
+
+@given(content=st.binary(max_size=200) | documents.map(lambda one: json.dumps(one).encode()))
+@example(content=b"[" * 100_000)
+@example(
+    content=b'{"instanceTypes": {"a": {"resources": {"limits": {"cpu": "1e999999999"}}}}, "defaultInstanceType": "a"}'
+)
+def test_configuration_files(content):
+    refusal = refusal_of(lambda: _compute_configuration.from_file(content, "attach.json").for_cluster())
+    if refusal:
+        assert_clear(refusal, "attach.json")
+
+
+@given(certificate=st.binary(max_size=200), key=texts)
+@example(certificate=b"-----BEGIN CERTIFICATE-----\n" + b"A" * 1000 + b"\n-----END CERTIFICATE-----\n", key="")
+@example(
+    certificate=b"",
+    key="-----BEGIN ENCRYPTED PRIVATE KEY-----\n" + "A" * 64 + "\n-----END ENCRYPTED PRIVATE KEY-----\n",
+)
+def test_pem(certificate, key):
+    content = key.encode("utf-8", "surrogatepass")
+    with pytest.raises(AzureMLError, match="^tls.certificate is not a PEM certificate"):
+        _tls.check(certificate, content, "ml.example.com", None, "tls.")
+    with pytest.raises(AzureMLError, match="private_key (is not a PEM|is encrypted)"):
+        _tls._key(content, "tls.")
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "/", "no\x00path", "x" * 5000, "missing.pem"])
+def test_files_that_are_none(path):
+    with pytest.raises(AzureMLError, match="^tls.certificate: .* (cannot be read|is larger than)"):
+        _certificate_files.read(ModuleCall({}), {"certificate": path, "private_key": path, "cname": "c"}, "tls.")
+
+
+def test_largest_file(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"x" * _text.LONGEST_FILE)
+    assert len(_files.read("config_file", str(path))) == _text.LONGEST_FILE
+
+
+def kubeconfig(**user) -> dict:
+    return {
+        "clusters": [{"name": "c", "cluster": {"server": "https://localhost:9"}}],
+        "users": [{"name": "u", "user": user}],
+        "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
+        "current-context": "x",
+    }
+
+
+def configuration(content, tmp_path):
+    return _kube_config.configuration({"kubeconfig": content}, str(tmp_path), ModuleCall({}))
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+@pytest.mark.parametrize(
+    "user",
+    [
+        {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "touch", "args": ["{}"]}},
+        {"auth-provider": {"name": "gcp", "config": {"cmd-path": "touch", "cmd-args": "{}"}}},
+        {"tokenFile": "/etc/shadow"},
+    ],
+    ids=lambda user: next(iter(user)),
+)
+def test_an_inline_kubeconfig_neither_runs_programs_nor_reads_files(tmp_path, user, as_text):
+    mark = tmp_path / "owned"
+    user = json.loads(json.dumps(user).replace("{}", str(mark)))
+    content = kubeconfig(**user)
+    with pytest.raises(AzureMLError, match=f"^kubeconfig: user 'u' has {next(iter(user))}, which an inline one"):
+        configuration(json.dumps(content) if as_text else content, tmp_path)
+    assert not mark.exists()
+
+
+def test_a_kubeconfig_file_is_trusted_as_kubectl_trusts_it(tmp_path):
+    token = {
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "kind": "ExecCredential",
+        "status": {"token": "from-exec"},
+    }
+    command = {"apiVersion": token["apiVersion"], "command": "echo", "args": [json.dumps(token)]}
+    path = tmp_path / "kubeconfig"
+    path.write_text(json.dumps(kubeconfig(exec={**command, "interactiveMode": "Never"})), encoding="utf-8")
+    assert configuration(str(path), tmp_path).api_key == {"BearerToken": "Bearer from-exec"}
+
+
+@given(content=documents)
+@example(content={"users": "u"})
+@example(content={**kubeconfig(), "users": None})
+@example(content=kubeconfig(**{"client-key-data": "no base64", "client-certificate-data": "="}))
+@settings(deadline=None)
+def test_kubeconfigs(tmp_path_factory, content):
+    for given_as in (content, json.dumps(content) + "\n"):
+        if isinstance(given_as, (dict, str)):
+            refusal = refusal_of(configuration, given_as, tmp_path_factory.mktemp("kube"))
+            if refusal:
+                assert_clear(refusal, "kubeconfig")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("\n" + "x" * 2 * _text.LONGEST_FILE, "longer than"),
+        ("{" * 100_000, "kubeconfig"),
+        ("- !!python/object/apply:os.system ['touch owned']\n", "constructor"),
+    ],
+)
+def test_yaml_that_is_an_attack(tmp_path, content, message):
+    with pytest.raises(AzureMLError, match=message):
+        configuration(content, tmp_path)
+
+
+@given(values=st.lists(texts.filter(lambda one: "\ud800" not in one), min_size=1, max_size=3))
+@settings(max_examples=50)
+def test_values_cannot_leave_their_place_in_a_query(values):
+    rows = [{"name": value, "id": str(number)} for number, value in enumerate(values)]
+    others = [{"name": "somebody else's", "id": "x"}]
+    query = f"resources | where name in~ {any_of(values)} | project id | order by id asc"
+    found = run_query(query, {"resources": rows + others})
+    assert [row["id"] for row in found] == [row["id"] for row in rows]
+
+
+class Answer:
+    """A response of the SDK."""
+
+    def __init__(self, status: int, content: bytes, headers: dict) -> None:
+        self.status_code = status
+        self.content = content
+        self.headers = headers
+        self.reason = "\x1b[2J"
+
+    def json(self):
+        return json.loads(self.content)
+
+    def text(self):
+        return self.content.decode("utf-8", "replace")
+
+
+@given(
+    status=st.sampled_from((200, 400, 404, 429, 500)),
+    content=st.binary(max_size=100) | documents.map(lambda one: json.dumps(one).encode()),
+    retry_after=texts,
+)
+@example(status=400, content=b"[" * 100_000, retry_after="")
+@example(status=429, content=b"{}", retry_after="-1")
+@example(status=400, content=b'{"error": {"code": ["x"], "message": {"\\u001b": 1}}}', retry_after="1e400")
+def test_answers_of_a_service(status, content, retry_after):
+    arguments = ("GET it", Answer(status, content, {"Retry-After": retry_after}), "correlation")
+    refusal = refusal_of(checked, *arguments)
+    if refusal:
+        assert_clear(refusal, f"GET it: HTTP {status}")
+        assert (getattr(refusal, "retry_after", None) or 0) >= 0
+    else:
+        assert isinstance(checked(*arguments).body, dict)
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_what_nobody_has_thought_of_is_still_a_result(attack):
+    def run(call):
+        raise KeyError(attack)
+
+    result = execute(ModuleSpec(run, {}), ModuleCall({}))
+    assert result["failed"]
+    assert result["msg"].startswith("Unexpected KeyError")
+    assert not UNPRINTABLE.search(result["msg"])
+    assert "in run" in result["exception"]
