@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import traceback
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from ansible_collections.azureml.arc.plugins.module_utils import _environment
 from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError, first_line
@@ -84,6 +85,7 @@ ATTRIBUTES = {
     "no_proxy": "no_proxy",
 }
 SECRET_FIELDS = ("token", "password", "client-key-data")
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 REACHES_OUT = ("exec", "auth-provider", "tokenFile")
 
 
@@ -116,12 +118,23 @@ def configuration(values: dict, directory: str, call):
                 hint="Give kubeconfig (and context), or host with api_key, or the K8S_AUTH_* environment variables.",
             ) from error
     _override(found, values)
+    _require_tls(found.host)
     _keep_overridden(found, values)
     headers = {key: value for key, value in (call.params.get("proxy_headers") or {}).items() if value is not None}
     if headers:
         found.proxy_headers = make_headers(**headers)
     found.retries = BoundedRetry(raise_on_status=False, **RETRIES)
     return found
+
+
+def _require_tls(host: str) -> None:
+    """Refuse to send credentials in clear text, unless what listens is on this machine, as C(kubectl proxy) is."""
+    address = urlsplit(host)
+    if address.scheme != "https" and not (address.scheme == "http" and address.hostname in LOOPBACK):
+        raise AzureMLError(
+            f"host '{host}' is not an https address: who listens on the way would learn the credentials",
+            hint="Give the address of the Kubernetes API with https.",
+        )
 
 
 def _override(found, values: dict) -> None:

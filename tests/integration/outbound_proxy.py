@@ -61,8 +61,28 @@ class Proxy(http.server.BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
+def _serving(server: http.server.ThreadingHTTPServer) -> Iterator[None]:
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@contextlib.contextmanager
+def proxy(allowed: Collection[str], target: tuple[str, int]) -> Iterator[tuple[str, list[str]]]:
+    """A proxy to C(target). Gives its address, and what it is asked for."""
+    asked: list[str] = []
+    handler = type("Configured", (Proxy,), {"allowed": allowed, "target": target, "asked": asked})
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    with _serving(server):
+        yield f"http://127.0.0.1:{server.server_address[1]}", asked
+
+
+@contextlib.contextmanager
 def running(directory: Path, allowed: Collection[str]) -> Iterator[tuple[dict, list[str]]]:
-    """The proxy. Gives the environment that leads to it, and what it is asked for."""
+    """The proxy, and the server behind it. Gives the environment that leads to it, and what it is asked for."""
     certificate, key = certificates.make(tuple(allowed))
     for name, content in (("outbound.pem", certificate), ("outbound.key", key)):
         (directory / name).write_bytes(content)
@@ -70,16 +90,6 @@ def running(directory: Path, allowed: Collection[str]) -> Iterator[tuple[dict, l
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(directory / "outbound.pem", directory / "outbound.key")
     behind.socket = context.wrap_socket(behind.socket, server_side=True)
-    asked: list[str] = []
-    handler = type("Configured", (Proxy,), {"allowed": allowed, "target": behind.server_address, "asked": asked})
-    proxy = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    for server in (behind, proxy):
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-    address = f"http://127.0.0.1:{proxy.server_address[1]}"
-    try:
+    with _serving(behind), proxy(allowed, behind.server_address) as (address, asked):
         environment = {"https_proxy": address, "http_proxy": address, "no_proxy": ""}
         yield {**environment, "SSL_CERT_FILE": str(directory / "outbound.pem")}, asked
-    finally:
-        for server in (proxy, behind):
-            server.shutdown()
-            server.server_close()

@@ -1,0 +1,122 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The way to Azure and to clusters: through proxies, and never without a look at certificates by accident."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import outbound_proxy
+import pytest
+from ansible_collections.azureml.arc.plugins.modules.extension_info import SPEC as EXTENSION_INFO
+from ansible_collections.azureml.arc.plugins.modules.pod_readiness import SPEC as READINESS
+from support import ModuleFailedError
+
+
+@pytest.fixture
+def through(simulator):
+    """A proxy to the simulator: its address, and the hosts that it was asked for."""
+    with outbound_proxy.proxy(("localhost",), ("127.0.0.1", urlsplit(simulator.endpoint).port)) as running:
+        yield running
+
+
+@pytest.fixture
+def ask_azure(run_module, arc):
+    return lambda **options: run_module(EXTENSION_INFO, resource_group="rg-edge", cluster_name=arc, **options)
+
+
+@pytest.fixture
+def ask_cluster(run_module, simulator, arc):
+    """Look at the pods of a cluster; options win over those that lead to it."""
+    kubeconfig = json.loads(Path(simulator.kubeconfigs[arc]).read_text(encoding="utf-8"))
+    access = {
+        "host": kubeconfig["clusters"][0]["cluster"]["server"],
+        "api_key": kubeconfig["users"][0]["user"]["token"],
+        "ca_cert": simulator.ca,
+    }
+    return lambda **options: run_module(READINESS, wait=False, workload_profile="training", **{**access, **options})
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy"])
+@pytest.mark.parametrize("ask", ["ask_azure", "ask_cluster"])
+def test_proxy_of_the_environment(through, monkeypatch, request, ask, name):
+    address, asked = through
+    monkeypatch.setenv(name, address)
+    ask = request.getfixturevalue(ask)
+
+    ask()
+    assert asked
+    assert set(asked) == {"localhost"}
+
+    asked.clear()
+    monkeypatch.setenv(name.replace("HTTPS", "NO").replace("https", "no"), "localhost")
+    ask()
+    assert asked == []
+
+
+def test_proxy_of_an_option(through, ask_cluster):
+    address, asked = through
+    ask_cluster(proxy=address)
+    assert set(asked) == {"localhost"}
+
+    asked.clear()
+    ask_cluster(proxy=address, no_proxy="localhost")
+    assert asked == []
+
+
+@pytest.mark.parametrize("ask", ["ask_azure", "ask_cluster"])
+def test_proxy_that_is_not_there(monkeypatch, request, ask):
+    ask = request.getfixturevalue(ask)
+    with monkeypatch.context() as patch, pytest.raises(ModuleFailedError, match="(?i)proxy"):
+        patch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+        patch.setattr("time.sleep", lambda seconds: None)
+        ask()
+
+
+# What looks as if it could switch verification off, and must not: misspelt, empty, or meant for other programs.
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {},
+        {"REQUESTS_CA_BUNDLE": "", "CURL_CA_BUNDLE": ""},
+        {"PYTHONHTTPSVERIFY": "0"},
+        {"AZURE_CLI_DISABLE_CONNECTION_VERIFICATION": "1"},
+        {"K8S_AUTH_VERIFY_SSL": "nope", "AZURE_CERT_VALIDATION_MODE": "validate"},
+    ],
+    ids=lambda environ: ", ".join(environ) or "nothing",
+)
+def test_a_certificate_that_nobody_trusts(run_module, simulator, ask_azure, ask_cluster, monkeypatch, environ):
+    for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
+        monkeypatch.delenv(name)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ModuleFailedError, match="(?i)certificate.verify.failed"):
+        ask_azure()
+    with pytest.raises(ModuleFailedError, match="its certificate cannot be verified"):
+        ask_cluster(ca_cert=None)
+    assert simulator.journal() == []
+
+
+def test_no_verification_is_asked_for_and_said(ask_azure, ask_cluster, monkeypatch):
+    for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
+        monkeypatch.delenv(name)
+    assert "cert_validation_mode is 'ignore'" in str(ask_azure(cert_validation_mode="ignore")["warnings"])
+    assert "validate_certs is off" in str(ask_cluster(ca_cert=None, validate_certs=False)["warnings"])
+    monkeypatch.setenv("AZURE_CERT_VALIDATION_MODE", "ignored")
+    with pytest.raises(ModuleFailedError, match="cert_validation_mode must be validate or ignore, not 'ignored'"):
+        ask_azure()
+
+
+@pytest.mark.parametrize("host", ["http://cluster.example.com", "cluster.example.com:6443", "ftp://localhost"])
+def test_credentials_do_not_travel_in_clear_text(ask_cluster, host):
+    with pytest.raises(ModuleFailedError, match=f"host '{host}' is not an https address"):
+        ask_cluster(host=host)
+
+
+def test_what_listens_on_this_machine_may_be_without_tls(ask_cluster):
+    with pytest.raises(ModuleFailedError, match="the Kubernetes API at http://127.0.0.1:9 cannot be reached"):
+        ask_cluster(host="http://127.0.0.1:9")
