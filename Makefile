@@ -17,11 +17,13 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # Where the tests look for a Kubernetes control plane; outside of the build folder, because it takes minutes to make.
 export KUBEBUILDER_ASSETS ?= $(HOME)/.cache/azureml.arc/control-plane
 
-.PHONY: help demo test bench control-plane clean
+.PHONY: help demo test test-versions audit bench control-plane clean
 
 help:
 	@echo "make demo    deploy three simulated clusters, twice, verify them, and see one that fails"
 	@echo "make test    all checks: lint, unit and integration tests, build and documentation"
+	@echo "make test-versions  the tests with the oldest and newest of ansible-core and of each library (twenty minutes)"
+	@echo "make audit   known weaknesses of the libraries in use (internet)"
 	@echo "make control-plane  a Kubernetes control plane for 'make test' (Debian 12, root, some minutes, once)"
 	@echo "make bench   what tasks and fleets of up to 500 clusters cost, and the same by others (half an hour, and kubectl)"
 	@echo "make clean   remove everything that the other commands have made"
@@ -31,6 +33,13 @@ demo: $(VENV)/complete $(COLLECTION)
 
 test: $(VENV)/complete $(COLLECTION)
 	nox
+
+# Some twenty minutes.
+test-versions: $(VENV)/complete $(COLLECTION)
+	nox --session versions
+
+audit: $(VENV)/complete
+	nox --session audit
 
 bench: $(VENV)/complete $(COLLECTION) $(PEERS)/complete
 	@PYTHONPATH=tests python tests/benchmark/task_cost.py $(BUILD)/benchmark

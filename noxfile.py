@@ -13,6 +13,7 @@ from pathlib import Path
 
 import antsibull_nox
 import nox
+from packaging.requirements import Requirement
 
 BUILD = Path("build")
 # ansible-test downloads the installer of its pip; this one, under the name that it looks for, takes pip from the index
@@ -81,6 +82,38 @@ def api_server(session: nox.Session) -> None:
             " 'setup-envtest use -p path' prints; on Debian 12, 'make control-plane' builds one"
         )
     session.run("python", "-m", "pytest", "tests/api_server", *session.posargs)
+
+
+def _both_ends() -> dict[str, list[str]]:
+    """Requirements by ansible-core's version: the lowest of all with the oldest, the newest with the others."""
+    lines = Path("requirements.txt").read_text(encoding="utf-8").splitlines()
+    ranges = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    lowest = [
+        f"{one.name}=={specifier.version}"
+        for one in ranges
+        for specifier in one.specifier
+        if specifier.operator == ">="
+    ]
+    return {"2.17": lowest, "2.18": [str(one) for one in ranges], "2.19": [str(one) for one in ranges]}
+
+
+@nox.session(venv_backend="venv", default=False)
+@nox.parametrize("ansible_core", list(_both_ends()))
+def versions(session: nox.Session, ansible_core: str) -> None:
+    """The tests with the versions at both ends of each range, but for those that hold the same for all versions."""
+    tests = nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), "test")
+    session.install(f"ansible-core=={ansible_core}.*", *_both_ends()[ansible_core], *tests)
+    same_for_all = ("test_faults", "test_fleet_under_fire", "test_molecule", "test_demo")
+    left_out = [f"--ignore=tests/integration/{name}.py" for name in same_for_all]
+    session.run("python", "-m", "pytest", "tests/unit")
+    session.run("python", "-m", "pytest", "tests/integration", *left_out, "-n", "4", "--dist", "worksteal")
+
+
+@nox.session(venv_backend="venv", default=False)
+def audit(session: nox.Session) -> None:
+    """Known weaknesses of what the modules need. Asks a database on the internet."""
+    session.install("pip-audit")
+    session.run("pip-audit", "--requirement", "requirements.txt")
 
 
 @nox.session(venv_backend="none")

@@ -14,6 +14,7 @@ import os
 import traceback
 from collections.abc import Mapping
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from ansible_collections.azureml.arc.plugins.module_utils import _environment
 from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError, first_line
@@ -107,6 +108,9 @@ def configuration(values: dict, directory: str, call):
     :raises AzureMLError: where the values do not lead to a cluster.
     """
     found = Configuration()
+    # Releases of the client read the environment in different ways, or not at all.
+    proxies = getproxies()
+    found.proxy, found.no_proxy = proxies.get("https"), proxies.get("no")
     complete = values.get("host") and (values.get("api_key") or values.get("client_cert") or values.get("password"))
     if not complete:
         try:

@@ -22,7 +22,7 @@ from simulator.scenario import ClusterPlan, InstallPlan, Scenario, WorkspacePlan
 
 TIME_SCALE = 60.0  # an install of 60 simulated seconds takes one
 # Clusters of each kind; a test takes one for itself.
-SUPPLY = 80
+SUPPLY = 240
 
 
 def pytest_terminal_summary(terminalreporter):

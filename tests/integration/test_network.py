@@ -71,10 +71,11 @@ def test_proxy_of_an_option(through, ask_cluster):
 @pytest.mark.parametrize("ask", ["ask_azure", "ask_cluster"])
 def test_proxy_that_is_not_there(monkeypatch, request, ask):
     ask = request.getfixturevalue(ask)
-    with monkeypatch.context() as patch, pytest.raises(ModuleFailedError, match="(?i)proxy"):
+    with monkeypatch.context() as patch:
         patch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
         patch.setattr("time.sleep", lambda seconds: None)
-        ask()
+        with pytest.raises(ModuleFailedError, match="(?i)proxy"):
+            ask()
 
 
 # What looks as if it could switch verification off, and must not: misspelt, empty, or meant for other programs.

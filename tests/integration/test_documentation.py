@@ -1,0 +1,166 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every example of the documentation is what it says: read by Ansible, or by the shell."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from playbooks import COLLECTIONS, ROOT
+
+PAGES = (
+    ROOT / "README.md",
+    ROOT / "SECURITY.md",
+    ROOT / "CONTRIBUTING.md",
+    *ROOT.glob("docs/*.md"),
+    *ROOT.glob("roles/*/README.md"),
+)
+BLOCK = re.compile(r"^```(?P<language>[^\n]*)\n(?P<content>.*?)^```$", re.MULTILINE | re.DOTALL)
+# What the examples speak of: a file of this name stands in the folder that they run in.
+HOSTS = {"shop-k3s": {}, "plant-7": {}}
+INVENTORY = {
+    "all": {
+        "hosts": HOSTS,
+        "vars": {"azureml_resource_group": "rg"},
+        "children": {"country_de": {"hosts": HOSTS}, "extension_failed": {"hosts": HOSTS}},
+    }
+}
+INVENTORY_FILES = ("inventory.yml", "azureml_clusters.yml")
+
+
+@dataclass(frozen=True)
+class Example:
+    """A block of a page."""
+
+    page: Path
+    line: int
+    language: str
+    content: str
+
+    def __str__(self) -> str:
+        return f"{self.page.relative_to(ROOT)}:{self.line}"
+
+
+def examples(*languages: str) -> list[Example]:
+    """All blocks in these languages, of whatever language where none is named."""
+    return [
+        Example(page, text[: block.start()].count("\n") + 1, block["language"], block["content"])
+        for page in PAGES
+        for text in [page.read_text(encoding="utf-8")]
+        for block in BLOCK.finditer(text)
+        if not languages or block["language"] in languages
+    ]
+
+
+def variables() -> dict:
+    """The specification of all variables of the roles, whichever flow takes them."""
+    found = {}
+    for path in sorted(ROOT.glob("roles/*/meta/argument_specs.yml")):
+        for entry in yaml.safe_load(path.read_text(encoding="utf-8"))["argument_specs"].values():
+            found |= entry["options"]
+    return found
+
+
+def assert_variables(given: dict) -> None:
+    """Variables are known to the role, and of the right kind."""
+    ours = {name: value for name, value in given.items() if name.startswith("azureml_")}
+    validation = ArgumentSpecValidator(variables()).validate({"azureml_resource_group": "rg", **ours})
+    assert validation.error_messages == []
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Run a command in a folder that has what the examples speak of."""
+    for name in INVENTORY_FILES:
+        (tmp_path / name).write_text(yaml.safe_dump(INVENTORY), encoding="utf-8")
+    monkeypatch.setenv("ANSIBLE_COLLECTIONS_PATH", str(COLLECTIONS))
+    monkeypatch.setenv("ANSIBLE_HOME", str(tmp_path / "ansible"))
+
+    def run(*command: str) -> str:
+        finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+        assert finished.returncode == 0, finished.stdout + finished.stderr
+        return finished.stdout
+
+    return run
+
+
+@pytest.mark.parametrize("example", examples("yaml"), ids=str)
+def test_yaml(example, run, tmp_path):
+    content = yaml.safe_load(example.content)
+    path = tmp_path / "example.yml"
+    path.write_text(example.content, encoding="utf-8")
+    if isinstance(content, list):
+        for play in content:
+            for role in play.get("roles", ()):
+                assert_variables(role["vars"])
+        run("ansible-playbook", "--syntax-check", "-i", "inventory.yml", str(path))
+    elif "plugin" in content:
+        documented = json.loads(run("ansible-doc", "--type", "inventory", "--json", content["plugin"]))
+        assert set(content) <= set(documented[content["plugin"]]["doc"]["options"])
+    elif all(name.startswith("azureml_") and name != "azureml_machines" for name in content):
+        assert_variables(content)
+    else:
+        listed = json.loads(run("ansible-inventory", "-i", str(path), "--list"))
+        hosts = listed["_meta"]["hostvars"]
+        assert hosts
+        for given in hosts.values():
+            assert_variables(given)
+
+
+def commands(example: Example) -> Iterator[str]:
+    """The commands of a console block, those of several lines in one."""
+    for line in example.content.replace("\\\n", " ").splitlines():
+        if line.startswith("$ "):
+            yield line[2:]
+
+
+CONSOLE = [(example, command) for example in examples("console") for command in commands(example)]
+
+
+@pytest.mark.parametrize(("example", "command"), CONSOLE, ids=[f"{example} {command}" for example, command in CONSOLE])
+def test_console(example, command, run):
+    run("bash", "-n", "-c", command)
+    words = shlex.split(command, comments=True)
+    if words[0] == "ansible-playbook":
+        run(*words, "--syntax-check")
+    elif words[0] in ("ansible-inventory", "ansible-doc"):
+        run(*words)
+    elif words[0] == "make":
+        run("make", "--dry-run", "--directory", str(ROOT), *words[1:])
+    elif words[0] == "nox":
+        listed = run("nox", "--noxfile", str(ROOT / "noxfile.py"), "--list")
+        assert words[words.index("-s") + 1] in listed
+
+
+@pytest.mark.parametrize("example", examples("json"), ids=str)
+def test_json(example):
+    json.loads(example.content)
+
+
+def test_no_block_is_passed_over():
+    assert {example.language for example in examples()} == {"yaml", "json", "console", "text", "{toctree}"}
+    assert len(CONSOLE) > 30
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page):
+    text = page.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", text):
+        assert (page.parent / target).exists(), target
+        assert os.path.commonpath([ROOT, (page.parent / target).resolve()]) == str(ROOT), target
+    titles = re.findall(r"^#+ (.*)", text, re.MULTILINE)
+    headings = {re.sub(r"[^\w -]", "", title).strip().lower().replace(" ", "-") for title in titles}
+    for anchor in re.findall(r"\]\(#([^)]+)\)", text):
+        assert anchor in headings
