@@ -17,12 +17,14 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # Where the tests look for a Kubernetes control plane; outside of the build folder, because it takes minutes to make.
 export KUBEBUILDER_ASSETS ?= $(HOME)/.cache/azureml.arc/control-plane
 
-.PHONY: help demo test test-versions audit bench control-plane clean
+.PHONY: help demo test test-versions picture docs audit bench control-plane clean
 
 help:
 	@echo "make demo    deploy three simulated clusters, twice, verify them, and see one that fails"
 	@echo "make test    all checks: lint, unit and integration tests, build and documentation"
 	@echo "make test-versions  the tests with the oldest and newest of ansible-core and of each library (twenty minutes)"
+	@echo "make docs    the documentation as a site, in $(BUILD)/docs/html"
+	@echo "make picture  what 'make demo' shows, as docs/demo.svg"
 	@echo "make audit   known weaknesses of the libraries in use (internet)"
 	@echo "make control-plane  a Kubernetes control plane for 'make test' (Debian 12, root, some minutes, once)"
 	@echo "make bench   what tasks and fleets of up to 500 clusters cost, and the same by others (half an hour, and kubectl)"
@@ -37,6 +39,12 @@ test: $(VENV)/complete $(COLLECTION)
 # Some twenty minutes.
 test-versions: $(VENV)/complete $(COLLECTION)
 	nox --session versions
+
+picture: $(VENV)/complete $(COLLECTION)
+	@PYTHONPATH=tests python tests/demo/picture.py $(BUILD)/demo docs/demo.svg
+
+docs: $(VENV)/complete $(COLLECTION)
+	nox --session docs
 
 audit: $(VENV)/complete
 	nox --session audit

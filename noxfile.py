@@ -41,7 +41,7 @@ def ruff(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def sanity(session: nox.Session) -> None:
-    """C(ansible-test sanity), on a copy at the place that it asks for, with a home of its own below build/."""
+    """C(ansible-test sanity) and C(units), on a copy at the place that they ask for, with a home below build/."""
     root = BUILD.resolve() / "sanity"
     home, copy = root / "home", root / "ansible_collections" / "azureml" / "arc"
     shutil.rmtree(copy, ignore_errors=True)
@@ -58,6 +58,7 @@ def sanity(session: nox.Session) -> None:
         session.run("git", "init", "--quiet", external=True)
         session.run("git", "add", "--all", external=True)
         session.run(*command, env={"HOME": str(home)})
+        session.run("ansible-test", "units", "--local", "--python", version, env={"HOME": str(home)})
 
 
 @nox.session(venv_backend="none")
@@ -117,11 +118,39 @@ def audit(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none")
+def docs(session: nox.Session) -> None:
+    """The documentation as a site in build/docs/html; any warning is an error."""
+    site = BUILD.resolve() / "docs"
+    source = site / "source"
+    shutil.rmtree(site, ignore_errors=True)
+    shutil.copytree("docs", source)
+    (source / "reference").mkdir(mode=0o700)
+    shutil.copy2("CHANGELOG.rst", source / "changelog.rst")
+    security = Path("SECURITY.md").read_text(encoding="utf-8")
+    (source / "security.md").write_text(security.replace("](docs/", "]("), encoding="utf-8")
+    environment = {"ANSIBLE_COLLECTIONS_PATH": str(BUILD.resolve() / "collections")}
+    command = ("antsibull-docs", "collection", "--use-current", "--squash-hierarchy", "--fail-on-error")
+    session.run(*command, "--dest-dir", str(source / "reference"), "azureml.arc", env=environment)
+    session.run(
+        "sphinx-build",
+        "--fail-on-warning",
+        "--keep-going",
+        "--quiet",
+        "-c",
+        "docs/site",
+        str(source),
+        str(site / "html"),
+    )
+
+
+@nox.session(venv_backend="none")
 def package(session: nox.Session) -> None:
     """Build the collection, install what was built, and read the documentation of every plugin from it."""
     directory = BUILD / "package"
+    shutil.rmtree(directory, ignore_errors=True)
     session.run("ansible-galaxy", "collection", "build", "--force", "--output-path", str(directory))
     (tarball,) = directory.glob("azureml-arc-*.tar.gz")
+    session.log(f"{tarball.name}: {tarball.stat().st_size / 1024:.0f} KiB")
     installed = directory / "collections"
     session.run("ansible-galaxy", "collection", "install", "--force", str(tarball), "-p", str(installed))
     session.run("python", "tests/package/check_documentation.py", str(installed))

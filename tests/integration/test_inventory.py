@@ -176,7 +176,7 @@ def test_cache(listed, fleet, tmp_path):
     assert listed(**options) == first
     assert fleet.journal() == []
     (tmp_path / "all.yml").write_text("- hosts: all", encoding="utf-8")
-    # ansible-inventory itself takes it from ansible-core 2.18 on.
+    # ansible-inventory itself takes it from ansible-core 2.19 on.
     flush = ("ansible-playbook", str(tmp_path / "all.yml"), "--list-hosts", "--flush-cache")
     assert "hosts (" in listed(program=flush, **options)
     assert len(queries(fleet)) >= 2
