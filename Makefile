@@ -36,7 +36,6 @@ demo: $(VENV)/complete $(COLLECTION)
 test: $(VENV)/complete $(COLLECTION)
 	nox
 
-# Some twenty minutes.
 test-versions: $(VENV)/complete $(COLLECTION)
 	nox --session versions
 

@@ -61,23 +61,14 @@ def writes(simulator) -> list[tuple[str, str]]:
     return [(one["method"], one["path"]) for one in simulator.journal() if one["method"] in ("PUT", "PATCH", "DELETE")]
 
 
-def process_folders(directory: Path) -> list[Path]:
-    """The folders below /proc of processes that work in a folder, or name it."""
+def processes_of(directory: Path) -> list[Path]:
+    """The processes that work in a folder, or name it, as folders below /proc."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):  # gone meanwhile
             named = os.fsencode(directory) in (process / "cmdline").read_bytes()
             if named or (process / "cwd").readlink().is_relative_to(directory):
                 found.append(process)
-    return found
-
-
-def processes_of(directory: Path) -> list[str]:
-    """The command lines of processes that work in a folder, or name it."""
-    found = []
-    for process in process_folders(directory):
-        with contextlib.suppress(OSError):
-            found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
     return found
 
 
