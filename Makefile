@@ -6,6 +6,7 @@ PYTHON ?= python3.11
 BUILD := build
 VENV := $(BUILD)/venv
 PEERS := $(BUILD)/benchmark/peers
+AWX := $(BUILD)/awx
 COLLECTION := $(BUILD)/collections/ansible_collections/azureml/arc
 
 # Whatever is downloaded or written stays below build/.
@@ -33,10 +34,10 @@ help:
 demo: $(VENV)/complete $(COLLECTION)
 	@PYTHONPATH=tests python tests/demo/demo.py $(BUILD)/demo
 
-test: $(VENV)/complete $(COLLECTION)
+test: $(VENV)/complete $(COLLECTION) $(AWX)/complete
 	nox
 
-test-versions: $(VENV)/complete $(COLLECTION)
+test-versions: $(VENV)/complete $(COLLECTION) $(AWX)/complete
 	nox --session versions
 
 picture: $(VENV)/complete $(COLLECTION)
@@ -75,6 +76,17 @@ $(PEERS)/complete:
 	  $$(echo $(PEERS)/collection/lib/python*/site-packages/ansible_collections/azure/azcollection/requirements.txt)
 	$(PYTHON) -m venv --clear $(PEERS)/az
 	$(PEERS)/az/bin/pip install --quiet azure-cli
+	touch $@
+
+# The modules that set AWX up: of all that package ansible brings, the one collection.
+$(AWX)/complete: $(VENV)/complete
+	mkdir -p $(AWX)
+	python -m pip download --quiet --no-deps --dest $(AWX) 'ansible>=12,<13'
+	python -m zipfile --extract $(AWX)/ansible-*.whl $(AWX)/all
+	mkdir -p $(AWX)/ansible_collections
+	rm -rf $(AWX)/ansible_collections/awx
+	mv $(AWX)/all/ansible_collections/awx $(AWX)/ansible_collections/
+	rm -rf $(AWX)/all $(AWX)/ansible-*.whl
 	touch $@
 
 # Ansible and Python find the collection by its full name, through a link to this folder.

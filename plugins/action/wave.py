@@ -35,6 +35,8 @@ class ActionModule(ActionBase):
             not_started=list(wave.not_started),
             exceeded=wave.exceeded,
             summary=wave.summary(),
+            # As set_stats would leave it: AWX keeps it among the artifacts of the job.
+            ansible_stats={"data": {"azureml_rollout": wave.stats()}, "per_host": False, "aggregate": False},
         )
         return result
 

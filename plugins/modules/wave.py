@@ -12,7 +12,8 @@ description:
   - Looks at what role P(azureml.arc.azureml#role) has left in the variables of the hosts of a play with C(serial),
     shows a table of the current wave, and counts failures against a budget. It changes nothing.
   - Playbook C(azureml.arc.rollout) uses it. A play of your own does with what it returns what it likes.
-  - Runs once a wave, on the controller.
+  - Runs once a wave, on the controller. How the rollout stands is left in the stats of the run, too, under
+    C(azureml_rollout), from where AWX takes the artifacts of a job.
 options:
   max_failures:
     description:

@@ -143,6 +143,16 @@ class Wave:
             text += f"; the rollout stops, azureml_max_failures allows {self.allowed}"
         return text
 
+    def stats(self) -> dict:
+        """How the rollout stands, as data, with why clusters of this wave have failed."""
+        return {
+            "summary": self.summary(),
+            "failed_clusters": list(self.failed),
+            "not_started": list(self.not_started),
+            "exceeded": self.exceeded,
+            "errors": {one.name: _short(one.error) for one in self.clusters if one.error},
+        }
+
 
 def _short(error: str) -> str:
     line = printable(" ".join(error.split()))

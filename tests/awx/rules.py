@@ -1,0 +1,195 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The rules of single resources beyond the types of their fields: each as AWX's serializer of it has them. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from typing import Any
+
+import jsonschema
+import yaml
+
+from awx import surveys
+from awx.schema import NOTIFICATION_PARAMETERS, PROMPTS
+
+Item = dict[str, Any]
+# Finds an item by endpoint and id.
+Find = Callable[[str, int], Item]
+
+CREDENTIAL_INPUTS = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "required": {"type": "array", "items": {"type": "string"}},
+        "fields": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["id", "label"],
+                "properties": {
+                    "id": {"type": "string", "pattern": "^[a-zA-Z_]+[a-zA-Z0-9_]*$"},
+                    "type": {"enum": ["string", "boolean"]},
+                    "label": {"type": "string"},
+                    "help_text": {"type": "string"},
+                    "multiline": {"type": "boolean"},
+                    "secret": {"type": "boolean"},
+                    "format": {"enum": ["ssh_private_key", "url"]},
+                    "choices": {"type": "array"},
+                    "default": {},
+                },
+            },
+        },
+    },
+}
+INJECTORS = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "file": {
+            "type": "object",
+            "patternProperties": {r"^template(\.[a-zA-Z_]+[a-zA-Z0-9_]*)?$": {"type": "string"}},
+        },
+        "env": {"type": "object", "patternProperties": {"^[a-zA-Z_]+[a-zA-Z0-9_]*$": {"type": ["string", "boolean"]}}},
+        "extra_vars": {"type": "object"},
+    },
+}
+
+
+class InvalidError(Exception):
+    """AWX refuses with 400.
+
+    :ivar answer: the body of its answer.
+    """
+
+    def __init__(self, answer: dict) -> None:
+        super().__init__(str(answer))
+        self.answer = answer
+
+
+def refuse(field: str, message: str) -> None:
+    raise InvalidError({field: [message]})
+
+
+def job_template(item: Item, find: Find, playbooks: Collection[str]) -> None:
+    """A job template runs a file of its project on an inventory.
+
+    :param playbooks: the files of its project.
+    """
+    if not item["project"]:
+        refuse("project", "This field is required.")
+    project = find("projects", item["project"])
+    if item["playbook"] and item["playbook"] not in playbooks and not project["allow_override"]:
+        refuse("playbook", "Playbook not found for project.")
+    if not item["playbook"]:
+        refuse("playbook", "Must select playbook for project.")
+    if not item["inventory"] and not item[PROMPTS["inventory"]]:
+        refuse("inventory", "You must either set a default value or ask to prompt on launch.")
+    if (item["scm_branch"] or item[PROMPTS["scm_branch"]]) and not project["allow_override"]:
+        refuse("scm_branch", "Project does not allow overriding branch.")
+
+
+def project(item: Item, local_paths: Collection[str]) -> None:
+    """A project is fetched, or is a folder that is there.
+
+    :param local_paths: folders below the base of projects that no other project uses.
+    """
+    if not item["scm_type"]:
+        if item["local_path"] not in local_paths:
+            refuse("local_path", "This path is already being used by another manual project.")
+        for name in ("scm_update_on_launch", "scm_delete_on_update", "scm_track_submodules", "scm_clean"):
+            if item[name]:
+                refuse(name, "Update options must be set to false for manual projects.")
+    elif not item["scm_url"]:
+        refuse("scm_url", "SCM URL is required.")
+
+
+def inventory_source(item: Item, find: Find) -> None:
+    """A source of hosts: a file of a project, or a cloud that AWX itself knows."""
+    if item["source"] == "scm":
+        if not item["source_project"]:
+            refuse("source_project", "Project required for scm type sources.")
+        if not find("projects", item["source_project"])["scm_type"]:
+            refuse("source_project", "Cannot use manual project for SCM-based inventory.")
+    elif any(item[name] for name in ("source_project", "source_path", "scm_branch")):
+        refuse("detail", "Cannot set source_project source_path scm_branch if not SCM type.")
+
+
+def credential_type(item: Item) -> None:
+    """A type of credentials of our own."""
+    for name, schema in (("inputs", CREDENTIAL_INPUTS), ("injectors", INJECTORS)):
+        try:
+            jsonschema.validate(item[name], schema)
+        except jsonschema.ValidationError as error:
+            refuse(name, error.message)
+    for one in item["inputs"].get("fields", ()):
+        one.setdefault("type", "string")
+
+
+def credential(item: Item, find: Find) -> None:
+    """A credential may hold what its type asks for."""
+    fields = {one["id"]: one for one in find("credential_types", item["credential_type"])["inputs"]["fields"]}
+    for name, value in item["inputs"].items():
+        if name not in fields:
+            refuse("inputs", f"Additional properties are not allowed ('{name}' was unexpected)")
+        if not isinstance(value, bool if fields[name].get("type") == "boolean" else str):
+            refuse("inputs", f"{value!r} is not of the type of '{name}'")
+
+
+def notification_template(item: Item) -> None:
+    """Fills in what a notification does not say, and asks for the rest."""
+    configuration = item["notification_configuration"]
+    parameters = NOTIFICATION_PARAMETERS[item["notification_type"]]
+    for name, parameter in parameters.items():
+        if name not in configuration and "default" in parameter:
+            configuration[name] = parameter["default"]
+    missing = [name for name in parameters if name not in configuration]
+    wrong = [
+        name
+        for name in parameters
+        if name in configuration and type(configuration[name]) is not parameters[name]["type"]
+    ]
+    if missing or wrong:
+        refuse("__all__", f"Missing or incorrect fields for Notification Configuration: {missing + wrong}.")
+
+
+def rrule(value: str) -> None:
+    """When a schedule runs."""
+    if len(re.findall(r"DTSTART(;[^:]+)?:[0-9]+T[0-9]+Z?", value)) != 1:
+        refuse("rrule", "Valid DTSTART required in rrule. Value should start with: DTSTART:YYYYMMDDTHHMMSSZ")
+    if re.search(r"DTSTART:[0-9]+T[0-9]+ ", value):
+        refuse("rrule", "DTSTART cannot be a naive datetime.")
+    rules = re.findall(r"RRULE:\S+", value)
+    if not rules:
+        refuse("rrule", "One or more rule required in rrule.")
+    if any("INTERVAL" not in rule for rule in rules):
+        refuse("rrule", "INTERVAL required in rrule")
+
+
+def saved_launch(launch: Item, template: Item, survey: dict) -> None:
+    """What a workflow node or schedule passes to its template: only what that asks for at launch.
+
+    :param template: what is launched.
+    :param survey: its survey.
+    """
+    errors: dict[str, Any] = {}
+    enabled = survey if template.get("survey_enabled") else {}
+    answers = launch.get("extra_data") or {}
+    problems = surveys.answer_problems(enabled, answers, required=False)
+    if problems:
+        errors["variables_needed_to_start"] = problems
+    asked = {question["variable"] for question in enabled.get("spec", ())}
+    own = yaml.safe_load(template.get("extra_vars") or "{}") or {}
+    left = [name for name, value in answers.items() if name not in asked and own.get(name) != value]
+    if left and not template.get("ask_variables_on_launch"):
+        errors["extra_data"] = [f"Variables {', '.join(left)} are not allowed on launch."]
+    for name, switch in PROMPTS.items():
+        value = launch.get(name)
+        if value is not None and value != template.get(name) and not template.get(switch):
+            errors[name] = ["Field is not configured to prompt on launch."]
+    if errors:
+        raise InvalidError(errors)

@@ -1,0 +1,282 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The content of AWX: items of every resource, checked as AWX checks them, and what follows from a change."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import itertools
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from awx import projects, rules, surveys
+from awx.rules import InvalidError, Item, refuse
+from awx.schema import (
+    MANAGED_CREDENTIAL_TYPES,
+    NOTIFICATION_PARAMETERS,
+    PROMPTED_ASSOCIATIONS,
+    PYTHON_TYPES,
+    RESOURCES,
+    UNIFIED,
+    Field,
+)
+
+ROOT = "/api/v2"
+NODES = ("success_nodes", "failure_nodes", "always_nodes")
+
+
+class Store:
+    """All items, by endpoint and id.
+
+    :param directory: where projects are fetched to.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._ids = itertools.count(1)
+        self._tasks: set[asyncio.Task] = set()
+        self.items: dict[str, dict[int, Item]] = {
+            endpoint: {} for endpoint in (*RESOURCES, "labels", "instance_groups")
+        }
+        self.associated: dict[tuple[str, int, str], list[int]] = {}
+        self.surveys: dict[int, dict] = {}
+        for one in MANAGED_CREDENTIAL_TYPES:
+            self._insert(
+                "credential_types", {"description": "", "injectors": {}, "managed": True, **copy.deepcopy(one)}
+            )
+
+    def _insert(self, endpoint: str, item: Item) -> Item:
+        # All that can be launched counts its ids together.
+        item["id"] = next(self._ids)
+        self.items[endpoint][item["id"]] = item
+        return item
+
+    def find(self, endpoint: str, number: int) -> Item:
+        """An item, or C(KeyError)."""
+        return self.items[self.endpoint_of(number) if endpoint == "unified_job_templates" else endpoint][number]
+
+    def endpoint_of(self, number: int) -> str:
+        """The endpoint of something that can be launched, or C(KeyError)."""
+        found = [kind for kind in UNIFIED if number in self.items[kind]]
+        if not found:
+            raise KeyError(number)
+        return found[0]
+
+    def create(self, endpoint: str, given: dict) -> Item:
+        """Create an item. Fields that the resource does not have, or not to write, are left out, as AWX does."""
+        resource = RESOURCES[endpoint]
+        item = {name: copy.deepcopy(field.default) for name, field in resource.fields.items()}
+        for name, field in resource.fields.items():
+            if field.required and given.get(name) in (None, ""):
+                refuse(name, "This field is required.")
+        self._set(endpoint, item, given)
+        self._check(endpoint, item)
+        self._insert(endpoint, item)
+        if endpoint == "projects" and item["scm_type"]:
+            self._update_project(item)
+        return item
+
+    def change(self, endpoint: str, item: Item, given: dict) -> None:
+        changed = copy.deepcopy(item)
+        self._set(endpoint, changed, given)
+        self._check(endpoint, changed)
+        fetched_anew = endpoint == "projects" and any(
+            changed[name] != item[name] for name in ("scm_type", "scm_url", "scm_branch")
+        )
+        item.update(changed)
+        if fetched_anew and item["scm_type"]:
+            self._update_project(item)
+
+    def _set(self, endpoint: str, item: Item, given: dict) -> None:
+        for name, field in RESOURCES[endpoint].fields.items():
+            if name in given and not field.read_only:
+                item[name] = self._value(name, field, given[name], item[name])
+
+    def _value(self, name: str, field: Field, value: Any, before: Any) -> Any:
+        if value is None:
+            return copy.deepcopy(field.default)
+        if field.kind == "reference":
+            try:
+                return self.find(field.to, int(value))["id"]
+            except (KeyError, TypeError, ValueError):
+                refuse(name, f'Invalid pk "{value}" - object does not exist.')
+        if field.kind == "variables":
+            if not isinstance(value, str) or not isinstance(yaml.safe_load(value or "{}"), dict):
+                refuse(name, "Cannot parse as JSON or YAML.")
+            return value
+        if not isinstance(value, PYTHON_TYPES[field.kind]) or (field.kind == "integer" and isinstance(value, bool)):
+            refuse(name, f"Not a valid {field.kind}.")
+        if field.choices and value not in field.choices:
+            refuse(name, f'"{value}" is not a valid choice.')
+        if field.kind == "json" and isinstance(before, dict):
+            return {
+                key: before[key] if one == surveys.ENCRYPTED and key in before else one for key, one in value.items()
+            }
+        return value
+
+    def _check(self, endpoint: str, item: Item) -> None:
+        resource = RESOURCES[endpoint]
+        if endpoint == "job_templates":
+            names = projects.playbooks(self._path(item["project"])) if item["project"] else ()
+            rules.job_template(item, self.find, names)
+            item["organization"] = self.find("projects", item["project"])["organization"]
+        elif endpoint == "projects":
+            rules.project(item, {path.name for path in self._directory.iterdir() if not path.name.startswith("_")})
+        elif endpoint == "inventory_sources":
+            rules.inventory_source(item, self.find)
+            item["organization"] = self.find("inventories", item["inventory"])["organization"]
+        elif endpoint == "credential_types":
+            rules.credential_type(item)
+        elif endpoint == "credentials":
+            rules.credential(item, self.find)
+        elif endpoint == "notification_templates":
+            rules.notification_template(item)
+        elif endpoint == "schedules":
+            rules.rrule(item["rrule"])
+        if endpoint in ("schedules", "workflow_job_template_nodes") and item["unified_job_template"]:
+            number = item["unified_job_template"]
+            rules.saved_launch(item, self.find("unified_job_templates", number), self.surveys.get(number, {}))
+        same = [
+            one
+            for one in self.items[endpoint].values()
+            if one["id"] != item.get("id")
+            and resource.unique
+            and all(one[name] == item[name] for name in resource.unique)
+        ]
+        if same:
+            refuse("__all__", f"{resource.type} with this {', '.join(resource.unique)} already exists.")
+
+    def delete(self, endpoint: str, number: int) -> None:
+        """Delete an item and what belongs to it; what only refers to it forgets it."""
+        deleted = self.items[endpoint].pop(number)
+        self.surveys.pop(number, None)
+        if endpoint == "workflow_job_template_nodes":  # with a node goes the approval that it is
+            self.items["workflow_approval_templates"].pop(deleted["unified_job_template"], None)
+        for key in [key for key in self.associated if key[:2] == (endpoint, number)]:
+            del self.associated[key]
+        for kind, resource in RESOURCES.items():
+            for item in list(self.items[kind].values()):
+                for name, field in resource.fields.items():
+                    means = endpoint in UNIFIED if field.to == "unified_job_templates" else field.to == endpoint
+                    if means and item[name] == number:
+                        if name in resource.owners:
+                            self.delete(kind, item["id"])
+                            break
+                        item[name] = None
+
+    def associate(self, endpoint: str, item: Item, name: str, number: int, disassociate: bool) -> None:
+        """Associate an item with another, or undo that."""
+        ids = self.associated.setdefault((endpoint, item["id"], name), [])
+        other = self.find(RESOURCES[endpoint].associations[name], number)
+        if disassociate:
+            ids.remove(number)
+            return
+        if name == "credentials":
+            types = [self.find("credentials", one)["credential_type"] for one in ids]
+            if other["credential_type"] in types:
+                raise InvalidError({"error": "Cannot assign multiple credentials of one type."})
+        if endpoint in ("workflow_job_template_nodes", "schedules") and name in PROMPTED_ASSOCIATIONS:
+            template = self.find("unified_job_templates", item["unified_job_template"])
+            if not template.get(PROMPTED_ASSOCIATIONS[name]):
+                raise InvalidError({"msg": f"Related template is not configured to accept {name} on launch."})
+        if name in NODES:
+            related = [self.associated.get((endpoint, item["id"], one), []) for one in NODES if one != name]
+            if number == item["id"] or any(number in one for one in related) or item["id"] in self._below(number):
+                raise InvalidError({"Error": "Cycle detected."})
+        ids.append(number)
+
+    def _below(self, node: int) -> set[int]:
+        """The nodes that can come after one."""
+        found: set[int] = set()
+        left = [node]
+        while left:
+            number = left.pop()
+            after = [
+                one for name in NODES for one in self.associated.get(("workflow_job_template_nodes", number, name), ())
+            ]
+            left += [one for one in after if one not in found]
+            found.update(after)
+        return found
+
+    def create_approval(self, node: Item, given: dict) -> Item:
+        """The approval that a node of a workflow waits for."""
+        approval = self.create("workflow_approval_templates", given)
+        node["unified_job_template"] = approval["id"]
+        return approval
+
+    def launch(self, template: Item, given: dict) -> tuple[Item, dict]:
+        """Launch a job template; its job succeeds at once. Fields that it does not ask for are ignored."""
+        problems = surveys.answer_problems(
+            self.surveys.get(template["id"], {}) if template["survey_enabled"] else {},
+            given.get("extra_vars") or {},
+            required=True,
+        )
+        if problems:
+            raise InvalidError({"variables_needed_to_start": problems})
+        limited = template["ask_limit_on_launch"]
+        job = {
+            "name": template["name"],
+            "status": "successful",
+            "finished": "2024-01-01T00:00:00Z",
+            "limit": given.get("limit") if limited and given.get("limit") else template["limit"],
+            "job_template": template["id"],
+            "artifacts": {},
+        }
+        return self._insert("jobs", job), {} if limited or "limit" not in given else {"limit": given["limit"]}
+
+    def _path(self, project: int) -> Path:
+        item = self.find("projects", project)
+        return self._directory / (item["local_path"] if not item["scm_type"] else f"_{project}_{item['scm_revision']}")
+
+    def _update_project(self, project: Item) -> None:
+        update = self._insert("project_updates", {"status": "pending", "finished": None})
+        project.update(status="pending", scm_revision="", current_update=update["id"])
+
+        async def fetch() -> None:
+            update["status"] = "running"
+            target = self._directory / f"_{project['id']}_{update['id']}"
+            revision = await projects.fetch(project["scm_url"], project["scm_branch"], target)
+            if revision:
+                project["scm_revision"] = revision
+                if not self._path(project["id"]).exists():
+                    target.rename(self._path(project["id"]))
+            project["status"] = update["status"] = "successful" if revision else "failed"
+            project.pop("current_update")
+
+        task = asyncio.get_running_loop().create_task(fetch())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def shown(self, endpoint: str, item: Item) -> dict:
+        """An item as AWX gives it back: with addresses, and without secrets."""
+        url = f"{ROOT}/{endpoint}/{item['id']}/"
+        answer = {**copy.deepcopy(item), "type": RESOURCES[endpoint].type, "url": url, "summary_fields": {}}
+        answer["related"] = {name: f"{url}{name}/" for name in RESOURCES[endpoint].associations}
+        if endpoint in ("job_templates", "workflow_job_templates"):
+            answer["related"].update(survey_spec=f"{url}survey_spec/", launch=f"{url}launch/")
+        if endpoint == "projects":
+            answer["related"]["update"] = f"{url}update/"
+            if current := answer.pop("current_update", None):
+                answer["summary_fields"]["current_update"] = {"id": current}
+        if item.get("unified_job_template"):
+            number = item["unified_job_template"]
+            answer["related"]["unified_job_template"] = f"{ROOT}/{self.endpoint_of(number)}/{number}/"
+        secrets = self._secret_fields(endpoint, item)
+        for value in (answer.get("inputs"), answer.get("notification_configuration")):
+            for name in secrets.intersection(value or ()):
+                value[name] = surveys.ENCRYPTED if value[name] else value[name]
+        return answer
+
+    def _secret_fields(self, endpoint: str, item: Item) -> set[str]:
+        if endpoint == "credentials":
+            fields = self.find("credential_types", item["credential_type"])["inputs"]["fields"]
+            return {one["id"] for one in fields if one.get("secret")}
+        if endpoint == "notification_templates":
+            parameters = NOTIFICATION_PARAMETERS[item["notification_type"]]
+            return {name for name, one in parameters.items() if one.get("secret")}
+        return set()
