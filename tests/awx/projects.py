@@ -29,7 +29,7 @@ async def fetch(url: str, branch: str, directory: Path) -> str | None:
 async def _run(*command: str) -> str | None:
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=asyncio.subprocess.DEVNULL)
-    output, _ = await process.communicate()
+    output = (await process.communicate())[0]
     return output.decode().strip() if process.returncode == 0 else None
 
 

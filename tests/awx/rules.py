@@ -151,7 +151,7 @@ def notification_template(item: Item) -> None:
     wrong = [
         name
         for name in parameters
-        if name in configuration and type(configuration[name]) is not parameters[name]["type"]
+        if name in configuration and configuration[name].__class__ is not parameters[name]["type"]
     ]
     if missing or wrong:
         refuse("__all__", f"Missing or incorrect fields for Notification Configuration: {missing + wrong}.")

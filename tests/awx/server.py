@@ -56,7 +56,7 @@ class Server:
 
     @web.middleware
     async def _guard(self, request: web.Request, handler) -> web.StreamResponse:
-        kind, _, value = request.headers.get("Authorization", "").partition(" ")
+        kind, dummy, value = request.headers.get("Authorization", "").partition(" ")
         basic = base64.b64encode(f"{USER}:{self._password}".encode()).decode()
         if (kind, value) != ("Basic", basic) and not (kind == "Bearer" and value in self._tokens.values()):
             answer = web.json_response({"detail": "Authentication credentials were not provided."}, status=401)

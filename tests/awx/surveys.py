@@ -86,7 +86,7 @@ def _answer_problems(question: dict, answers: dict, required: bool) -> Iterable[
             return
         size = len(value)
     elif kind == "integer":
-        if type(value) is not int:
+        if not isinstance(value, int) or isinstance(value, bool):
             yield f"Value {value} for '{name}' expected to be an integer."
             return
         size = value
