@@ -20,6 +20,7 @@ from awx.schema import (
     MANAGED_CREDENTIAL_TYPES,
     NOTIFICATION_PARAMETERS,
     PROMPTED_ASSOCIATIONS,
+    PROMPTS,
     PYTHON_TYPES,
     RESOURCES,
     UNIFIED,
@@ -122,7 +123,7 @@ class Store:
     def _check(self, endpoint: str, item: Item) -> None:
         resource = RESOURCES[endpoint]
         if endpoint == "job_templates":
-            names = projects.playbooks(self._path(item["project"])) if item["project"] else ()
+            names = projects.playbooks(self.path(item["project"])) if item["project"] else ()
             rules.job_template(item, self.find, names)
             item["organization"] = self.find("projects", item["project"])["organization"]
         elif endpoint == "projects":
@@ -209,27 +210,40 @@ class Store:
         node["unified_job_template"] = approval["id"]
         return approval
 
-    def launch(self, template: Item, given: dict) -> tuple[Item, dict]:
-        """Launch a job template; its job succeeds at once. Fields that it does not ask for are ignored."""
-        problems = surveys.answer_problems(
-            self.surveys.get(template["id"], {}) if template["survey_enabled"] else {},
-            given.get("extra_vars") or {},
-            required=True,
-        )
+    def launch(self, template: Item, given: dict) -> tuple[list[Item], dict]:
+        """Launch a job template.
+
+        :returns: its jobs, one a slice, and the fields that it does not ask for, which are ignored.
+        """
+        survey = self.surveys.get(template["id"], {}) if template["survey_enabled"] else {}
+        answers = given.get("extra_vars") or {}
+        problems = surveys.answer_problems(survey, answers, required=True)
         if problems:
             raise InvalidError({"variables_needed_to_start": problems})
-        limited = template["ask_limit_on_launch"]
+        fields = dict.fromkeys(("limit", "job_type", "diff_mode", "job_slice_count"))
+        taken = {name: given[name] for name in fields if given.get(name) and template[PROMPTS[name]]}
+        asked = {question["variable"] for question in survey.get("spec", ())}
         job = {
             "name": template["name"],
-            "status": "successful",
-            "finished": "2024-01-01T00:00:00Z",
-            "limit": given.get("limit") if limited and given.get("limit") else template["limit"],
+            "status": "pending",
             "job_template": template["id"],
             "artifacts": {},
+            **{name: taken.get(name, template[name]) for name in fields},
+            "extra_vars": {
+                **{one["variable"]: one["default"] for one in survey.get("spec", ()) if one.get("default") is not None},
+                **{name: value for name, value in answers.items() if name in asked},
+            },
         }
-        return self._insert("jobs", job), {} if limited or "limit" not in given else {"limit": given["limit"]}
+        jobs = [
+            self._insert("jobs", {**copy.deepcopy(job), "job_slice_number": number})
+            for number in range(1, job["job_slice_count"] + 1)
+        ]
+        left = {name: value for name, value in answers.items() if name not in asked}
+        ignored = {name: value for name, value in given.items() if name != "extra_vars" and name not in taken}
+        return jobs, {**ignored, **({"extra_vars": left} if left else {})}
 
-    def _path(self, project: int) -> Path:
+    def path(self, project: int) -> Path:
+        """Where the files of a project are."""
         item = self.find("projects", project)
         return self._directory / (item["local_path"] if not item["scm_type"] else f"_{project}_{item['scm_revision']}")
 
@@ -243,8 +257,8 @@ class Store:
             revision = await projects.fetch(project["scm_url"], project["scm_branch"], target)
             if revision:
                 project["scm_revision"] = revision
-                if not self._path(project["id"]).exists():
-                    target.rename(self._path(project["id"]))
+                if not self.path(project["id"]).exists():
+                    target.rename(self.path(project["id"]))
             project["status"] = update["status"] = "successful" if revision else "failed"
             project.pop("current_update")
 

@@ -47,6 +47,13 @@ class PlaybookRun:
         return sum(bool(one["result"].get("changed")) for one in self.results if one["host"] == host)
 
 
+def variables_file(directory: Path, variables: dict, dumper=yaml.SafeDumper) -> tuple[str, str]:
+    """The arguments that give variables above all others, in a file that is written."""
+    path = directory / "variables.yml"
+    path.write_text(yaml.dump(variables, Dumper=dumper), encoding="utf-8")
+    return "-e", f"@{path}"
+
+
 def run_playbook(
     content, inventory: dict, directory: Path, arguments=(), environ=None, timeout: float = TIMEOUT
 ) -> PlaybookRun:

@@ -6,31 +6,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
-import json
 import shutil
-import ssl
-import subprocess
-import threading
 
 import pytest
-from aiohttp import web
-from playbooks import COLLECTIONS, LOCALHOST, ROOT
+from awx_setup import AWX_PROJECT, create_repository, set_up
+from playbooks import variables_file
 from support import requests_to
 
-import certificates as certificates_for_tests
+import certificates
 import simulated
 from awx.projects import playbooks
 from awx.rules import InvalidError
-from awx.server import USER, Server
+from awx.running import RunningServer
 from awx.store import Store
-from simulator import certificates
 from simulator.scenario import ClusterPlan
 
-AWX = ROOT / "build/awx"
-PROJECT = ROOT / "playbooks/awx/project"
-PASSWORD = "awx-password-marker"
 SECRET = "credential-secret-marker"
 # What a user sets, secrets included.
 VARIABLES = {
@@ -51,102 +42,31 @@ VARIABLES = {
 }
 
 
-class RunningServer:
-    """The stand-in in a thread of its own, with an event loop of its own, over TLS."""
-
-    def __init__(self, directory) -> None:
-        base = directory / "projects"
-        base.mkdir()
-        self.server = Server(base, PASSWORD)
-        self.authority, certificate, key = certificates.write(directory)
-        self._context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        self._context.load_cert_chain(certificate, key)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever)
-        self.port = 0
-
-    def start(self) -> None:
-        self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(10)
-
-    async def _start(self) -> None:
-        self._runner = web.AppRunner(self.server.app(), access_log=None, shutdown_timeout=0.5)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self._context).start()
-        self.port = self._runner.addresses[0][1]
-
-    def stop(self) -> None:
-        asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result(10)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
-        self._loop.close()
-
-
 @pytest.fixture
 def controller(tmp_path):
-    directory = tmp_path / "awx"
-    directory.mkdir()
-    running = RunningServer(directory)
-    running.start()
-    yield running
-    running.stop()
+    with RunningServer(tmp_path / "awx", "awx-password-marker") as running:
+        yield running
 
 
 @pytest.fixture
 def repository(tmp_path):
-    """The project that the collection ships, as a repository of a user's own."""
-    path = tmp_path / "repository"
-    shutil.copytree(PROJECT, path)
-    identity = ("-c", "user.name=ops", "-c", "user.email=ops@example.com")
-    for command in (("init", "--quiet"), ("add", "--all"), (*identity, "commit", "--quiet", "-m", "AWX project")):
-        subprocess.run(["git", *command], cwd=path, check=True)
-    return path
-
-
-@pytest.fixture
-def setup(controller, repository, playbook, tmp_path):
-    """Run the playbook that sets AWX up; takes variables."""
-
-    def run(**variables):
-        project = {"scm_type": "git", "scm_url": f"file://{repository}"}
-        given = {"azureml_awx_project": project, **VARIABLES, **variables}
-        inventory = {"all": {**LOCALHOST["all"], "vars": given}}
-        return playbook(
-            str(ROOT / "playbooks/awx/setup.yml"),
-            inventory,
-            "-vvv",
-            "-e",
-            f"@{write_variables(tmp_path, given)}",
-            ANSIBLE_COLLECTIONS_PATH=f"{COLLECTIONS}:{AWX}",
-            CONTROLLER_HOST=f"https://localhost:{controller.port}",
-            CONTROLLER_USERNAME=USER,
-            CONTROLLER_PASSWORD=PASSWORD,
-            SSL_CERT_FILE=str(controller.authority),
-        )
-
-    return run
-
-
-def write_variables(directory, variables):
-    path = directory / "awx.json"
-    path.write_text(json.dumps(variables), encoding="utf-8")
-    return path
+    return create_repository(tmp_path)
 
 
 def by_name(store, endpoint: str) -> dict:
     return {item["name"]: item for item in store.items[endpoint].values()}
 
 
-def test_set_up_twice_then_taken_away_twice(setup, controller):
+def test_set_up_twice_then_taken_away_twice(repository, controller):
     store = controller.server.store
 
-    first = setup()
+    first = set_up(controller, repository, VARIABLES)
 
     assert first.status == 0, [
         r for one in first.results for r in one["result"].get("results", [one["result"]]) if r.get("failed")
     ]
     templates = by_name(store, "job_templates")
-    assert set(templates) == {f"azureml {path.stem}" for path in PROJECT.glob("[a-z]*.yml")} - {
+    assert set(templates) == {f"azureml {path.stem}" for path in AWX_PROJECT.glob("[a-z]*.yml")} - {
         "azureml azureml_clusters"
     }
     nodes = {item["identifier"]: item for item in store.items["workflow_job_template_nodes"].values()}
@@ -171,18 +91,18 @@ def test_set_up_twice_then_taken_away_twice(setup, controller):
     assert questions["azureml_survey_profile"]["choices"][1:] == ["training", "inference", "training_inference"]
     writes = len(controller.server.writes)
 
-    second = setup()
+    second = set_up(controller, repository, VARIABLES)
 
     assert second.status == 0, second.output[-6000:]
     assert [one["task"] for one in second.results if one["result"].get("changed")] == [], controller.server.writes[
         writes:
     ]
     assert SECRET not in first.output + second.output
-    assert PASSWORD not in first.output + second.output
+    assert controller.environment["CONTROLLER_PASSWORD"] not in first.output + second.output
     assert writes > 20
 
     for changes in (True, False):
-        absent = setup(azureml_awx_state="absent")
+        absent = set_up(controller, repository, {**VARIABLES, "azureml_awx_state": "absent"})
 
         assert absent.status == 0, absent.output[-6000:]
         assert bool(absent.changed("localhost")) is changes
@@ -191,11 +111,11 @@ def test_set_up_twice_then_taken_away_twice(setup, controller):
         assert set(left) <= {"project_updates"}
 
 
-def test_an_organization_of_others_stays(setup, controller):
+def test_an_organization_of_others_stays(repository, controller):
     store = controller.server.store
     own = store.create("organizations", {"name": "Azure Machine Learning", "description": "ours"})
 
-    absent = setup(azureml_awx_state="absent", azureml_awx_kubeconfigs={})
+    absent = set_up(controller, repository, {**VARIABLES, "azureml_awx_state": "absent", "azureml_awx_kubeconfigs": {}})
 
     assert absent.status == 0, absent.output[-6000:]
     assert store.items["organizations"] == {own["id"]: own}
@@ -217,12 +137,12 @@ def test_answers_of_a_survey_reach_the_clusters(playbook, simulator, arc, aks, n
         "azureml_survey_workspace_resource_group": "rg-ml",
         "azureml_waves": "1, 100%",
     }
-    parts = certificates_for_tests.as_options()
+    parts = certificates.as_options()
     answers["azureml_survey_certificate"] = parts["certificate_content"]
     answers["azureml_survey_private_key"] = base64.b64encode(parts["private_key_content"].encode()).decode()
-    arguments = ("-e", f"@{write_variables(tmp_path, answers)}")
+    arguments = variables_file(tmp_path, answers)
 
-    run = playbook(str(PROJECT / f"{name}.yml"), inventory, *arguments)
+    run = playbook(str(AWX_PROJECT / f"{name}.yml"), inventory, *arguments)
 
     assert run.status == 0, run.output[-6000:]
     for cluster in (arc, aks):
@@ -237,12 +157,12 @@ def test_answers_of_a_survey_reach_the_clusters(playbook, simulator, arc, aks, n
 def test_a_survey_that_leaves_all_to_the_inventory_costs_nothing(playbook, simulator, arc, tmp_path):
     inventory = simulated.inventory(simulator.directory, [ClusterPlan(arc)])
     answers = {"azureml_survey_profile": "as the inventory says", "azureml_survey_compute": ""}
-    arguments = ("-e", f"@{write_variables(tmp_path, answers)}")
+    arguments = variables_file(tmp_path, answers)
     stats = {"ANSIBLE_SHOW_CUSTOM_STATS": "1"}
 
-    report = playbook(str(PROJECT / "report.yml"), inventory, *arguments, **stats)
-    deployed = playbook(str(PROJECT / "deploy.yml"), inventory, *arguments)
-    after = playbook(str(PROJECT / "report.yml"), inventory, *arguments, **stats)
+    report = playbook(str(AWX_PROJECT / "report.yml"), inventory, *arguments, **stats)
+    deployed = playbook(str(AWX_PROJECT / "deploy.yml"), inventory, *arguments)
+    after = playbook(str(AWX_PROJECT / "report.yml"), inventory, *arguments, **stats)
 
     assert report.status == 2
     assert report.result("Show all clusters", arc)["failed_clusters"] == [arc]
@@ -268,7 +188,7 @@ def test_a_survey_that_leaves_all_to_the_inventory_costs_nothing(playbook, simul
     ],
 )
 def test_the_stand_in_refuses_what_awx_refuses(content, endpoint, changes, refused):
-    """With an item as C(setup) makes it, but for one thing; the item as it is passes."""
+    """With an item as the playbook makes it, but for one thing; the item as it is passes."""
     item = content.items[endpoint][max(content.items[endpoint])]
     content.change(endpoint, item, {})
 
@@ -281,7 +201,7 @@ def content(repository, tmp_path):
     """What a small set up leaves, made without a server: a rollout, a node and a schedule that launch it."""
     base = tmp_path / "projects"
     (base / "azureml").mkdir(parents=True)
-    shutil.copytree(PROJECT, base / "azureml", dirs_exist_ok=True)
+    shutil.copytree(AWX_PROJECT, base / "azureml", dirs_exist_ok=True)
     store = Store(base)
     organization = store.create("organizations", {"name": "ml"})["id"]
     kind = next(one["id"] for one in store.items["credential_types"].values() if one["namespace"] == "azure_rm")
@@ -313,7 +233,7 @@ def content(repository, tmp_path):
 
 def test_every_playbook_of_the_project_is_one_to_awx():
     """Job templates may name them; what they take answers with is no playbook of its own to anybody."""
-    found = set(playbooks(PROJECT))
+    found = set(playbooks(AWX_PROJECT))
 
     assert {"deploy.yml", "rollout.yml", "verify.yml", "report.yml", "rotate_tls.yml"} <= found
     assert not {one for one in found if "/" in one}

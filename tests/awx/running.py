@@ -1,0 +1,64 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The stand-in, running."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import threading
+from pathlib import Path
+
+from aiohttp import web
+
+from awx.server import USER, Server
+from simulator import certificates
+
+
+class RunningServer:
+    """The stand-in in a thread of its own, with an event loop of its own, over TLS.
+
+    :param directory: takes its certificates and projects.
+    :param password: what C(admin) signs in with.
+    """
+
+    def __init__(self, directory: Path, password: str) -> None:
+        base = directory / "projects"
+        base.mkdir(parents=True)
+        self.server = Server(base, password)
+        self._password = password
+        self.authority, certificate, key = certificates.write(directory)
+        self._context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self._context.load_cert_chain(certificate, key)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self.port = 0
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """How clients reach it and sign in, as C(awx.awx) and C(awxkit) take that from their environment."""
+        return {
+            "CONTROLLER_HOST": f"https://localhost:{self.port}",
+            "CONTROLLER_USERNAME": USER,
+            "CONTROLLER_PASSWORD": self._password,
+            "SSL_CERT_FILE": str(self.authority),
+        }
+
+    def __enter__(self) -> RunningServer:
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(10)
+        return self
+
+    async def _start(self) -> None:
+        self._runner = web.AppRunner(self.server.app(), access_log=None, shutdown_timeout=0.5)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self._context).start()
+        self.port = self._runner.addresses[0][1]
+
+    def __exit__(self, *exc_info) -> None:
+        asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result(10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()

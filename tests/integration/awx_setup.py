@@ -1,0 +1,47 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Run the playbook that sets AWX up, as users do: with the project in a repository of their own."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from playbooks import COLLECTIONS, LOCALHOST, ROOT, PlaybookRun, run_playbook, variables_file
+
+from awx.jobs import VariablesDumper
+from awx.running import RunningServer
+
+AWX_PROJECT = ROOT / "playbooks/awx/project"
+AWX_COLLECTIONS = ROOT / "build/awx"
+
+
+def create_repository(directory: Path) -> Path:
+    """The project that the collection ships, as a repository of a user's own."""
+    path = directory / "repository"
+    shutil.copytree(AWX_PROJECT, path)
+    identity = ("-c", "user.name=ops", "-c", "user.email=ops@example.com")
+    for command in (("init", "--quiet"), ("add", "--all"), (*identity, "commit", "--quiet", "-m", "AWX project")):
+        subprocess.run(["git", *command], cwd=path, check=True)
+    return path
+
+
+def set_up(controller: RunningServer, repository: Path, variables: dict) -> PlaybookRun:
+    """Set AWX up.
+
+    :param repository: that of the project; what the run writes is put beside it.
+    :param variables: those of the playbook that a user sets.
+    """
+    project = {"scm_type": "git", "scm_url": f"file://{repository}"}
+    arguments = variables_file(repository.parent, {"azureml_awx_project": project, **variables}, VariablesDumper)
+    collections = {"ANSIBLE_COLLECTIONS_PATH": f"{COLLECTIONS}:{AWX_COLLECTIONS}"}
+    return run_playbook(
+        str(ROOT / "playbooks/awx/setup.yml"),
+        LOCALHOST,
+        repository.parent,
+        ("-vvv", *arguments),
+        {**collections, **controller.environment},
+    )

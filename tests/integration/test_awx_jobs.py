@@ -1,0 +1,238 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Jobs of the job templates, run as AWX runs them: in slices, canceled, started again on hosts that failed."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from awx_setup import AWX_PROJECT, create_repository, set_up
+from playbooks import COLLECTIONS
+from support import processes_of, requests_to, wait_for
+
+import certificates
+import simulated
+from awx.jobs import Job, Unsafe
+from awx.running import RunningServer
+from simulator.scenario import ClusterPlan, InstallPlan, Principal, Scenario
+
+MARKER = "marker-of-a-secret"
+PARTS = certificates.as_options()
+# What a user answers to the surveys of deploy and rollout.
+ANSWERS = {
+    "azureml_survey_profile": "training_inference",
+    "azureml_survey_inference_service": "load_balancer",
+    "azureml_survey_encryption": "https",
+    "azureml_survey_cname": "ml.example.com",
+    "azureml_survey_compute": "at-<cluster>",
+    "azureml_survey_certificate": PARTS["certificate_content"],
+    "azureml_survey_private_key": base64.b64encode(PARTS["private_key_content"].encode()).decode(),
+}
+WAVES = {"azureml_waves": "1, 50%, 100%", "azureml_max_failures": "0", "azureml_soak": 0}
+# As docs/awx.md has them.
+INVENTORY_VARIABLES = {
+    "azureml_profile": "training",
+    "azureml_workspace": {"resource_group": "rg-ml", "name": "ws"},
+    "azureml_compute": {"name": Unsafe("{{ azureml_cluster_name }}")},
+    "azureml_kubernetes": {"context": Unsafe("{{ azureml_cluster_name }}")},
+}
+CLUSTERS = [ClusterPlan(f"shop-{index}", install=InstallPlan(20), attach_seconds=5) for index in range(4)]
+CLUSTERS += [ClusterPlan("aks", type="managedClusters", nodes=2, install=InstallPlan(20), attach_seconds=5)]
+NAMES = {plan.name for plan in CLUSTERS}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """What AWX has once it is set up; the values of its credentials are for the tests to fill in."""
+    directory = tmp_path_factory.mktemp("awx")
+    variables = {
+        "azureml_awx_credentials": {
+            "azure": {"type": "Microsoft Azure Resource Manager", "inputs": {"subscription": "", "client": ""}}
+        },
+        "azureml_awx_kubeconfigs": {"fleet": "{}"},
+        "azureml_awx_inventory_variables": INVENTORY_VARIABLES,
+        "azureml_awx_slices": 3,
+    }
+    with RunningServer(directory / "controller", "awx-password-marker") as controller:
+        run = set_up(controller, create_repository(directory), variables)
+    assert run.status == 0, run.output[-6000:]
+    return controller.server.store
+
+
+@pytest.fixture
+def azure(tmp_path, environment):
+    """Takes a name; several may run at once."""
+    running = []
+
+    def run(name: str):
+        scenario = Scenario(clusters=CLUSTERS, principal=Principal(secret=f"{MARKER}-client"), time_scale=60)
+        context = simulated.running(scenario, tmp_path / name)
+        running.append(context)
+        return context.__enter__()
+
+    yield run
+    for one in running:
+        one.__exit__(None, None, None)
+
+
+class Controller:
+    """AWX, set up for the clusters of a simulator.
+
+    :ivar clusters: the names of clusters by those of their hosts.
+    """
+
+    def __init__(self, store, azure, directory: Path) -> None:
+        self.store = copy.deepcopy(store)
+        self.azure = azure
+        self._directory = directory
+        self._environment = {
+            **{name: azure.environment[name] for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")},
+            "AZURE_DISABLE_INSTANCE_DISCOVERY": "true",
+            "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+        }
+        sign_in = azure.environment
+        inputs = {
+            "subscription": sign_in["AZURE_SUBSCRIPTION_ID"],
+            "client": sign_in["AZURE_CLIENT_ID"],
+            "secret": sign_in["AZURE_SECRET"],
+            "tenant": sign_in["AZURE_TENANT"],
+            "cloud_environment": sign_in["AZURE_CLOUD_ENVIRONMENT"],
+        }
+        self._find("credentials", "azure")["inputs"] = inputs
+        self._find("credentials", "fleet")["inputs"] = {"kubeconfig": json.dumps(kubeconfig_of(azure))}
+        # What AWX does where an inventory is brought up to date.
+        command = ["ansible-inventory", "-i", str(AWX_PROJECT / "azureml_clusters.yml"), "--list", "--export"]
+        environment = {**os.environ, **sign_in, **self._environment, "ANSIBLE_HOME": str(directory / "home")}
+        self._hosts = json.loads(subprocess.run(command, env=environment, capture_output=True, check=True).stdout)
+        self.clusters = {host: host.rpartition("_")[0] for host in self._hosts["_meta"]["hostvars"]}
+
+    def _find(self, endpoint: str, name: str) -> dict:
+        return next(one for one in self.store.items[endpoint].values() if one["name"] == f"azureml {name}")
+
+    def replace_kubeconfigs(self, namespace: str, inputs: dict) -> None:
+        """Reach clusters by a credential of another type, and as it says."""
+        kind = next(one for one in self.store.items["credential_types"].values() if one["namespace"] == namespace)
+        self._find("credentials", "fleet").update(credential_type=kind["id"], inputs=inputs)
+        inventory = next(iter(self.store.items["inventories"].values()))
+        variables = {name: value for name, value in INVENTORY_VARIABLES.items() if name != "azureml_kubernetes"}
+        inventory["variables"] = json.dumps(variables)
+
+    def launch(self, template: str, verbosity: int = 0, slices: int = 1, **given) -> list[Job]:
+        """Launch a job template; its jobs run together."""
+        found = {**self._find("job_templates", template), "verbosity": verbosity, "job_slice_count": slices}
+        self.store.items["job_templates"][found["id"]] = found
+        jobs, ignored = self.store.launch(found, given)
+        assert ignored == {}
+        return [Job(self.store, one, self._hosts, self._directory, self._environment).start() for one in jobs]
+
+
+def kubeconfig_of(azure) -> dict:
+    """One kubeconfig for all clusters, a context each."""
+    merged = {"apiVersion": "v1", "kind": "Config", "clusters": [], "users": [], "contexts": []}
+    for name, path in azure.kubeconfigs.items():
+        part = json.loads(Path(path).read_text(encoding="utf-8"))
+        merged["clusters"].append({"name": name, "cluster": part["clusters"][0]["cluster"]})
+        merged["users"].append({"name": name, "user": part["users"][0]["user"]})
+        merged["contexts"].append({"name": name, "context": {"cluster": name, "user": name}})
+    return merged
+
+
+def puts(azure) -> dict[str, dict]:
+    """What was put, by path, without the keys that Azure has made; no path was put to twice."""
+    found = requests_to(azure, "PUT", "/providers/")
+    for one in found:
+        protected = one["body"].get("properties", {}).get("configurationProtectedSettings", {})
+        protected.update(dict.fromkeys(protected))
+    assert len({one["path"].lower() for one in found}) == len(found)
+    return {one["path"].lower(): one["body"] for one in found}
+
+
+@pytest.mark.parametrize(("template", "answers"), [("deploy", ANSWERS), ("rollout", {**ANSWERS, **WAVES})])
+def test_slices_come_to_the_same_as_one_job(store, azure, tmp_path, template, answers):
+    whole = Controller(store, azure("whole"), tmp_path / "one")
+    (job,) = whole.launch(template, extra_vars=answers)
+    assert job.wait() == "successful", job.output
+
+    cut = Controller(store, azure("cut"), tmp_path / "three")
+    jobs = cut.launch(template, verbosity=4, slices=3, extra_vars=answers)
+    assert [one.wait() for one in jobs] == ["successful"] * 3, "\n".join(one.output for one in jobs)
+
+    parts = [set(one.stats["ok"]) for one in jobs]
+    assert set.union(*parts) == set(cut.clusters)
+    assert sum(map(len, parts)) == len(NAMES)
+    assert puts(cut.azure) == puts(whole.azure)
+    computes = {path.rsplit("/", 1)[-1] for path in puts(cut.azure) if "/computes/" in path}
+    assert computes == {f"at-{one}" for one in NAMES}
+    tokens = [one["user"]["token"] for one in kubeconfig_of(cut.azure)["users"]]
+    secrets = [MARKER, *tokens, answers["azureml_survey_private_key"][40:120], PARTS["private_key_content"][40:90]]
+    for one in jobs:
+        assert {path.suffix for path in one.artifacts.glob("fleet-report.*")} == {".html", ".json", ".xml"}
+        for path in [one for one in one.artifacts.rglob("*") if one.is_file()]:
+            content = path.read_text(encoding="utf-8")
+            if path.name == "command":  # ansible-runner's own record of the environment; AWX shows it without secrets
+                content = json.dumps(json.loads(content)["command"])
+            assert not [secret for secret in secrets if secret in content], path
+        assert not [secret for secret in secrets if secret in json.dumps(one.events)]
+    if template == "rollout":
+        stands = [one.stats["artifact_data"]["azureml_rollout"] for one in jobs]
+        assert [one["failed_clusters"] for one in stands] == [[]] * 3
+
+
+def test_a_job_that_is_canceled_and_started_again(store, azure, tmp_path):
+    controller = Controller(store, azure("azure"), tmp_path / "jobs")
+    (job,) = controller.launch("deploy", extra_vars=ANSWERS)
+    wait_for(lambda: requests_to(controller.azure, "PUT", "/extensions/azureml"), seconds=60)
+
+    job.cancel()
+
+    assert job.wait() == "canceled"
+    assert processes_of(tmp_path / "jobs") == []
+    (again,) = controller.launch("deploy", extra_vars=ANSWERS)
+    assert again.wait() == "successful", again.output
+    assert sum(path.endswith("/extensions/azureml") for path in puts(controller.azure)) == len(NAMES)
+
+
+def test_a_job_that_is_started_again_on_hosts_that_failed(store, azure, tmp_path):
+    running = azure("azure")
+    failing = {"seconds": 20, "error": "timed out", "pods": {"relayserver": "ImagePullBackOff"}}
+    running.change_plan("shop-2", install=failing)
+    controller = Controller(store, running, tmp_path / "jobs")
+    (job,) = controller.launch("deploy", extra_vars=ANSWERS)
+    assert job.wait() == "failed", job.output
+    assert controller.clusters[job.failed_hosts] == "shop-2"
+    running.change_plan("shop-2", install={"seconds": 20})
+    running.clear_journal()
+
+    (again,) = controller.launch("deploy", limit=job.failed_hosts, extra_vars=ANSWERS)
+
+    assert again.wait() == "successful", again.output
+    assert set(again.stats["ok"]) == {job.failed_hosts}
+    assert all("shop-2" in path for path in puts(running))
+
+
+def test_one_cluster_by_a_bearer_token(store, azure, tmp_path):
+    """With AWX's own type of credentials, in place of a kubeconfig."""
+    running = azure("azure")
+    controller = Controller(store, running, tmp_path / "jobs")
+    context = json.loads(Path(running.kubeconfigs["shop-1"]).read_text(encoding="utf-8"))
+    inputs = {
+        "host": context["clusters"][0]["cluster"]["server"],
+        "bearer_token": context["users"][0]["user"]["token"],
+        "ssl_ca_cert": Path(running.ca).read_text(encoding="utf-8"),
+    }
+    controller.replace_kubeconfigs("kubernetes_bearer_token", inputs)
+    host = next(host for host, cluster in controller.clusters.items() if cluster == "shop-1")
+
+    (job,) = controller.launch("deploy", limit=host, extra_vars=ANSWERS)
+
+    assert job.wait() == "successful", job.output
+    assert requests_to(running, "GET", "/kubernetes/shop-1/api/v1/namespaces/azureml/pods")
+    assert inputs["bearer_token"] not in json.dumps(job.events)
