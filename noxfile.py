@@ -145,7 +145,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def package(session: nox.Session) -> None:
-    """Build the collection, install what was built, and read the documentation of every plugin from it."""
+    """Build the collection, install what was built, read the documentation of every plugin from it, and let ansible-builder find its needs."""
     directory = BUILD / "package"
     shutil.rmtree(directory, ignore_errors=True)
     session.run("ansible-galaxy", "collection", "build", "--force", "--output-path", str(directory))
@@ -154,6 +154,7 @@ def package(session: nox.Session) -> None:
     installed = directory / "collections"
     session.run("ansible-galaxy", "collection", "install", "--force", str(tarball), "-p", str(installed))
     session.run("python", "tests/package/check_documentation.py", str(installed))
+    session.run("python", "tests/package/check_execution_environment.py", str(installed))
 
 
 if __name__ == "__main__":
