@@ -145,7 +145,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def package(session: nox.Session) -> None:
-    """Build the collection, install what was built, read the documentation of every plugin from it, and let ansible-builder find its needs."""
+    """Build the collection, install what was built, read all documentation from it, let ansible-builder see it."""
     directory = BUILD / "package"
     shutil.rmtree(directory, ignore_errors=True)
     session.run("ansible-galaxy", "collection", "build", "--force", "--output-path", str(directory))

@@ -19,8 +19,8 @@ description:
   - Variable C(azureml_cluster) has all that is known of the cluster - C(id), C(name), C(type), C(resource_group),
     C(subscription_id), C(location), C(tags), C(distribution), C(infrastructure), C(connectivity_status),
     C(last_connectivity_time), C(agent_version), C(power_state), C(kubernetes_version), C(node_count),
-    C(provisioning_state), and C(extension) with C(name), C(provisioning_state), C(version), C(release_train) and
-    C(auto_upgrade_minor_version), or none. C(azureml_wave) is the number of its wave.
+    C(provisioning_state), and C(extension) with C(name), C(provisioning_state), C(version), C(release_train),
+    C(auto_upgrade_minor_version) and C(settings), or none. C(azureml_wave) is the number of its wave.
   - Azure Resource Graph answers. It shows what the identity may read and nothing else, and lags behind by minutes.
 extends_documentation_fragment:
   - azureml.arc.azure

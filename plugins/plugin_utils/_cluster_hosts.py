@@ -188,6 +188,7 @@ def _extension(row: Mapping) -> dict:
         "version": properties.get("currentversion") or properties.get("installedversion") or properties.get("version"),
         "release_train": properties.get("releasetrain"),
         "auto_upgrade_minor_version": properties.get("autoupgrademinorversion"),
+        "settings": properties.get("configurationsettings") or {},
     }
 
 
