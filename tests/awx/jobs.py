@@ -37,7 +37,12 @@ class VariablesDumper(yaml.SafeDumper):
     """Writes variables, and marks those that no template is made of."""
 
 
-VariablesDumper.add_representer(Unsafe, lambda dumper, data: dumper.represent_scalar("!unsafe", str(data)))
+class AnswersDumper(yaml.SafeDumper):
+    """Marks all text, keys included, as AWX's C(safe_dump) does."""
+
+
+for _dumper, _text in ((VariablesDumper, Unsafe), (AnswersDumper, str)):
+    _dumper.add_representer(_text, lambda dumper, data: dumper.represent_scalar("!unsafe", str(data)))
 
 
 def sliced(hosts: dict, number: int, count: int) -> dict:
@@ -140,10 +145,8 @@ class Job:
         script = self._private / "inventory" / "hosts"
         script.write_text(f"#! /usr/bin/env python3\n# -*- coding: utf-8 -*-\nprint({json.dumps(part)!r})\n")
         script.chmod(0o700)
-        answers = {name: Unsafe(one) if isinstance(one, str) else one for name, one in job["extra_vars"].items()}
-        own = yaml.safe_load(template["extra_vars"] or "{}") or {}
-        variables = {**own, **answers, "awx_job_id": job["id"], "tower_job_id": job["id"]}
-        (self._private / "env/extravars").write_text(yaml.dump(variables, Dumper=VariablesDumper), encoding="utf-8")
+        variables = {**job["extra_vars"], "awx_job_id": job["id"], "tower_job_id": job["id"]}
+        (self._private / "env/extravars").write_text(yaml.dump(variables, Dumper=AnswersDumper), encoding="utf-8")
         arguments = ["--check"] if job["job_type"] == "check" else []
         arguments += ["-u", "root", *(["--diff"] if job["diff_mode"] else [])]
         arguments += ["-l", job["limit"]] if job["limit"] else []

@@ -22,7 +22,7 @@ import certificates
 import simulated
 from awx.jobs import Job, Unsafe
 from awx.running import RunningServer
-from simulator.scenario import ClusterPlan, InstallPlan, Principal, Scenario
+from simulator.scenario import ClusterPlan, InstallPlan, Principal, Scenario, WorkspacePlan
 
 MARKER = "marker-of-a-secret"
 PARTS = certificates.as_options()
@@ -36,7 +36,9 @@ ANSWERS = {
     "azureml_survey_certificate": PARTS["certificate_content"],
     "azureml_survey_private_key": base64.b64encode(PARTS["private_key_content"].encode()).decode(),
 }
-WAVES = {"azureml_waves": "1, 50%, 100%", "azureml_max_failures": "0", "azureml_soak": 0}
+# Text that looks like a number arrives as one.
+WAVES = {"azureml_waves": "1", "azureml_max_failures": "0", "azureml_soak": 0}
+WORKSPACE = {"azureml_survey_workspace": "2026", "azureml_survey_workspace_resource_group": "rg-ml"}
 # As docs/awx.md has them.
 INVENTORY_VARIABLES = {
     "azureml_profile": "training",
@@ -73,7 +75,9 @@ def azure(tmp_path, environment):
     running = []
 
     def run(name: str):
-        scenario = Scenario(clusters=CLUSTERS, principal=Principal(secret=f"{MARKER}-client"), time_scale=60)
+        workspaces = [WorkspacePlan(), WorkspacePlan("2026")]
+        principal = Principal(secret=f"{MARKER}-client")
+        scenario = Scenario(clusters=CLUSTERS, workspaces=workspaces, principal=principal, time_scale=60)
         context = simulated.running(scenario, tmp_path / name)
         running.append(context)
         return context.__enter__()
@@ -155,7 +159,7 @@ def puts(azure) -> dict[str, dict]:
     return {one["path"].lower(): one["body"] for one in found}
 
 
-@pytest.mark.parametrize(("template", "answers"), [("deploy", ANSWERS), ("rollout", {**ANSWERS, **WAVES})])
+@pytest.mark.parametrize(("template", "answers"), [("deploy", ANSWERS), ("rollout", {**ANSWERS, **WAVES, **WORKSPACE})])
 def test_slices_come_to_the_same_as_one_job(store, azure, tmp_path, template, answers):
     whole = Controller(store, azure("whole"), tmp_path / "one")
     (job,) = whole.launch(template, extra_vars=answers)
@@ -169,8 +173,9 @@ def test_slices_come_to_the_same_as_one_job(store, azure, tmp_path, template, an
     assert set.union(*parts) == set(cut.clusters)
     assert sum(map(len, parts)) == len(NAMES)
     assert puts(cut.azure) == puts(whole.azure)
-    computes = {path.rsplit("/", 1)[-1] for path in puts(cut.azure) if "/computes/" in path}
-    assert computes == {f"at-{one}" for one in NAMES}
+    workspace = answers.get("azureml_survey_workspace", "ws")
+    computes = {path.partition("/workspaces/")[2] for path in puts(cut.azure) if "/workspaces/" in path}
+    assert computes == {f"{workspace}/computes/at-{one}" for one in NAMES}
     tokens = [one["user"]["token"] for one in kubeconfig_of(cut.azure)["users"]]
     secrets = [MARKER, *tokens, answers["azureml_survey_private_key"][40:120], PARTS["private_key_content"][40:90]]
     for one in jobs:
@@ -216,6 +221,16 @@ def test_a_job_that_is_started_again_on_hosts_that_failed(store, azure, tmp_path
     assert again.wait() == "successful", again.output
     assert set(again.stats["ok"]) == {job.failed_hosts}
     assert all("shop-2" in path for path in puts(running))
+
+
+def test_nothing_is_taken_away_that_nobody_has_confirmed(store, azure, tmp_path):
+    controller = Controller(store, azure("azure"), tmp_path / "jobs")
+    for template, confirmed in (("remove", "no"), ("remove", "yes"), ("detach", "yes")):
+        (job,) = controller.launch(template, extra_vars={"azureml_survey_confirmed": confirmed})
+
+        assert job.wait() == ("successful" if confirmed == "yes" else "failed"), job.output
+
+        assert ("Nothing was changed" in job.output) is (confirmed == "no")
 
 
 def test_one_cluster_by_a_bearer_token(store, azure, tmp_path):

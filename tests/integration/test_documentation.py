@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.parsing.dataloader import DataLoader
 from playbooks import COLLECTIONS, ROOT
 
 PAGES = (
@@ -74,10 +75,10 @@ def variables() -> dict:
 
 
 def assert_variables(given: dict) -> None:
-    """Variables are known to the role, and of the right kind, or known to what sets AWX up."""
-    ours = {name: value for name, value in given.items() if name.startswith("azureml_")}
-    of_awx = yaml.safe_load((ROOT / "playbooks/awx/variables.yml").read_text(encoding="utf-8"))
-    ours = {name: value for name, value in ours.items() if name not in of_awx}
+    """Variables are known to the role, and of the right kind, or known to what sets AWX up or answers events."""
+    others = yaml.safe_load((ROOT / "playbooks/awx/variables.yml").read_text(encoding="utf-8")).keys()
+    others |= set(re.findall(r"azureml_\w+", (ROOT / "extensions/eda/rulebooks/fleet.yml").read_text(encoding="utf-8")))
+    ours = {name: value for name, value in given.items() if name.startswith("azureml_") and name not in others}
     validation = ArgumentSpecValidator(variables()).validate({"azureml_resource_group": "rg", **ours})
     assert validation.error_messages == []
 
@@ -99,8 +100,8 @@ def run(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("example", examples("yaml"), ids=str)
-def test_yaml(example, run, tmp_path):
-    content = yaml.safe_load(example.content)
+def test_yaml(example, run, tmp_path, monkeypatch):
+    content = DataLoader().load(example.content)
     path = tmp_path / "example.yml"
     path.write_text(example.content, encoding="utf-8")
     if isinstance(content, list):
@@ -108,6 +109,11 @@ def test_yaml(example, run, tmp_path):
             for role in play.get("roles", ()):
                 assert_variables(role["vars"])
         run("ansible-playbook", "--syntax-check", "-i", "inventory.yml", str(path))
+    elif "ansible-navigator" in content:
+        monkeypatch.setenv("ANSIBLE_NAVIGATOR_CONFIG", str(path))
+        (tmp_path / ".kube").mkdir()
+        command = ("run", "azureml.arc.deploy", "--syntax-check", "-i", "inventory.yml")
+        run("ansible-navigator", *command, "--execution-environment", "false")
     elif "plugin" in content:
         documented = json.loads(run("ansible-doc", "--type", "inventory", "--json", content["plugin"]))
         assert set(content) <= set(documented[content["plugin"]]["doc"]["options"])

@@ -22,7 +22,7 @@ import yaml
 from ansible_collections.azureml.arc.plugins.modules.extension import SPEC
 from awx_setup import AWX_PROJECT
 from playbooks import COLLECTIONS, LOCALHOST, ROOT
-from support import wait_for
+from support import requests_to, wait_for
 
 import certificates
 import simulated
@@ -126,6 +126,8 @@ def test_what_happens_to_clusters_and_certificates_becomes_jobs(azure, controlle
     ]
     with rulebook(tmp_path, azure, controller, azureml_interval=0.5, azureml_endpoints=endpoints):
         wait_for(lambda: jobs(controller) == [("azureml rotate_tls", "shop-0")], seconds=60)
+        # A look is two queries; with the third, the first look is over.
+        wait_for(lambda: len(requests_to(azure, "POST", "Microsoft.ResourceGraph")) > 2, seconds=60)
 
         run_module(SPEC, **extension, version="1.1.61")
 
