@@ -14,7 +14,8 @@ import jsonschema
 import yaml
 
 from awx import surveys
-from awx.schema import NOTIFICATION_PARAMETERS, PROMPTS
+from awx.builtin_types import NOTIFICATION_PARAMETERS
+from awx.schema import PROMPTS
 
 Item = dict[str, Any]
 # Finds an item by endpoint and id.

@@ -13,8 +13,8 @@ from pathlib import Path
 from aiohttp import web
 
 from awx import surveys
+from awx.resources import RESOURCES, UNIFIED
 from awx.rules import InvalidError
-from awx.schema import RESOURCES, UNIFIED
 from awx.store import ROOT, Store
 
 USER = "admin"

@@ -15,17 +15,10 @@ from typing import Any
 import yaml
 
 from awx import projects, rules, surveys
+from awx.builtin_types import CREDENTIAL_TYPES, NOTIFICATION_PARAMETERS
+from awx.resources import RESOURCES, UNIFIED
 from awx.rules import InvalidError, Item, refuse
-from awx.schema import (
-    MANAGED_CREDENTIAL_TYPES,
-    NOTIFICATION_PARAMETERS,
-    PROMPTED_ASSOCIATIONS,
-    PROMPTS,
-    PYTHON_TYPES,
-    RESOURCES,
-    UNIFIED,
-    Field,
-)
+from awx.schema import PROMPTED_ASSOCIATIONS, PROMPTS, PYTHON_TYPES, Field
 
 ROOT = "/api/v2"
 NODES = ("success_nodes", "failure_nodes", "always_nodes")
@@ -46,7 +39,7 @@ class Store:
         }
         self.associated: dict[tuple[str, int, str], list[int]] = {}
         self.surveys: dict[int, dict] = {}
-        for one in MANAGED_CREDENTIAL_TYPES:
+        for one in CREDENTIAL_TYPES:
             self._insert(
                 "credential_types", {"description": "", "injectors": {}, "managed": True, **copy.deepcopy(one)}
             )
