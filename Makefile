@@ -18,7 +18,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # Where the tests look for a Kubernetes control plane; outside of the build folder, because it takes minutes to make.
 export KUBEBUILDER_ASSETS ?= $(HOME)/.cache/azureml.arc/control-plane
 
-.PHONY: help demo test test-versions picture docs audit bench control-plane clean
+.PHONY: help demo test test-integration test-others test-versions picture docs audit bench control-plane clean
 
 help:
 	@echo "make demo    deploy three simulated clusters, twice, verify them, and see one that fails"
@@ -34,8 +34,16 @@ help:
 demo: $(VENV)/complete $(COLLECTION)
 	@PYTHONPATH=tests python tests/demo/demo.py $(BUILD)/demo
 
+# Two sets side by side: the integration tests mostly wait, the others mostly compute.
 test: $(VENV)/complete $(COLLECTION) $(AWX)/complete
-	nox
+	@echo "integration tests and all other checks run side by side; each set prints what it has to say at its end"
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target test-integration test-others
+
+test-integration:
+	@nox --session integration
+
+test-others:
+	@nox --keywords "not integration and not versions and not audit and not matrix"
 
 test-versions: $(VENV)/complete $(COLLECTION) $(AWX)/complete
 	nox --session versions

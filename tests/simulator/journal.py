@@ -27,7 +27,6 @@ class Entry:
     query: dict[str, str]
     body: Any
     status: int
-    user_agent: str
     answer: Any = None
     effect: int = 0
 
@@ -49,15 +48,7 @@ class Journal:
         if request.path.startswith("/control/"):
             return await handler(request)
         body = _parsed(await request.text())
-        entry = Entry(
-            time.time(),
-            request.method,
-            request.path,
-            dict(request.query),
-            body,
-            0,
-            request.headers.get("User-Agent", ""),
-        )
+        entry = Entry(time.time(), request.method, request.path, dict(request.query), body, 0)
         self._entries.append(entry)
         request["entry"] = entry
         try:

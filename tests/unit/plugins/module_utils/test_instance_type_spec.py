@@ -16,7 +16,6 @@ from ansible_collections.azureml.arc.plugins.module_utils._instance_type_spec im
 )
 
 GPU = "nvidia.com/gpu"
-ALIKE = {"requests": {"cpu": "1000m"}, "limits": {"memory": "1024Mi", GPU: "1"}}
 
 
 def instance_type(node_selector=None, requests=None, limits=None):
