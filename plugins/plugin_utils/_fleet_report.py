@@ -19,6 +19,7 @@ SCHEMA_VERSION = 1  # raised where a reader of the former one would break
 PHASES = {
     "preflight": "preflight",
     "extension": "extension",
+    "drift": "extension",
     "pod_readiness": "readiness",
     "compute": "attach",
     "instance_type": "cluster",
@@ -28,6 +29,8 @@ PHASES = {
     "tls_secret": "cluster",
 }
 COLLECTION = "azureml.arc."
+# What one look at a whole cluster has of later phases.
+PARTS = {"pod_readiness": "readiness", "computes": "attach"}
 # What the report calls the fields of a finding of the extension's own checks.
 HEALTH_CHECK = {"code": "code", "name": "check", "message": "message", "hint": "hint"}
 MOST_ROWS = 50  # components and pods of one cluster that are not ready, warnings
@@ -123,6 +126,10 @@ class FleetReport:
                 "action": _kept_action(result["plan"], before),
                 "provisioning_state": printable(compute.get("provisioning_state")),
             }
+        for name, kind in PARTS.items() if phase == "extension" else ():
+            parts = result.get(name) or ()
+            for part in [parts] if isinstance(parts, Mapping) else parts:
+                self._note(cluster, kind, task, part, False)
 
     def as_dict(self, failed: Collection[str], ended: float) -> dict:
         """The report; docs/fleet-report.schema.json describes it.

@@ -63,7 +63,8 @@ def cluster(name: str, variables: Mapping, reachable: bool, check_mode: bool) ->
         name,
         outcome,
         _step(plan, check_mode),
-        str(_mapping(variables.get("azureml_readiness")).get("summary") or ""),
+        # Where nothing differed, the comparison has looked at the pods, too.
+        str(_mapping(variables.get("azureml_readiness") or extension.get("pod_readiness")).get("summary") or ""),
         str(error),
     )
 

@@ -38,6 +38,9 @@ def tasks(simulator) -> list[dict]:
     kubeconfig = str(simulator.directory / "kubeconfigs/shop-k3s")
     plant = str(simulator.directory / "kubeconfigs/plant")
     unready = {"inference_service": "load_balancer", "inference_router_ha": True}
+    wanted = {**cluster, "workload_profile": "training"}
+    edge = {"name": "edge", "workspace": workspace}
+    pods = {"workload_profile": "training", "kubeconfig": kubeconfig}
     secret = {"protected_settings": {"proxy.password": "hush-hush-hush"}}
     calls = [
         ("extension", {**cluster, **secret, "workload_profile": "training"}, {"check_mode": True, "diff": True}),
@@ -64,7 +67,9 @@ def tasks(simulator) -> list[dict]:
         ("node", {"names": ["none"], "labels": {"pool": "ml"}, "kubeconfig": kubeconfig}, {}),
         ("node_preflight", {"workload_profile": "training", "gpu": True, "skip_checks": ["outbound", "disk"]}, {}),
         ("compute", {**cluster, "name": "edge", "workspace": workspace, "instance_types": {"a": {}}}, {}),
-        ("compute", {**cluster, "name": "edge", "workspace": workspace}, {"diff": True}),
+        ("compute", {**cluster, **edge}, {"diff": True}),
+        ("drift", {"extension": {**cluster, "workload_profile": "inference"}, "pod_readiness": pods}, {}),
+        ("drift", {"extension": wanted, "pod_readiness": pods, "computes": [{**cluster, **edge}]}, {}),
         ("compute_info", {"workspace": workspace}, {}),
         ("compute", {**cluster, "name": "edge", "workspace": workspace, "state": "absent"}, {"diff": True}),
         ("extension", {**broken, "workload_profile": "training"}, {}),
@@ -103,7 +108,8 @@ def test_both_ways_give_the_same_result(playbook, tmp_path):
         assert ("EXEC" in run.output) == (way == "0"), run.output
         seen[way] = results(run)
 
-    assert len(seen["1"]) == 33
+    assert len(seen["1"]) == 35
+    assert [result["as_wanted"] for name, result in seen["1"] if name.endswith("drift")] == [False, True]
     for (name, in_process), (other_name, as_module) in zip(seen["1"], seen["0"], strict=True):
         assert name == other_name
         # Only a module that Ansible ships to a host carries these.

@@ -64,6 +64,8 @@ def test_deploy_then_nothing_to_change_then_verify(playbook, simulator, inventor
     requests = [one for one in simulator.journal() if "/subscriptions/" in one["path"] or "/kubernetes/" in one["path"]]
     # Cluster, extension, pods, deployments, stateful sets, compute; on OpenShift the SCC.
     assert len(requests) == 6 * len(healthy) + 1
+    # All in one task, beside the check of the arguments and the decision that it leads to.
+    assert len(second.results) == 3 * len(healthy)
 
     verified = playbook("azureml.arc.verify", inventory)
 
@@ -244,7 +246,8 @@ class TestPreflight:
         assert (first.status, second.status, verified.status) == (0, 0, 0), first.output + verified.output
         assert second.changed("shop-k3s") == 0
         assert first.result("Submit the extension", "shop-k3s")["extension"]["settings"]["installVolcano"] == "False"
-        components = {row["name"] for row in second.result("Wait until the pods are ready", "shop-k3s")["components"]}
+        looked = second.result("Compare the cluster with its variables", "shop-k3s")
+        components = {row["name"] for row in looked["pod_readiness"]["components"]}
         assert "volcano-scheduler" not in components
         assert "aml-operator" in components
 

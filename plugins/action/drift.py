@@ -1,0 +1,104 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Action plugin of M(azureml.arc.drift): what takes a task each elsewhere, in one.
+
+A task costs the controller a fork for each cluster, several times what the comparison itself takes. Where nothing has
+to be changed, a fleet is done with this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ansible.plugins.action import ActionBase
+
+COLLECTION = "azureml.arc."
+OF_TASKS = ("ansible_facts", "invocation")
+OPTIONS = {"type": "dict", "no_log": False}  # the actions that get them know which of them are secret
+ARGUMENT_SPEC = {
+    "mistakes": {"type": "list", "elements": "str", "default": []},
+    "azure": {**OPTIONS, "default": {}},
+    "kubernetes": {**OPTIONS, "default": {}},
+    "extension": {**OPTIONS, "required": True},
+    "openshift_scc": OPTIONS,
+    "tls_secret": OPTIONS,
+    "pod_readiness": OPTIONS,
+    "computes": {"type": "list", "elements": "dict", "default": []},
+    "instance_type": OPTIONS,
+}
+
+
+class ActionModule(ActionBase):
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    _supports_check_mode = True
+
+    def run(self, tmp=None, task_vars=None):
+        result = super().run(tmp, task_vars)
+        _validation, arguments = self.validate_argument_spec(ARGUMENT_SPEC)
+        if arguments["mistakes"]:
+            return {**result, "failed": True, "refused": True, "msg": "; ".join(arguments["mistakes"])}
+        extension = self._look("extension", {**arguments["azure"], **arguments["extension"], "wait": False}, task_vars)
+        result.update(extension, pod_readiness=None, computes=[], as_wanted=is_as_wanted(extension))
+        for name, options in self._further(arguments, result):
+            found = self._look(name, options, task_vars)
+            result["as_wanted"] = is_as_wanted(found)
+            result.setdefault("warnings", []).extend(found.pop("warnings", []))
+            if name == "compute":
+                result["computes"].append(found)
+            elif name == "pod_readiness":
+                result[name] = found
+            if not result["as_wanted"]:
+                break
+        return {**result, "changed": False}
+
+    def _further(self, arguments: dict, result: dict) -> Iterator[tuple[str, dict]]:
+        """What to look at beside an extension that is as wanted, as name and options; later ones by earlier results."""
+        if not result["as_wanted"]:
+            return
+        kubernetes = arguments["kubernetes"]
+        if arguments["openshift_scc"] and result["openshift"]:
+            yield "openshift_scc", {**kubernetes, **arguments["openshift_scc"]}
+        if arguments["tls_secret"]:
+            yield "tls_secret", {**kubernetes, **arguments["tls_secret"]}
+        if arguments["pod_readiness"]:
+            # What is not said is as the extension was installed.
+            installed = result["extension"]["install_options"]
+            yield "pod_readiness", {**installed, **kubernetes, **arguments["pod_readiness"], "wait": False}
+        for options in arguments["computes"]:
+            yield "compute", {**arguments["azure"], **kubernetes, **options, "wait": False}
+        types = [one for found in result["computes"] for one in found["cluster_instance_types"]]
+        if arguments["instance_type"] and types:
+            unique = [one for index, one in enumerate(types) if one not in types[:index]]
+            options = {"instance_types": unique, "wait": False}
+            yield "instance_type", {**kubernetes, **arguments["instance_type"], **options}
+
+    def _look(self, name: str, options: dict, task_vars: dict) -> dict:
+        """What another action of the collection says in check mode."""
+        task = self._task.copy()
+        task.action = COLLECTION + name
+        task.args = options
+        task.check_mode = True
+        action = self._shared_loader_obj.action_loader.get(
+            task.action,
+            task=task,
+            connection=self._connection,
+            play_context=self._play_context,
+            loader=self._loader,
+            templar=self._templar,
+            shared_loader_obj=self._shared_loader_obj,
+        )
+        found = action.run(task_vars=task_vars)
+        # Without what Ansible notes of a task of its own.
+        return {name: one for name, one in found.items() if name not in OF_TASKS and not name.startswith("_ansible_")}
+
+
+def is_as_wanted(result: dict) -> bool:
+    """Whether nothing would have to be changed, by what a look has found."""
+    if result.get("failed"):
+        return False
+    if "plan" in result:
+        return result["plan"]["action"] == "none"
+    return result.get("ready", True) and not result.get("changed")
