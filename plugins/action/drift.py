@@ -13,7 +13,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ansible.plugins.action import ActionBase
+from ansible_collections.azureml.arc.plugins.action import (
+    compute,
+    extension,
+    instance_type,
+    openshift_scc,
+    pod_readiness,
+    tls_secret,
+)
 
+# Imported here, in the parent process, so that the workers that it forks have them, and what they share, in common.
+LOOKS = {
+    "compute": compute,
+    "extension": extension,
+    "instance_type": instance_type,
+    "openshift_scc": openshift_scc,
+    "pod_readiness": pod_readiness,
+    "tls_secret": tls_secret,
+}
 COLLECTION = "azureml.arc."
 OF_TASKS = ("ansible_facts", "invocation")
 OPTIONS = {"type": "dict", "no_log": False}  # the actions that get them know which of them are secret
@@ -40,8 +57,8 @@ class ActionModule(ActionBase):
         _validation, arguments = self.validate_argument_spec(ARGUMENT_SPEC)
         if arguments["mistakes"]:
             return {**result, "failed": True, "refused": True, "msg": "; ".join(arguments["mistakes"])}
-        extension = self._look("extension", {**arguments["azure"], **arguments["extension"], "wait": False}, task_vars)
-        result.update(extension, pod_readiness=None, computes=[], as_wanted=is_as_wanted(extension))
+        found = self._look("extension", {**arguments["azure"], **arguments["extension"], "wait": False}, task_vars)
+        result.update(found, pod_readiness=None, computes=[], as_wanted=is_as_wanted(found))
         for name, options in self._further(arguments, result):
             found = self._look(name, options, task_vars)
             result["as_wanted"] = is_as_wanted(found)
@@ -81,14 +98,8 @@ class ActionModule(ActionBase):
         task.action = COLLECTION + name
         task.args = options
         task.check_mode = True
-        action = self._shared_loader_obj.action_loader.get(
-            task.action,
-            task=task,
-            connection=self._connection,
-            play_context=self._play_context,
-            loader=self._loader,
-            templar=self._templar,
-            shared_loader_obj=self._shared_loader_obj,
+        action = LOOKS[name].ActionModule(
+            task, self._connection, self._play_context, self._loader, self._templar, self._shared_loader_obj
         )
         found = action.run(task_vars=task_vars)
         # Without what Ansible notes of a task of its own.
