@@ -101,7 +101,10 @@ class ActionModule(ActionBase):
         action = LOOKS[name].ActionModule(
             task, self._connection, self._play_context, self._loader, self._templar, self._shared_loader_obj
         )
-        found = action.run(task_vars=task_vars)
+        try:
+            found = action.run(task_vars=task_vars)
+        finally:
+            action.cleanup()  # the files of an ordinary module
         # Without what Ansible notes of a task of its own.
         return {name: one for name, one in found.items() if name not in OF_TASKS and not name.startswith("_ansible_")}
 
