@@ -11,12 +11,14 @@ import os
 import random
 import re
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from email.utils import formatdate
 
 from aiohttp import web
 
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # of an operation: another one in each run
 # What goes wrong on the way to a service, by name; the fields are those of C(Fault). Where a request C(acts), it is the
 # answer that is lost.
 KINDS: dict[str, dict] = {
@@ -130,7 +132,8 @@ class Faults:
     def __init__(self, faults: list[dict], share: float = 0, seed: int = 0) -> None:
         self._faults = [Fault(**fault) for fault in faults]
         self._share = share
-        self._random = random.Random(seed)
+        self._seed = seed
+        self._seen: Counter[str] = Counter()
         self.refuse: Callable[[float], Awaitable[None]] | None = None
 
     def add(self, fault: dict) -> None:
@@ -145,9 +148,16 @@ class Faults:
         if request.path.startswith("/control/"):
             return await handler(request)
         fault = next((one for one in self._faults if one.takes(request)), None)
-        if fault is None and self._random.random() < self._share:
-            fault = Fault(**self._random.choice(RANDOM_KINDS))
+        if fault is None and self._share:
+            fault = self._at_random(request)
         return await (self._fail(fault, request, handler) if fault else handler(request))
+
+    def _at_random(self, request: web.Request) -> Fault | None:
+        """What hits the first, second, ... request of its kind to a path, if anything; whatever others are sent."""
+        what = f"{request.method} {UUID.sub('*', request.path)}"
+        self._seen[what] += 1
+        chance = random.Random(f"{self._seed} {what} {self._seen[what]}")
+        return Fault(**chance.choice(RANDOM_KINDS)) if chance.random() < self._share else None
 
     async def _fail(self, fault: Fault, request: web.Request, handler) -> web.StreamResponse:
         response = await handler(request) if fault.acts else None
