@@ -43,7 +43,7 @@ test-integration:
 	@nox --session integration
 
 test-others:
-	@nox --keywords "not integration and not versions and not audit and not matrix"
+	@nox
 
 test-versions: $(VENV)/complete $(COLLECTION) $(AWX)/complete
 	nox --session versions

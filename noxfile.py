@@ -67,7 +67,7 @@ def unit(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", "tests/unit", *session.posargs)
 
 
-@nox.session(venv_backend="none")
+@nox.session(venv_backend="none", default=False)  # 'make test' runs it beside the others
 def integration(session: nox.Session) -> None:
     """Integration tests against the simulator, in both ways of running."""
     session.run("python", "-m", "pytest", "tests/integration", "-n", "4", "--dist", "worksteal", *session.posargs)

@@ -30,6 +30,7 @@ def plane(tmp_path_factory):
 @pytest.fixture(scope="session")
 def nodes(plane):
     if not plane.has_controllers:
+        # setup-envtest brings neither; what 'make control-plane' builds, and CI runs with, has both.
         pytest.skip("kube-controller-manager and kube-scheduler are not there")
     started = Nodes(plane)
     started.start()

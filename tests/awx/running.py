@@ -16,19 +16,19 @@ from aiohttp import web
 from awx.server import USER, Server
 from simulator import certificates
 
+PASSWORD = "awx-password-marker"  # what must not be seen in any output
+
 
 class RunningServer:
     """The stand-in in a thread of its own, with an event loop of its own, over TLS.
 
     :param directory: takes its certificates and projects.
-    :param password: what C(admin) signs in with.
     """
 
-    def __init__(self, directory: Path, password: str) -> None:
+    def __init__(self, directory: Path) -> None:
         base = directory / "projects"
         base.mkdir(parents=True)
-        self.server = Server(base, password)
-        self._password = password
+        self.server = Server(base, PASSWORD)
         self.authority, certificate, key = certificates.write(directory)
         self._context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         self._context.load_cert_chain(certificate, key)
@@ -42,7 +42,7 @@ class RunningServer:
         return {
             "CONTROLLER_HOST": f"https://localhost:{self.port}",
             "CONTROLLER_USERNAME": USER,
-            "CONTROLLER_PASSWORD": self._password,
+            "CONTROLLER_PASSWORD": PASSWORD,
             "SSL_CERT_FILE": str(self.authority),
         }
 

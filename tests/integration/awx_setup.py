@@ -14,6 +14,7 @@ from playbooks import COLLECTIONS, LOCALHOST, ROOT, PlaybookRun, run_playbook, v
 
 from awx.jobs import VariablesDumper
 from awx.running import RunningServer
+from awx.store import Store
 
 AWX_PROJECT = ROOT / "playbooks/awx/project"
 AWX_COLLECTIONS = ROOT / "build/awx"
@@ -27,6 +28,21 @@ def create_repository(directory: Path) -> Path:
     for command in (("init", "--quiet"), ("add", "--all"), (*identity, "commit", "--quiet", "-m", "AWX project")):
         subprocess.run(["git", *command], cwd=path, check=True)
     return path
+
+
+def create_project(store: Store, base: Path) -> dict[str, int]:
+    """What a job template needs, without a run of the playbook: the same project as a folder, and an inventory.
+
+    :param base: the base of projects of C(store).
+    :returns: their ids, and that of their organization, under the names of the fields that take them.
+    """
+    shutil.copytree(AWX_PROJECT, base / "azureml")
+    organization = {"organization": store.create("organizations", {"name": "ml"})["id"]}
+    return {
+        **organization,
+        "project": store.create("projects", {**organization, "name": "ml", "local_path": "azureml"})["id"],
+        "inventory": store.create("inventories", {**organization, "name": "ml"})["id"],
+    }
 
 
 def set_up(controller: RunningServer, repository: Path, variables: dict) -> PlaybookRun:

@@ -7,10 +7,9 @@
 from __future__ import annotations
 
 import base64
-import shutil
 
 import pytest
-from awx_setup import AWX_PROJECT, create_repository, set_up
+from awx_setup import AWX_PROJECT, create_project, create_repository, set_up
 from playbooks import variables_file
 from support import requests_to
 
@@ -44,7 +43,7 @@ VARIABLES = {
 
 @pytest.fixture
 def controller(tmp_path):
-    with RunningServer(tmp_path / "awx", "awx-password-marker") as running:
+    with RunningServer(tmp_path / "awx") as running:
         yield running
 
 
@@ -197,25 +196,21 @@ def test_the_stand_in_refuses_what_awx_refuses(content, endpoint, changes, refus
 
 
 @pytest.fixture
-def content(repository, tmp_path):
+def content(tmp_path):
     """What a small set up leaves, made without a server: a rollout, a node and a schedule that launch it."""
     base = tmp_path / "projects"
-    (base / "azureml").mkdir(parents=True)
-    shutil.copytree(AWX_PROJECT, base / "azureml", dirs_exist_ok=True)
+    base.mkdir()
     store = Store(base)
-    organization = store.create("organizations", {"name": "ml"})["id"]
+    needed = create_project(store, base)
     kind = next(one["id"] for one in store.items["credential_types"].values() if one["namespace"] == "azure_rm")
-    own = {"organization": organization}
+    own = {"organization": needed["organization"]}
     store.create("credentials", {**own, "name": "azure", "credential_type": kind, "inputs": {"client": "c"}})
-    project = store.create("projects", {**own, "name": "ml", "local_path": "azureml"})["id"]
-    inventory = store.create("inventories", {**own, "name": "ml"})["id"]
     template = store.create(
         "job_templates",
         {
+            **needed,
             "name": "rollout",
             "playbook": "rollout.yml",
-            "project": project,
-            "inventory": inventory,
             "ask_limit_on_launch": True,
             "survey_enabled": True,
         },

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import copy
 import json
 import os
@@ -63,7 +64,7 @@ def store(tmp_path_factory):
         "azureml_awx_inventory_variables": INVENTORY_VARIABLES,
         "azureml_awx_slices": 3,
     }
-    with RunningServer(directory / "controller", "awx-password-marker") as controller:
+    with RunningServer(directory / "controller") as controller:
         run = set_up(controller, create_repository(directory), variables)
     assert run.status == 0, run.output[-6000:]
     return controller.server.store
@@ -72,19 +73,15 @@ def store(tmp_path_factory):
 @pytest.fixture
 def azure(tmp_path, environment):
     """Takes a name; several may run at once."""
-    running = []
 
     def run(name: str):
         workspaces = [WorkspacePlan(), WorkspacePlan("2026")]
         principal = Principal(secret=f"{MARKER}-client")
         scenario = Scenario(clusters=CLUSTERS, workspaces=workspaces, principal=principal, time_scale=60)
-        context = simulated.running(scenario, tmp_path / name)
-        running.append(context)
-        return context.__enter__()
+        return stack.enter_context(simulated.running(scenario, tmp_path / name))
 
-    yield run
-    for one in running:
-        one.__exit__(None, None, None)
+    with contextlib.ExitStack() as stack:
+        yield run
 
 
 class Controller:

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.azureml.arc.plugins.modules.extension import SPEC
-from awx_setup import AWX_PROJECT
+from awx_setup import AWX_PROJECT, create_project
 from playbooks import COLLECTIONS, LOCALHOST, ROOT
 from support import requests_to, wait_for
 
@@ -44,23 +44,13 @@ def azure(tmp_path, environment, monkeypatch):
 @pytest.fixture
 def controller(tmp_path):
     """AWX with the job templates that the rulebook launches, under the names that the playbook gives them."""
-    with RunningServer(tmp_path / "awx", "awx-password-marker") as running:
+    with RunningServer(tmp_path / "awx") as running:
         store = running.server.store
-        (tmp_path / "awx/projects/azureml").symlink_to(AWX_PROJECT)
-        organization = {"organization": store.create("organizations", {"name": "ml"})["id"]}
-        project = store.create("projects", {**organization, "name": "ml", "local_path": "azureml"})["id"]
-        inventory = store.create("inventories", {**organization, "name": "ml"})["id"]
-        prefix = yaml.safe_load((AWX_PROJECT.parent / "variables.yml").read_text(encoding="utf-8"))[
-            "azureml_awx_prefix"
-        ]
+        needed = create_project(store, tmp_path / "awx/projects")
+        variables = yaml.safe_load((AWX_PROJECT.parent / "variables.yml").read_text(encoding="utf-8"))
         for name in ("verify", "rotate_tls"):
-            template = {
-                "name": f"{prefix}{name}",
-                "playbook": f"{name}.yml",
-                "project": project,
-                "inventory": inventory,
-            }
-            store.create("job_templates", {**template, "ask_limit_on_launch": True})
+            called = {"name": f"{variables['azureml_awx_prefix']}{name}", "playbook": f"{name}.yml"}
+            store.create("job_templates", {**needed, **called, "ask_limit_on_launch": True})
         yield running
 
 

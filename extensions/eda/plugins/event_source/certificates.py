@@ -70,6 +70,12 @@ HTTPS = 443
 logger = logging.getLogger(__name__)
 
 
+# Only the date is taken: a certificate that has expired, or is of an unknown authority, has to be readable.
+READ_ONLY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+READ_ONLY.check_hostname = False
+READ_ONLY.verify_mode = ssl.CERT_NONE
+
+
 async def served_until(address: str) -> datetime:
     """When the certificate that an endpoint serves expires.
 
@@ -78,11 +84,7 @@ async def served_until(address: str) -> datetime:
     """
     name, separator, port = address.rpartition(":")
     host, number = (name, int(port)) if separator else (address, HTTPS)
-    # Only the date is taken. One that has expired, or is of an authority that nobody knows here, has to be readable.
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    opening = asyncio.open_connection(host, number, ssl=context, server_hostname=host)
+    opening = asyncio.open_connection(host, number, ssl=READ_ONLY, server_hostname=host)
     writer = (await asyncio.wait_for(opening, TIMEOUT))[1]
     certificate = x509.load_der_x509_certificate(writer.get_extra_info("ssl_object").getpeercert(binary_form=True))
     writer.close()
@@ -96,9 +98,7 @@ async def look(endpoints: list[dict[str, str]], days: float) -> list[dict[str, A
     ends = await asyncio.gather(*(served_until(one["address"]) for one in endpoints), return_exceptions=True)
     for endpoint, end in zip(endpoints, ends):
         if isinstance(end, BaseException):
-            logger.warning(
-                "the certificate of %s could not be read: %s", endpoint["address"], end or type(end).__name__
-            )
+            logger.warning("the certificate of %s could not be read: %r", endpoint["address"], end)
             continue
         left = (end - now).total_seconds() / SECONDS_A_DAY
         if left < days:
