@@ -2,15 +2,13 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Action plugin of M(azureml.arc.drift): what takes a task each elsewhere, in one.
+"""One task that looks at a whole cluster.
 
 A task costs the controller a fork for each cluster, several times what the comparison itself takes. Where nothing has
 to be changed, a fleet is done with this one.
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.azureml.arc.plugins.action import (
@@ -21,6 +19,7 @@ from ansible_collections.azureml.arc.plugins.action import (
     pod_readiness,
     tls_secret,
 )
+from ansible_collections.azureml.arc.plugins.plugin_utils._comparison import compare
 
 # Imported here, in the parent process, so that the workers that it forks have them, and what they share, in common.
 LOOKS = {
@@ -57,40 +56,7 @@ class ActionModule(ActionBase):
         _validation, arguments = self.validate_argument_spec(ARGUMENT_SPEC)
         if arguments["mistakes"]:
             return {**result, "failed": True, "refused": True, "msg": "; ".join(arguments["mistakes"])}
-        found = self._look("extension", {**arguments["azure"], **arguments["extension"], "wait": False}, task_vars)
-        result.update(found, pod_readiness=None, computes=[], as_wanted=is_as_wanted(found))
-        for name, options in self._further(arguments, result):
-            found = self._look(name, options, task_vars)
-            result["as_wanted"] = is_as_wanted(found)
-            result.setdefault("warnings", []).extend(found.pop("warnings", []))
-            if name == "compute":
-                result["computes"].append(found)
-            elif name == "pod_readiness":
-                result[name] = found
-            if not result["as_wanted"]:
-                break
-        return {**result, "changed": False}
-
-    def _further(self, arguments: dict, result: dict) -> Iterator[tuple[str, dict]]:
-        """What to look at beside an extension that is as wanted, as name and options; later ones by earlier results."""
-        if not result["as_wanted"]:
-            return
-        kubernetes = arguments["kubernetes"]
-        if arguments["openshift_scc"] and result["openshift"]:
-            yield "openshift_scc", {**kubernetes, **arguments["openshift_scc"]}
-        if arguments["tls_secret"]:
-            yield "tls_secret", {**kubernetes, **arguments["tls_secret"]}
-        if arguments["pod_readiness"]:
-            # What is not said is as the extension was installed.
-            installed = result["extension"]["install_options"]
-            yield "pod_readiness", {**installed, **kubernetes, **arguments["pod_readiness"], "wait": False}
-        for options in arguments["computes"]:
-            yield "compute", {**arguments["azure"], **kubernetes, **options, "wait": False}
-        types = [one for found in result["computes"] for one in found["cluster_instance_types"]]
-        if arguments["instance_type"] and types:
-            unique = [one for index, one in enumerate(types) if one not in types[:index]]
-            options = {"instance_types": unique, "wait": False}
-            yield "instance_type", {**kubernetes, **arguments["instance_type"], **options}
+        return {**result, **compare(arguments, lambda name, options: self._look(name, options, task_vars))}
 
     def _look(self, name: str, options: dict, task_vars: dict) -> dict:
         """What another action of the collection says in check mode."""
@@ -107,12 +73,3 @@ class ActionModule(ActionBase):
             action.cleanup()  # the files of an ordinary module
         # Without what Ansible notes of a task of its own.
         return {name: one for name, one in found.items() if name not in OF_TASKS and not name.startswith("_ansible_")}
-
-
-def is_as_wanted(result: dict) -> bool:
-    """Whether nothing would have to be changed, by what a look has found."""
-    if result.get("failed"):
-        return False
-    if "plan" in result:
-        return result["plan"]["action"] == "none"
-    return result.get("ready", True) and not result.get("changed")

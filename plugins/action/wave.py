@@ -47,12 +47,14 @@ class ActionModule(ActionBase):
         except AzureMLError as error:
             raise AnsibleActionFail(str(error)) from error
         # Waves are slices of the play's hosts, in their order; hosts that could not be reached are in none any more.
+        converged = task_vars.get("azureml_converged", {}).get("clusters", {})
         positions = [hosts.index(name) for name in task_vars["ansible_play_batch"]]
         first, last = min(positions), max(positions)
         clusters = [
-            cluster(name, task_vars["hostvars"][name], name in alive, bool(self._task.check_mode))
+            cluster(name, variables, converged.get(name, {}), name in alive, bool(self._task.check_mode))
             for position, name in enumerate(hosts)
-            if position <= last or "azureml_extension" in task_vars["hostvars"][name]
+            for variables in [task_vars["hostvars"][name]]
+            if position <= last or "azureml_extension" in variables
         ]
         return Wave(
             clusters=clusters[first:],

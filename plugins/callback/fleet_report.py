@@ -51,6 +51,8 @@ from ansible.plugins.callback import CallbackBase
 from ansible_collections.azureml.arc.plugins.plugin_utils._fleet_page import page
 from ansible_collections.azureml.arc.plugins.plugin_utils._fleet_report import Ended, FleetReport, as_junit
 
+CONVERGE = "azureml.arc.converge"
+OUTCOME = "azureml.arc.outcome"
 FORMATS = {
     "html": ("fleet-report.html", page),
     "json": ("fleet-report.json", lambda report: json.dumps(report, indent=1)),
@@ -104,7 +106,10 @@ class CallbackModule(CallbackBase):
         host, task = result._host.get_name(), result._task
         start = self._begun.pop((host, task._uuid), now)
         ended = Ended(task.resolved_action or task.action, task.get_name(), how, start, now)
-        self._report.add(host, ended, result._result)
+        if ended.action == CONVERGE:
+            self._report.add_converged(result._result.get("clusters") or {})
+        elif ended.action != OUTCOME:  # which tells again what is known
+            self._report.add(host, ended, result._result)
 
     def v2_playbook_on_stats(self, stats) -> None:
         """The run ends."""

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from ansible_collections.azureml.arc.plugins.module_utils import _environment
+from ansible_collections.azureml.arc.plugins.module_utils._credential_files import FILES
 from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError, first_line
 from ansible_collections.azureml.arc.plugins.module_utils._text import LONGEST_FILE
 
@@ -29,6 +30,7 @@ try:
         load_kube_config,
         load_kube_config_from_dict,
     )
+    from kubernetes.config.kube_config import ENV_KUBECONFIG_PATH_SEPARATOR, KUBE_CONFIG_DEFAULT_LOCATION
     from urllib3 import Retry
     from urllib3.util import make_headers
 except ImportError:
@@ -179,10 +181,29 @@ def _load_kubeconfig(found, values: dict, directory: str, call) -> None:
         _refuse_reaching_out(content)
         for user in content.get("users") or ():
             call.hide(*(user.get("user", {}).get(name) for name in SECRET_FIELDS))
+        FILES.write(content, context, directory)
         load_kube_config_from_dict(content, context=context, client_configuration=found, temp_file_path=directory)
         return
     path = os.path.expanduser(kubeconfig) if kubeconfig else None
+    FILES.write(_content(path or KUBE_CONFIG_DEFAULT_LOCATION), context, directory)
     load_kube_config(path, context=context, client_configuration=found, persist_config=False, temp_file_path=directory)
+
+
+def _content(path: str) -> dict:
+    """What the kubeconfigs of a path, which may be several, hold; what is wrong with one is for the client to say."""
+    whole: dict = {}
+    for one in path.split(ENV_KUBECONFIG_PATH_SEPARATOR):
+        try:
+            with open(one, encoding="utf-8") as file:
+                content = yaml.load(file, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        except (OSError, ValueError, yaml.YAMLError, RecursionError):
+            continue
+        for name, value in content.items() if isinstance(content, dict) else ():
+            if isinstance(value, list):
+                whole[name] = [*whole.get(name, ()), *value]
+            else:
+                whole.setdefault(name, value)
+    return whole
 
 
 def _parsed(kubeconfig) -> dict:

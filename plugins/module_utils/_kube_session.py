@@ -12,17 +12,16 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import tempfile
 import traceback
 from collections.abc import Callable, Iterator
 
 from ansible_collections.azureml.arc.plugins.module_utils import _kube_config
+from ansible_collections.azureml.arc.plugins.module_utils._credential_files import FILES
 from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError, first_line
 from ansible_collections.azureml.arc.plugins.module_utils._kube_resources import RESOURCES, describe, is_part
 
 try:
     from kubernetes.client import ApiClient, ApiException
-    from kubernetes.config import kube_config
     from kubernetes.dynamic import DynamicClient
     from kubernetes.watch import Watch
     from urllib3 import exceptions as urllib3_errors
@@ -52,12 +51,10 @@ class KubeSession:
     """Requests to one cluster.
 
     :param configuration: the client's configuration.
-    :param files: the folder that holds the credentials' files; it is removed at the end.
     :param user: whom to act as, by impersonation.
     """
 
-    def __init__(self, configuration, files: tempfile.TemporaryDirectory, user: str | None = None) -> None:
-        self._files = files
+    def __init__(self, configuration, user: str | None = None) -> None:
         self.host = configuration.host
         self._client = ApiClient(configuration)
         if user:
@@ -70,9 +67,7 @@ class KubeSession:
 
     def __exit__(self, *exc_info) -> None:
         self._client.rest_client.pool_manager.clear()
-        # The client's configuration loader remembers files by content; make it forget what goes away here.
-        kube_config._cleanup_temp_files()
-        self._files.cleanup()
+        FILES.close()
 
     def get(self, kind: str, name: str, namespace: str = "") -> dict | None:
         """An object, C(None) where it does not exist."""
@@ -239,15 +234,16 @@ def open_session(call) -> KubeSession:
     :raises AzureMLError: where the options do not lead to a cluster. Nothing is sent.
     """
     values = _kube_config.connection_values(call.params, os.environ)
-    files = tempfile.TemporaryDirectory(prefix="azureml_arc_kube_", dir=call.tmpdir)
+    directory = FILES.open(call.tmpdir)
     try:
-        configuration = _kube_config.configuration(values, files.name, call)
+        configuration = _kube_config.configuration(values, directory, call)
+        session = KubeSession(configuration, values.get("impersonate_user"))
     except BaseException:
-        files.cleanup()
+        FILES.close()
         raise
     if not configuration.verify_ssl:
-        call.warn(f"validate_certs is off: whoever sits between here and {configuration.host} can change everything")
-    return KubeSession(configuration, files, values.get("impersonate_user"))
+        call.warn(f"validate_certs is off: whoever sits between here and {session.host} can change everything")
+    return session
 
 
 def _api_error(host: str, verb: str, kind: str, namespace: str, name: str, error) -> AzureMLError:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
 
 FIRST_INTERVAL = 1.0  # seconds
-GROWTH = 1.3
+GROWTH = 1.2
 LONGEST_INTERVAL = 30.0  # seconds; 100 forks that wait ask 12,000 times an hour then, which is what ARM grants
 JITTER = 0.2  # a fifth more or less, so that a fleet does not ask in step
 

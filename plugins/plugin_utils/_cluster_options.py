@@ -93,6 +93,10 @@ class ClusterOptions:
         self._read_file = read_file
         self.known = dict(known or {})
 
+    def get(self, variable: str, default: object = None) -> object:
+        """The value of a variable, C(default) where it is not defined."""
+        return self._variables.get(variable, default)
+
     def _by(self, table: Mapping[str, str]) -> dict:
         return {option: self._variables[name] for option, name in table.items() if name in self._variables}
 

@@ -22,17 +22,20 @@ TABLES = (
 )
 # Beside those that options come from.
 OTHERS = (
+    "azureml_attach_timeout",
     "azureml_attachment",
     "azureml_compute",
     "azureml_computes",
+    "azureml_extension_timeout",
     "azureml_kube_from",
     "azureml_kubernetes",
+    "azureml_readiness_timeout",
     "azureml_sign_in",
     "azureml_skip_checks",
     "azureml_tls_secret",
 )
 NAMES = (*dict.fromkeys(name for table in TABLES for name in table.values()), *OTHERS)
-# What has been registered, and the way to what it tells about components to install; later ones stand above earlier ones.
+# What has been registered, and the way to what it tells about components to install; later ones stand above.
 TOLD_BY = (
     ("azureml_preflight", "install_options"),
     ("azureml_node_preflight", "install_options"),

@@ -11,8 +11,11 @@ both.
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable, Collection, Mapping
 
+from ansible_collections.azureml.arc.plugins.module_utils._errors import first_line
+from ansible_collections.azureml.arc.plugins.module_utils._text import printable
 from ansible_collections.azureml.arc.plugins.plugin_utils._cluster_options import ClusterOptions
 from ansible_collections.azureml.arc.plugins.plugin_utils._comparison import compare, instance_types
 
@@ -27,17 +30,19 @@ DONE = {
 }
 PLANNED = {**DONE, "create": "would be created", "update": "would be updated", "replace": "would be replaced"}
 # Of a result: what tells about the module's call, or is told by the outcome as a whole.
-NOT_KEPT = ("changed", "failed", "invocation", "msg", "warnings")
+NOT_KEPT = ("changed", "diff", "failed", "invocation", "msg", "warnings")
 
 
 class StepFailedError(Exception):
     """A step that has failed.
 
+    :param step: what it is called; empty where it was none.
     :param result: what its module returned.
     """
 
     def __init__(self, step: str, result: Mapping) -> None:
-        super().__init__(f"{step}: {result.get('msg') or 'it failed without a message'}")
+        message = result.get("msg") or "it failed without a message"
+        super().__init__(f"{step}: {message}" if step else message)
         self.step = step
         self.result = result
 
@@ -45,8 +50,8 @@ class StepFailedError(Exception):
 class Deployment:
     """One cluster on its way. C(advance) is to be called until it has C(ended).
 
-    The way has three phases, so that a fleet can take each on all of its clusters before any takes the next: what is
-    under way in Azure then overlaps.
+    The way has phases, so that a fleet can take each on all of its clusters before any takes the next: what is under
+    way in Azure, for seconds or for minutes, then overlaps.
 
     :param options: the options of modules for the cluster.
     :param take: runs a module: takes its name, its options, and whether in check mode; returns its result.
@@ -68,9 +73,10 @@ class Deployment:
         self._check_mode = check_mode
         self._parts = parts
         self._clock = clock
-        self._phases = [self._submit, self._attach, self._finish]
+        self._phases = [self._compare, self._submit, self._attach, self._finish]
         self._steps: list[dict] = []
         self._warnings: list[str] = []
+        self._diffs: list[dict] = []
         self._changed = False
         self._failure: StepFailedError | None = None
         self._found: dict = {}
@@ -91,17 +97,27 @@ class Deployment:
         except StepFailedError as failure:
             self._phases.clear()
             self._failure = failure
+        except Exception as error:  # what nobody has thought of must not take the other clusters with it
+            self._phases.clear()
+            message = f"Unexpected {type(error).__name__}: {printable(first_line(error))}. Please report it."
+            self._failure = StepFailedError("", {"msg": message, "exception": traceback.format_exc()})
 
     def _take(self, step: str, module: str, options: Mapping, check_mode: bool | None = None) -> dict:
         """Take a step; what it returns is without the values of C(NOT_KEPT), but C(changed)."""
         start = self._clock()
         result = self._take_module(module, dict(options), self._check_mode if check_mode is None else check_mode)
-        self._steps.append({"name": step, "module": module, "start": start, "end": self._clock()})
+        self._note_step(step, module, start, bool(result["changed"]))
         self._warnings += result.get("warnings", ())
+        diffs = result.get("diff") or []
+        self._diffs += [diffs] if isinstance(diffs, dict) else diffs
         if result.get("failed"):
             raise StepFailedError(step, result)
         self._changed |= bool(result["changed"])
         return {**{name: value for name, value in result.items() if name not in NOT_KEPT}, "changed": result["changed"]}
+
+    def _note_step(self, name: str, module: str, start: float, changed: bool = False) -> None:
+        step = {"name": name, "module": module, "start": start, "end": self._clock(), "changed": changed}
+        self._steps.append(step)
 
     def _look(self, module: str, options: dict) -> dict:
         result = self._take_module(module, options, True)
@@ -113,28 +129,33 @@ class Deployment:
     def _in_cluster(self, options: Mapping, **more: object) -> dict:
         return {**self._options.kubernetes(), **options, **more}
 
-    def _submit(self) -> None:
+    def _compare(self) -> None:
         start = self._clock()
         found = compare(self._options.drift(), self._look)
-        self._steps.append(
-            {"name": "Compare the cluster with its variables", "module": "drift", "start": start, "end": self._clock()}
-        )
+        self._note_step("Compare the cluster with its variables", "drift", start)
         # What is wrong with a cluster the preflight says, all of it at once.
         self._note_extension({} if found.get("failed") else found)
         if found["as_wanted"]:
             self._phases.clear()
             self._warnings += found.get("warnings", ())
-            self._readiness, self._computes = found["pod_readiness"], found["computes"]
+            self._note_readiness(found["pod_readiness"])
+            self._computes = found["computes"]
         elif "extension" in self._parts:
             self._prepare_cluster()
-            self._note_extension(
-                self._take("Submit the extension", "extension", self._in_azure(self._options.extension(), wait=False))
-            )
+
+    def _submit(self) -> None:
+        if "extension" in self._parts:
+            options = self._in_azure(self._options.extension(), wait=False)
+            self._note_extension(self._take("Submit the extension", "extension", options))
 
     def _note_extension(self, result: Mapping) -> None:
         """Keep what was decided on the extension, and how it is by now."""
         self._found = {name: value for name, value in result.items() if name not in NOT_KEPT}
         self._options.known.update((result.get("extension") or {}).get("install_options") or {})
+
+    def _note_readiness(self, result: Mapping) -> None:
+        """Keep how the pods are, without the rows of those that are ready, which may be many."""
+        self._readiness = {**result, "pods": [one for one in result["pods"] if not one["ready"]]}
 
     def _prepare_cluster(self) -> None:
         """What comes before the extension."""
@@ -166,11 +187,8 @@ class Deployment:
         would_change = self._check_mode and self._found.get("plan", {}).get("action") not in (None, "none")
         if "readiness" in self._parts and not would_change:
             timeout = options.get("azureml_readiness_timeout")
-            self._readiness = self._take(
-                "Wait until the pods are ready",
-                "pod_readiness",
-                self._in_cluster(options.pod_readiness(), wait_timeout=timeout),
-            )
+            waiting = self._in_cluster(options.pod_readiness(), wait_timeout=timeout)
+            self._note_readiness(self._take("Wait until the pods are ready", "pod_readiness", waiting))
         if "attach" in self._parts:
             self._computes = [
                 self._take("Attach the cluster", "compute", self._compute(one, wait=False))
@@ -202,7 +220,7 @@ class Deployment:
         looked = self._look("pod_readiness", self._in_cluster(self._options.pod_readiness(), wait=False))
         if looked.get("failed"):
             return {**failed, "msg": f"{failed['msg']} The pods could not be looked at: {looked['msg']}"}
-        self._readiness = looked
+        self._note_readiness(looked)
         problems = "; ".join(looked["problems"])
         return {**failed, "msg": f"{failed['msg']} Not ready: {problems}" if problems else failed["msg"]}
 
@@ -236,13 +254,16 @@ class Deployment:
         outcome = {
             **found,
             "changed": self._changed,
+            "as_wanted": found.get("as_wanted", False),
             "msg": str(self._failure) if self._failure else self._summary(),
-            "pod_readiness": _not_ready_only(self._readiness),
+            "pod_readiness": self._readiness,
             "computes": self._computes,
             "steps": self._steps,
         }
         if self._failure:
             outcome.update(failed=True, failed_step=self._failure.step)
+        if self._diffs:
+            outcome["diff"] = self._diffs
         if self._warnings:
             outcome["warnings"] = list(dict.fromkeys(self._warnings))
         return outcome
@@ -256,11 +277,3 @@ class Deployment:
             *(computes or ["not attached"]),
         ]
         return ", ".join(parts)
-
-
-def _not_ready_only(readiness: Mapping | None) -> dict | None:
-    """What pod_readiness has returned, without the many rows of what is ready."""
-    if readiness is None:
-        return None
-    rows = {name: [one for one in readiness[name] if not one["ready"]] for name in ("components", "pods")}
-    return {**readiness, **rows}

@@ -57,6 +57,11 @@ class _Cluster:
     changed: bool = False
     unreachable: bool = False
 
+    def note_phase(self, phase: str, start: float, end: float) -> None:
+        """Let a phase last from its first task to its last."""
+        first, _last = self.phases.get(phase, (start, end))
+        self.phases[phase] = (first, end)
+
 
 @dataclass(frozen=True)
 class Ended:
@@ -97,13 +102,22 @@ class FleetReport:
         cluster = self._clusters.setdefault(host, _Cluster(self._wave))
         phase = phase_of(ended.action)
         if phase:
-            first, _last = cluster.phases.get(phase, (ended.start, ended.end))
-            cluster.phases[phase] = (first, ended.end)
+            cluster.note_phase(phase, ended.start, ended.end)
         cluster.unreachable |= ended.how == "unreachable"
         items = [one for one in result.get("results") or () if isinstance(one, Mapping)]
         for one in items or [result]:
             failed = ended.how != "ok" and (not items or bool(one.get("failed")))
             self._note(cluster, phase, ended.task, one, failed)
+
+    def add_converged(self, outcomes: Mapping) -> None:
+        """What has become of clusters that were deployed in one task, by host; module converge documents it."""
+        for host, outcome in outcomes.items():
+            cluster = self._clusters.setdefault(host, _Cluster(self._wave))
+            for step in outcome["steps"]:
+                cluster.note_phase(PHASES[step["module"]], step["start"], step["end"])
+            step = outcome.get("failed_step", "")
+            told = {**outcome, "msg": outcome["msg"].removeprefix(f"{step}: ")}
+            self._note(cluster, "extension", step, told, bool(outcome.get("failed")))
 
     def _note(self, cluster: _Cluster, phase: str | None, task: str, result: Mapping, failed: bool) -> None:
         cluster.changed |= bool(result.get("changed")) and not failed

@@ -14,6 +14,9 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from ansible import constants
 from ansible.errors import AnsibleActionFail
@@ -48,79 +51,111 @@ class InProcessActionModule(ActionBase):
 
     def run(self, tmp=None, task_vars=None):
         result = super().run(tmp, task_vars)
-        arguments = _flatten_kubeconfig(self._task.args)
         task_vars = task_vars or {}
-        if self._stays_here(task_vars):
-            result.update(self._run_here(arguments, task_vars))
+        if stays_here(self, task_vars, self._templar):
+            result.update(self._run_here(self._task.args, task_vars))
         else:
             wrap_async = bool(self._task.async_val) and not self._connection.has_native_async
+            arguments = flatten_kubeconfig(self._task.args)
             result.update(self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=wrap_async))
         return result
 
-    def _stays_here(self, task_vars: dict) -> bool:
-        switch = task_vars.get(SWITCH_VARIABLE, os.environ.get(SWITCH_ENVIRONMENT, "true"))
-        return (
-            boolean(self._templar.template(switch), strict=False)
-            and self._connection.transport == "local"
-            and not self._play_context.become
-            and not self._task.async_val
-            and self._interpreter(task_vars) in (None, sys.executable)
-        )
-
-    def _interpreter(self, task_vars: dict) -> str | None:
-        """The Python asked for, C(None) where none is or where Ansible may choose one."""
-        delegated = task_vars.get("ansible_delegated_vars", {}).get(self._task.delegate_to)
-        interpreter = (delegated or task_vars).get("ansible_python_interpreter")
-        interpreter = self._templar.template(interpreter) if interpreter else None
-        return None if not interpreter or str(interpreter).startswith("auto") else interpreter
-
     def _run_here(self, arguments: dict, task_vars: dict) -> dict:
-        self._set_environment()
-        validation = ArgumentSpecValidator(self.spec.argument_spec, **self.spec.rules).validate(arguments)
-        parameters = validation.validated_parameters
-        call = ModuleCall(
-            parameters,
+        # As a module would find it; the worker ends with the task, so it stays set.
+        os.environ.update(environment(self, self._templar))
+        end_with_parent()
+        circumstances = Circumstances(
             check_mode=bool(self._task.check_mode),
             diff=bool(self._task.diff),
-            cache=CACHE,
             tmpdir=constants.DEFAULT_LOCAL_TMP,
             progress=Progress(
-                task_vars["inventory_hostname"], self._progress_interval(task_vars), self._display.display
+                task_vars["inventory_hostname"], progress_interval(task_vars, self._templar), self._display.display
             ),
         )
-        end_with_parent()
-        result = self._refusal(validation) or execute(self.spec, call)
-        result.setdefault("changed", False)
-        result["invocation"] = {"module_args": parameters}
-        if call.warnings:
-            result["warnings"] = call.warnings
-        return _without_secrets(result, validation._no_log_values | call.secrets)
-
-    def _progress_interval(self, task_vars: dict) -> float:
-        interval = self._templar.template(task_vars.get(PROGRESS_VARIABLE, PROGRESS_INTERVAL))
-        try:
-            return float(interval)
-        except (TypeError, ValueError):
-            raise AnsibleActionFail(f"{PROGRESS_VARIABLE} must be a number of seconds, not {interval!r}") from None
-
-    def _refusal(self, validation) -> dict | None:
-        if not validation.error_messages:
-            return None
-        message = validation.errors.msg
-        if isinstance(validation.errors[0], UnsupportedError):
-            message = f"Unsupported parameters for ({self._task.action}) module: {message}"
-        return {"failed": True, "msg": message}
-
-    def _set_environment(self) -> None:
-        """Set the task's C(environment) as a module would find it; the worker ends with the task, so it stays set."""
-        for layer in self._task.environment or ():
-            values = self._templar.template(layer)
-            if not isinstance(values, dict):
-                raise AnsibleActionFail(f"environment must be a dictionary, not {values!r}")
-            os.environ.update({str(name): str(value) for name, value in values.items()})
+        return run_in_process(self._task.action, self.spec, arguments, circumstances)
 
 
-def _flatten_kubeconfig(arguments: dict) -> dict:
+def stays_here(action: ActionBase, task_vars: Mapping, templar) -> bool:
+    """Whether running a module in process means what running it on the host of the task would.
+
+    :param task_vars: the variables of the host, as C(templar) has them.
+    """
+    switch = task_vars.get(SWITCH_VARIABLE, os.environ.get(SWITCH_ENVIRONMENT, "true"))
+    delegated = task_vars.get("ansible_delegated_vars", {}).get(action._task.delegate_to)
+    return (
+        boolean(templar.template(switch), strict=False)
+        and action._connection.transport == "local"
+        and not action._play_context.become
+        and not action._task.async_val
+        and _interpreter(delegated or task_vars, templar) in (None, sys.executable)
+    )
+
+
+def _interpreter(task_vars: Mapping, templar) -> str | None:
+    """The Python asked for, C(None) where none is or where Ansible may choose one."""
+    interpreter = task_vars.get("ansible_python_interpreter")
+    interpreter = templar.template(interpreter) if interpreter else None
+    return None if not interpreter or str(interpreter).startswith("auto") else interpreter
+
+
+def environment(action: ActionBase, templar) -> dict[str, str]:
+    """The task's C(environment)."""
+    values: dict[str, str] = {}
+    for layer in action._task.environment or ():
+        found = templar.template(layer)
+        if not isinstance(found, dict):
+            raise AnsibleActionFail(f"environment must be a dictionary, not {found!r}")
+        values.update({str(name): str(value) for name, value in found.items()})
+    return values
+
+
+def progress_interval(task_vars: Mapping, templar) -> float:
+    """How often to show how far the waits of a host are, in seconds, by its variables."""
+    interval = templar.template(task_vars.get(PROGRESS_VARIABLE, PROGRESS_INTERVAL))
+    try:
+        return float(interval)
+    except (TypeError, ValueError):
+        raise AnsibleActionFail(f"{PROGRESS_VARIABLE} must be a number of seconds, not {interval!r}") from None
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What a module runs under; for the fields see C(ModuleCall)."""
+
+    check_mode: bool
+    diff: bool
+    tmpdir: str
+    progress: Callable[[str], None]
+    sleep: Callable[[float], None] = time.sleep
+
+
+def run_in_process(name: str, spec: ModuleSpec, arguments: Mapping, circumstances: Circumstances) -> dict:
+    """Run a module in this process.
+
+    :param name: what the task calls the module.
+    :param arguments: its options as a task gives them.
+    :returns: its result, with the invocation, without secrets.
+    """
+    validation = ArgumentSpecValidator(spec.argument_spec, **spec.rules).validate(flatten_kubeconfig(arguments))
+    call = ModuleCall(validation.validated_parameters, cache=CACHE, **vars(circumstances))
+    result = _refusal(name, validation) or execute(spec, call)
+    result.setdefault("changed", False)
+    result["invocation"] = {"module_args": call.params}
+    if call.warnings:
+        result["warnings"] = call.warnings
+    return _without_secrets(result, validation._no_log_values | call.secrets)
+
+
+def _refusal(name: str, validation) -> dict | None:
+    if not validation.error_messages:
+        return None
+    message = validation.errors.msg
+    if isinstance(validation.errors[0], UnsupportedError):
+        message = f"Unsupported parameters for ({name}) module: {message}"
+    return {"failed": True, "msg": message}
+
+
+def flatten_kubeconfig(arguments: Mapping) -> dict:
     """An inline kubeconfig as one JSON text.
 
     As a dictionary, Ansible would take each of its values for a secret, C(v1) and C(default) included, and blank them

@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -19,8 +20,8 @@ class RunCache:
     """A small store that lives as long as the processes that hold it.
 
     Workers are processes of their own, forked from the one that made the store. It is a file, but without a name: only
-    those processes can open it, and nothing of it is left however they end. The first worker that needs an entry makes
-    it while the others wait for it: a run asks for one token, not for one a worker.
+    those processes can open it, and nothing of it is left however they end. The first worker, or thread of one, that
+    needs an entry makes it while the others wait for it: a run asks for one token, not for one a worker.
 
     :param directory: a folder on the file system to use.
     """
@@ -28,6 +29,7 @@ class RunCache:
     def __init__(self, directory: str) -> None:
         self._file, path = tempfile.mkstemp(prefix="azureml_arc_", dir=directory)
         os.unlink(path)
+        self._threads = threading.Lock()
 
     def get_or_create(
         self, key: str, create: Callable[[], dict], margin: float, is_good: Callable[[dict], bool] = lambda entry: True
@@ -44,12 +46,13 @@ class RunCache:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        # A lock of the process, not of the open file, which all workers have in common.
-        fcntl.lockf(self._file, fcntl.LOCK_EX)
-        try:
-            yield
-        finally:
-            fcntl.lockf(self._file, fcntl.LOCK_UN)
+        with self._threads:
+            # A lock of the process, not of the open file, which all workers have in common.
+            fcntl.lockf(self._file, fcntl.LOCK_EX)
+            try:
+                yield
+            finally:
+                fcntl.lockf(self._file, fcntl.LOCK_UN)
 
     # Workers share the position in the file as well, so each access names its own.
     def _read(self) -> dict:

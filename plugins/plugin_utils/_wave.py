@@ -48,9 +48,13 @@ class Cluster:
     error: str = ""
 
 
-def cluster(name: str, variables: Mapping, reachable: bool, check_mode: bool) -> Cluster:
-    """One cluster by the variables that the role has left with its host."""
-    extension = _mapping(variables.get("azureml_extension"))
+def cluster(name: str, variables: Mapping, converged: Mapping, reachable: bool, check_mode: bool) -> Cluster:
+    """One cluster by what the role has left with its host.
+
+    :param variables: the variables of the host.
+    :param converged: what module converge has returned for it, if it was deployed with others.
+    """
+    extension = converged or _mapping(variables.get("azureml_extension"))
     plan = _mapping(extension.get("plan"))
     error = variables.get("azureml_failure") or ""
     if not reachable:
@@ -58,7 +62,7 @@ def cluster(name: str, variables: Mapping, reachable: bool, check_mode: bool) ->
     elif error:
         outcome = "failed"
     else:
-        outcome = "changed" if _has_changed(variables, plan) else "ok"
+        outcome = "changed" if converged.get("changed") or _has_changed(variables, plan) else "ok"
     return Cluster(
         name,
         outcome,

@@ -42,6 +42,13 @@ class PlaybookRun:
         assert found, f"no task '{task}' on {host}:\n{self.output}"
         return found[-1]
 
+    def outcome(self, host: str) -> dict:
+        """What a deployment of all hosts at once has made of one."""
+        found = [one["result"]["clusters"] for one in self.results if one["task"].endswith("Deploy all clusters at once")]
+        outcomes = [clusters[host] for clusters in found if host in clusters]
+        assert outcomes, f"{host} was not deployed:\n{self.output}"
+        return outcomes[-1]
+
     def changed(self, host: str) -> int:
         """How many tasks changed something on a host."""
         return sum(bool(one["result"].get("changed")) for one in self.results if one["host"] == host)

@@ -85,13 +85,13 @@ def test_life_of_a_cluster(playbook, simulator, inventory, kube):
     assert (first.status, second.status) == (0, 0), first.output + second.output
     assert writes(simulator) == []
     assert (second.changed("shop"), second.changed("plant")) == (0, 0)
-    attached = first.result("Attach the cluster", "shop")["results"]
+    attached = first.outcome("shop")["computes"]
     assert [one["compute"]["namespace"] for one in attached] == ["vision", "default"]
     assert set(attached[0]["compute"]["instance_types"]) == set(TYPES)
     assert set(instance_types(kube, "shop")) == {"gpu-large", "small", "defaultinstancetype"}
     assert instance_types(kube, "shop")["defaultinstancetype"] == instance_types(kube, "shop")["gpu-large"]
-    accounts = first.result("Let OpenShift run the extension's pods", "plant")["added"]
-    assert "system:serviceaccount:vision:default" in accounts
+    steps = [one["name"] for one in first.outcome("plant")["steps"] if one["changed"]]
+    assert "Let OpenShift run the extension's pods" in steps
 
     verified = playbook("azureml.arc.verify", inventory)
     assert verified.status == 0, verified.output

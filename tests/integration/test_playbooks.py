@@ -46,12 +46,13 @@ def test_deploy_then_nothing_to_change_then_verify(playbook, simulator, inventor
     first = playbook("azureml.arc.deploy", inventory)
 
     assert first.status == 2, first.output
+    assert [first.changed(host) for host in healthy] == [1, 1, 1], first.output
     # The extension, the compute, on connected clusters the relay, and on OpenShift the service accounts.
-    assert [first.changed(host) for host in healthy] == [3, 4, 2], first.output
+    steps = [[one["changed"] for one in first.outcome(host)["steps"]] for host in healthy]
+    assert [changed.count(True) for changed in steps] == [3, 4, 2]
     for host in healthy:
-        attached = first.result("Wait until the cluster is attached", host)["results"][0]
-        assert attached["compute"]["provisioning_state"] == "Succeeded"
-    diagnosis = first.result("Fail with the diagnosis", "broken")["msg"]
+        assert first.outcome(host)["computes"][0]["compute"]["provisioning_state"] == "Succeeded"
+    diagnosis = first.result("Show what was done", "broken")["msg"]
     assert "timed out waiting for the condition" in diagnosis
     assert "Pod relayserver-8d1ee11e2-142a3: ImagePullBackOff: container relayserver: Back-off pulling" in diagnosis
 
@@ -64,8 +65,8 @@ def test_deploy_then_nothing_to_change_then_verify(playbook, simulator, inventor
     requests = [one for one in simulator.journal() if "/subscriptions/" in one["path"] or "/kubernetes/" in one["path"]]
     # Cluster, extension, pods, deployments, stateful sets, compute; on OpenShift the SCC.
     assert len(requests) == 6 * len(healthy) + 1
-    # All in one task, beside the check of the arguments and the decision that it leads to.
-    assert len(second.results) == 3 * len(healthy)
+    # All in one task, and one that tells each host.
+    assert len([one for one in second.results if not one["result"].get("skipped")]) == 1 + len(healthy)
 
     verified = playbook("azureml.arc.verify", inventory)
 
@@ -86,7 +87,7 @@ def test_health_check_is_part_of_the_diagnosis(playbook, simulator, inventory):
 
     result = playbook("azureml.arc.deploy", inventory, "--limit", "shop-k3s")
 
-    diagnosis = result.result("Fail with the diagnosis", "shop-k3s")["msg"]
+    diagnosis = result.result("Show what was done", "shop-k3s")["msg"]
     assert "pod healthcheck failed" in diagnosis
     assert "E40002 INSUFFICIENT_NODE: Only 1 node is ready. High availability needs three healthy nodes" in diagnosis
 
@@ -107,7 +108,7 @@ def test_check_mode_shows_the_plan_and_changes_nothing(playbook, simulator, inve
     result = playbook("azureml.arc.deploy", inventory, "--check", "--diff")
 
     assert result.status == 0, result.output
-    assert result.result("Submit the extension", "shop-k3s")["plan"]["action"] == "create"
+    assert result.outcome("shop-k3s")["plan"]["action"] == "create"
     assert "extension would be created" in result.output
     assert '"settings.openshift": "true"' in result.output
     assert writes(simulator) == []
@@ -209,11 +210,11 @@ def test_inference_over_https_through_a_node_port(playbook, simulator, inventory
 
     assert (first.status, second.status, verified.status) == (0, 0, 0), first.output + verified.output
     assert (second.changed("shop-k3s"), second.changed("plant-openshift")) == (0, 0)
-    settings = first.result("Submit the extension", "plant-openshift")["extension"]["settings"]
+    settings = first.outcome("plant-openshift")["extension"]["settings"]
     assert (settings["enableTraining"], settings["enableInference"]) == ("True", "True")
     assert settings["inferenceRouterServiceType"] == "NodePort"
-    assert first.result("Submit the extension", "shop-k3s")["extension"]["settings"]["inferenceRouterHA"] == "false"
-    components = first.result("Wait until the pods are ready", "shop-k3s")["components"]
+    assert first.outcome("shop-k3s")["extension"]["settings"]["inferenceRouterHA"] == "false"
+    components = first.outcome("shop-k3s")["pod_readiness"]["components"]
     assert {row["name"] for row in components} >= {"azureml-fe-v2", "relayserver"}
     assert "volcano-scheduler" not in {row["name"] for row in components}
 
@@ -228,7 +229,8 @@ class TestPreflight:
         result = playbook("azureml.arc.deploy", inventory, "--limit", "shop-k3s")
 
         assert result.status == 2
-        failure = result.result("Check whether the cluster can take the extension", "shop-k3s")
+        failure = result.result("Show what was done", "shop-k3s")
+        assert failure["failed_step"] == "Check whether the cluster can take the extension"
         assert {finding["check"] for finding in failure["findings"]} == {"connectivity", "volcano"}
         assert "connectivity status Offline" in failure["msg"]
         assert "Set install_volcano to false to use it, or install_components to auto" in failure["msg"]
@@ -245,9 +247,8 @@ class TestPreflight:
 
         assert (first.status, second.status, verified.status) == (0, 0, 0), first.output + verified.output
         assert second.changed("shop-k3s") == 0
-        assert first.result("Submit the extension", "shop-k3s")["extension"]["settings"]["installVolcano"] == "False"
-        looked = second.result("Compare the cluster with its variables", "shop-k3s")
-        components = {row["name"] for row in looked["pod_readiness"]["components"]}
+        assert first.outcome("shop-k3s")["extension"]["settings"]["installVolcano"] == "False"
+        components = {row["name"] for row in second.outcome("shop-k3s")["pod_readiness"]["components"]}
         assert "volcano-scheduler" not in components
         assert "aml-operator" in components
 
@@ -287,8 +288,8 @@ def test_release_of_2021(playbook, simulator, inventory):
 
     assert (first.status, second.status) == (0, 0), first.output
     assert second.changed("plant-openshift") == 0
-    readiness = first.result("Wait until the pods are ready", "plant-openshift")
+    readiness = first.outcome("plant-openshift")["pod_readiness"]
     assert readiness["component_table"] == "2021"
     assert {"nfd-master", "csi-blob-controller"} <= {row["name"] for row in readiness["components"]}
-    accounts = first.result("Let OpenShift run the extension's pods", "plant-openshift")["added"]
-    assert "system:serviceaccount:azureml:csi-blob-node-sa" in accounts
+    steps = [one["name"] for one in first.outcome("plant-openshift")["steps"] if one["changed"]]
+    assert "Let OpenShift run the extension's pods" in steps

@@ -41,10 +41,23 @@ def test_budget_that_is_none(budget):
     ],
 )
 def test_a_cluster_by_its_variables(variables, reachable, outcome, extension):
-    found = cluster("shop", variables, reachable, check_mode=False)
+    found = cluster("shop", variables, {}, reachable, check_mode=False)
 
     assert (found.outcome, found.extension) == (outcome, extension)
     assert bool(found.error) == (outcome in ("failed", "unreachable"))
+
+
+@pytest.mark.parametrize(
+    ("converged", "outcome", "pods"),
+    [
+        ({"changed": True, "plan": {"action": "none"}, "pod_readiness": {"summary": "2 of 2"}}, "changed", "2 of 2"),
+        ({"changed": False, "plan": {"action": "none"}, "pod_readiness": None}, "ok", ""),
+    ],
+)
+def test_a_cluster_that_was_deployed_with_others(converged, outcome, pods):
+    found = cluster("shop", {}, converged, reachable=True, check_mode=False)
+
+    assert (found.outcome, found.extension, found.pods) == (outcome, "as it was", pods)
 
 
 def test_plans_are_told_with_the_keys_that_differ():
@@ -55,15 +68,15 @@ def test_plans_are_told_with_the_keys_that_differ():
         "protected_settings": ["proxy.password"],
     }
 
-    found = cluster("shop", {"azureml_extension": {"plan": plan}}, reachable=True, check_mode=True)
+    found = cluster("shop", {"azureml_extension": {"plan": plan}}, {}, reachable=True, check_mode=True)
 
     assert found.extension == "update openshift, proxy.password, version"
 
 
 def test_the_table():
     clusters = [
-        cluster("a", INSTALLED, reachable=True, check_mode=False),
-        cluster("bb", {"azureml_failure": "it\n  timed out " + "x" * 500}, reachable=True, check_mode=False),
+        cluster("a", INSTALLED, {}, reachable=True, check_mode=False),
+        cluster("bb", {"azureml_failure": "it\n  timed out " + "x" * 500}, {}, reachable=True, check_mode=False),
     ]
     wave = Wave(clusters, failed=["bb"], not_started=[f"c{number}" for number in range(12)], allowed=0)
 

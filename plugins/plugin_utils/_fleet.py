@@ -1,0 +1,199 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The clusters of a play, and their deployment in this process."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from ansible import constants
+from ansible.errors import AnsibleError
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.plugins.action import ActionBase
+from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleSpec
+from ansible_collections.azureml.arc.plugins.plugin_utils._cluster_options import ClusterOptions
+from ansible_collections.azureml.arc.plugins.plugin_utils._cluster_variables import NAMES, file_reader, templated
+from ansible_collections.azureml.arc.plugins.plugin_utils._deployment import Deployment
+from ansible_collections.azureml.arc.plugins.plugin_utils._in_process import (
+    Circumstances,
+    environment,
+    progress_interval,
+    run_in_process,
+    stays_here,
+)
+from ansible_collections.azureml.arc.plugins.plugin_utils._parallel import Stop, advance_all
+from ansible_collections.azureml.arc.plugins.plugin_utils._progress import Progress
+from ansible_collections.azureml.arc.plugins.plugin_utils._worker import end_with_parent
+
+DELEGATED = "ansible_delegated_vars"
+CHECK = "Check variables"
+
+
+class Cluster:
+    """A host of the play.
+
+    :param variables: its variables, with templates in them.
+    :param templar: for these variables.
+    :ivar apart: whether tasks of its own have to deploy it, because modules have to run elsewhere.
+    :ivar environment: what its modules have to find in the environment.
+    :ivar deployment: C(None) for one that is apart, or refused.
+    """
+
+    def __init__(self, action: ActionBase, variables: Mapping, templar) -> None:
+        self.name = variables["inventory_hostname"]
+        self.variables = variables
+        self.templar = templar
+        self.apart = variables.get("azureml_kube_from") == "node" or not stays_here(action, variables, templar)
+        self.environment: dict[str, str] = {}
+        self.deployment: Deployment | None = None
+        self.refusal = ""
+
+    @property
+    def ended(self) -> bool:
+        """Whether its deployment has come to its end."""
+        return self.deployment.ended
+
+    def advance(self) -> None:
+        """Take the next phase of its deployment."""
+        self.deployment.advance()
+
+    def outcome(self) -> dict:
+        """What has become of it, as module converge returns it."""
+        if self.deployment:
+            return self.deployment.outcome()
+        return {
+            "failed": True,
+            "failed_step": CHECK,
+            "changed": False,
+            "as_wanted": False,
+            "msg": f"{CHECK}: {self.refusal}",
+            "pod_readiness": None,
+            "computes": [],
+            "steps": [],
+        }
+
+
+class Fleet:
+    """All clusters of a play, or of its present batch.
+
+    :param action: the task's.
+    :param task_vars: the variables of the host that the task runs for.
+    :param modules: the modules that a deployment takes, by name.
+    :param argument_spec: what the variables of each host are checked against.
+    :param parts: which parts of a deployment to do.
+    """
+
+    def __init__(
+        self,
+        action: ActionBase,
+        task_vars: Mapping,
+        modules: Mapping[str, ModuleSpec],
+        argument_spec: Mapping,
+        parts: Sequence[str],
+    ) -> None:
+        self._action = action
+        self._task_vars = task_vars
+        self._modules = modules
+        self._validator = ArgumentSpecValidator(argument_spec)
+        self._names = tuple(dict.fromkeys([*NAMES, *argument_spec]))
+        self._checked = frozenset(argument_spec)
+        self._parts = parts
+        self._stop = Stop()
+
+    def deploy(self, ended: Callable[[Cluster], None]) -> list[Cluster]:
+        """Deploy all clusters but those that are apart.
+
+        :param ended: is told each cluster that was deployed or refused.
+        :returns: all of them.
+        """
+        end_with_parent()
+        with tempfile.TemporaryDirectory(prefix="azureml_arc_fleet_", dir=constants.DEFAULT_LOCAL_TMP) as directory:
+            clusters = list(self._clusters(directory))
+            for one in clusters:
+                if one.refusal:
+                    ended(one)
+            try:
+                for values in _distinct([one.environment for one in clusters if one.deployment]):
+                    with _environment(values):
+                        alike = [one for one in clusters if one.deployment and one.environment == values]
+                        advance_all(alike, self._task_vars["ansible_forks"], ended)
+            except BaseException as error:
+                self._stop.ask()
+                if isinstance(error, SystemExit):
+                    # No thread may go on: the next run, which does not know of it, may send the same.
+                    shutil.rmtree(directory, ignore_errors=True)
+                    os._exit(error.code)
+                raise
+        return clusters
+
+    def _clusters(self, directory: str) -> Iterator[Cluster]:
+        task = self._action._task
+        manager = task.get_variable_manager()
+        for name in self._task_vars["ansible_play_batch"]:
+            # The only way to a host of that name there is.
+            host = manager._inventory.get_host(name)
+            variables = manager.get_vars(play=task.get_play(), host=host, task=task)
+            variables[DELEGATED] = self._task_vars.get(DELEGATED, {})
+            templar = self._action._templar.copy_with_new_env(available_variables=variables)
+            cluster = Cluster(self._action, variables, templar)
+            if not cluster.apart:
+                self._prepare(cluster, directory)
+            yield cluster
+
+    def _prepare(self, cluster: Cluster, directory: str) -> None:
+        """Make ready to deploy a cluster, or say why not."""
+        variables, templar = cluster.variables, cluster.templar
+        try:
+            values = templated(variables, templar, self._names)
+            interval = progress_interval(variables, templar)
+            cluster.environment = environment(self._action, templar)
+        except AnsibleError as error:
+            cluster.refusal = str(error)
+            return
+        checked = self._validator.validate({name: values[name] for name in self._checked & values.keys()})
+        options = ClusterOptions(values, file_reader(variables, templar, self._action._loader))
+        mistakes = checked.error_messages or options.mistakes
+        if mistakes:
+            cluster.refusal = "; ".join(mistakes)
+            return
+
+        def take(module: str, given: dict, check_mode: bool) -> dict:
+            circumstances = Circumstances(
+                check_mode=check_mode,
+                diff=bool(self._action._task.diff),
+                tmpdir=directory,
+                progress=Progress(cluster.name, interval, self._action._display.display),
+                sleep=self._stop.sleep,
+            )
+            return run_in_process(module, self._modules[module], given, circumstances)
+
+        cluster.deployment = Deployment(options, take, bool(self._action._task.check_mode), self._parts)
+
+
+def _distinct(values: Iterable[dict]) -> list[dict]:
+    found: list[dict] = []
+    for one in values:
+        if one not in found:
+            found.append(one)
+    return found
+
+
+@contextlib.contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Set variables in the environment of this process for a while."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
