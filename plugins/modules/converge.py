@@ -12,7 +12,8 @@ description:
     cluster needs no change.
   - Compares each cluster first. What differs is submitted on all clusters before any is waited for.
   - Runs once for all hosts of the play, with C(serial) of the present batch, and takes as many of them at a time as
-    there are forks. Conditions of the task and of what it stands in are not evaluated for each host.
+    there are forks. Conditions and the C(environment) of the task, and of what it stands in, are those of the host that
+    it runs for.
   - That a cluster has failed does not fail the task. M(azureml.arc.outcome) makes of what is returned a result of each
     host.
   - Playbooks C(azureml.arc.deploy) and C(azureml.arc.rollout) use it.

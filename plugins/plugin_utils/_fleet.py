@@ -6,11 +6,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ansible import constants
 from ansible.errors import AnsibleError
@@ -41,7 +40,6 @@ class Cluster:
     :param variables: its variables, with templates in them.
     :param templar: for these variables.
     :ivar apart: whether tasks of its own have to deploy it, because modules have to run elsewhere.
-    :ivar environment: what its modules have to find in the environment.
     :ivar deployment: C(None) for one that is apart, or refused.
     """
 
@@ -50,7 +48,6 @@ class Cluster:
         self.variables = variables
         self.templar = templar
         self.apart = variables.get("azureml_kube_from") == "node" or not stays_here(action, variables, templar)
-        self.environment: dict[str, str] = {}
         self.deployment: Deployment | None = None
         self.refusal = ""
 
@@ -112,6 +109,7 @@ class Fleet:
         :param ended: is told each cluster that was deployed or refused.
         :returns: all of them.
         """
+        os.environ.update(environment(self._action))
         end_with_parent()
         with tempfile.TemporaryDirectory(prefix="azureml_arc_fleet_", dir=constants.DEFAULT_LOCAL_TMP) as directory:
             clusters = list(self._clusters(directory))
@@ -119,10 +117,7 @@ class Fleet:
                 if one.refusal:
                     ended(one)
             try:
-                for values in _distinct([one.environment for one in clusters if one.deployment]):
-                    with _environment(values):
-                        alike = [one for one in clusters if one.deployment and one.environment == values]
-                        advance_all(alike, self._task_vars["ansible_forks"], ended)
+                advance_all([one for one in clusters if one.deployment], self._task_vars["ansible_forks"], ended)
             except BaseException as error:
                 self._stop.ask()
                 if isinstance(error, SystemExit):
@@ -152,7 +147,6 @@ class Fleet:
         try:
             values = templated(variables, templar, self._names)
             interval = progress_interval(variables, templar)
-            cluster.environment = environment(self._action, templar)
         except AnsibleError as error:
             cluster.refusal = str(error)
             return
@@ -175,25 +169,3 @@ class Fleet:
 
         cluster.deployment = Deployment(options, take, bool(self._action._task.check_mode), self._parts)
 
-
-def _distinct(values: Iterable[dict]) -> list[dict]:
-    found: list[dict] = []
-    for one in values:
-        if one not in found:
-            found.append(one)
-    return found
-
-
-@contextlib.contextmanager
-def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    """Set variables in the environment of this process for a while."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

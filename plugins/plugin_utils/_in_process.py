@@ -62,7 +62,7 @@ class InProcessActionModule(ActionBase):
 
     def _run_here(self, arguments: dict, task_vars: dict) -> dict:
         # As a module would find it; the worker ends with the task, so it stays set.
-        os.environ.update(environment(self, self._templar))
+        os.environ.update(environment(self))
         end_with_parent()
         circumstances = Circumstances(
             check_mode=bool(self._task.check_mode),
@@ -98,11 +98,11 @@ def _interpreter(task_vars: Mapping, templar) -> str | None:
     return None if not interpreter or str(interpreter).startswith("auto") else interpreter
 
 
-def environment(action: ActionBase, templar) -> dict[str, str]:
+def environment(action: ActionBase) -> dict[str, str]:
     """The task's C(environment)."""
     values: dict[str, str] = {}
     for layer in action._task.environment or ():
-        found = templar.template(layer)
+        found = action._templar.template(layer)
         if not isinstance(found, dict):
             raise AnsibleActionFail(f"environment must be a dictionary, not {found!r}")
         values.update({str(name): str(value) for name, value in found.items()})

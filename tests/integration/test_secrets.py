@@ -153,7 +153,7 @@ def ready_components(artifacts: Path, host: str) -> list[dict]:
         for event in events
         if event.get("event_data", {}).get("host") == host and "res" in event["event_data"]
     ]
-    return [row for result in results for row in result.get("components", ())]
+    return [row for result in results for row in (result.get("pod_readiness") or result).get("components", ())]
 
 
 @pytest.mark.parametrize("in_process", ["1", "0"])
@@ -196,7 +196,7 @@ def test_a_run_of_ansible_runner(azure, tmp_path, in_process):
         "relayserver",
         "volcano-admission",
     }
-    assert len(list((run / "artifacts/one/job_events").glob("*.json"))) > 50
+    assert len(list((run / "artifacts/one/job_events").glob("*.json"))) > 20
     assert {path.suffix for path in (run / "report").iterdir()} == {".html", ".json", ".xml"}
     assert_without(run, found, without=("inventory/",))
     assert watcher.seen > 10
