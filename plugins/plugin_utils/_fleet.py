@@ -37,19 +37,16 @@ CHECK = "Check variables"
 class Cluster:
     """A host of the play.
 
-    :param variables: its variables, with templates in them.
-    :param templar: for these variables.
     :ivar apart: whether tasks of its own have to deploy it, because modules have to run elsewhere.
+    :ivar refusal: what is wrong with its variables.
     :ivar deployment: C(None) for one that is apart, or refused.
     """
 
-    def __init__(self, action: ActionBase, variables: Mapping, templar) -> None:
-        self.name = variables["inventory_hostname"]
-        self.variables = variables
-        self.templar = templar
-        self.apart = variables.get("azureml_kube_from") == "node" or not stays_here(action, variables, templar)
-        self.deployment: Deployment | None = None
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.apart = False
         self.refusal = ""
+        self.deployment: Deployment | None = None
 
     @property
     def ended(self) -> bool:
@@ -135,20 +132,27 @@ class Fleet:
             host = manager._inventory.get_host(name)
             variables = manager.get_vars(play=task.get_play(), host=host, task=task)
             variables[DELEGATED] = self._task_vars.get(DELEGATED, {})
-            templar = self._action._templar.copy_with_new_env(available_variables=variables)
-            cluster = Cluster(self._action, variables, templar)
-            if not cluster.apart:
-                self._prepare(cluster, directory)
+            cluster = Cluster(name)
+            self._prepare(cluster, variables, directory)
             yield cluster
 
-    def _prepare(self, cluster: Cluster, directory: str) -> None:
-        """Make ready to deploy a cluster, or say why not."""
-        variables, templar = cluster.variables, cluster.templar
+    def _prepare(self, cluster: Cluster, variables: Mapping, directory: str) -> None:
+        """Make ready to deploy a cluster, or say why not.
+
+        :param variables: of its host, with templates in them.
+        :param directory: takes files that must not outlive the task.
+        """
+        templar = self._action._templar.copy_with_new_env(available_variables=variables)
         try:
             values = templated(variables, templar, self._names)
+            cluster.apart = values.get("azureml_kube_from") == "node" or not stays_here(
+                self._action, variables, templar
+            )
             interval = progress_interval(variables, templar)
         except AnsibleError as error:
             cluster.refusal = str(error)
+            return
+        if cluster.apart:
             return
         checked = self._validator.validate({name: values[name] for name in self._checked & values.keys()})
         options = ClusterOptions(values, file_reader(variables, templar, self._action._loader))
@@ -168,4 +172,3 @@ class Fleet:
             return run_in_process(module, self._modules[module], given, circumstances)
 
         cluster.deployment = Deployment(options, take, bool(self._action._task.check_mode), self._parts)
-

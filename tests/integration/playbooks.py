@@ -44,8 +44,8 @@ class PlaybookRun:
 
     def outcome(self, host: str) -> dict:
         """What a deployment of all hosts at once has made of one."""
-        found = [one["result"]["clusters"] for one in self.results if one["task"].endswith("Deploy all clusters at once")]
-        outcomes = [clusters[host] for clusters in found if host in clusters]
+        runs = [one["result"] for one in self.results if one["task"].endswith("Deploy all clusters at once")]
+        outcomes = [run["clusters"][host] for run in runs if host in run["clusters"]]
         assert outcomes, f"{host} was not deployed:\n{self.output}"
         return outcomes[-1]
 
