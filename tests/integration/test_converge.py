@@ -139,7 +139,8 @@ def test_clusters_that_are_reached_from_a_node_come_along(playbook, fleet, name)
     hosts = inventory["all"]["hosts"]
     del hosts["broken"]
     hosts["shop"] = {
-        "azureml_kube_from": "node",
+        "azureml_kube_from": "{{ place }}",
+        "place": "node",
         "ansible_connection": "local",
         "ansible_python_interpreter": "{{ ansible_playbook_python }}",
     }
