@@ -79,6 +79,7 @@ class Deployment:
         self._diffs: list[dict] = []
         self._changed = False
         self._failure: StepFailedError | None = None
+        self._changes_extension = False
         self._found: dict = {}
         self._preflight: dict = {}
         self._readiness: dict | None = None
@@ -102,10 +103,10 @@ class Deployment:
             message = f"Unexpected {type(error).__name__}: {printable(first_line(error))}. Please report it."
             self._failure = StepFailedError("", {"msg": message, "exception": traceback.format_exc()})
 
-    def _take(self, step: str, module: str, options: Mapping, check_mode: bool | None = None) -> dict:
+    def _take(self, step: str, module: str, options: Mapping) -> dict:
         """Take a step; what it returns is without the values of C(NOT_KEPT), but C(changed)."""
         start = self._clock()
-        result = self._take_module(module, dict(options), self._check_mode if check_mode is None else check_mode)
+        result = self._take_module(module, dict(options), self._check_mode)
         self._note_step(step, module, start, bool(result["changed"]))
         self._warnings += result.get("warnings", ())
         diffs = result.get("diff") or []
@@ -146,7 +147,9 @@ class Deployment:
     def _submit(self) -> None:
         if "extension" in self._parts:
             options = self._in_azure(self._options.extension(), wait=False)
-            self._note_extension(self._take("Submit the extension", "extension", options))
+            submitted = self._take("Submit the extension", "extension", options)
+            self._note_extension(submitted)
+            self._changes_extension = submitted["changed"]
 
     def _note_extension(self, result: Mapping) -> None:
         """Keep what was decided on the extension, and how it is by now."""
@@ -161,13 +164,9 @@ class Deployment:
         """What comes before the extension."""
         options = self._options
         if not self._found.get("extension"):
-            self._preflight = self._take(
-                "Check whether the cluster can take the extension",
-                "preflight",
-                self._in_azure(
-                    self._in_cluster(options.preflight()), sides=["azure", "kubernetes"], skip_installed=True
-                ),
-            )
+            step = "Check whether the cluster can take the extension"
+            both = self._in_azure(self._in_cluster(options.preflight()), sides=["azure", "kubernetes"])
+            self._preflight = self._take(step, "preflight", {**both, "skip_installed": True})
             options.known.update(self._preflight.get("install_options") or {})
         on_openshift = self._found.get("openshift", self._preflight.get("openshift", False))
         if options.get("azureml_openshift", on_openshift):
@@ -184,8 +183,8 @@ class Deployment:
         options = self._options
         if "extension" in self._parts and not self._check_mode:
             self._wait_for_extension()
-        would_change = self._check_mode and self._found.get("plan", {}).get("action") not in (None, "none")
-        if "readiness" in self._parts and not would_change:
+        # In check mode the pods are those of the extension as it was.
+        if "readiness" in self._parts and not (self._check_mode and self._changes_extension):
             timeout = options.get("azureml_readiness_timeout")
             waiting = self._in_cluster(options.pod_readiness(), wait_timeout=timeout)
             self._note_readiness(self._take("Wait until the pods are ready", "pod_readiness", waiting))
