@@ -111,6 +111,9 @@ def test_what_is_wrong_with_one_cluster_is_not_wrong_with_the_others(playbook, f
     assert "no_such_variable" in run.outcome("plant")["msg"]
     assert run.outcome("broken")["failed_step"] == "Wait until the extension is installed"
     assert run.result("Show what was done", "shop")["failed_step"] == "Check variables"
+    told = run.result("Show what was done", "broken")
+    assert told["error"]["code"] == "ExtensionOperationFailed"
+    assert not {"extension", "steps", "pod_readiness"} & told.keys()
     assert run.outcome("cloud")["msg"].endswith("compute created")
     assert not [one for one in simulator.journal() if "/shop" in one["path"] or "/plant" in one["path"]]
 
@@ -154,6 +157,25 @@ def test_clusters_that_are_reached_from_a_node_come_along(playbook, fleet, name)
     assert first.outcome("cloud")["changed"]
     assert second.changed("shop") == 0
     assert writes(simulator) == []
+
+
+def test_options_of_modules_for_a_playbook_of_ones_own(playbook, fleet):
+    _simulator, inventory = fleet
+    inventory["all"]["hosts"] = {"shop": {"azureml_version": "{{ '1.1' ~ '.61' }}", "azureml_openshift": "{{ omit }}"}}
+    tasks = [
+        {"name": term, "ansible.builtin.debug": {"msg": f"{{{{ lookup('azureml.arc.cluster_options', '{term}') }}}}"}}
+        for term in ("extension", "compute", "colour")
+    ]
+
+    run = playbook([{"hosts": "all", "gather_facts": False, "tasks": tasks}], inventory)
+
+    assert run.result("extension", "shop")["msg"] == {
+        "resource_group": "rg-edge",
+        "version": "1.1.61",
+        "workload_profile": "training",
+    }
+    assert run.result("compute", "shop")["msg"]["workspace"] == {"name": "ws", "resource_group": "rg-ml"}
+    assert "there is no 'colour', only drift, preflight" in run.output
 
 
 def test_differences_are_those_of_the_host(playbook, fleet):
