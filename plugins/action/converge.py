@@ -20,8 +20,11 @@ from ansible_collections.azureml.arc.plugins.modules import (
     preflight,
     tls_secret,
 )
-from ansible_collections.azureml.arc.plugins.plugin_utils._deployment import PARTS
+from ansible_collections.azureml.arc.plugins.plugin_utils._cluster_options import ClusterOptions
+from ansible_collections.azureml.arc.plugins.plugin_utils._cluster_steps import ClusterSteps
+from ansible_collections.azureml.arc.plugins.plugin_utils._deployment import PARTS, Deployment
 from ansible_collections.azureml.arc.plugins.plugin_utils._fleet import Cluster, Fleet
+from ansible_collections.azureml.arc.plugins.plugin_utils._verification import Verification
 
 MODULES = {
     "compute": compute.SPEC,
@@ -35,6 +38,7 @@ MODULES = {
 ARGUMENT_SPEC = {
     "argument_spec": {"type": "dict", "default": {}},
     "parts": {"type": "list", "elements": "str", "choices": list(PARTS), "default": list(PARTS)},
+    "verify": {"type": "bool", "default": False},
     "show": {"type": "bool", "default": True},
 }
 COLORS = {
@@ -55,18 +59,21 @@ class ActionModule(ActionBase):
         _validation, arguments = self.validate_argument_spec(ARGUMENT_SPEC)
         outcomes = {}
 
+        def begin(options: ClusterOptions, steps: ClusterSteps) -> Deployment | Verification:
+            if arguments["verify"]:
+                return Verification(options, steps)
+            return Deployment(options, steps, arguments["parts"])
+
         def ended(cluster: Cluster) -> None:
             outcomes[cluster.name] = outcome = cluster.outcome()
             if arguments["show"]:
                 state = "failed" if outcome.get("failed") else "changed" if outcome["changed"] else "ok"
                 self._display.display(f"{state}: [{cluster.name}] {outcome['msg']}", color=COLORS[state])
 
-        fleet = Fleet(self, task_vars, MODULES, arguments["argument_spec"], arguments["parts"])
-        clusters = fleet.deploy(ended)
-        apart = [one.name for one in clusters if one.apart]
+        clusters = Fleet(self, task_vars, MODULES, arguments["argument_spec"], begin).take(ended)
         return {
             **result,
             "changed": any(one["changed"] for one in outcomes.values()),
             "clusters": outcomes,
-            "apart": apart,
+            "apart": [one.name for one in clusters if one.apart],
         }

@@ -4,7 +4,7 @@
 
 DOCUMENTATION = r"""
 module: converge
-short_description: Bring all clusters of a play to what their variables say, in one task
+short_description: Bring all clusters of a play to what their variables say, or verify them, in one task
 version_added: 1.0.0
 description:
   - Does for each host what role P(azureml.arc.azureml#role) does, by the same variables, but for all of them in one
@@ -16,12 +16,12 @@ description:
     it runs for.
   - That a cluster has failed does not fail the task. M(azureml.arc.outcome) makes of what is returned a result of each
     host.
-  - Playbooks C(azureml.arc.deploy) and C(azureml.arc.rollout) use it.
+  - Playbooks C(azureml.arc.deploy), C(azureml.arc.rollout), C(azureml.arc.verify) and C(azureml.arc.report) use it.
 options:
   argument_spec:
     description:
       - What the variables of each host are checked against before anything is done, as
-        M(ansible.builtin.validate_argument_spec) takes it. Where something is wrong, the cluster fails.
+        C(ansible.builtin.validate_argument_spec) takes it. Where something is wrong, the cluster fails.
     type: dict
     default: {}
   parts:
@@ -33,6 +33,12 @@ options:
     elements: str
     choices: [extension, readiness, attach]
     default: [extension, readiness, attach]
+  verify:
+    description:
+      - Only compare, all of it, and let a cluster fail that is not what its variables say. Nothing is changed, and
+        O(parts) has no meaning.
+    type: bool
+    default: false
   show:
     description: Whether to show a line for each cluster as soon as it is done.
     type: bool
@@ -59,7 +65,7 @@ EXAMPLES = r"""
   register: converged
   changed_when: false # each host says so itself
 
-- name: Show what was done
+- name: Show the outcome
   azureml.arc.outcome:
     outcome: "{{ converged.clusters[inventory_hostname] }}"
   delegate_to: localhost
@@ -86,6 +92,10 @@ clusters:
     as_wanted:
       description: Whether the comparison has found nothing to do.
       type: bool
+    findings:
+      description: With O(verify) what is not as wanted, in words.
+      type: list
+      elements: str
     plan:
       description: What was done with the extension, or would be; see RV(azureml.arc.extension#module:plan).
       type: dict

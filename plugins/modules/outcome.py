@@ -29,7 +29,7 @@ author: azureml.arc contributors (@azureml-arc)
 """
 
 EXAMPLES = r"""
-- name: Show what was done
+- name: Show the outcome
   azureml.arc.outcome:
     outcome: "{{ converged.clusters[inventory_hostname] }}"
   delegate_to: localhost

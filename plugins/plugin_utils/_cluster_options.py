@@ -149,6 +149,14 @@ class ClusterOptions:
         """For every module that connects to the cluster."""
         return dict(self._variables.get("azureml_kubernetes", {}))
 
+    def in_azure(self, options: Mapping, **more: object) -> dict:
+        """Options with those of every module that signs in to Azure."""
+        return {**self.azure(), **options, **more}
+
+    def in_cluster(self, options: Mapping, **more: object) -> dict:
+        """Options with those of every module that connects to the cluster."""
+        return {**self.kubernetes(), **options, **more}
+
     def preflight(self) -> dict:
         """For module preflight."""
         absent = {"default", *self.created_namespaces}

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 
 def compare(options: Mapping, look: Callable[[str, dict], dict]) -> dict:
@@ -46,15 +46,43 @@ def _further(options: Mapping, result: Mapping) -> Iterator[tuple[str, dict]]:
         yield "pod_readiness", {**installed, **kubernetes, **options["pod_readiness"], "wait": False}
     for compute in options["computes"]:
         yield "compute", {**options["azure"], **kubernetes, **compute, "wait": False}
-    types = instance_types(result["computes"])
+    types = offered_types(result["computes"])
     if options["instance_type"] and types:
         yield "instance_type", {**kubernetes, **options["instance_type"], "instance_types": types, "wait": False}
 
 
-def instance_types(computes: list[dict]) -> list[dict]:
+def offered_types(computes: list[dict]) -> list[dict]:
     """What the computes offer, as the cluster is told, by what module compute has returned for each; none twice."""
     types = [one for found in computes for one in found["cluster_instance_types"]]
     return [one for index, one in enumerate(types) if one not in types[:index]]
+
+
+def findings(
+    extension: Mapping, readiness: Mapping, computes: Sequence[Mapping] = (), instance_types: Mapping | None = None
+) -> list[str]:
+    """What is not as wanted, in words.
+
+    :param extension: what module extension has said in check mode.
+    :param readiness: what module pod_readiness has said.
+    :param computes: what module compute has said in check mode, for each compute.
+    :param instance_types: what module instance_type has said in check mode, where it was asked.
+    """
+    found = []
+    plan = extension["plan"]
+    if plan["action"] != "none":
+        keys = sorted({**plan["settings"], **plan["properties"]}) if plan["action"] == "update" else []
+        found.append(f"extension: {plan['reason']}" + (f" ({', '.join(keys)})" if keys else ""))
+    found += [f"pods: {problem}" for problem in readiness["problems"]]
+    found += [f"compute: {one['plan']['reason']}" for one in computes if one["plan"]["action"] != "none"]
+    names = [name for key in ("created", "updated", "removed") for name in (instance_types or {}).get(key, ())]
+    if names:
+        found.append(f"instance types not as wanted: {', '.join(names)}")
+    return found
+
+
+def not_ready_pods(readiness: Mapping) -> dict:
+    """What module pod_readiness has returned, without the rows of pods that are ready, which may be many."""
+    return {**readiness, "pods": [one for one in readiness["pods"] if not one["ready"]]}
 
 
 def is_as_wanted(result: Mapping) -> bool:

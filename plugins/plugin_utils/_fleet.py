@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The clusters of a play, and their deployment in this process."""
+"""The clusters of a play, deployed or verified in this process."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 
 from ansible import constants
 from ansible.errors import AnsibleError
@@ -17,6 +17,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleSpec
 from ansible_collections.azureml.arc.plugins.plugin_utils._cluster_options import ClusterOptions
+from ansible_collections.azureml.arc.plugins.plugin_utils._cluster_steps import ClusterSteps
 from ansible_collections.azureml.arc.plugins.plugin_utils._cluster_variables import NAMES, file_reader, templated
 from ansible_collections.azureml.arc.plugins.plugin_utils._deployment import Deployment
 from ansible_collections.azureml.arc.plugins.plugin_utils._in_process import (
@@ -28,6 +29,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._in_process import (
 )
 from ansible_collections.azureml.arc.plugins.plugin_utils._parallel import Stop, advance_all
 from ansible_collections.azureml.arc.plugins.plugin_utils._progress import Progress
+from ansible_collections.azureml.arc.plugins.plugin_utils._verification import Verification
 from ansible_collections.azureml.arc.plugins.plugin_utils._worker import end_with_parent
 
 DELEGATED = "ansible_delegated_vars"
@@ -37,30 +39,30 @@ CHECK = "Check variables"
 class Cluster:
     """A host of the play.
 
-    :ivar apart: whether tasks of its own have to deploy it, because modules have to run elsewhere.
+    :ivar apart: whether it needs tasks of its own, because modules have to run elsewhere.
     :ivar refusal: what is wrong with its variables.
-    :ivar deployment: C(None) for one that is apart, or refused.
+    :ivar way: its deployment or verification, C(None) where it is apart or refused.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.apart = False
         self.refusal = ""
-        self.deployment: Deployment | None = None
+        self.way: Deployment | Verification | None = None
 
     @property
     def ended(self) -> bool:
-        """Whether its deployment has come to its end."""
-        return self.deployment.ended
+        """Whether its way has come to its end."""
+        return self.way.ended
 
     def advance(self) -> None:
-        """Take the next phase of its deployment."""
-        self.deployment.advance()
+        """Take the next phase of its way."""
+        self.way.advance()
 
     def outcome(self) -> dict:
         """What has become of it, as module converge returns it."""
-        if self.deployment:
-            return self.deployment.outcome()
+        if self.way:
+            return self.way.outcome()
         return {
             "failed": True,
             "failed_step": CHECK,
@@ -80,7 +82,7 @@ class Fleet:
     :param task_vars: the variables of the host that the task runs for.
     :param modules: the modules that a deployment takes, by name.
     :param argument_spec: what the variables of each host are checked against.
-    :param parts: which parts of a deployment to do.
+    :param begin: begins the way of a cluster, by its options and with what takes its steps.
     """
 
     def __init__(
@@ -89,7 +91,7 @@ class Fleet:
         task_vars: Mapping,
         modules: Mapping[str, ModuleSpec],
         argument_spec: Mapping,
-        parts: Sequence[str],
+        begin: Callable[[ClusterOptions, ClusterSteps], Deployment | Verification],
     ) -> None:
         self._action = action
         self._task_vars = task_vars
@@ -97,13 +99,13 @@ class Fleet:
         self._validator = ArgumentSpecValidator(argument_spec)
         self._names = tuple(dict.fromkeys([*NAMES, *argument_spec]))
         self._checked = frozenset(argument_spec)
-        self._parts = parts
+        self._begin = begin
         self._stop = Stop()
 
-    def deploy(self, ended: Callable[[Cluster], None]) -> list[Cluster]:
-        """Deploy all clusters but those that are apart.
+    def take(self, ended: Callable[[Cluster], None]) -> list[Cluster]:
+        """Take all clusters to the end of their ways but those that are apart.
 
-        :param ended: is told each cluster that was deployed or refused.
+        :param ended: is told each cluster that has ended or is refused.
         :returns: all of them.
         """
         os.environ.update(environment(self._action))
@@ -114,7 +116,7 @@ class Fleet:
                 if one.refusal:
                     ended(one)
             try:
-                advance_all([one for one in clusters if one.deployment], self._task_vars["ansible_forks"], ended)
+                advance_all([one for one in clusters if one.way], self._task_vars["ansible_forks"], ended)
             except BaseException as error:
                 self._stop.ask()
                 if isinstance(error, SystemExit):
@@ -137,7 +139,7 @@ class Fleet:
             yield cluster
 
     def _prepare(self, cluster: Cluster, variables: Mapping, directory: str) -> None:
-        """Make ready to deploy a cluster, or say why not.
+        """Make ready to take a cluster on its way, or say why not.
 
         :param variables: of its host, with templates in them.
         :param directory: takes files that must not outlive the task.
@@ -161,7 +163,7 @@ class Fleet:
             cluster.refusal = "; ".join(mistakes)
             return
 
-        def take(module: str, given: dict, check_mode: bool) -> dict:
+        def run(module: str, given: dict, check_mode: bool) -> dict:
             circumstances = Circumstances(
                 check_mode=check_mode,
                 diff=bool(self._action._task.diff),
@@ -171,4 +173,4 @@ class Fleet:
             )
             return run_in_process(module, self._modules[module], given, circumstances)
 
-        cluster.deployment = Deployment(options, take, bool(self._action._task.check_mode), self._parts)
+        cluster.way = self._begin(options, ClusterSteps(run, bool(self._action._task.check_mode)))

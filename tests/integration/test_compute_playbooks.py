@@ -100,7 +100,7 @@ def test_life_of_a_cluster(playbook, simulator, inventory, kube):
         "small": {"resources": {"limits": {"cpu": "2"}}},
     }
     drifted = playbook("azureml.arc.verify", inventory, "--limit", "shop")
-    assert drifted.result("Report the findings", "shop")["msg"] == (
+    assert drifted.outcome("shop")["msg"] == (
         "compute: it differs from what is wanted; instance types not as wanted: small"
     )
 

@@ -98,6 +98,37 @@ def test_it_sends_what_the_role_sends_for_one_cluster_after_the_other(playbook, 
         assert read == other_read
 
 
+def test_it_finds_what_the_role_finds(playbook, fleet):
+    """Deployed, then asked for something else by the variables, both ways of verifying."""
+    simulator, inventory = fleet
+    everything(inventory, certificates.make())
+    playbook("azureml.arc.deploy", inventory)
+    types = inventory["all"]["vars"]["azureml_compute"]["instance_types"]
+    inventory["all"]["vars"] |= {"azureml_install_volcano": False}
+    types["small"]["resources"]["limits"]["cpu"] = "2"
+    inventory["all"]["hosts"]["plant"]["azureml_resource_group"] = "rg-none"
+    role = {"ansible.builtin.include_role": {"name": "azureml.arc.azureml", "tasks_from": "verify"}}
+    simulator.clear_journal()
+
+    alone = playbook([{"hosts": "all", "gather_facts": False, "tasks": [{"name": "Verify", **role}]}], inventory)
+    _written, read = sent(simulator)
+    simulator.clear_journal()
+    together = playbook("azureml.arc.verify", inventory)
+
+    assert (alone.status, together.status, writes(simulator)) == (2, 2, [])
+    for host in ("shop", "cloud", "broken"):
+        assert together.outcome(host)["msg"] == alone.result("Report the findings", host)["msg"]
+    assert together.outcome("shop")["findings"] == [
+        "extension: it differs from what is wanted (installVolcano)",
+        "compute: it differs from what is wanted",
+        "instance types not as wanted: small, defaultinstancetype",
+    ]
+    failed = together.outcome("plant")
+    assert failed["failed_step"] == "Compare the extension"
+    assert failed["msg"] == f"Compare the extension: {alone.result('Compare the extension', 'plant')['msg']}"
+    assert sent(simulator)[1] == read
+
+
 def test_what_is_wrong_with_one_cluster_is_not_wrong_with_the_others(playbook, fleet):
     simulator, inventory = fleet
     hosts = inventory["all"]["hosts"]
@@ -110,8 +141,8 @@ def test_what_is_wrong_with_one_cluster_is_not_wrong_with_the_others(playbook, f
     assert "value of azureml_cluster_type must be one of" in run.outcome("shop")["msg"]
     assert "no_such_variable" in run.outcome("plant")["msg"]
     assert run.outcome("broken")["failed_step"] == "Wait until the extension is installed"
-    assert run.result("Show what was done", "shop")["failed_step"] == "Check variables"
-    told = run.result("Show what was done", "broken")
+    assert run.result("Show the outcome", "shop")["failed_step"] == "Check variables"
+    told = run.result("Show the outcome", "broken")
     assert told["error"]["code"] == "ExtensionOperationFailed"
     assert not {"extension", "steps", "pod_readiness"} & told.keys()
     assert run.outcome("cloud")["msg"].endswith("compute created")
@@ -128,7 +159,9 @@ def test_a_large_fleet_that_is_as_wanted_is_told_once(playbook, fleet):
     in_awx = playbook("azureml.arc.deploy", inventory, "--forks", "2", "-e", "awx_job_id=1")
 
     assert [run.status for run in (deployed, settled, in_awx)] == [0, 0, 0]
-    told = [sorted(one["host"] for one in run.results if "Show what" in one["task"]) for run in (settled, in_awx)]
+    told = [
+        sorted(one["host"] for one in run.results if "Show the outcome" in one["task"]) for run in (settled, in_awx)
+    ]
     assert told == [[], sorted(HEALTHY)]
     for host in HEALTHY:
         assert f"ok: [{host}] extension as it was, " in settled.output
@@ -153,6 +186,10 @@ def test_clusters_that_are_reached_from_a_node_come_along(playbook, fleet, name)
     second = playbook(f"azureml.arc.{name}", inventory, "-e", "azureml_waves=100%")
 
     assert (first.status, second.status) == (0, 0), first.output + second.output
+    verified = playbook("azureml.arc.verify" if name == "deploy" else "azureml.arc.report", inventory)
+    assert verified.status == 0, verified.output
+    assert verified.outcome("cloud")["as_wanted"]
+    assert verified.result("Report the findings", "shop")["msg"].endswith("compute attached")
     assert first.result("Wait until the pods are ready", "shop")["ready"]
     assert first.outcome("cloud")["changed"]
     assert second.changed("shop") == 0
@@ -184,6 +221,6 @@ def test_differences_are_those_of_the_host(playbook, fleet):
     run = playbook("azureml.arc.deploy", inventory, "--check", "--diff", "--limit", "shop,plant")
 
     assert run.status == 0, run.output
-    shop, plant = (json.dumps(run.result("Show what was done", host)["diff"]) for host in ("shop", "plant"))
+    shop, plant = (json.dumps(run.result("Show the outcome", host)["diff"]) for host in ("shop", "plant"))
     assert "settings.openshift" in plant
     assert "settings.openshift" not in shop

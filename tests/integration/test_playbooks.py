@@ -52,7 +52,7 @@ def test_deploy_then_nothing_to_change_then_verify(playbook, simulator, inventor
     assert [changed.count(True) for changed in steps] == [3, 4, 2]
     for host in healthy:
         assert first.outcome(host)["computes"][0]["compute"]["provisioning_state"] == "Succeeded"
-    diagnosis = first.result("Show what was done", "broken")["msg"]
+    diagnosis = first.result("Show the outcome", "broken")["msg"]
     assert "timed out waiting for the condition" in diagnosis
     assert "Pod relayserver-8d1ee11e2-142a3: ImagePullBackOff: container relayserver: Back-off pulling" in diagnosis
 
@@ -66,15 +66,15 @@ def test_deploy_then_nothing_to_change_then_verify(playbook, simulator, inventor
     # Cluster, extension, pods, deployments, stateful sets, compute; on OpenShift the SCC.
     assert len(requests) == 6 * len(healthy) + 1
     # All in one task, and one that tells each host.
-    told = [one["host"] for one in second.results if one["task"].endswith("Show what was done")]
+    told = [one["host"] for one in second.results if one["task"].endswith("Show the outcome")]
     assert sorted(told) == sorted(healthy)
 
     verified = playbook("azureml.arc.verify", inventory)
 
     assert verified.status == 2
     for host in healthy:
-        assert "compute attached" in verified.result("Report the findings", host)["msg"]
-    findings = verified.result("Report the findings", "broken")["msg"]
+        assert "compute attached" in verified.outcome(host)["msg"]
+    findings = verified.outcome("broken")["msg"]
     assert "extension: the last operation ended as Failed" in findings
     assert "ImagePullBackOff" in findings
     assert "compute: the compute does not exist" in findings
@@ -88,7 +88,7 @@ def test_health_check_is_part_of_the_diagnosis(playbook, simulator, inventory):
 
     result = playbook("azureml.arc.deploy", inventory, "--limit", "shop-k3s")
 
-    diagnosis = result.result("Show what was done", "shop-k3s")["msg"]
+    diagnosis = result.result("Show the outcome", "shop-k3s")["msg"]
     assert "pod healthcheck failed" in diagnosis
     assert "E40002 INSUFFICIENT_NODE: Only 1 node is ready. High availability needs three healthy nodes" in diagnosis
 
@@ -133,7 +133,7 @@ def test_verify_finds_that_nothing_is_there(playbook, inventory):
     result = playbook("azureml.arc.verify", inventory, "--limit", "aks-west")
 
     assert result.status == 2
-    findings = result.result("Report the findings", "aks-west")["msg"]
+    findings = result.outcome("aks-west")["msg"]
     assert findings.startswith("extension: the extension does not exist; pods: Deployment gateway: NotFound")
     assert findings.endswith("compute: the compute does not exist")
 
@@ -145,7 +145,7 @@ def test_verify_finds_drift(playbook, inventory):
     result = playbook("azureml.arc.verify", inventory, "--limit", "shop-k3s")
 
     assert result.status == 2
-    findings = result.result("Report the findings", "shop-k3s")["msg"]
+    findings = result.outcome("shop-k3s")["msg"]
     assert findings == "extension: it differs from what is wanted (installVolcano)"
 
 
@@ -230,7 +230,7 @@ class TestPreflight:
         result = playbook("azureml.arc.deploy", inventory, "--limit", "shop-k3s")
 
         assert result.status == 2
-        failure = result.result("Show what was done", "shop-k3s")
+        failure = result.result("Show the outcome", "shop-k3s")
         assert failure["failed_step"] == "Check whether the cluster can take the extension"
         assert {finding["check"] for finding in failure["findings"]} == {"connectivity", "volcano"}
         assert "connectivity status Offline" in failure["msg"]

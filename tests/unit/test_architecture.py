@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = ROOT / "plugins"
 PACKAGE = "ansible_collections.azureml.arc.plugins."
-NO_LOGIC = ("modules", "action", "inventory", "callback", "lookup", "doc_fragments")
+NO_LOGIC = ("modules", "action", "inventory", "callback", "lookup", "filter", "doc_fragments")
 PURE = ("decisions", "basis")
 # What reaches out of the process, or waits.
 REACHES_OUT = re.compile(

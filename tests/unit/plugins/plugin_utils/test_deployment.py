@@ -10,6 +10,7 @@ import itertools
 
 import pytest
 from ansible_collections.azureml.arc.plugins.plugin_utils._cluster_options import ClusterOptions
+from ansible_collections.azureml.arc.plugins.plugin_utils._cluster_steps import ClusterSteps
 from ansible_collections.azureml.arc.plugins.plugin_utils._deployment import Deployment
 
 VARIABLES = {
@@ -80,7 +81,8 @@ class World:
 def deploy(world: World, check_mode=False, parts=("extension", "readiness", "attach"), **variables) -> dict:
     named = {f"azureml_{name}": value for name, value in variables.items()}
     options = ClusterOptions({**VARIABLES, **named}, str)
-    deployment = Deployment(options, world.take, check_mode, parts, clock=itertools.count(1.0).__next__)
+    steps = ClusterSteps(world.take, check_mode, itertools.count(1.0).__next__)
+    deployment = Deployment(options, steps, parts)
     while not deployment.ended:
         deployment.advance()
     return deployment.outcome()
