@@ -125,7 +125,8 @@ def test_it_finds_what_the_role_finds(playbook, fleet):
     ]
     failed = together.outcome("plant")
     assert failed["failed_step"] == "Compare the extension"
-    assert failed["msg"] == f"Compare the extension: {alone.result('Compare the extension', 'plant')['msg']}"
+    message = alone.result("Compare the extension", "plant")["msg"]
+    assert VOLATILE.sub("*", failed["msg"]) == VOLATILE.sub("*", f"Compare the extension: {message}")
     assert sent(simulator)[1] == read
 
 

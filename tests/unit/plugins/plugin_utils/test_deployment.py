@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The steps of a deployment, by what its modules answer."""
+"""The steps of a deployment and of a verification, by what their modules answer."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.azureml.arc.plugins.plugin_utils._cluster_options import ClusterOptions
 from ansible_collections.azureml.arc.plugins.plugin_utils._cluster_steps import ClusterSteps
 from ansible_collections.azureml.arc.plugins.plugin_utils._deployment import Deployment
+from ansible_collections.azureml.arc.plugins.plugin_utils._verification import Verification
 
 VARIABLES = {
     "azureml_settings_generation": "current",
@@ -86,6 +87,14 @@ def deploy(world: World, check_mode=False, parts=("extension", "readiness", "att
     while not deployment.ended:
         deployment.advance()
     return deployment.outcome()
+
+
+def verify(world: World) -> dict:
+    steps = ClusterSteps(world.take, False, itertools.count().__next__)
+    verification = Verification(ClusterOptions(VARIABLES, str), steps)
+    verification.advance()
+    assert verification.ended
+    return verification.outcome()
 
 
 def steps(outcome: dict) -> list[str]:
@@ -249,3 +258,39 @@ def test_warnings_and_differences_are_collected():
 
     assert outcome["warnings"] == ["old agent"]
     assert outcome["diff"] == [{"after": "a"}, {"after": "b"}]
+
+
+CURRENT = {**INSTALLED, "extension": {**INSTALLED["extension"], "current_version": "1.1.61"}}
+UPDATE = {"action": "update", "reason": "it differs", "settings": {}, "properties": {}}
+DIFFERENT = {**CURRENT, "changed": True, "plan": UPDATE}
+
+
+def test_a_cluster_that_is_verified():
+    world = World(
+        extension=[CURRENT], compute=[{**ATTACHED, "cluster_instance_types": TYPES}], instance_type=[{"changed": False}]
+    )
+
+    outcome = verify(world)
+
+    assert steps(outcome) == ["extension", "pod_readiness", "compute", "instance_type"]
+    assert all(check_mode for _module, _options, check_mode in world.taken)
+    assert (outcome["as_wanted"], outcome["changed"], outcome["findings"]) == (True, False, [])
+    assert outcome["msg"] == "extension 1.1.61 as wanted, 2 of 2 are ready, compute attached"
+
+
+def test_all_that_is_not_as_wanted_is_found():
+    world = World(extension=[DIFFERENT], pod_readiness=[{**READY, "problems": ["pod a-1 is pending"]}])
+
+    outcome = verify(world)
+
+    assert (outcome["failed"], outcome["as_wanted"], outcome["changed"]) == (True, False, False)
+    assert outcome["findings"] == ["extension: it differs", "pods: pod a-1 is pending", "compute: create"]
+    assert outcome["msg"] == "; ".join(outcome["findings"])
+
+
+def test_what_cannot_be_looked_at_is_no_finding():
+    outcome = verify(World(extension=[CURRENT], pod_readiness=[FAILED]))
+
+    assert steps(outcome) == ["extension", "pod_readiness"]
+    assert outcome["msg"] == "Look at the pods: it broke"
+    assert outcome["extension"]["current_version"] == "1.1.61"
