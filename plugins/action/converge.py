@@ -70,7 +70,7 @@ class ActionModule(ActionBase):
                 state = "failed" if outcome.get("failed") else "changed" if outcome["changed"] else "ok"
                 self._display.display(f"{state}: [{cluster.name}] {outcome['msg']}", color=COLORS[state])
 
-        clusters = Fleet(self, task_vars, MODULES, arguments["argument_spec"], begin).take(ended)
+        clusters = Fleet(self, task_vars, MODULES, arguments["argument_spec"], begin).run(ended)
         return {
             **result,
             "changed": any(one["changed"] for one in outcomes.values()),

@@ -14,6 +14,8 @@ import json
 from collections.abc import Callable, Mapping
 from functools import cached_property
 
+from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError, first_line
+
 # Which variable an option of a module comes from. Options whose variable is not defined are left out.
 CLUSTER = {
     "subscription_id": "azureml_subscription_id",
@@ -81,7 +83,7 @@ class ClusterOptions:
     """The options of modules for one cluster.
 
     :param variables: the role's variables by name, without those that are not defined.
-    :param read_file: returns the text of a file that a variable names.
+    :param read_file: returns the text of a file that a variable names, or raises C(AzureMLError).
     :param known: components to install or not, by their options, as a preflight or the extension itself has told; what
         the variables say stands above it.
     """
@@ -117,10 +119,22 @@ class ClusterOptions:
 
     @cached_property
     def compute_namespaces(self) -> list[str]:
-        """The namespaces of computes, those from configuration files included."""
-        files = [json.loads(self._read_file(one["config_file"])) for one in self.attachments if "config_file" in one]
+        """The namespaces of computes, those from configuration files included.
+
+        :raises AzureMLError: where such a file cannot be read, or is none.
+        """
         named = [one["namespace"] for one in self.attachments if "namespace" in one]
-        return list(dict.fromkeys([*named, *(one.get("namespace", "default") for one in files)]))
+        files = [one["config_file"] for one in self.attachments if "config_file" in one]
+        return list(dict.fromkeys([*named, *map(self._namespace_of_file, files)]))
+
+    def _namespace_of_file(self, path: str) -> str:
+        try:
+            document = json.loads(self._read_file(path))
+        except (ValueError, RecursionError) as error:
+            raise AzureMLError(f"config_file {path}: {first_line(error)}") from error
+        if not isinstance(document, dict):
+            raise AzureMLError(f"config_file {path}: it must hold a JSON object")
+        return document.get("namespace", "default")
 
     @property
     def mistakes(self) -> list[str]:

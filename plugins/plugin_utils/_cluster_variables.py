@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from ansible.errors import AnsibleError
 from ansible.plugins.loader import lookup_loader
+from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError, first_line
 from ansible_collections.azureml.arc.plugins.plugin_utils import _cluster_options
 from ansible_collections.azureml.arc.plugins.plugin_utils._cluster_options import ClusterOptions
 
@@ -70,10 +72,16 @@ def options_of_host(variables: Mapping, templar, loader) -> tuple[ClusterOptions
 
 
 def file_reader(variables: Mapping, templar, loader):
-    """A function that returns the text of a file, which it finds where tasks of the host's play find theirs."""
+    """A function that returns the text of a file, which it finds where tasks of the host's play find theirs.
+
+    It raises C(AzureMLError) where there is none that can be read.
+    """
 
     def read(path: str) -> str:
-        (text,) = lookup_loader.get("ansible.builtin.file", loader=loader, templar=templar).run([path], variables)
-        return text
+        lookup = lookup_loader.get("ansible.builtin.file", loader=loader, templar=templar)
+        try:
+            return lookup.run([path], variables)[0]
+        except AnsibleError as error:
+            raise AzureMLError(f"config_file {path}: {first_line(error)}") from error
 
     return read

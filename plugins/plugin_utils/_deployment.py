@@ -33,9 +33,9 @@ PLANNED = {**DONE, "create": "would be created", "update": "would be updated", "
 
 
 class Deployment:
-    """One cluster on its way. C(advance) is to be called until it has C(ended).
+    """One cluster that is deployed. C(advance) is to be called until it has C(ended).
 
-    The way has phases, so that a fleet can take each on all of its clusters before any takes the next: what is under
+    There are phases, so that a fleet can take each on all of its clusters before any takes the next: what is under
     way in Azure, for seconds or for minutes, then overlaps.
 
     :param options: the options of modules for the cluster.

@@ -15,6 +15,7 @@ from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
+from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleSpec
 from ansible_collections.azureml.arc.plugins.plugin_utils._cluster_options import ClusterOptions
 from ansible_collections.azureml.arc.plugins.plugin_utils._cluster_steps import ClusterSteps
@@ -41,28 +42,28 @@ class Cluster:
 
     :ivar apart: whether it needs tasks of its own, because modules have to run elsewhere.
     :ivar refusal: what is wrong with its variables.
-    :ivar way: its deployment or verification, C(None) where it is apart or refused.
+    :ivar flow: its deployment or verification, C(None) where it is apart or refused.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.apart = False
         self.refusal = ""
-        self.way: Deployment | Verification | None = None
+        self.flow: Deployment | Verification | None = None
 
     @property
     def ended(self) -> bool:
-        """Whether its way has come to its end."""
-        return self.way.ended
+        """Whether its flow has come to its end."""
+        return self.flow.ended
 
     def advance(self) -> None:
-        """Take the next phase of its way."""
-        self.way.advance()
+        """Take the next phase of its flow."""
+        self.flow.advance()
 
     def outcome(self) -> dict:
         """What has become of it, as module converge returns it."""
-        if self.way:
-            return self.way.outcome()
+        if self.flow:
+            return self.flow.outcome()
         return {
             "failed": True,
             "failed_step": CHECK,
@@ -82,7 +83,7 @@ class Fleet:
     :param task_vars: the variables of the host that the task runs for.
     :param modules: the modules that a deployment takes, by name.
     :param argument_spec: what the variables of each host are checked against.
-    :param begin: begins the way of a cluster, by its options and with what takes its steps.
+    :param begin: begins the flow of a cluster, by its options and with what takes its steps.
     """
 
     def __init__(
@@ -102,8 +103,8 @@ class Fleet:
         self._begin = begin
         self._stop = Stop()
 
-    def take(self, ended: Callable[[Cluster], None]) -> list[Cluster]:
-        """Take all clusters to the end of their ways but those that are apart.
+    def run(self, ended: Callable[[Cluster], None]) -> list[Cluster]:
+        """Run the flows of all clusters but those that are apart.
 
         :param ended: is told each cluster that has ended or is refused.
         :returns: all of them.
@@ -116,7 +117,7 @@ class Fleet:
                 if one.refusal:
                     ended(one)
             try:
-                advance_all([one for one in clusters if one.way], self._task_vars["ansible_forks"], ended)
+                advance_all([one for one in clusters if one.flow], self._task_vars["ansible_forks"], ended)
             except BaseException as error:
                 self._stop.ask()
                 if isinstance(error, SystemExit):
@@ -138,8 +139,22 @@ class Fleet:
             self._prepare(cluster, variables, directory)
             yield cluster
 
+    def _options(self, values: Mapping, read_file: Callable[[str], str]) -> ClusterOptions:
+        """The options of modules for a cluster, by the variables of its host.
+
+        :raises AzureMLError: where something is wrong with them.
+        """
+        checked = self._validator.validate({name: values[name] for name in self._checked & values.keys()})
+        options = ClusterOptions(values, read_file)
+        mistakes = checked.error_messages or options.mistakes
+        if mistakes:
+            raise AzureMLError("; ".join(mistakes))
+        # Read here, in the only thread that Ansible's lookups may run in.
+        options.openshift_scc()
+        return options
+
     def _prepare(self, cluster: Cluster, variables: Mapping, directory: str) -> None:
-        """Make ready to take a cluster on its way, or say why not.
+        """Make ready to run the flow of a cluster, or say why not.
 
         :param variables: of its host, with templates in them.
         :param directory: takes files that must not outlive the task.
@@ -151,16 +166,11 @@ class Fleet:
                 self._action, variables, templar
             )
             interval = progress_interval(variables, templar)
-        except AnsibleError as error:
+            if cluster.apart:
+                return
+            options = self._options(values, file_reader(variables, templar, self._action._loader))
+        except (AnsibleError, AzureMLError) as error:
             cluster.refusal = str(error)
-            return
-        if cluster.apart:
-            return
-        checked = self._validator.validate({name: values[name] for name in self._checked & values.keys()})
-        options = ClusterOptions(values, file_reader(variables, templar, self._action._loader))
-        mistakes = checked.error_messages or options.mistakes
-        if mistakes:
-            cluster.refusal = "; ".join(mistakes)
             return
 
         def run(module: str, given: dict, check_mode: bool) -> dict:
@@ -173,4 +183,4 @@ class Fleet:
             )
             return run_in_process(module, self._modules[module], given, circumstances)
 
-        cluster.way = self._begin(options, ClusterSteps(run, bool(self._action._task.check_mode)))
+        cluster.flow = self._begin(options, ClusterSteps(run, bool(self._action._task.check_mode)))

@@ -13,8 +13,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
 
 
-class Advancing(Protocol):
-    """What goes its way in phases."""
+class Flow(Protocol):
+    """What is done in phases."""
 
     @property
     def ended(self) -> bool:
@@ -43,7 +43,7 @@ class Stop:
             raise SystemExit
 
 
-def advance_all(ways: Sequence[Advancing], at_once: int, ended: Callable[[Advancing], None]) -> None:
+def advance_all(flows: Sequence[Flow], at_once: int, ended: Callable[[Flow], None]) -> None:
     """Take all to their end.
 
     Each phase is queued behind those that wait already, so a phase is taken by all before the next one is by any, while
@@ -55,23 +55,23 @@ def advance_all(ways: Sequence[Advancing], at_once: int, ended: Callable[[Advanc
     advanced: queue.SimpleQueue = queue.SimpleQueue()
     pool = ThreadPoolExecutor(at_once)
 
-    def take_phase(way: Advancing) -> None:
+    def take_phase(flow: Flow) -> None:
         def tell(future: Future) -> None:
-            advanced.put((way, future))
+            advanced.put((flow, future))
 
-        pool.submit(way.advance).add_done_callback(tell)
+        pool.submit(flow.advance).add_done_callback(tell)
 
     try:
-        for way in ways:
-            take_phase(way)
-        left = len(ways)
+        for flow in flows:
+            take_phase(flow)
+        left = len(flows)
         while left:
-            way, future = advanced.get()
+            flow, future = advanced.get()
             future.result()
-            if way.ended:
+            if flow.ended:
                 left -= 1
-                ended(way)
+                ended(flow)
             else:
-                take_phase(way)
+                take_phase(flow)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)

@@ -135,19 +135,31 @@ def test_what_is_wrong_with_one_cluster_is_not_wrong_with_the_others(playbook, f
     hosts = inventory["all"]["hosts"]
     hosts["shop"]["azureml_cluster_type"] = "openstack"
     hosts["plant"]["azureml_version"] = "{{ no_such_variable }}"
+    hosts["broken"]["azureml_compute"] = {"name": "broken", "config_file": "none.json"}
 
     run = playbook("azureml.arc.deploy", inventory)
 
     assert run.status == 2
     assert "value of azureml_cluster_type must be one of" in run.outcome("shop")["msg"]
     assert "no_such_variable" in run.outcome("plant")["msg"]
-    assert run.outcome("broken")["failed_step"] == "Wait until the extension is installed"
+    assert run.outcome("broken")["msg"].startswith("Check variables: config_file none.json: ")
     assert run.result("Show the outcome", "shop")["failed_step"] == "Check variables"
+    assert run.outcome("cloud")["msg"].endswith("compute created")
+    refused = ("/shop", "/plant", "/broken")
+    assert not [one for one in simulator.journal() if any(name in one["path"] for name in refused)]
+
+
+def test_a_failure_is_told_without_all_that_is_known(playbook, fleet):
+    """Ansible shows the whole result of a task that fails."""
+    _simulator, inventory = fleet
+
+    run = playbook("azureml.arc.deploy", inventory, "--limit", "broken")
+
     told = run.result("Show the outcome", "broken")
+    assert told["failed_step"] == "Wait until the extension is installed"
     assert told["error"]["code"] == "ExtensionOperationFailed"
     assert not {"extension", "steps", "pod_readiness"} & told.keys()
-    assert run.outcome("cloud")["msg"].endswith("compute created")
-    assert not [one for one in simulator.journal() if "/shop" in one["path"] or "/plant" in one["path"]]
+    assert {"extension", "steps", "pod_readiness"} <= run.outcome("broken").keys()
 
 
 def test_a_large_fleet_that_is_as_wanted_is_told_once(playbook, fleet):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.modules import (
     compute,
     extension,
@@ -24,7 +25,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._cluster_options impor
 from ansible_collections.azureml.arc.plugins.plugin_utils._cluster_variables import NAMES
 
 ROLE = Path(__file__).resolve().parents[4] / "roles" / "azureml"
-FILES = {"ml.json": json.dumps({"namespace": "from-file"}), "bare.json": "{}"}
+FILES = {"ml.json": json.dumps({"namespace": "from-file"}), "bare.json": "{}", "broken.json": "{", "list.json": "[]"}
 TABLES = {
     "preflight": (preflight, ["CLUSTER", "INSTALL", "PREFLIGHT"]),
     "extension": (extension, ["CLUSTER", "INSTALL", "EXTENSION"]),
@@ -86,6 +87,12 @@ def test_namespaces_of_computes():
     assert found.created_namespaces == ["new"]
     assert found.openshift_scc()["compute_namespaces"] == ["ml", "new", "default", "from-file"]
     assert found.preflight()["compute_namespaces"] == ["ml"]
+
+
+@pytest.mark.parametrize(("name", "message"), [("broken.json", "broken.json: Expecting"), ("list.json", "JSON object")])
+def test_configuration_files_that_are_none(name, message):
+    with pytest.raises(AzureMLError, match=message):
+        options(compute={"name": "a", "config_file": name}).openshift_scc()
 
 
 def test_an_attachment_stands_above_what_all_have_in_common():
