@@ -37,7 +37,7 @@ def get_cloud_from_metadata_endpoint(endpoint):
     return Cloud(endpoint, endpoints=endpoints, suffixes=CloudSuffixes())
 """
 CLUSTERS = 10
-FLEET = 100
+FLEET = 500
 TIME_SCALE = 10
 AT_ONCE = "4"  # forks, and processes of xargs: more of them do not end sooner on two cores
 
