@@ -46,8 +46,8 @@ class ActionModule(ActionBase):
             allowed = allowed_failures(max_failures, len(hosts))
         except AzureMLError as error:
             raise AnsibleActionFail(str(error)) from error
-        # Waves are slices of the play's hosts, in their order; hosts that could not be reached are in none any more.
         converged = task_vars.get("azureml_converged", {}).get("clusters", {})
+        # Waves are slices of the play's hosts, in their order; hosts that could not be reached are in none any more.
         positions = [hosts.index(name) for name in task_vars["ansible_play_batch"]]
         first, last = min(positions), max(positions)
         clusters = [

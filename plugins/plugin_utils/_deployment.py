@@ -101,19 +101,19 @@ class Deployment:
         options = self._options
         if not self._found.get("extension"):
             step = "Check whether the cluster can take the extension"
-            both = self._options.in_azure(self._options.in_cluster(options.preflight()), sides=["azure", "kubernetes"])
+            both = options.in_azure(options.in_cluster(options.preflight()), sides=["azure", "kubernetes"])
             self._preflight = self._steps.take(step, "preflight", {**both, "skip_installed": True})
             options.known.update(self._preflight.get("install_options") or {})
         on_openshift = self._found.get("openshift", self._preflight.get("openshift", False))
         if options.get("azureml_openshift", on_openshift):
             step = "Let OpenShift run the extension's pods"
-            self._steps.take(step, "openshift_scc", self._options.in_cluster(options.openshift_scc()))
+            self._steps.take(step, "openshift_scc", options.in_cluster(options.openshift_scc()))
         if options.has_tls_secret:
             step = "Put the certificate into the cluster"
-            self._steps.take(step, "tls_secret", self._options.in_cluster(options.tls_secret()))
+            self._steps.take(step, "tls_secret", options.in_cluster(options.tls_secret()))
         if self._preflight.get("checked"):
             step = "Begin to create what the extension will use"
-            self._steps.take(step, "extension", self._options.in_azure(options.extension(), state="prepared"))
+            self._steps.take(step, "extension", options.in_azure(options.extension(), state="prepared"))
 
     def _attach(self) -> None:
         options = self._options
@@ -122,7 +122,7 @@ class Deployment:
         # In check mode the pods are those of the extension as it was.
         if "readiness" in self._parts and not (self._steps.check_mode and self._changes_extension):
             timeout = options.get("azureml_readiness_timeout")
-            waiting = self._options.in_cluster(options.pod_readiness(), wait_timeout=timeout)
+            waiting = options.in_cluster(options.pod_readiness(), wait_timeout=timeout)
             ready = self._steps.take("Wait until the pods are ready", "pod_readiness", waiting)
             self._readiness = not_ready_pods(ready)
         if "attach" in self._parts:
@@ -181,9 +181,7 @@ class Deployment:
         types = offered_types(self._computes)
         if options.instance_type() and types:
             step = "Define the instance types in the cluster"
-            self._steps.take(
-                step, "instance_type", self._options.in_cluster(options.instance_type(), instance_types=types)
-            )
+            self._steps.take(step, "instance_type", options.in_cluster(options.instance_type(), instance_types=types))
 
     def outcome(self) -> dict:
         """What has become of the cluster; module converge documents it."""

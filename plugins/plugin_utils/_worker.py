@@ -19,9 +19,9 @@ from ansible.plugins.loader import connection_loader, filter_loader, lookup_load
 FOR_ALL = (
     (connection_loader, ("ansible.builtin.local",)),
     (shell_loader, ("sh",)),
-    (lookup_loader, ("ansible.builtin.vars",)),
-    (filter_loader, ("bool", "combine", "flatten", "selectattr", "to_json", "unique", "zip")),
-    (test_loader, ("defined", "equalto", "search")),
+    (lookup_loader, ("azureml.arc.cluster_options",)),
+    (filter_loader, ("bool", "combine", "flatten", "selectattr", "unique")),
+    (test_loader, ("defined", "equalto")),
 )
 PR_SET_PDEATHSIG = 1  # prctl(2)
 LOADED_BY = os.getpid()  # the run itself, which loads action plugins before it forks its workers
