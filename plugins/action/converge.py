@@ -20,11 +20,11 @@ from ansible_collections.azureml.arc.plugins.modules import (
     preflight,
     tls_secret,
 )
-from ansible_collections.azureml.arc.plugins.plugin_utils._cluster_options import ClusterOptions
-from ansible_collections.azureml.arc.plugins.plugin_utils._cluster_steps import ClusterSteps
-from ansible_collections.azureml.arc.plugins.plugin_utils._deployment import PARTS, Deployment
-from ansible_collections.azureml.arc.plugins.plugin_utils._fleet import Cluster, Fleet
-from ansible_collections.azureml.arc.plugins.plugin_utils._verification import Verification
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.deploy import PARTS, Deployment
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.fleet import Cluster, Fleet
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.steps import ClusterSteps
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.verify import Verification
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables.options import ClusterOptions
 
 MODULES = {
     "compute": compute.SPEC,

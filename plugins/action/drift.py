@@ -19,7 +19,7 @@ from ansible_collections.azureml.arc.plugins.action import (
     pod_readiness,
     tls_secret,
 )
-from ansible_collections.azureml.arc.plugins.plugin_utils._comparison import compare
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.comparison import compare
 
 # Imported here, in the parent process, so that the workers that it forks have them, and what they share, in common.
 LOOKS = {

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from ansible_collections.azureml.arc.plugins.modules.instance_type import SPEC
-from ansible_collections.azureml.arc.plugins.plugin_utils._in_process import InProcessActionModule
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.in_process import InProcessActionModule
 
 
 class ActionModule(InProcessActionModule):

@@ -10,8 +10,8 @@ from dataclasses import asdict
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
-from ansible_collections.azureml.arc.plugins.plugin_utils._wave import Wave, allowed_failures, cluster
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.plugin_utils._report.wave import Wave, allowed_failures, cluster
 
 
 class ActionModule(ActionBase):

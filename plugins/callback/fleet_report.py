@@ -48,8 +48,8 @@ import os
 import time
 
 from ansible.plugins.callback import CallbackBase
-from ansible_collections.azureml.arc.plugins.plugin_utils._fleet_page import page
-from ansible_collections.azureml.arc.plugins.plugin_utils._fleet_report import Ended, FleetReport, as_junit
+from ansible_collections.azureml.arc.plugins.plugin_utils._report.fleet_report import Ended, FleetReport, as_junit
+from ansible_collections.azureml.arc.plugins.plugin_utils._report.page import page
 
 CONVERGE = "azureml.arc.converge"
 OUTCOME = "azureml.arc.outcome"

@@ -47,7 +47,7 @@ _value:
   sample: ["extension: it differs from what is wanted (installVolcano)", "compute: the compute does not exist"]
 """
 
-from ansible_collections.azureml.arc.plugins.plugin_utils._comparison import findings
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.comparison import findings
 
 
 class FilterModule:

@@ -124,12 +124,13 @@ from dataclasses import fields
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible.utils.unsafe_proxy import wrap_var
-from ansible_collections.azureml.arc.plugins.module_utils import _azure_session, _cluster
-from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
-from ansible_collections.azureml.arc.plugins.module_utils._options import AZURE
-from ansible_collections.azureml.arc.plugins.module_utils._resource_graph import query
-from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleCall, require
-from ansible_collections.azureml.arc.plugins.plugin_utils._cluster_hosts import (
+from ansible_collections.azureml.arc.plugins.module_utils._azure import client as azure_client
+from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster
+from ansible_collections.azureml.arc.plugins.module_utils._azure.resource_graph import query
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._core.options import AZURE
+from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall, require
+from ansible_collections.azureml.arc.plugins.plugin_utils._inventory.hosts import (
     Filters,
     Host,
     Waves,
@@ -176,10 +177,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return self._cache[key]
 
     def _read(self) -> dict:
-        require(_azure_session.LIBRARIES)
+        require(azure_client.LIBRARIES)
         filters = Filters(**{one.name: self.get_option(one.name) for one in fields(Filters)})
         call = ModuleCall({name: self._sign_in_option(name) for name in AZURE})
-        with _azure_session.open_session(call) as session:
+        with azure_client.open_session(call) as session:
             for warning in call.warnings:
                 self.display.warning(warning)
             subscriptions = self._subscriptions(session)
@@ -194,7 +195,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _subscriptions(self, session) -> list:
         for one in self.get_option("subscription_ids"):
-            _cluster.check_subscription("subscription_ids", one)
+            cluster.check_subscription("subscription_ids", one)
         return self.get_option("subscription_ids") or session.subscriptions
 
     def _add(self, host: Host) -> None:

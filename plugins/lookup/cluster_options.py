@@ -40,7 +40,7 @@ _raw:
 
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
-from ansible_collections.azureml.arc.plugins.plugin_utils._cluster_variables import options_of_host
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables.reading import options_of_host
 
 NAMES = ("drift", "preflight", "openshift_scc", "tls_secret", "extension", "pod_readiness", "compute")
 

@@ -255,18 +255,20 @@ error:
   type: dict
 """
 
-from ansible_collections.azureml.arc.plugins.module_utils import _azure_session, _compute, _options
-from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleSpec, run_module
+from ansible_collections.azureml.arc.plugins.module_utils._azure import client as azure_client
+from ansible_collections.azureml.arc.plugins.module_utils._compute import module as _compute
+from ansible_collections.azureml.arc.plugins.module_utils._core import options
+from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleSpec, run_module
 
 SPEC = ModuleSpec(
     run=_compute.run,
-    libraries=_azure_session.LIBRARIES,
+    libraries=azure_client.LIBRARIES,
     argument_spec={
-        **_options.AZURE,
-        **_options.OPTIONAL_CLUSTER,
-        **_options.KUBERNETES,
-        **_options.WORKSPACE,
-        **_options.wait(timeout=600),
+        **options.AZURE,
+        **options.OPTIONAL_CLUSTER,
+        **options.KUBERNETES,
+        **options.WORKSPACE,
+        **options.wait(timeout=600),
         "name": {"type": "str", "required": True},
         "state": {"type": "str", "default": "present", "choices": ["absent", "present"]},
         "namespace": {"type": "str"},

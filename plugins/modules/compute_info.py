@@ -50,13 +50,15 @@ computes:
   elements: dict
 """
 
-from ansible_collections.azureml.arc.plugins.module_utils import _azure_session, _compute, _options
-from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleSpec, run_module
+from ansible_collections.azureml.arc.plugins.module_utils._azure import client as azure_client
+from ansible_collections.azureml.arc.plugins.module_utils._compute import module as _compute
+from ansible_collections.azureml.arc.plugins.module_utils._core import options
+from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleSpec, run_module
 
 SPEC = ModuleSpec(
     run=_compute.run_info,
-    libraries=_azure_session.LIBRARIES,
-    argument_spec={**_options.AZURE, **_options.OPTIONAL_CLUSTER, **_options.WORKSPACE, "name": {"type": "str"}},
+    libraries=azure_client.LIBRARIES,
+    argument_spec={**options.AZURE, **options.OPTIONAL_CLUSTER, **options.WORKSPACE, "name": {"type": "str"}},
     rules={"required_together": [("resource_group", "cluster_name")]},
 )
 

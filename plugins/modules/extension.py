@@ -383,22 +383,26 @@ error:
       type: str
 """
 
-from ansible_collections.azureml.arc.plugins.module_utils import _azure_session, _extension, _options, _tls
-from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleSpec, run_module
-from ansible_collections.azureml.arc.plugins.module_utils._setting_keys import CURRENT
+from ansible_collections.azureml.arc.plugins.module_utils._azure import client as azure_client
+from ansible_collections.azureml.arc.plugins.module_utils._core import options
+from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleSpec, run_module
+from ansible_collections.azureml.arc.plugins.module_utils._extension import module as _extension
+from ansible_collections.azureml.arc.plugins.module_utils._extension import options as extension_options
+from ansible_collections.azureml.arc.plugins.module_utils._extension import tls
+from ansible_collections.azureml.arc.plugins.module_utils._extension.keys import CURRENT
 
 SPEC = ModuleSpec(
     run=_extension.run,
-    libraries=(*_azure_session.LIBRARIES, ("cryptography", _tls.IMPORT_ERROR)),
+    libraries=(*azure_client.LIBRARIES, ("cryptography", tls.IMPORT_ERROR)),
     argument_spec={
-        **_options.AZURE,
-        **_options.CLUSTER,
-        **_options.INSTALL_SWITCHES,
-        **_options.wait(timeout=1800),
+        **options.AZURE,
+        **options.CLUSTER,
+        **extension_options.INSTALL_SWITCHES,
+        **options.wait(timeout=1800),
         "name": {"type": "str", "default": "azureml"},
         "state": {"type": "str", "default": "present", "choices": ["absent", "prepared", "present"]},
-        "workload_profile": _options.WORKLOAD_PROFILE,
-        "settings_generation": _options.SETTINGS_GENERATION,
+        "workload_profile": extension_options.WORKLOAD_PROFILE,
+        "settings_generation": extension_options.SETTINGS_GENERATION,
         "inference_service": {
             "type": "str",
             "choices": list(CURRENT.inference_services),
@@ -407,7 +411,7 @@ SPEC = ModuleSpec(
             "type": "dict",
             "options": {
                 "secret_name": {"type": "str", "no_log": False},
-                **_options.CERTIFICATE,
+                **options.CERTIFICATE,
                 "cname": {"type": "str", "required": True},
             },
             "mutually_exclusive": [

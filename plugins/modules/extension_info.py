@@ -44,13 +44,15 @@ extensions:
   elements: dict
 """
 
-from ansible_collections.azureml.arc.plugins.module_utils import _azure_session, _extension, _options
-from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleSpec, run_module
+from ansible_collections.azureml.arc.plugins.module_utils._azure import client as azure_client
+from ansible_collections.azureml.arc.plugins.module_utils._core import options
+from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleSpec, run_module
+from ansible_collections.azureml.arc.plugins.module_utils._extension import module as _extension
 
 SPEC = ModuleSpec(
     run=_extension.run_info,
-    libraries=_azure_session.LIBRARIES,
-    argument_spec={**_options.AZURE, **_options.CLUSTER, "name": {"type": "str"}},
+    libraries=azure_client.LIBRARIES,
+    argument_spec={**options.AZURE, **options.CLUSTER, "name": {"type": "str"}},
 )
 
 

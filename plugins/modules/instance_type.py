@@ -148,17 +148,19 @@ error:
   type: dict
 """
 
-from ansible_collections.azureml.arc.plugins.module_utils import _instance_type, _kube_session, _options, _quantity
-from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleSpec, run_module
+from ansible_collections.azureml.arc.plugins.module_utils._compute import instance_type
+from ansible_collections.azureml.arc.plugins.module_utils._core import options, quantity
+from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleSpec, run_module
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import client as kubernetes_client
 
 RESOURCES = {"type": "dict", "options": {"requests": {"type": "dict"}, "limits": {"type": "dict"}}}
 
 SPEC = ModuleSpec(
-    run=_instance_type.run,
-    libraries=(*_kube_session.LIBRARIES, ("kubernetes", _quantity.IMPORT_ERROR)),
+    run=instance_type.run,
+    libraries=(*kubernetes_client.LIBRARIES, ("kubernetes", quantity.IMPORT_ERROR)),
     argument_spec={
-        **_options.KUBERNETES,
-        **_options.wait(timeout=300),
+        **options.KUBERNETES,
+        **options.wait(timeout=300),
         "name": {"type": "str"},
         "node_selector": {"type": "dict"},
         "resources": RESOURCES,

@@ -72,15 +72,17 @@ error:
   type: dict
 """
 
-from ansible_collections.azureml.arc.plugins.module_utils import _kube_session, _namespace, _options
-from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleSpec, run_module
+from ansible_collections.azureml.arc.plugins.module_utils._core import options
+from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleSpec, run_module
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import client as kubernetes_client
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import namespace
 
 SPEC = ModuleSpec(
-    run=_namespace.run,
-    libraries=_kube_session.LIBRARIES,
+    run=namespace.run,
+    libraries=kubernetes_client.LIBRARIES,
     argument_spec={
-        **_options.KUBERNETES,
-        **_options.wait(timeout=900),
+        **options.KUBERNETES,
+        **options.wait(timeout=900),
         "name": {"type": "str", "required": True},
         "state": {"type": "str", "default": "present", "choices": ["empty", "present"]},
     },

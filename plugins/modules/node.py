@@ -114,14 +114,17 @@ error:
   type: dict
 """
 
-from ansible_collections.azureml.arc.plugins.module_utils import _kube_session, _node, _node_taints, _options
-from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleSpec, run_module
+from ansible_collections.azureml.arc.plugins.module_utils._core import options
+from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleSpec, run_module
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import client as kubernetes_client
+from ansible_collections.azureml.arc.plugins.module_utils._node import module as _node
+from ansible_collections.azureml.arc.plugins.module_utils._node import taints
 
 SPEC = ModuleSpec(
     run=_node.run,
-    libraries=_kube_session.LIBRARIES,
+    libraries=kubernetes_client.LIBRARIES,
     argument_spec={
-        **_options.KUBERNETES,
+        **options.KUBERNETES,
         "names": {"type": "list", "elements": "str"},
         "label_selectors": {"type": "list", "elements": "str"},
         "labels": {"type": "dict", "default": {}},
@@ -130,9 +133,9 @@ SPEC = ModuleSpec(
             "elements": "dict",
             "default": [],
             "options": {
-                "key": {"type": "str", "required": True, "choices": list(_node_taints.TAINT_KEYS), "no_log": False},
+                "key": {"type": "str", "required": True, "choices": list(taints.TAINT_KEYS), "no_log": False},
                 "value": {"type": "str"},
-                "effect": {"type": "str", "default": "NoSchedule", "choices": list(_node_taints.EFFECTS)},
+                "effect": {"type": "str", "default": "NoSchedule", "choices": list(taints.EFFECTS)},
             },
         },
         "allow_disruption": {"type": "bool", "default": False},

@@ -123,14 +123,16 @@ error:
   type: dict
 """
 
-from ansible_collections.azureml.arc.plugins.module_utils import _node_preflight, _options
-from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleSpec, run_module
+from ansible_collections.azureml.arc.plugins.module_utils._core import options
+from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleSpec, run_module
+from ansible_collections.azureml.arc.plugins.module_utils._extension import options as extension_options
+from ansible_collections.azureml.arc.plugins.module_utils._preflight import machine
 
 SPEC = ModuleSpec(
-    run=_node_preflight.run,
+    run=machine.run,
     argument_spec={
-        "workload_profile": {**_options.WORKLOAD_PROFILE, "required": True},
-        "cluster_type": _options.CLUSTER["cluster_type"],
+        "workload_profile": {**extension_options.WORKLOAD_PROFILE, "required": True},
+        "cluster_type": options.CLUSTER["cluster_type"],
         "datasets": {"type": "bool", "default": False},
         "gpu": {"type": "bool", "default": False},
         "disk_paths": {

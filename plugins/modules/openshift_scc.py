@@ -88,19 +88,22 @@ error:
   type: dict
 """
 
-from ansible_collections.azureml.arc.plugins.module_utils import _kube_session, _openshift_scc, _options
-from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleSpec, run_module
+from ansible_collections.azureml.arc.plugins.module_utils._core import options
+from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleSpec, run_module
+from ansible_collections.azureml.arc.plugins.module_utils._extension import openshift_scc
+from ansible_collections.azureml.arc.plugins.module_utils._extension import options as extension_options
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import client as kubernetes_client
 
 SPEC = ModuleSpec(
-    run=_openshift_scc.run,
-    libraries=_kube_session.LIBRARIES,
+    run=openshift_scc.run,
+    libraries=kubernetes_client.LIBRARIES,
     argument_spec={
-        **_options.KUBERNETES,
+        **options.KUBERNETES,
         "name": {"type": "str", "default": "privileged"},
         "state": {"type": "str", "default": "present", "choices": ["absent", "present"]},
         "extension_name": {"type": "str", "default": "azureml"},
         "compute_namespaces": {"type": "list", "elements": "str", "default": []},
-        "settings_generation": _options.SETTINGS_GENERATION,
+        "settings_generation": extension_options.SETTINGS_GENERATION,
     },
 )
 

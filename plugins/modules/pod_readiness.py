@@ -219,20 +219,23 @@ error:
   type: dict
 """
 
-from ansible_collections.azureml.arc.plugins.module_utils import _kube_session, _options, _pod_readiness
-from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleSpec, run_module
+from ansible_collections.azureml.arc.plugins.module_utils._core import options
+from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleSpec, run_module
+from ansible_collections.azureml.arc.plugins.module_utils._extension import options as extension_options
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import client as kubernetes_client
+from ansible_collections.azureml.arc.plugins.module_utils._readiness import module as _pod_readiness
 
 SPEC = ModuleSpec(
     run=_pod_readiness.run,
-    libraries=_kube_session.LIBRARIES,
+    libraries=kubernetes_client.LIBRARIES,
     argument_spec={
-        **_options.KUBERNETES,
-        **_options.INSTALL_SWITCHES,
-        **_options.wait(timeout=900),
+        **options.KUBERNETES,
+        **extension_options.INSTALL_SWITCHES,
+        **options.wait(timeout=900),
         "namespace": {"type": "str", "default": "azureml"},
-        "workload_profile": _options.WORKLOAD_PROFILE,
-        "settings_generation": _options.SETTINGS_GENERATION,
-        "cluster_type": _options.CLUSTER["cluster_type"],
+        "workload_profile": extension_options.WORKLOAD_PROFILE,
+        "settings_generation": extension_options.SETTINGS_GENERATION,
+        "cluster_type": options.CLUSTER["cluster_type"],
         "extension_name": {"type": "str", "default": "azureml"},
         "components": {
             "type": "list",

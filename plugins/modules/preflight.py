@@ -211,21 +211,24 @@ error:
   type: dict
 """
 
-from ansible_collections.azureml.arc.plugins.module_utils import _options, _preflight, _preflight_checks
-from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleSpec, run_module
-from ansible_collections.azureml.arc.plugins.module_utils._setting_keys import CURRENT
+from ansible_collections.azureml.arc.plugins.module_utils._core import options
+from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleSpec, run_module
+from ansible_collections.azureml.arc.plugins.module_utils._extension import options as extension_options
+from ansible_collections.azureml.arc.plugins.module_utils._extension.keys import CURRENT
+from ansible_collections.azureml.arc.plugins.module_utils._preflight import checks
+from ansible_collections.azureml.arc.plugins.module_utils._preflight import module as _preflight
 
 SIDES = ["azure", "kubernetes"]
 
 SPEC = ModuleSpec(
     run=_preflight.run,
     argument_spec={
-        **_options.AZURE,
-        **_options.CLUSTER,
-        **_options.KUBERNETES,
-        **_options.INSTALL_SWITCHES,
-        "workload_profile": {**_options.WORKLOAD_PROFILE, "required": True},
-        "settings_generation": _options.SETTINGS_GENERATION,
+        **options.AZURE,
+        **options.CLUSTER,
+        **options.KUBERNETES,
+        **extension_options.INSTALL_SWITCHES,
+        "workload_profile": {**extension_options.WORKLOAD_PROFILE, "required": True},
+        "settings_generation": extension_options.SETTINGS_GENERATION,
         "extension_name": {"type": "str", "default": "azureml"},
         "inference_service": {"type": "str", "choices": list(CURRENT.inference_services)},
         "inference_router_ha": {"type": "bool"},
@@ -235,7 +238,7 @@ SPEC = ModuleSpec(
         "compute_namespaces": {"type": "list", "elements": "str", "default": []},
         "minimum_agent_version": {"type": "str"},
         "sides": {"type": "list", "elements": "str", "default": SIDES, "choices": SIDES},
-        "skip_checks": {"type": "list", "elements": "str", "default": [], "choices": _preflight_checks.NAMES},
+        "skip_checks": {"type": "list", "elements": "str", "default": [], "choices": checks.NAMES},
         "skip_installed": {"type": "bool", "default": False},
         "fail_on": {"type": "str", "default": "error", "choices": ["error", "warning", "never"]},
     },

@@ -111,15 +111,17 @@ error:
   type: dict
 """
 
-from ansible_collections.azureml.arc.plugins.module_utils import _kube_session, _options, _tls, _tls_secret
-from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleSpec, run_module
+from ansible_collections.azureml.arc.plugins.module_utils._core import options
+from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleSpec, run_module
+from ansible_collections.azureml.arc.plugins.module_utils._extension import tls, tls_secret
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import client as kubernetes_client
 
 SPEC = ModuleSpec(
-    run=_tls_secret.run,
-    libraries=(*_kube_session.LIBRARIES, ("cryptography", _tls.IMPORT_ERROR)),
+    run=tls_secret.run,
+    libraries=(*kubernetes_client.LIBRARIES, ("cryptography", tls.IMPORT_ERROR)),
     argument_spec={
-        **_options.KUBERNETES,
-        **_options.CERTIFICATE,
+        **options.KUBERNETES,
+        **options.CERTIFICATE,
         "name": {"type": "str", "required": True},
         "namespace": {"type": "str", "default": "azureml"},
         "state": {"type": "str", "default": "present", "choices": ["absent", "present"]},

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 
-from ansible_collections.azureml.arc.plugins.module_utils._kube_session import KubeSession
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.client import KubeSession
 from ansible_collections.azureml.arc.plugins.modules.openshift_scc import SPEC
 
 

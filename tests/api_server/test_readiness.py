@@ -12,9 +12,9 @@ import threading
 import time
 
 import pytest
-from ansible_collections.azureml.arc.plugins.module_utils import _pod_readiness
-from ansible_collections.azureml.arc.plugins.module_utils._kube_session import open_session
-from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleCall
+from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.client import open_session
+from ansible_collections.azureml.arc.plugins.module_utils._readiness import module as _pod_readiness
 from ansible_collections.azureml.arc.plugins.modules.pod_readiness import SPEC
 from support import ModuleFailedError, wait_for
 

@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleCall, execute
+from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall, execute
 from ansible_collections.azureml.arc.plugins.modules.pod_readiness import SPEC
 from kubernetes.client import CoreV1Api
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleCall, ModuleSpec, execute
+from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall, ModuleSpec, execute
 
 
 class ModuleFailedError(AssertionError):

@@ -13,10 +13,13 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from ansible_collections.azureml.arc.plugins.module_utils import _azure_session, _kube_config, _kube_session, _sign_in
-from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
-from ansible_collections.azureml.arc.plugins.module_utils._resource_graph import query
-from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleCall
+from ansible_collections.azureml.arc.plugins.module_utils._azure import client as azure_client
+from ansible_collections.azureml.arc.plugins.module_utils._azure import sign_in
+from ansible_collections.azureml.arc.plugins.module_utils._azure.resource_graph import query
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import client as kubernetes_client
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import config
 from fault_matrix import BEFORE, MARKER, OPERATIONS, TASKS, Operation, survives, writes_of
 from support import ModuleFailedError, run_module_work
 
@@ -44,10 +47,10 @@ def run(azure, environment, monkeypatch, tmp_path):
     """Run a task on a cluster, with short timeouts. Returns its result; a failure is raised."""
     for name, value in azure.environment.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(_azure_session, "TRANSPORT", {"connection_timeout": 2, "read_timeout": 1})
-    monkeypatch.setitem(_sign_in.RETRIES, "retry_backoff_factor", 0.02)
-    monkeypatch.setattr(_kube_session, "REQUEST_TIMEOUT", (2, 1))
-    monkeypatch.setitem(_kube_config.RETRIES, "backoff_factor", 0.1)
+    monkeypatch.setattr(azure_client, "TRANSPORT", {"connection_timeout": 2, "read_timeout": 1})
+    monkeypatch.setitem(sign_in.RETRIES, "retry_backoff_factor", 0.02)
+    monkeypatch.setattr(kubernetes_client, "REQUEST_TIMEOUT", (2, 1))
+    monkeypatch.setitem(config.RETRIES, "backoff_factor", 0.1)
 
     def run(task: str, cluster: str) -> dict:
         if task == "list clusters":
@@ -69,7 +72,7 @@ def _list_clusters() -> dict:
     """What the inventory plugin asks. Nothing is ever changed."""
     call = ModuleCall({}, sleep=lambda seconds: time.sleep(seconds / PACE))
     try:
-        with _azure_session.open_session(call) as session:
+        with azure_client.open_session(call) as session:
             found = list(
                 query(
                     session,

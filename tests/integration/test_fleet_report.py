@@ -12,7 +12,7 @@ import xml.etree.ElementTree as ET
 
 import jsonschema
 import pytest
-from ansible_collections.azureml.arc.plugins.plugin_utils._fleet_page import page
+from ansible_collections.azureml.arc.plugins.plugin_utils._report.page import page
 from playbooks import ROOT
 from playwright.sync_api import sync_playwright
 

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from ansible_collections.azureml.arc.plugins.module_utils import _kube_session
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import client as kubernetes_client
 from ansible_collections.azureml.arc.plugins.modules.extension import SPEC as EXTENSION
 from ansible_collections.azureml.arc.plugins.modules.pod_readiness import SPEC
 from support import ModuleFailedError, requests_to
@@ -219,7 +219,7 @@ def test_option_wins_over_the_kubeconfig(look, simulator, arc, option):
 def test_pages_that_have_expired_are_read_in_one(install, look, simulator, monkeypatch):
     """The server forgets the version that the pages are of: C(410) for the second one, and everything is read anew."""
     install()
-    monkeypatch.setattr(_kube_session, "PAGE_SIZE", 4)
+    monkeypatch.setattr(kubernetes_client, "PAGE_SIZE", 4)
     expired = (
         '{"kind": "Status", "reason": "Expired", "message": "The provided continue parameter is too old", "code": 410}'
     )

@@ -11,10 +11,10 @@ import time
 from collections import Counter
 
 import pytest
-from ansible_collections.azureml.arc.plugins.module_utils._arm_resource import ArmResource
-from ansible_collections.azureml.arc.plugins.module_utils._azure_session import open_session
-from ansible_collections.azureml.arc.plugins.module_utils._polling import Deadline
-from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleCall
+from ansible_collections.azureml.arc.plugins.module_utils._azure.client import open_session
+from ansible_collections.azureml.arc.plugins.module_utils._azure.resource import ArmResource
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline
+from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
 from ansible_collections.azureml.arc.plugins.modules.compute import SPEC as COMPUTE
 from ansible_collections.azureml.arc.plugins.modules.extension import SPEC as EXTENSION
 from ansible_collections.azureml.arc.plugins.modules.extension_info import SPEC as EXTENSION_INFO

@@ -7,10 +7,10 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.azureml.arc.plugins.module_utils._arm_resource import ArmResource
-from ansible_collections.azureml.arc.plugins.module_utils._azure_session import open_session
-from ansible_collections.azureml.arc.plugins.module_utils._polling import Deadline
-from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleSpec
+from ansible_collections.azureml.arc.plugins.module_utils._azure.client import open_session
+from ansible_collections.azureml.arc.plugins.module_utils._azure.resource import ArmResource
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline
+from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleSpec
 from ansible_collections.azureml.arc.plugins.modules.extension import SPEC
 from support import ModuleFailedError, writes
 

@@ -8,43 +8,62 @@ from __future__ import annotations
 
 import ast
 import re
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = ROOT / "plugins"
 PACKAGE = "ansible_collections.azureml.arc.plugins."
-NO_LOGIC = ("modules", "action", "inventory", "callback", "lookup", "filter", "doc_fragments")
-PURE = ("decisions", "basis")
+# Files that neither reach out of the process nor wait.
+PURE = (
+    "module_utils/_azure/answer.py",
+    "module_utils/_azure/hints.py",
+    "module_utils/_azure/names.py",
+    "module_utils/_azure/states.py",
+    "module_utils/_compute/configuration.py",
+    "module_utils/_compute/instance_type_spec.py",
+    "module_utils/_compute/plan.py",
+    "module_utils/_core/errors.py",
+    "module_utils/_core/findings.py",
+    "module_utils/_core/options.py",
+    "module_utils/_core/quantity.py",
+    "module_utils/_core/text.py",
+    "module_utils/_extension/body.py",
+    "module_utils/_extension/check.py",
+    "module_utils/_extension/keys.py",
+    "module_utils/_extension/options.py",
+    "module_utils/_extension/plan.py",
+    "module_utils/_extension/settings.py",
+    "module_utils/_extension/tls.py",
+    "module_utils/_kubernetes/resources.py",
+    "module_utils/_node/taints.py",
+    "module_utils/_preflight/checks.py",
+    "module_utils/_preflight/outbound.py",
+    "module_utils/_readiness/components.py",
+    "module_utils/_readiness/evaluate.py",
+    "module_utils/_readiness/health_check.py",
+)
 # What reaches out of the process, or waits.
 REACHES_OUT = re.compile(
     r"(azure|kubernetes\.(client|config|dynamic|watch)|urllib3|requests|socket|subprocess|time|tempfile|pathlib)\b"
 )
 
 
-def picture() -> list[tuple[str, list[str]]]:
-    """The layers from top to bottom, and the words of each."""
+def picture() -> dict[str, int]:
+    """The floor of each folder, counted from the top, by the picture in CONTRIBUTING.md."""
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    block = re.search(r"```text\n(plugins .*?)```", text, re.DOTALL)[1]
-    layers: list[tuple[str, list[str]]] = []
-    for line in block.splitlines():
-        name, words = line[:14].strip(), line[14:].split()
-        if name:
-            layers.append((name, []))
-        layers[-1][1].extend(words)
-    return layers
+    block = re.search(r"```text\n(action .*?)```", text, re.DOTALL)[1]
+    floors = [re.split(r"\s{3,}", line)[0].split() for line in block.splitlines()]
+    return {folder: floor for floor, folders in enumerate(floors) for folder in folders}
 
 
-LAYERS = picture()
-ORDER = [name for name, _words in LAYERS]
-LAYER_OF = {word: name for name, words in LAYERS for word in words if word.startswith("_")}
+FLOORS = picture()
 
 
-def layer(name: str) -> str:
-    """The layer of a file, by its name below plugins/."""
-    folder, _dot, module = name.partition(".")
-    if folder in NO_LOGIC:
-        return "plugins"
-    return "controller" if folder == "plugin_utils" else LAYER_OF[module]
+def folder(name: str) -> str:
+    """The folder that a file counts to, by its name below plugins/."""
+    kind, first, *_rest = name.split(".")
+    return first if kind in ("module_utils", "plugin_utils") else kind
 
 
 def imports(path: Path) -> set[str]:
@@ -62,30 +81,41 @@ def files() -> dict[str, Path]:
     return {".".join(path.relative_to(PLUGINS).with_suffix("").parts): path for path in sorted(PLUGINS.rglob("*.py"))}
 
 
-def test_every_file_has_a_place():
-    names = {name.partition(".")[2] for name in files() if name.startswith("module_utils.")}
-    assert names == set(LAYER_OF)
+def test_every_folder_has_a_floor():
+    assert {folder(name) for name in files() if not name.endswith("__init__")} == set(FLOORS)
 
 
-def test_nothing_reaches_up():
+def test_imports_between_folders_go_down():
     upwards = []
     for name, path in files().items():
         for imported in imports(path):
             if not imported.startswith(PACKAGE):
                 continue
-            other = ".".join(imported.removeprefix(PACKAGE).split(".")[:2])
-            # An action plugin takes the specification of its module.
-            if ORDER.index(layer(other)) < ORDER.index(layer(name)):
-                upwards.append(f"{name} ({layer(name)}) imports {other} ({layer(other)})")
+            one, other = folder(name), folder(imported.removeprefix(PACKAGE))
+            if one != other and FLOORS[other] <= FLOORS[one]:
+                upwards.append(f"{name} imports {imported.removeprefix(PACKAGE)}")
     assert upwards == []
 
 
-def test_decisions_do_no_input_or_output():
-    reaching = {
-        name: found
+def test_imports_within_a_folder_have_no_circle():
+    edges = {
+        name: {
+            other
+            for imported in imports(path)
+            for other in (imported.removeprefix(PACKAGE), imported.removeprefix(PACKAGE).rpartition(".")[0])
+            if other in files() and other != name
+        }
         for name, path in files().items()
-        if layer(name) in PURE and (found := sorted(one for one in imports(path) if REACHES_OUT.match(one)))
     }
+    assert list(TopologicalSorter(edges).static_order())
+
+
+def test_pure_files_do_no_input_or_output():
+    reaching = {}
+    for name in PURE:
+        found = sorted(one for one in imports(PLUGINS / name) if REACHES_OUT.match(one))
+        if found:
+            reaching[name] = found
     assert reaching == {}
 
 

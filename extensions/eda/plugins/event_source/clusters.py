@@ -54,8 +54,8 @@ extension:
 """
 
 INTERVAL = 300.0
-# An operation runs in every other state; what it leads to is told when it has ended. As in module_utils/_arm_states.py,
-# which ansible-rulebook cannot import: it runs this file by its path.
+# An operation runs in every other state; what it leads to is told when it has ended. As in plugins/module_utils/_azure/
+# states.py, which ansible-rulebook cannot import: it runs this file by its path.
 SETTLED = ("Succeeded", "Failed", "Canceled")
 
 logger = logging.getLogger(__name__)

@@ -11,27 +11,24 @@ import posixpath
 from collections.abc import Callable
 
 import pytest
-from ansible_collections.azureml.arc.plugins.module_utils import (
-    _certificate_files,
-    _cluster,
-    _compute_configuration,
-    _files,
-    _health_check,
-    _kube_config,
-    _node_taints,
-    _settings,
-    _settings_check,
-    _text,
-    _tls,
-)
-from ansible_collections.azureml.arc.plugins.module_utils._arm_answer import checked
-from ansible_collections.azureml.arc.plugins.module_utils._components import Component
-from ansible_collections.azureml.arc.plugins.module_utils._errors import AzureMLError
-from ansible_collections.azureml.arc.plugins.module_utils._kube_resources import RESOURCES
-from ansible_collections.azureml.arc.plugins.module_utils._readiness import evaluate
-from ansible_collections.azureml.arc.plugins.module_utils._relay import Relay
-from ansible_collections.azureml.arc.plugins.module_utils._resource_graph import any_of
-from ansible_collections.azureml.arc.plugins.module_utils._runner import ModuleCall, ModuleSpec, execute
+from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster
+from ansible_collections.azureml.arc.plugins.module_utils._azure.answer import checked
+from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import ClusterFacts
+from ansible_collections.azureml.arc.plugins.module_utils._azure.resource_graph import any_of
+from ansible_collections.azureml.arc.plugins.module_utils._compute import configuration as _compute_configuration
+from ansible_collections.azureml.arc.plugins.module_utils._core import files
+from ansible_collections.azureml.arc.plugins.module_utils._core import text as _text
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall, ModuleSpec, execute
+from ansible_collections.azureml.arc.plugins.module_utils._extension import certificate_files, check, tls
+from ansible_collections.azureml.arc.plugins.module_utils._extension import settings as _settings
+from ansible_collections.azureml.arc.plugins.module_utils._extension.relay import Relay
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import config
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.resources import RESOURCES
+from ansible_collections.azureml.arc.plugins.module_utils._node import taints
+from ansible_collections.azureml.arc.plugins.module_utils._readiness import health_check
+from ansible_collections.azureml.arc.plugins.module_utils._readiness.components import Component
+from ansible_collections.azureml.arc.plugins.module_utils._readiness.evaluate import evaluate
 from hostile import ATTACKS, UNPRINTABLE, documents, pods, texts, workloads
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -39,7 +36,7 @@ from hypothesis import strategies as st
 from simulator.arm.kusto import run as run_query
 
 RELAY = Relay("/relay", "/relay/hybridConnections/c", "c")
-CLUSTER = _settings.ClusterFacts("/subscriptions/s", "c", "connected_cluster", "westeurope", 3)
+CLUSTER = ClusterFacts("/subscriptions/s", "c", "connected_cluster", "westeurope", 3)
 
 
 def refusal_of(work: Callable, *arguments: object) -> AzureMLError | None:
@@ -65,11 +62,11 @@ def test_settings(settings, protected):
         "settings": settings,
         "protected_settings": protected,
     }
-    refusal = refusal_of(_settings_check.check, options)
+    refusal = refusal_of(check.check, options)
     if refusal:
         assert_clear(refusal, "settings")
         return
-    _settings_check.misspelt_keys(options)
+    check.misspelt_keys(options)
     found = _settings.derive(options, CLUSTER, RELAY, None)
     for one in (found.plain, found.protected):
         assert all(isinstance(value, str) for value in one.values())
@@ -79,11 +76,11 @@ def test_settings(settings, protected):
 @given(options=st.dictionaries(st.sampled_from(("resource_group", "cluster_name")), texts, min_size=2))
 def test_names_cannot_leave_their_place_in_an_id(options):
     arguments = ({**options, "cluster_type": "connected_cluster"}, "11111111-2222-3333-4444-555555555555")
-    refusal = refusal_of(_cluster.reference, *arguments)
+    refusal = refusal_of(cluster.reference, *arguments)
     if refusal:
         assert_clear(refusal, *options)
         return
-    found = _cluster.reference(*arguments)
+    found = cluster.reference(*arguments)
     assert posixpath.normpath(found.id) == found.id
     assert found.id.count("/") == 8
     found.id.encode()
@@ -106,11 +103,11 @@ def test_names_cannot_leave_their_place_in_a_kubernetes_path(name, namespace):
 
 @given(labels=st.dictionaries(texts, documents, max_size=3))
 def test_labels(labels):
-    refusal = refusal_of(_node_taints.checked_labels, labels)
+    refusal = refusal_of(taints.checked_labels, labels)
     if refusal:
         assert_clear(refusal, "labels")
         return
-    found = _node_taints.checked_labels(labels)
+    found = taints.checked_labels(labels)
     assert all(key.isascii() and value.isascii() and len(value) <= 63 for key, value in found.items())
 
 
@@ -119,8 +116,8 @@ def test_labels(labels):
 @example(reports={"reports-test": "Status: Failed Name: a ErrorCode: E" + "9" * 10_000})
 @example(reports={"reports-test": "Status: Failed Name: a ErrorMessage: " + "x" * 10_000_000})
 def test_health_check_reports(reports):
-    for row in _health_check.findings(reports):
-        line = _health_check.as_line(row)
+    for row in health_check.findings(reports):
+        line = health_check.as_line(row)
         assert not UNPRINTABLE.search(line)
         assert len(line) < 5 * _text.LONGEST_TEXT
 
@@ -155,21 +152,21 @@ def test_configuration_files(content):
 def test_pem(certificate, key):
     content = key.encode("utf-8", "surrogatepass")
     with pytest.raises(AzureMLError, match="^tls.certificate is not a PEM certificate"):
-        _tls.check(certificate, content, "ml.example.com", None, "tls.")
+        tls.check(certificate, content, "ml.example.com", None, "tls.")
     with pytest.raises(AzureMLError, match="private_key (is not a PEM|is encrypted)"):
-        _tls._key(content, "tls.")
+        tls._key(content, "tls.")
 
 
 @pytest.mark.parametrize("path", ["/dev/zero", "/", "no\x00path", "x" * 5000, "missing.pem"])
 def test_files_that_are_none(path):
     with pytest.raises(AzureMLError, match="^tls.certificate: .* (cannot be read|is larger than)"):
-        _certificate_files.read(ModuleCall({}), {"certificate": path, "private_key": path, "cname": "c"}, "tls.")
+        certificate_files.read(ModuleCall({}), {"certificate": path, "private_key": path, "cname": "c"}, "tls.")
 
 
 def test_largest_file(tmp_path):
     path = tmp_path / "file"
     path.write_bytes(b"x" * _text.LONGEST_FILE)
-    assert len(_files.read("config_file", str(path))) == _text.LONGEST_FILE
+    assert len(files.read("config_file", str(path))) == _text.LONGEST_FILE
 
 
 def kubeconfig(**user) -> dict:
@@ -182,7 +179,7 @@ def kubeconfig(**user) -> dict:
 
 
 def configuration(content, tmp_path):
-    return _kube_config.configuration({"kubeconfig": content}, str(tmp_path), ModuleCall({}))
+    return config.configuration({"kubeconfig": content}, str(tmp_path), ModuleCall({}))
 
 
 @pytest.mark.parametrize("as_text", [False, True])

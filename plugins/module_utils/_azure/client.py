@@ -1,0 +1,268 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One signed-in client for all of Azure Resource Manager (ARM).
+
+The extensions client of the official SDK carries every request: its C(send_request) takes any ARM resource through the
+same pipeline of sign-in, throttling and logging. Its retries are off: it repeats a change whose answer was lost, which
+may then be made twice. Here a change is repeated only where it has not been made, see C(AzureSession.send).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib
+import logging
+import os
+import ssl
+import time
+import traceback
+import uuid
+from collections.abc import Callable
+
+from ansible_collections.azureml.arc.plugins.module_utils._azure import cloud, token_cache
+from ansible_collections.azureml.arc.plugins.module_utils._azure import sign_in as _sign_in
+from ansible_collections.azureml.arc.plugins.module_utils._azure.answer import (
+    PassingError,
+    Response,
+    checked,
+    operation_error,
+    retry_after,
+)
+from ansible_collections.azureml.arc.plugins.module_utils._azure.states import has_failed
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError, first_line
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline, intervals, timeout_error
+
+try:
+    from azure.core.exceptions import (
+        AzureError,
+        ClientAuthenticationError,
+        HttpResponseError,
+        IncompleteReadError,
+        ServiceRequestError,
+        ServiceResponseError,
+    )
+    from azure.core.rest import HttpRequest
+    from azure.mgmt.kubernetesconfiguration.extensions import KubernetesConfigurationExtensionsMgmtClient
+except ImportError:
+    IMPORT_ERROR = traceback.format_exc()
+else:
+    IMPORT_ERROR = token_cache.IMPORT_ERROR
+
+LIBRARIES = (("azure-identity and azure-mgmt-kubernetesconfiguration-extensions", IMPORT_ERROR),)
+TRANSPORT = {"connection_timeout": 20, "read_timeout": 60}  # seconds
+# How often a request is tried again after a failure that may pass, and the seconds between.
+RETRIES = 6
+RETRY_PAUSES = {"first": 0.5, "growth": 2, "longest": 30}
+LONGEST_RETRY_AFTER = 600  # seconds; who is asked to wait longer is told so instead
+
+# What the SDK imports, and what OpenSSL sets up, with the first request. Done here, the parent process does it once for
+# all of its workers.
+IMPORTED_LATE = ("azure.core.pipeline.transport._requests_basic", "azure.core.rest._requests_basic", "netrc")
+for name in IMPORTED_LATE:
+    with contextlib.suppress(ImportError):
+        importlib.import_module(name)
+
+ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+# A failure that is tried again is no news; without a handler, Python would print what the SDK logs of it.
+logging.getLogger("azure").addHandler(logging.NullHandler())
+
+# What ARM answers when something is simply not there.
+NOT_FOUND_CODES = frozenset({"resourcenotfound", "notfound", "extensionnotfound", "computenotfound"})
+
+
+class AzureSession:
+    """Requests to ARM, as one identity, in one cloud. Nothing is sent before the first request.
+
+    All requests carry one correlation id, so that an error has one even where no answer came.
+
+    :param sign_in: who signs in, and how.
+    :param cache: keeps tokens and cloud metadata for the other tasks of the run; see C(NoCache).
+    :param sleep: waits for seconds.
+    :ivar correlation_id: what all requests carry as C(x-ms-correlation-request-id).
+    """
+
+    def __init__(self, sign_in: _sign_in.SignIn, cache, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._sign_in = sign_in
+        self._cache = cache
+        self._sleep = sleep
+        self._transport = {"connection_verify": sign_in.validate_certificates, **TRANSPORT}
+        self._stack = contextlib.ExitStack()
+        self.correlation_id = str(uuid.uuid4())
+
+    def __enter__(self) -> AzureSession:
+        return self
+
+    def __exit__(self, *exc_info) -> None:
+        self._stack.close()
+
+    @property
+    def subscription_id(self) -> str:
+        """The subscription that requests are about.
+
+        :raises AzureMLError: where none is named.
+        """
+        if not self._sign_in.subscription_id:
+            raise AzureMLError(
+                "subscription_id is missing",
+                hint="Give it as an option, as AZURE_SUBSCRIPTION_ID, or in the profile that signs in.",
+            )
+        return self._sign_in.subscription_id
+
+    @property
+    def subscriptions(self) -> list[str]:
+        """The subscription that is named, or none: then what spans subscriptions spans all that may be read."""
+        return [self._sign_in.subscription_id] if self._sign_in.subscription_id else []
+
+    @functools.cached_property
+    def _resolved_cloud(self) -> cloud.Cloud:
+        def fetch(url: str) -> object:
+            return token_cache.read_metadata(url, self._cache, self._transport)
+
+        return cloud.resolve(self._sign_in.cloud_environment, fetch)
+
+    @functools.cached_property
+    def _credential(self) -> token_cache.SharedCredential:
+        return token_cache.SharedCredential(self._sign_in, self._resolved_cloud, self._cache, self._transport)
+
+    @functools.cached_property
+    def _client(self) -> KubernetesConfigurationExtensionsMgmtClient:
+        client = KubernetesConfigurationExtensionsMgmtClient(
+            self._credential,
+            self._sign_in.subscription_id or "",  # not used: addresses are given whole
+            base_url=self._resolved_cloud.resource_manager,
+            credential_scopes=[self._resolved_cloud.scope],
+            user_agent="ansible-azureml.arc",
+            retry_total=0,
+            **self._transport,
+        )
+        self._stack.callback(client.close)
+        return client
+
+    def get(self, resource_id: str, api_version: str, what: str) -> dict | None:
+        """Read a resource; C(None) where it does not exist. For the other parameters see C(send)."""
+        try:
+            body = self.send("GET", resource_id, api_version, what).body
+        except AzureMLError as error:
+            if error.status == 404 and (error.code or "").lower() in NOT_FOUND_CODES:
+                return None
+            raise
+        if not isinstance(body.get("properties", {}), dict) or not body:
+            raise AzureMLError(
+                f"GET {what}: the answer is not a resource of Azure Resource Manager",
+                code="InvalidAnswer",
+                correlation_id=self.correlation_id,
+            )
+        return body
+
+    def send(
+        self,
+        method: str,
+        resource_id: str,
+        api_version: str,
+        what: str,
+        body=None,
+        params=None,
+        was_made: Callable[[], bool] | None = None,
+    ) -> Response | None:
+        """Send one request, again where a failure may pass: throttling, a service that is down, a broken connection.
+
+        :param method: C(GET), C(PUT), C(PATCH), C(POST) or C(DELETE).
+        :param resource_id: the ARM id, or a whole https address of this cloud (a status to poll).
+        :param what: the resource in a person's words, for errors: C(extension 'x' on connected cluster 'y').
+        :param was_made: looks whether a change was made though its answer was lost; it is asked before a change is sent
+            again. A request without it can be repeated as it is.
+        :returns: the answer, C(None) where it was lost but C(was_made).
+        :raises AzureMLError: where the request could not be sent, or the answer is not a success.
+        """
+        url = resource_id if resource_id.startswith("https://") else self._resolved_cloud.resource_manager + resource_id
+        if not url.lower().startswith(self._resolved_cloud.resource_manager.lower() + "/"):
+            raise AzureMLError(f"{what}: the service referred to {url}, outside this cloud; the token stays here")
+        query = dict(params or {})
+        if api_version:
+            query["api-version"] = api_version
+        headers = {"x-ms-correlation-request-id": self.correlation_id}
+        request = HttpRequest(method, url, params=query, json=body, headers=headers)
+        pauses = intervals(**RETRY_PAUSES)
+        tries_left, renewed = RETRIES, False
+        while True:
+            try:
+                return self._send_once(f"{method} {what}", request)
+            except AzureMLError as error:
+                if error.status == 401 and not renewed and self._credential.refuse():
+                    renewed = True  # the token ended before its time: a new one, at once
+                    continue
+                asked = getattr(error, "retry_after", None) or 0.0
+                if not isinstance(error, PassingError) or not tries_left or asked > LONGEST_RETRY_AFTER:
+                    raise
+            tries_left -= 1
+            self._sleep(max(asked, next(pauses)))
+            if was_made and was_made():
+                return None
+
+    def _send_once(self, action: str, request: HttpRequest) -> Response:
+        manager = self._resolved_cloud.resource_manager
+        try:
+            response = self._client.send_request(request)
+        except ClientAuthenticationError as error:
+            raise AzureMLError(
+                f"Could not sign in to Azure at {self._credential.authority}: {first_line(error)}",
+                code="AuthenticationFailed",
+                hint="Check client_id, secret and tenant (or the auth_source in use), and the network to that address.",
+            ) from error
+        except (ServiceRequestError, ServiceResponseError, IncompleteReadError) as error:
+            raise PassingError(
+                f"{action}: no answer from {manager}: {first_line(error)}",
+                code="NoAnswer",
+                correlation_id=self.correlation_id,
+                hint="Check the network and the proxy between this machine and Azure, then run again.",
+            ) from error
+        except HttpResponseError as error:  # the body is not what its type says
+            return checked(action, error.response, self.correlation_id)
+        except AzureError as error:
+            raise AzureMLError(f"{action}: {first_line(error)}", correlation_id=self.correlation_id) from error
+        return checked(action, response, self.correlation_id)
+
+    def wait_for_operation(self, url: str, deadline: Deadline, what: str) -> None:
+        """Poll an asynchronous operation until it has ended well.
+
+        An operation that ARM does not know any more has ended too; the resource tells how.
+
+        :param url: the C(Azure-AsyncOperation) address.
+        :raises AzureMLError: with the operation's error where it failed, with code C(Timeout) where time ran out.
+        """
+        pause = intervals()
+        while True:
+            try:
+                response = self.send("GET", url, "", what)
+            except AzureMLError as error:
+                if error.status == 404:
+                    return
+                raise
+            status = str(response.body.get("status") or "")
+            if status.lower() == "succeeded":
+                return
+            if has_failed(status):
+                raise operation_error(what, status, response.body.get("error"), self.correlation_id)
+            if deadline.passed:
+                raise timeout_error(what, deadline, f"its operation is in state {status or 'unknown'}")
+            deadline.report(f"{what}: {status or 'unknown'}")
+            deadline.sleep(retry_after(response.headers) or next(pause))
+
+
+def open_session(call) -> AzureSession:
+    """The session for a module call, from its sign-in options and the environment.
+
+    :param call: the C(ModuleCall); the client secret is kept out of its result.
+    :raises AzureMLError: where nobody signs in, or no subscription is named.
+    """
+    sign_in = _sign_in.resolve(call.params, os.environ)
+    call.hide(sign_in.secret)
+    if not sign_in.validate_certificates:
+        call.warn(
+            "cert_validation_mode is 'ignore': whoever sits between here and Azure can read and change everything"
+        )
+    return AzureSession(sign_in, call.cache, call.sleep)

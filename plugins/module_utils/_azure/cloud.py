@@ -1,0 +1,87 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The Azure clouds, and where each one signs in and takes requests.
+
+A private cloud is found from its metadata, see
+https://learn.microsoft.com/azure-stack/user/azure-stack-version-profiles-python (C(cloud_environment) as an address).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+
+METADATA_PATH = "/metadata/endpoints?api-version=2022-09-01"
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """Addresses of a cloud: without a trailing slash, but for the audience, which is compared as it is."""
+
+    resource_manager: str
+    authority: str
+    audience: str
+
+    @property
+    def scope(self) -> str:
+        """The scope to ask a token for."""
+        return f"{self.audience}/.default"
+
+
+CLOUDS = {
+    "AzureCloud": Cloud(
+        "https://management.azure.com", "https://login.microsoftonline.com", "https://management.azure.com"
+    ),
+    "AzureUSGovernment": Cloud(
+        "https://management.usgovcloudapi.net",
+        "https://login.microsoftonline.us",
+        "https://management.usgovcloudapi.net",
+    ),
+    "AzureChinaCloud": Cloud(
+        "https://management.chinacloudapi.cn",
+        "https://login.chinacloudapi.cn",
+        "https://management.chinacloudapi.cn",
+    ),
+}
+
+
+def resolve(cloud_environment: str, fetch: Callable[[str], object]) -> Cloud:
+    """The cloud of that name, or behind that address.
+
+    :param cloud_environment: a name in V(CLOUDS), or the https address of a resource manager.
+    :param fetch: reads a URL and returns the JSON document; called only for an address.
+    :raises AzureMLError: where it is neither.
+    """
+    if cloud_environment in CLOUDS:
+        return CLOUDS[cloud_environment]
+    address = urlsplit(cloud_environment)
+    if address.scheme != "https" or not address.netloc:
+        raise AzureMLError(
+            f"cloud_environment must be one of {', '.join(CLOUDS)}, or the https address of a resource manager,"
+            f" not '{cloud_environment}'"
+        )
+    resource_manager = f"https://{address.netloc}"
+    return from_metadata(resource_manager, fetch(resource_manager + METADATA_PATH))
+
+
+def from_metadata(resource_manager: str, document: object) -> Cloud:
+    """The cloud that a metadata document describes."""
+    try:
+        if not isinstance(document, Mapping):
+            raise TypeError("not an object")
+        authentication = document["authentication"]
+        return Cloud(
+            (document.get("resourceManager") or resource_manager).rstrip("/"),
+            authentication["loginEndpoint"].rstrip("/"),
+            authentication["audiences"][0].rstrip("/"),
+        )
+    except (AttributeError, KeyError, IndexError, TypeError) as error:
+        raise AzureMLError(
+            f"cloud_environment: {resource_manager}{METADATA_PATH} did not answer with the metadata of a cloud"
+            f" ({error!r})"
+        ) from error

@@ -1,0 +1,184 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Kubernetes clusters in Azure: which one a task means, and what ARM says of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+
+
+@dataclass(frozen=True)
+class ClusterType:
+    """A kind of cluster that takes the AzureML extension."""
+
+    resource_type: str
+    api_version: str
+    title: str
+
+
+TYPES = {
+    "connected_cluster": ClusterType("Microsoft.Kubernetes/connectedClusters", "2024-01-01", "connected cluster"),
+    "managed_cluster": ClusterType("Microsoft.ContainerService/managedClusters", "2024-09-01", "AKS cluster"),
+}
+
+_SUBSCRIPTION = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+# What no resource name has, and what would make another path of an ARM id.
+_NOT_IN_NAMES = re.compile(r"[/\\?#%&<>\s\x00-\x1f\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class ClusterReference:
+    """Which cluster: enough to name it, nothing that has to be read."""
+
+    subscription_id: str
+    resource_group: str
+    type: str
+    name: str
+
+    @property
+    def id(self) -> str:
+        return f"{self.group_id}/providers/{TYPES[self.type].resource_type}/{self.name}"
+
+    @property
+    def group_id(self) -> str:
+        return resource_group_id(self.subscription_id, self.resource_group)
+
+    def __str__(self) -> str:
+        return f"{TYPES[self.type].title} '{self.name}'"
+
+
+@dataclass(frozen=True)
+class ClusterFacts:
+    """What the settings of the extension are derived from."""
+
+    id: str
+    name: str
+    type: str  # connected_cluster or managed_cluster
+    location: str
+    node_count: int
+    distribution: str = ""
+
+
+@dataclass(frozen=True)
+class Cluster(ClusterFacts):
+    """A cluster as ARM shows it."""
+
+    connectivity_status: str = ""  # of a connected cluster
+    power_state: str = ""  # of an AKS cluster
+    last_connectivity_time: str = ""
+    agent_version: str = ""  # of a connected cluster
+
+
+def resource_group_id(subscription_id: str, resource_group: str) -> str:
+    """The ARM id of a resource group."""
+    return f"/subscriptions/{subscription_id}/resourceGroups/{resource_group}"
+
+
+def check_name(option: str, value: str) -> str:
+    """A resource's name as given, or an error that names the option."""
+    if not value or value in (".", "..") or _NOT_IN_NAMES.search(value):
+        raise AzureMLError(f"{option} '{value}' is not the name of an Azure resource")
+    return value
+
+
+def check_subscription(option: str, value: str) -> str:
+    """A subscription id as given, or an error that names the option."""
+    if not _SUBSCRIPTION.fullmatch(value):
+        raise AzureMLError(f"{option} '{value}' is not a subscription id (a GUID)")
+    return value
+
+
+def reference(params: Mapping, subscription_id: str) -> ClusterReference:
+    """The cluster that a module's options name."""
+    return ClusterReference(
+        check_subscription("subscription_id", subscription_id),
+        check_name("resource_group", params["resource_group"]),
+        params["cluster_type"],
+        check_name("cluster_name", params["cluster_name"]),
+    )
+
+
+def read(session: AzureSession, cluster: ClusterReference) -> Cluster:
+    """What ARM knows of a cluster.
+
+    :raises AzureMLError: where it does not exist.
+    """
+    body = session.get(cluster.id, TYPES[cluster.type].api_version, str(cluster))
+    if body is None:
+        raise AzureMLError(
+            f"{cluster} does not exist in resource group '{cluster.resource_group}'"
+            f" of subscription {cluster.subscription_id}",
+            code="ResourceNotFound",
+            hint="Check cluster_name, cluster_type, resource_group and subscription_id.",
+        )
+    return _parse(cluster, body)
+
+
+def node_count(cluster_type: str, properties: Mapping) -> int:
+    """How many nodes a cluster has, by the properties that ARM and Resource Graph show."""
+    if cluster_type == "connected_cluster":
+        return properties.get("totalNodeCount") or 0
+    return sum(pool.get("count") or 0 for pool in properties.get("agentPoolProfiles") or ())
+
+
+def _parse(cluster: ClusterReference, body: dict) -> Cluster:
+    properties = body.get("properties") or {}
+    return Cluster(
+        id=body.get("id") or cluster.id,
+        name=body.get("name") or cluster.name,
+        type=cluster.type,
+        location=body["location"],
+        node_count=node_count(cluster.type, properties),
+        distribution=properties.get("distribution") or "",
+        connectivity_status=properties.get("connectivityStatus") or "",
+        power_state=(properties.get("powerState") or {}).get("code") or "",
+        last_connectivity_time=properties.get("lastConnectivityTime") or "",
+        agent_version=properties.get("agentVersion") or "",
+    )
+
+
+def _unreachable(cluster: Cluster) -> tuple[str, str, str] | None:
+    """Why the agents of a cluster pick nothing up: code, state and hint; C(None) where they do."""
+    if cluster.connectivity_status and cluster.connectivity_status != "Connected":
+        since = f" since {cluster.last_connectivity_time}" if cluster.last_connectivity_time else ""
+        return (
+            "ClusterNotConnected",
+            f"has connectivity status {cluster.connectivity_status}{since}",
+            "Bring its Arc agents back (namespace 'azure-arc') before changing the extension.",
+        )
+    if cluster.power_state and cluster.power_state != "Running":
+        return "ClusterNotRunning", f"is {cluster.power_state.lower()}", "Start it with 'az aks start'."
+    return None
+
+
+def require_reachable(cluster: Cluster) -> None:
+    """Refuse a cluster whose agents would not pick a change up.
+
+    :raises AzureMLError: where the cluster is not connected, or stopped.
+    """
+    found = _unreachable(cluster)
+    if found:
+        code, state, hint = found
+        raise AzureMLError(
+            f"{TYPES[cluster.type].title} '{cluster.name}' {state}: nothing was sent", code=code, hint=hint
+        )
+
+
+def explain_timeout(error: AzureMLError, cluster: Cluster) -> None:
+    """Let the error of a wait that took too long say so where the cluster went away meanwhile.
+
+    :param cluster: the cluster as it is now.
+    """
+    found = _unreachable(cluster)
+    if found:
+        code, state, _hint = found
+        error.code = code
+        error.message += f"; the cluster {state}"
+        error.hint = "What was started goes on when its agents are back: run again then."

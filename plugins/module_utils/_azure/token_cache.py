@@ -1,0 +1,109 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Sign-in that the tasks of one run share: one token, one look at a private cloud's metadata."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+import traceback
+
+from ansible_collections.azureml.arc.plugins.module_utils._azure import cloud as _cloud
+from ansible_collections.azureml.arc.plugins.module_utils._azure import sign_in as _sign_in
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError, first_line
+
+try:
+    from azure.core import PipelineClient
+    from azure.core.credentials import AccessToken
+    from azure.core.exceptions import AzureError
+    from azure.core.rest import HttpRequest
+except ImportError:
+    IMPORT_ERROR = traceback.format_exc()
+else:
+    IMPORT_ERROR = _sign_in.IMPORT_ERROR
+
+TOKEN_MARGIN = 300  # seconds before its end at which a shared token is not used any more
+METADATA_LIFETIME = 3600  # seconds
+
+
+def read_metadata(url: str, cache, transport: dict) -> object:
+    """The metadata document of a cloud, read once a run.
+
+    :param url: its address.
+    :param cache: see C(NoCache).
+    :param transport: options of the SDK's transport.
+    :raises AzureMLError: where it cannot be read.
+    """
+
+    def read() -> dict:
+        try:
+            with PipelineClient(url, **transport, **_sign_in.RETRIES) as client:
+                response = client.send_request(HttpRequest("GET", url))
+                response.raise_for_status()
+                return {"expires_on": time.time() + METADATA_LIFETIME, "document": response.json()}
+        except (AzureError, ValueError) as error:
+            raise AzureMLError(f"cloud_environment: could not read {url}: {first_line(error)}") from error
+
+    return cache.get_or_create(f"metadata {url}", read, margin=0)["document"]
+
+
+def _token_key(sign_in: _sign_in.SignIn, cloud: _cloud.Cloud) -> str:
+    """A name for the identity in the cache that tells nothing of its secret."""
+    certificate = sign_in.certificate_path and os.path.abspath(sign_in.certificate_path)
+    token_file = os.environ.get(_sign_in.WORKLOAD_IDENTITY_TOKEN_FILE)
+    identity = repr((sign_in.method, sign_in.tenant, sign_in.client_id, sign_in.secret, certificate, token_file, cloud))
+    return f"token {hashlib.sha256(identity.encode()).hexdigest()}"
+
+
+class SharedCredential:
+    """A credential that asks for a token only where no task of this run holds a fresh one.
+
+    The SDK's own credential is made only then: making it costs as much as a request.
+    """
+
+    def __init__(self, sign_in: _sign_in.SignIn, cloud: _cloud.Cloud, cache, transport: dict) -> None:
+        self._sign_in = sign_in
+        self._cloud = cloud
+        self._cache = cache
+        self._transport = transport
+        self._key = _token_key(sign_in, cloud)
+        self._token: str | None = None
+        self._refused: str | None = None
+
+    @property
+    def authority(self) -> str:
+        """Who issues the tokens."""
+        return self._sign_in.authority or self._cloud.authority
+
+    def refuse(self) -> bool:
+        """Never again give the token that was given last: the service does not take it.
+
+        :returns: whether there was one that had not been refused before.
+        """
+        is_new = self._token is not None and self._token != self._refused
+        self._refused = self._token
+        return is_new
+
+    def get_token(self, *scopes: str, **kwargs) -> AccessToken:
+        """A token for these scopes; how the SDK asks a credential."""
+
+        def ask() -> AccessToken:
+            return _sign_in.credential(self._sign_in, self._cloud, self._transport).get_token(*scopes, **kwargs)
+
+        if kwargs.get("claims"):  # the service wants another token than the one it was shown
+            return ask()
+
+        def request() -> dict:
+            token = ask()
+            return {"token": token.token, "expires_on": token.expires_on}
+
+        def is_good(entry: dict) -> bool:
+            return entry["token"] != self._refused
+
+        key = f"{self._key} {' '.join(scopes)}"
+        found = self._cache.get_or_create(key, request, margin=TOKEN_MARGIN, is_good=is_good)
+        self._token = found["token"]
+        return AccessToken(found["token"], found["expires_on"])

@@ -1,0 +1,159 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a compute offers: its namespace and instance types, from options or from the studio's JSON file. Pure.
+
+The file is the one that the studio takes under "Advanced attach": C(namespace), C(defaultInstanceType) and
+C(instanceTypes).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ansible_collections.azureml.arc.plugins.module_utils._compute.instance_type_spec import (
+    PARTS,
+    InstanceType,
+    as_options,
+    check_object_name,
+    mapping,
+    validated,
+)
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.resources import check_namespace
+
+# The instance type of jobs that name none, where instance types are objects of the cluster.
+CLUSTER_DEFAULT = "defaultinstancetype"
+DEFAULT_NAMESPACE = "default"
+_ATTACHED_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
+
+
+@dataclass(frozen=True)
+class Names:
+    """What a document calls things."""
+
+    default: str
+    types: str
+    selector: str
+
+
+OPTIONS = Names("default_instance_type", "instance_types", "node_selector")
+FILE = Names("defaultInstanceType", "instanceTypes", "nodeSelector")
+
+
+@dataclass(frozen=True)
+class ComputeConfiguration:
+    """What a compute offers.
+
+    :param instance_types: C(None) where nothing is said of them.
+    """
+
+    namespace: str = DEFAULT_NAMESPACE
+    default_instance_type: str | None = None
+    instance_types: Sequence[InstanceType] | None = None
+
+    def for_cluster(self) -> list[dict]:
+        """The instance types as M(azureml.arc.instance_type) takes them, the default under its own name as well.
+
+        :raises AzureMLError: where two of them would become one.
+        """
+        found: dict[str, InstanceType] = {}
+        for one in self.instance_types or ():
+            name = object_name(one.name)
+            if name in found:
+                raise AzureMLError(
+                    f"instance types '{found[name].name}' and '{one.name}' would both be '{name}' in the cluster"
+                )
+            found[name] = one
+        default = next((one for one in found.values() if one.name == self.default_instance_type), None)
+        if default and found.setdefault(CLUSTER_DEFAULT, default) is not default:
+            raise AzureMLError(
+                f"the default is '{default.name}', and '{found[CLUSTER_DEFAULT].name}' is the default of the cluster:"
+                f" give one of them another name"
+            )
+        return [{"name": name, **as_options(one.spec())} for name, one in found.items()]
+
+
+def object_name(name: str) -> str:
+    """What an instance type of a compute is called in the cluster, whose names have no capitals and underscores."""
+    return name.lower().replace("_", "-")
+
+
+def from_options(params: Mapping) -> ComputeConfiguration:
+    """The configuration that options describe: C(namespace), C(default_instance_type) and C(instance_types)."""
+    return _configuration(params, "", OPTIONS)
+
+
+def from_file(content: bytes, path: str) -> ComputeConfiguration:
+    """The configuration that a file describes.
+
+    :param path: its path, for errors.
+    :raises AzureMLError: naming the path inside the document, or its line and column where it is not JSON.
+    """
+    where = f"config_file {path}: "
+    try:
+        document = json.loads(content.decode("utf-8-sig"), object_pairs_hook=_without_doubles)
+    except json.JSONDecodeError as error:
+        raise AzureMLError(f"{where}line {error.lineno}, column {error.colno}: {error.msg}") from error
+    except (ValueError, RecursionError) as error:
+        raise AzureMLError(f"{where}{error}") from error
+    if not isinstance(document, dict):
+        raise AzureMLError(f"{where}it must hold a JSON object")
+    _require_known(document, ("namespace", FILE.default, FILE.types), where)
+    return _configuration(document, where, FILE)
+
+
+def _without_doubles(pairs: Sequence[tuple]) -> dict:
+    keys = [key for key, value in pairs]
+    doubles = {key for key in keys if keys.count(key) > 1}
+    if doubles:
+        raise ValueError(f"it has {', '.join(sorted(doubles))} twice")
+    return dict(pairs)
+
+
+def _configuration(given: Mapping, where: str, names: Names) -> ComputeConfiguration:
+    namespace = check_namespace(given.get("namespace") or DEFAULT_NAMESPACE, f"{where}namespace")
+    default, types = given.get(names.default), given.get(names.types)
+    if types is None:
+        if default:
+            raise AzureMLError(f"{where}{names.default} needs {names.types}, and must be one of them")
+        return ComputeConfiguration(namespace)
+    types = mapping(types, f"{where}{names.types}")
+    instance_types = [_instance_type(name, one, where, names) for name, one in types.items()]
+    default = _default(default, list(types), where, names)
+    return ComputeConfiguration(namespace, default, instance_types)
+
+
+def _instance_type(name: str, given: object, where: str, names: Names) -> InstanceType:
+    path = f"{where}{names.types}"
+    if not isinstance(name, str) or not _ATTACHED_NAME.fullmatch(name):
+        raise AzureMLError(f"{path}: '{name}' is not a name: letters, digits, '-', '_' and '.'")
+    check_object_name(object_name(name), path)
+    given = mapping(given, f"{path}.{name}")
+    _require_known(given, (names.selector, "resources"), f"{path}.{name}: ")
+    _require_known(mapping(given.get("resources"), f"{path}.{name}.resources"), PARTS, f"{path}.{name}.resources: ")
+    return validated(name, given, f"{path}.{name}.", names.selector)
+
+
+def _default(given: object, types: Sequence[str], where: str, names: Names) -> str | None:
+    if not types and not given:
+        return None
+    if not given:
+        given = next((name for name in types if object_name(name) == CLUSTER_DEFAULT), None)
+        if given is None:
+            raise AzureMLError(f"{where}{names.default} is missing: name one of {', '.join(types)}")
+    if given not in types:
+        raise AzureMLError(
+            f"{where}{names.default}: '{given}' is not one of {names.types}: {', '.join(types) or 'none'}"
+        )
+    return given
+
+
+def _require_known(given: Iterable, known: Sequence[str], where: str) -> None:
+    unknown = [str(key) for key in given if key not in known]
+    if unknown:
+        raise AzureMLError(f"{where}{', '.join(unknown)} is unknown here; known are {', '.join(known)}")

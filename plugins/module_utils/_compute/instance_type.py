@@ -1,0 +1,150 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The instance types of a cluster: compare them with what is wanted, and make them so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ansible_collections.azureml.arc.plugins.module_utils._compute.instance_type_spec import (
+    GPU,
+    InstanceType,
+    check_object_name,
+    replacement,
+    same,
+    validated,
+)
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import intervals
+from ansible_collections.azureml.arc.plugins.module_utils._core.quantity import quantity
+from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.client import KubeSession, open_session
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.resources import has_labels
+
+KIND = "InstanceType"
+DEFINITION = "instancetypes.amlarc.azureml.com"
+
+
+def run(call: ModuleCall) -> dict:
+    """M(azureml.arc.instance_type)."""
+    params = call.params
+    wanted = _wanted(params)
+    with open_session(call) as session:
+        if not _is_defined(session, call):
+            return _undefined(call, wanted)
+        present = {body["metadata"]["name"]: body.get("spec") or {} for body in session.list(KIND)[0]}
+        if params["state"] == "present":
+            _warn_of_nodes(session, call, wanted)
+        return _converge(session, call, wanted, present)
+
+
+def _wanted(params: Mapping) -> list[InstanceType]:
+    """The instance types that the options name, checked.
+
+    :raises AzureMLError: naming the option, where one is not right or has a name twice.
+    """
+    given = params["instance_types"]
+    if given is None:
+        check_object_name(params["name"], "name")
+        return [validated(params["name"], params)]
+    wanted = []
+    for index, one in enumerate(given):
+        check_object_name(one["name"], f"instance_types[{index}].name")
+        wanted.append(validated(one["name"], one, f"instance_types[{index}]."))
+    names = [one.name for one in wanted]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise AzureMLError(f"instance_types has {', '.join(twice)} twice")
+    return wanted
+
+
+def _is_defined(session: KubeSession, call: ModuleCall) -> bool:
+    """Whether the cluster knows instance types, which the extension brings; waits for them where asked to."""
+    params = call.params
+    deadline, pause = call.deadline(params["wait_timeout"]), intervals(first=1)
+    while True:
+        definition = session.get("CustomResourceDefinition", DEFINITION)
+        conditions = ((definition or {}).get("status") or {}).get("conditions") or ()
+        if any(one["type"] == "Established" and one["status"] == "True" for one in conditions):
+            return True
+        if not params["wait"] or params["state"] == "absent" or deadline.passed:
+            return False
+        deadline.report(f"{DEFINITION}: not defined yet")
+        deadline.sleep(next(pause))
+
+
+def _undefined(call: ModuleCall, wanted: Sequence[InstanceType]) -> dict:
+    """Without the extension: nothing to remove, all to create in check mode, and else an error."""
+    if call.params["state"] == "present" and not call.check_mode:
+        raise AzureMLError(
+            f"the cluster does not know instance types ({DEFINITION})",
+            code="NotInstalled",
+            hint="The extension brings them: install it with a workload_profile for training first.",
+        )
+    created = [one.name for one in wanted] if call.params["state"] == "present" else []
+    return _result(call, wanted, {}, created, [], [])
+
+
+def _converge(session: KubeSession, call: ModuleCall, wanted: Sequence[InstanceType], present: Mapping) -> dict:
+    names = {one.name for one in wanted}
+    if call.params["state"] == "present":
+        created = [one.name for one in wanted if one.name not in present]
+        updated = [one.name for one in wanted if one.name in present and not same(one, present[one.name])]
+        removed = sorted(set(present) - names) if call.params["purge"] else []
+    else:
+        created, updated, removed = [], [], sorted(set(present) & names)
+    if not call.check_mode:
+        for one in wanted:
+            if one.name in created:
+                session.create(KIND, {"metadata": {"name": one.name}, "spec": one.spec()})
+            elif one.name in updated:
+                session.patch(KIND, one.name, {"spec": replacement(one.spec(), present[one.name])})
+        for name in removed:
+            session.delete(KIND, name)
+    return _result(call, wanted, present, created, updated, removed)
+
+
+def _result(
+    call: ModuleCall, wanted: Sequence[InstanceType], present: Mapping, created: list, updated: list, removed: list
+) -> dict:
+    specs = {one.name: one.spec() for one in wanted}
+    result = {
+        "changed": bool(created or updated or removed),
+        "created": created,
+        "updated": updated,
+        "removed": removed,
+        "instance_types": [{"name": name, **_view(spec)} for name, spec in specs.items()]
+        if call.params["state"] == "present"
+        else [],
+    }
+    if call.diff:
+        before = {name: _view(present[name]) for name in (*updated, *removed)}
+        result["diff"] = {"before": before, "after": {name: _view(specs[name]) for name in (*created, *updated)}}
+    return result
+
+
+def _view(spec: Mapping) -> dict:
+    return {"node_selector": spec.get("nodeSelector") or {}, "resources": spec.get("resources") or {}}
+
+
+def _warn_of_nodes(session: KubeSession, call: ModuleCall, wanted: Sequence[InstanceType]) -> None:
+    """Warn of instance types that no node can serve now; nodes may come later."""
+    if not any(one.node_selector or one.gpus for one in wanted):
+        return
+    try:
+        nodes = session.list("Node")[0]
+    except AzureMLError as error:
+        call.warn(f"Whether nodes can serve the instance types could not be looked at: {error}")
+        return
+    for one in wanted:
+        matching = [node for node in nodes if has_labels(node, one.node_selector)]
+        if not matching:
+            call.warn(f"instance type '{one.name}': no node has the labels of its node_selector")
+        elif not any(_gpus_of(node) >= one.gpus for node in matching):
+            call.warn(f"instance type '{one.name}': no node that it may run on has {one.gpus} of {GPU}")
+
+
+def _gpus_of(node: Mapping) -> int:
+    return int(quantity(((node.get("status") or {}).get("allocatable") or {}).get(GPU, 0)))

@@ -1,0 +1,181 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Instance types: what a job may run on and how much of it it gets. From a user's words to Kubernetes' objects. Pure.
+
+Source: https://learn.microsoft.com/azure/machine-learning/how-to-manage-kubernetes-instance-types
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._core.quantity import quantity
+
+GPU = "nvidia.com/gpu"
+PARTS = ("requests", "limits")
+# https://kubernetes.io/docs/concepts/overview/working-with-objects/names
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+# https://kubernetes.io/docs/concepts/overview/working-with-objects/labels
+_LABEL_PREFIX = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_LABEL_WORD = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
+
+
+@dataclass(frozen=True)
+class InstanceType:
+    """An instance type that Kubernetes takes. Amounts are texts, as given."""
+
+    name: str
+    node_selector: Mapping[str, str] = field(default_factory=dict)
+    requests: Mapping[str, str] = field(default_factory=dict)
+    limits: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def gpus(self) -> int:
+        return int(self.limits.get(GPU, 0))
+
+    def spec(self) -> dict:
+        """The C(spec) of the object in the cluster: GPUs as a number and in limits only; what is empty is left out."""
+        limits = _counted(self.limits, "limits")
+        if self.gpus:
+            limits[GPU] = self.gpus
+        resources = {"requests": _counted(self.requests, "requests"), "limits": limits}
+        resources = {name: part for name, part in resources.items() if part}
+        return {
+            **({"nodeSelector": dict(self.node_selector)} if self.node_selector else {}),
+            **({"resources": resources} if resources else {}),
+        }
+
+    def attachment(self) -> dict:
+        """What the request carries that attaches a cluster: all amounts as texts."""
+        resources = {name: dict(part) for name, part in (("requests", self.requests), ("limits", self.limits)) if part}
+        return {
+            "nodeSelector": dict(self.node_selector) or None,
+            **({"resources": resources} if resources else {}),
+        }
+
+
+def as_options(spec: Mapping) -> dict:
+    """An instance type of a cluster or a compute in the words of our options."""
+    resources = spec.get("resources") or {}
+    return {
+        "node_selector": spec.get("nodeSelector") or {},
+        "resources": {part: resources.get(part) or {} for part in PARTS},
+    }
+
+
+def check_object_name(name: str, path: str) -> None:
+    """Refuse a name that no object in a cluster can have."""
+    if not _NAME.fullmatch(name):
+        raise AzureMLError(f"{path}: '{name}' must be lower case letters, digits, '-' and '.'")
+
+
+def mapping(value: object, path: str) -> Mapping:
+    """A mapping as given, an empty one where there is none.
+
+    :raises AzureMLError: where it is something else.
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise AzureMLError(f"{path}: {value!r} is not a mapping")
+    return value
+
+
+def validated(name: str, given: Mapping, prefix: str = "", selector_key: str = "node_selector") -> InstanceType:
+    """An instance type as a user describes it, checked as Kubernetes would check it; its name is not looked at.
+
+    :param given: the selector, and C(resources) with C(requests) and C(limits).
+    :param prefix: where it stands in the user's document, for errors: C(instance_types[0].).
+    :param selector_key: what the document calls the selector.
+    :raises AzureMLError: naming the path inside the document.
+    """
+    path = f"{prefix}{selector_key}"
+    selector = {
+        label_key(str(key), path): label_value(value, f"{path}.{key}")
+        for key, value in mapping(given.get(selector_key), path).items()
+    }
+    path = f"{prefix}resources"
+    resources = mapping(given.get("resources"), path)
+    parts = {part: _amounts(resources.get(part), f"{path}.{part}") for part in PARTS}
+    _check_gpus(parts, path)
+    for resource, amount in parts["requests"].items():
+        limit = parts["limits"].get(resource)
+        if limit is not None and quantity(amount) > quantity(limit):
+            raise AzureMLError(f"{path}.requests.{resource}: {amount} is more than the limit of {limit}")
+    return InstanceType(name, selector, parts["requests"], parts["limits"])
+
+
+def _amounts(given: object, path: str) -> dict[str, str]:
+    amounts = {}
+    for resource, amount in mapping(given, path).items():
+        if amount is None:
+            continue
+        number = quantity(amount, f"{path}.{resource}")
+        if resource == GPU and number != int(number):
+            raise AzureMLError(f"{path}.{resource}: {amount} is not a whole number of GPUs")
+        amounts[resource] = str(int(number)) if resource == GPU else str(amount)
+    return amounts
+
+
+def _check_gpus(parts: Mapping[str, Mapping], path: str) -> None:
+    requested, limit = (int(parts[part].get(GPU, 0)) for part in PARTS)
+    if requested and requested != limit:
+        raise AzureMLError(
+            f"{path}.requests.{GPU}: {requested} must be as in {path}.limits, which has {limit or 'none'}"
+        )
+
+
+def label_key(key: str, path: str) -> str:
+    prefix, slash, word = key.rpartition("/")
+    if not _LABEL_WORD.fullmatch(word) or (slash and (len(prefix) > 253 or not _LABEL_PREFIX.fullmatch(prefix))):
+        raise AzureMLError(f"{path}: '{key}' is not the key of a label")
+    return key
+
+
+def label_value(value: object, path: str) -> str:
+    text = str(value)
+    if isinstance(value, bool):
+        raise AzureMLError(f"{path}: {value} must stand in quotes: the value of a label is a text")
+    if text and not _LABEL_WORD.fullmatch(text):
+        raise AzureMLError(f"{path}: '{text}' is not the value of a label")
+    return text
+
+
+def same(wanted: InstanceType, spec: Mapping) -> bool:
+    """Whether an instance type, of a cluster or of a compute, means the wanted one; C(1) and C(1000m) are the same."""
+    resources = spec.get("resources") or {}
+    return dict(wanted.node_selector) == (spec.get("nodeSelector") or {}) and all(
+        _same_amounts(_counted(getattr(wanted, part), part), _counted(resources.get(part) or {}, part))
+        for part in PARTS
+    )
+
+
+def _counted(amounts: Mapping, part: str) -> dict:
+    """The amounts that say something: no GPU is nothing, and the GPUs of requests are those of limits."""
+    return {
+        resource: amount
+        for resource, amount in amounts.items()
+        if amount is not None and not (resource == GPU and (part == "requests" or str(amount) == "0"))
+    }
+
+
+def _same_amounts(one: Mapping, other: Mapping) -> bool:
+    return set(one) == set(other) and all(
+        str(one[name]) == str(other[name]) or quantity(one[name]) == quantity(other[name]) for name in one
+    )
+
+
+def replacement(wanted: Mapping, present: Mapping) -> dict:
+    """A merge patch (RFC 7386) that makes one mapping of another: what is to go is C(None)."""
+    patch = {key: None for key in present if key not in wanted}
+    for key, value in wanted.items():
+        if isinstance(value, Mapping):
+            patch[key] = replacement(value, present.get(key) or {})
+        else:
+            patch[key] = value
+    return patch

@@ -1,0 +1,281 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A Kubernetes cluster as a compute target of an Azure Machine Learning workspace: attach, detach, wait.
+
+No stable SDK knows this compute type, so its requests go through the ARM pipeline as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster as _cluster
+from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession, open_session
+from ansible_collections.azureml.arc.plugins.module_utils._azure.resource import ArmResource, list_all
+from ansible_collections.azureml.arc.plugins.module_utils._azure.states import state_of
+from ansible_collections.azureml.arc.plugins.module_utils._compute import configuration as _compute_configuration
+from ansible_collections.azureml.arc.plugins.module_utils._compute.configuration import (
+    DEFAULT_NAMESPACE,
+    ComputeConfiguration,
+)
+from ansible_collections.azureml.arc.plugins.module_utils._compute.plan import (
+    Identity,
+    Plan,
+    WantedCompute,
+    attach_body,
+    error_of,
+    is_kubernetes,
+    plan,
+    view,
+)
+from ansible_collections.azureml.arc.plugins.module_utils._compute.usage import users_of
+from ansible_collections.azureml.arc.plugins.module_utils._core import files, quantity
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline
+from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall, require
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import client as kubernetes_client
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import namespace
+
+API_VERSION = "2024-04-01"
+DETACH = {"underlyingResourceAction": "Detach"}
+
+
+@dataclass(frozen=True)
+class WorkspaceReference:
+    """Which Azure Machine Learning workspace."""
+
+    subscription_id: str
+    resource_group: str
+    name: str
+
+    @property
+    def id(self) -> str:
+        group = _cluster.resource_group_id(self.subscription_id, self.resource_group)
+        return f"{group}/providers/Microsoft.MachineLearningServices/workspaces/{self.name}"
+
+    def __str__(self) -> str:
+        return f"workspace '{self.name}' in resource group '{self.resource_group}'"
+
+
+def run(call: ModuleCall) -> dict:
+    """M(azureml.arc.compute)."""
+    params = call.params
+    configuration = _configuration(params)
+    for_cluster = configuration.for_cluster()
+    with open_session(call) as session:
+        workspace = _workspace(params, session.subscription_id)
+        task = _Task(
+            call, session, workspace, _resource(session, workspace, params, call.deadline(params["wait_timeout"]))
+        )
+        result = task.absent() if params["state"] == "absent" else task.present(configuration)
+    return {**result, "cluster_instance_types": for_cluster}
+
+
+def run_info(call: ModuleCall) -> dict:
+    """M(azureml.arc.compute_info)."""
+    params = call.params
+    with open_session(call) as session:
+        workspace = _workspace(params, session.subscription_id)
+        cluster = _cluster.reference(params, session.subscription_id) if params["cluster_name"] else None
+        if params["name"]:
+            found = [_resource(session, workspace, params, call.deadline(0)).read()]
+        else:
+            found = list_all(session, f"{workspace.id}/computes", API_VERSION, f"computes of {workspace}")
+        if not any(found):
+            _read_workspace(session, workspace)
+    computes = [view(body) for body in found if body and is_kubernetes(body)]
+    return {"computes": [one for one in computes if cluster is None or _is_of(one, cluster)]}
+
+
+def _is_of(compute: Mapping, cluster: _cluster.ClusterReference) -> bool:
+    return (compute["cluster_id"] or "").lower() == cluster.id.lower()
+
+
+def _configuration(params: Mapping) -> ComputeConfiguration:
+    """What the compute shall offer, checked; nothing has been sent yet."""
+    path = params["config_file"]
+    if path or params["instance_types"]:
+        require((("kubernetes", quantity.IMPORT_ERROR),))
+    if not path:
+        return _compute_configuration.from_options(params)
+    return _compute_configuration.from_file(files.read("config_file", path), path)
+
+
+def _workspace(params: Mapping, subscription_id: str) -> WorkspaceReference:
+    given = params["workspace"]
+    return WorkspaceReference(
+        _cluster.check_subscription("workspace.subscription_id", given["subscription_id"] or subscription_id),
+        _cluster.check_name("workspace.resource_group", given["resource_group"]),
+        _cluster.check_name("workspace.name", given["name"]),
+    )
+
+
+def _resource(session: AzureSession, workspace: WorkspaceReference, params: Mapping, deadline: Deadline) -> ArmResource:
+    name = _cluster.check_name("name", params["name"])
+    what = f"compute '{name}' of {workspace}"
+    return ArmResource(session, f"{workspace.id}/computes/{name}", API_VERSION, what, deadline, error_of)
+
+
+def _read_workspace(session: AzureSession, workspace: WorkspaceReference) -> dict:
+    body = session.get(workspace.id, API_VERSION, str(workspace))
+    if body is None:
+        raise AzureMLError(
+            f"{workspace} of subscription {workspace.subscription_id} does not exist",
+            code="ResourceNotFound",
+            hint="Check workspace.name, workspace.resource_group and workspace.subscription_id.",
+        )
+    return body
+
+
+def _identity(given: Mapping | None) -> Identity | None:
+    if given is None:
+        return None
+    ids = given["user_assigned_identities"] or []
+    if (given["type"] == "UserAssigned") != bool(ids):
+        raise AzureMLError("identity.user_assigned_identities goes with identity.type UserAssigned, and only with it")
+    for one in ids:
+        if "/providers/microsoft.managedidentity/userassignedidentities/" not in one.lower():
+            raise AzureMLError(f"identity.user_assigned_identities: '{one}' is not the ARM id of a managed identity")
+    return Identity(given["type"], tuple(ids))
+
+
+class _Task:
+    """One compute, to be attached or detached."""
+
+    def __init__(
+        self, call: ModuleCall, session: AzureSession, workspace: WorkspaceReference, compute: ArmResource
+    ) -> None:
+        self._call = call
+        self._params = call.params
+        self._session = session
+        self._workspace = workspace
+        self._compute = compute
+
+    def present(self, configuration: ComputeConfiguration) -> dict:
+        """C(state=present)."""
+        return self._compute.decide(lambda: self._attach(configuration))
+
+    def absent(self) -> dict:
+        """C(state=absent)."""
+        return self._compute.decide(self._detach)
+
+    def _attach(self, configuration: ComputeConfiguration) -> dict:
+        wait, check_mode = self._params["wait"], self._call.check_mode
+        wanted = self._wanted(configuration)
+        body = self._compute.read()
+        if body and not self._params["retry_failed"]:
+            self._compute.raise_where_failed(body)
+        step = plan(wanted, body)
+        if step.action == "adopt" and wait and not check_mode:
+            body = self._compute.settle()
+            step = plan(wanted, body)
+        if step.action == "refuse":
+            raise AzureMLError(
+                f"{self._compute} cannot be attached: {step.reason}", code="Refused", hint=_hint_for(step)
+            )
+        if step.action == "replace":
+            self._require_unused()
+        created_namespace = False
+        if step.action in ("create", "replace"):
+            created_namespace = self._prepare_namespace(configuration.namespace)
+        if step.action in ("create", "update", "replace"):
+            location = (body or _read_workspace(self._session, self._workspace))["location"]
+            if not check_mode:
+                request = attach_body(wanted, location, body)
+                if step.action == "replace":
+                    body = self._compute.submit("DELETE", wait=True, present=body, params=DETACH)
+                body = self._compute.submit("PUT", wait, present=body, body=request)
+        return {**self._result(step, body), "created_namespace": created_namespace}
+
+    def _detach(self) -> dict:
+        wait, check_mode = self._params["wait"], self._call.check_mode
+        body = self._compute.read()
+        if body is None:
+            # Detaching from a workspace that is not there must not look like success.
+            _read_workspace(self._session, self._workspace)
+            return self._result(Plan("none", "the compute does not exist"), None)
+        if not is_kubernetes(body):
+            kind = body["properties"].get("computeType")
+            raise AzureMLError(f"{self._compute} cannot be detached: it is of type {kind}", code="Refused")
+        self._require_own(body)
+        if state_of(body).lower() == "deleting":
+            if wait and not check_mode:
+                self._compute.settle()
+            return self._result(Plan("adopt", "its removal is under way already"), body)
+        self._require_unused()
+        if not check_mode:
+            self._compute.submit("DELETE", wait, present=body, params=DETACH)
+        changes = {name: (value, None) for name, value in view(body).items()}
+        return self._result(Plan("delete", "it exists", changes), body)
+
+    def _wanted(self, configuration: ComputeConfiguration) -> WantedCompute:
+        params = self._params
+        cluster = _cluster.reference(params, self._session.subscription_id)
+        if (
+            cluster.type == "managed_cluster"
+            and cluster.subscription_id.lower() != self._workspace.subscription_id.lower()
+        ):
+            raise AzureMLError(
+                "workspace.subscription_id must be the subscription of the AKS cluster: a cluster elsewhere is attached"
+                " as a connected cluster"
+            )
+        return WantedCompute(
+            cluster.id,
+            configuration,
+            params["description"],
+            _identity(params["identity"]),
+            params["purge_instance_types"],
+            params["force_reattach"],
+        )
+
+    def _require_own(self, body: Mapping) -> None:
+        """Refuse to detach a cluster other than the one that the task names, where it names one."""
+        if not self._params["cluster_name"]:
+            return
+        cluster = _cluster.reference(self._params, self._session.subscription_id)
+        present = view(body)
+        if not _is_of(present, cluster):
+            raise AzureMLError(
+                f"{self._compute} cannot be detached: it is another cluster, {present['cluster_id']}",
+                code="Refused",
+                hint="Check name, cluster_name, cluster_type and resource_group, or leave the cluster out.",
+            )
+
+    def _require_unused(self) -> None:
+        if self._params["allow_disruption"]:
+            return
+        users = users_of(self._session, self._workspace.id, self._compute.id, str(self._compute))
+        if users:
+            raise AzureMLError(
+                f"{self._compute} cannot be detached: it is in use by {', '.join(users)}",
+                code="InUse",
+                hint="Cancel the jobs and delete the endpoints, or set allow_disruption to true.",
+                used_by=users,
+            )
+
+    def _prepare_namespace(self, name: str) -> bool:
+        """Look for the namespace, where the task says so. Returns whether it had to be created."""
+        create = self._params["create_namespace"]
+        if create is None or name == DEFAULT_NAMESPACE:
+            return False
+        require(kubernetes_client.LIBRARIES)
+        with kubernetes_client.open_session(self._call) as cluster:
+            return namespace.ensure(cluster, name, create, self._call.check_mode)
+
+    def _result(self, step: Plan, body: Mapping | None) -> dict:
+        changed = step.action in ("create", "update", "replace", "delete")
+        result = {"changed": changed, "plan": step.as_result(), "compute": view(body) if body else None}
+        if self._call.diff:
+            result["diff"] = step.diff()
+        return result
+
+
+def _hint_for(step: Plan) -> str | None:
+    if "cluster_id" in step.changes:
+        return "Choose another name, or set force_reattach to true to take it."
+    if "namespace" in step.changes:
+        return "Set force_reattach to true to detach it and attach it anew."
+    return None

@@ -1,0 +1,242 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From what is attached to what shall be: the step to take, and the request that takes it. Pure.
+
+Source: https://learn.microsoft.com/azure/machine-learning/how-to-attach-kubernetes-to-workspace and the 2024-04-01
+specification of Microsoft.MachineLearningServices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ansible_collections.azureml.arc.plugins.module_utils._azure.states import is_moving, state_of
+from ansible_collections.azureml.arc.plugins.module_utils._compute.configuration import (
+    DEFAULT_NAMESPACE,
+    ComputeConfiguration,
+)
+from ansible_collections.azureml.arc.plugins.module_utils._compute.instance_type_spec import as_options, same
+
+COMPUTE_TYPE = "Kubernetes"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Whose name a compute acts in: its own managed identity, or those that the user assigns."""
+
+    type: str
+    user_assigned: tuple[str, ...] = ()
+
+    def body(self) -> dict:
+        if not self.user_assigned:
+            return {"type": self.type}
+        return {"type": self.type, "userAssignedIdentities": {one: {} for one in self.user_assigned}}
+
+    def same(self, other: Identity) -> bool:
+        """Whether both mean the same; ids compare without case."""
+        return self.type.lower() == other.type.lower() and {one.lower() for one in self.user_assigned} == {
+            one.lower() for one in other.user_assigned
+        }
+
+    def __str__(self) -> str:
+        return " ".join([self.type, *self.user_assigned])
+
+
+@dataclass(frozen=True)
+class WantedCompute:
+    """What the user asks for; what is C(None) is left as it is.
+
+    :param purge: whether instance types that are not asked for go.
+    :param force_reattach: whether to detach first where a change in place is not possible.
+    """
+
+    cluster_id: str
+    configuration: ComputeConfiguration = field(default_factory=ComputeConfiguration)
+    description: str | None = None
+    identity: Identity | None = None
+    purge: bool = False
+    force_reattach: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The step to take, and what differs as name: (before, after).
+
+    :param action: C(none), C(create), C(update), C(replace), C(delete), C(adopt) or C(refuse).
+    """
+
+    action: str
+    reason: str = ""
+    changes: Mapping = field(default_factory=dict)
+
+    def as_result(self) -> dict:
+        """The plan as a module returns it."""
+        changes = {name: {"before": old, "after": new} for name, (old, new) in sorted(self.changes.items())}
+        return {"action": self.action, "reason": self.reason, "changes": changes}
+
+    def diff(self) -> dict:
+        """What differs, as Ansible shows it."""
+        before = {name: old for name, (old, new) in self.changes.items() if old is not None}
+        return {"before": before, "after": {name: new for name, (old, new) in self.changes.items() if new is not None}}
+
+
+def plan(wanted: WantedCompute, body: Mapping | None) -> Plan:
+    """The step from what is there to what is wanted."""
+    if body is None:
+        return Plan("create", "the compute does not exist", _fixed(wanted, {}) | _changeable(wanted, {}))
+    if not is_kubernetes(body):
+        return Plan("refuse", f"a compute of type {body['properties'].get('computeType')} has this name already")
+    state = state_of(body)
+    if state.lower() == "deleting":
+        return Plan("adopt", "its removal is under way")
+    fixed, changes = _fixed(wanted, body), _changeable(wanted, body)
+    if fixed and not wanted.force_reattach:
+        return Plan("refuse", _why_fixed(fixed), fixed)
+    if is_moving(body):
+        return Plan("adopt", f"an operation is under way already: {state}", fixed | changes)
+    if fixed:
+        return Plan("replace", f"{_why_fixed(fixed)}; it is detached first", fixed | changes)
+    return _in_place(state, changes)
+
+
+def _in_place(state: str, changes: Mapping) -> Plan:
+    if state.lower() != "succeeded":
+        return Plan("create", f"the last operation ended as {state}", changes)
+    if changes:
+        return Plan("update", "it differs from what is wanted", changes)
+    return Plan("none", "it is as wanted")
+
+
+def _why_fixed(fixed: Mapping) -> str:
+    if "cluster_id" in fixed:
+        return f"the name is taken by another cluster, {fixed['cluster_id'][0]}"
+    return f"it is attached with namespace '{fixed['namespace'][0]}', which cannot be changed in place"
+
+
+def _fixed(wanted: WantedCompute, body: Mapping) -> dict:
+    """Changes that no request can make in place."""
+    present = view(body) if body else {}
+    changes = {}
+    if (present.get("cluster_id") or "").lower() != wanted.cluster_id.lower():
+        changes["cluster_id"] = (present.get("cluster_id"), wanted.cluster_id)
+    if present.get("namespace") != wanted.configuration.namespace:
+        changes["namespace"] = (present.get("namespace"), wanted.configuration.namespace)
+    return changes
+
+
+def _changeable(wanted: WantedCompute, body: Mapping) -> dict:
+    """Changes that can be made in place."""
+    properties = body.get("properties") or {}
+    kubernetes = properties.get("properties") or {}
+    changes = {}
+    for name, present, value in (
+        ("description", properties.get("description"), wanted.description),
+        ("default_instance_type", kubernetes.get("defaultInstanceType"), wanted.configuration.default_instance_type),
+    ):
+        if value is not None and (present or "") != value:
+            changes[name] = (present, value)
+    present = identity_of(body)
+    if wanted.identity and not (present and wanted.identity.same(present)):
+        changes["identity"] = (str(present) if present else None, str(wanted.identity))
+    return changes | _changed_types(wanted, kubernetes.get("instanceTypes") or {})
+
+
+def _changed_types(wanted: WantedCompute, present: Mapping) -> dict:
+    if wanted.configuration.instance_types is None:
+        return {}
+    changes = {}
+    for one in wanted.configuration.instance_types:
+        before = present.get(one.name)
+        if before is None or not same(one, before):
+            changes[f"instance_types.{one.name}"] = (
+                None if before is None else as_options(before),
+                as_options(one.attachment()),
+            )
+    for name in set(present) - {one.name for one in wanted.configuration.instance_types}:
+        if wanted.purge:
+            changes[f"instance_types.{name}"] = (as_options(present[name]), None)
+    return changes
+
+
+def attach_body(wanted: WantedCompute, location: str, body: Mapping | None = None) -> dict:
+    """The body of the PUT that attaches a cluster or changes how it is attached.
+
+    :param location: the region of the workspace.
+    :param body: the compute as it is; what the user says nothing of stays.
+    """
+    properties = (body or {}).get("properties") or {}
+    kubernetes = properties.get("properties") or {}
+    configuration = wanted.configuration
+    types = {} if wanted.purge else dict(kubernetes.get("instanceTypes") or {})
+    if configuration.instance_types is None:
+        types = kubernetes.get("instanceTypes")
+    else:
+        types.update({one.name: one.attachment() for one in configuration.instance_types})
+    offered = {
+        "namespace": configuration.namespace,
+        "defaultInstanceType": configuration.default_instance_type or kubernetes.get("defaultInstanceType"),
+        "instanceTypes": types,
+    }
+    description = properties.get("description") if wanted.description is None else wanted.description
+    return {
+        "location": location,
+        "identity": (wanted.identity or identity_of(body or {}) or Identity("SystemAssigned")).body(),
+        "properties": {
+            "computeType": COMPUTE_TYPE,
+            "resourceId": wanted.cluster_id,
+            **({} if description is None else {"description": description}),
+            "properties": {name: value for name, value in offered.items() if value},
+        },
+    }
+
+
+def identity_of(body: Mapping) -> Identity | None:
+    """The identity of a compute, C(None) where it has none."""
+    identity = body.get("identity") or {}
+    if (identity.get("type") or "None").lower() == "none":
+        return None
+    return Identity(identity["type"], tuple(sorted(identity.get("userAssignedIdentities") or ())))
+
+
+def is_kubernetes(body: Mapping) -> bool:
+    """Whether a compute of a workspace is a Kubernetes cluster."""
+    return (body["properties"].get("computeType") or "").lower() == COMPUTE_TYPE.lower()
+
+
+def error_of(body: Mapping) -> dict:
+    """The errors of a compute's last operation as one."""
+    errors = [one.get("error") or {} for one in body["properties"].get("provisioningErrors") or ()]
+    return {
+        "code": next((error.get("code") for error in errors), None),
+        "message": "; ".join(error["message"] for error in errors if error.get("message")),
+    }
+
+
+def view(body: Mapping) -> dict:
+    """A compute as the modules return it."""
+    properties = body["properties"]
+    kubernetes = properties.get("properties") or {}
+    identity = identity_of(body)
+    return {
+        "id": body.get("id"),
+        "name": body.get("name"),
+        "location": body.get("location"),
+        "provisioning_state": state_of(body),
+        "cluster_id": properties.get("resourceId"),
+        "namespace": kubernetes.get("namespace") or DEFAULT_NAMESPACE,
+        "description": properties.get("description"),
+        "created_on": properties.get("createdOn"),
+        "default_instance_type": kubernetes.get("defaultInstanceType"),
+        "instance_types": {name: as_options(one) for name, one in (kubernetes.get("instanceTypes") or {}).items()},
+        "extension_principal_id": kubernetes.get("extensionPrincipalId"),
+        "extension_release_train": kubernetes.get("extensionInstanceReleaseTrain"),
+        "identity": {
+            "type": identity.type if identity else "None",
+            "user_assigned_identities": list(identity.user_assigned) if identity else [],
+        },
+        "principal_id": (body.get("identity") or {}).get("principalId"),
+        "errors": [one.get("error") for one in properties.get("provisioningErrors") or ()],
+    }

@@ -1,0 +1,60 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a check found, and how serious it is. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._core.text import printable
+
+ERROR, WARNING, INFO = "error", "warning", "info"
+LEVELS = (ERROR, WARNING, INFO)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found.
+
+    :param level: C(error) stops an install, C(warning) may, C(info) is good to know.
+    :param mend: what to do about it.
+    """
+
+    check: str
+    level: str
+    message: str
+    mend: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", printable(self.message))  # it names what stands in the cluster
+
+    @property
+    def rank(self) -> int:
+        """Its place in a list, errors first."""
+        return LEVELS.index(self.level)
+
+    def __str__(self) -> str:
+        return f"{self.check}: {self.message}" + (f" {self.mend}" if self.mend else "")
+
+
+def refuse_serious(findings: Sequence[Finding], fail_on: str, subject: str, result: Mapping) -> None:
+    """Fail where something serious was found.
+
+    :param fail_on: the level from which on a finding is serious, or C(never).
+    :param subject: what was found wanting, in a person's words.
+    :param result: the module's result, whose fields the error carries.
+    :raises AzureMLError: with code C(PreflightFailed), naming all of it.
+    """
+    if fail_on == "never":
+        return
+    serious = [finding for finding in findings if finding.rank <= LEVELS.index(fail_on)]
+    if serious:
+        raise AzureMLError(
+            f"{subject}: " + " ".join(f"[{finding.level}] {finding}" for finding in serious),
+            code="PreflightFailed",
+            **{key: value for key, value in result.items() if key != "changed"},
+        )

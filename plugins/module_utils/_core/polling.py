@@ -1,0 +1,74 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Waiting without hammering: growing, jittered intervals up to a deadline."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+
+FIRST_INTERVAL = 1.0  # seconds
+GROWTH = 1.2
+LONGEST_INTERVAL = 30.0  # seconds; 100 forks that wait ask 12,000 times an hour then, which is what ARM grants
+JITTER = 0.2  # a fifth more or less, so that a fleet does not ask in step
+
+
+def intervals(
+    first: float = FIRST_INTERVAL, growth: float = GROWTH, longest: float = LONGEST_INTERVAL
+) -> Iterator[float]:
+    """Seconds to wait before each next look, growing without end to C(longest), each with jitter."""
+    interval = first
+    while True:
+        yield interval * random.uniform(1 - JITTER, 1 + JITTER)
+        interval = min(interval * growth, longest)
+
+
+class Deadline:
+    """A point in time on the monotonic clock.
+
+    :param seconds: how long from now.
+    :param clock: seconds since some start.
+    :param sleep: waits for seconds.
+    :param progress: takes how far what is waited for has come, as a line for a person.
+    """
+
+    def __init__(
+        self,
+        seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        progress: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        self.report = progress
+        self.seconds = seconds
+        self._clock = clock
+        self._sleep = sleep
+        self._end = clock() + seconds
+
+    @property
+    def remaining(self) -> float:
+        """Seconds left, never below zero."""
+        return max(0.0, self._end - self._clock())
+
+    @property
+    def passed(self) -> bool:
+        return self.remaining <= 0
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, but not past the deadline."""
+        self._sleep(min(seconds, self.remaining))
+
+
+def timeout_error(what: str, deadline: Deadline, state: str, **details) -> AzureMLError:
+    """The error of a wait that took too long; C(state) says how far it got."""
+    return AzureMLError(
+        f"Timed out after {deadline.seconds:g} seconds waiting for {what}: {state}",
+        code="Timeout",
+        hint="What was started goes on: run again to take it up, or raise the timeout.",
+        **details,
+    )

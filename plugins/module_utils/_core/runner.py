@@ -1,0 +1,120 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The one way in which the collection's modules run, whether in a Python of their own or in the controller's worker.
+
+A module names a C(ModuleSpec) and calls C(run_module); its action plugin takes the same C(ModuleSpec). Both end in
+C(execute), which turns a C(ModuleCall) into a result, so neither can differ from the other.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError, first_line
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline
+from ansible_collections.azureml.arc.plugins.module_utils._core.text import printable
+
+
+class NoCache:
+    """The cache of a run that has nobody to share with: everything is made anew."""
+
+    def get_or_create(
+        self, key: str, create: Callable[[], dict], margin: float, is_good: Callable[[dict], bool] = lambda entry: True
+    ) -> dict:
+        """What stands under C(key) for at least C(margin) more seconds and C(is_good), else what C(create) returns.
+
+        Entries are dictionaries that JSON can hold, with C(expires_on) in seconds since 1970.
+        """
+        return create()
+
+
+@dataclass
+class ModuleCall:
+    """One call of a module.
+
+    :param params: the options, validated, with defaults.
+    :param cache: shares tokens between the tasks of a run.
+    :param tmpdir: a folder of the run for files that must not outlive it.
+    :param progress: shows a line to whoever watches the run, while something is waited for.
+    :param clock: seconds since some start.
+    :param sleep: waits for seconds.
+    """
+
+    params: dict
+    check_mode: bool = False
+    diff: bool = False
+    cache: object = field(default_factory=NoCache)
+    tmpdir: str | None = None
+    progress: Callable[[str], None] = lambda line: None
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    warnings: list = field(default_factory=list)
+    secrets: set = field(default_factory=set)
+
+    def deadline(self, seconds: float) -> Deadline:
+        """From now on; what waits for it tells how far it is."""
+        return Deadline(seconds, self.clock, self.sleep, self.progress)
+
+    def warn(self, message: str) -> None:
+        """Show a warning beside the result."""
+        self.warnings.append(printable(message))
+
+    def hide(self, *secrets: str) -> None:
+        """Keep values that the module learned, beyond its own options, out of the result."""
+        self.secrets.update(secret for secret in secrets if secret)
+
+
+@dataclass(frozen=True)
+class ModuleSpec:
+    """What a module takes, needs and does.
+
+    :param run: takes a C(ModuleCall), returns the result, raises C(AzureMLError).
+    :param libraries: the libraries it needs, as (name, the traceback where its import failed or C(None)).
+    :param rules: C(required_if), C(mutually_exclusive) and the like, as C(AnsibleModule) takes them.
+    """
+
+    run: Callable[[ModuleCall], dict]
+    argument_spec: dict
+    libraries: tuple = ()
+    rules: dict = field(default_factory=dict)
+
+
+def require(libraries: tuple) -> None:
+    """Check that libraries are there, given as in C(ModuleSpec).
+
+    :raises AzureMLError: naming the first that is not, and the Python that lacks it.
+    """
+    for library, import_error in libraries:
+        if import_error:
+            raise AzureMLError(missing_required_lib(library), code="MissingLibrary", exception=import_error)
+
+
+def execute(spec: ModuleSpec, call: ModuleCall) -> dict:
+    """Run a module; a failure is a result with C(failed)."""
+    try:
+        require(spec.libraries)
+        return spec.run(call)
+    except AzureMLError as error:
+        return {"failed": True, "changed": False, **error.as_result()}
+    except Exception as error:  # what nobody has thought of, an answer that no specification knows for instance
+        message = f"Unexpected {type(error).__name__}: {printable(first_line(error))}. Please report it."
+        return {"failed": True, "changed": False, "msg": message, "exception": traceback.format_exc()}
+
+
+def run_module(spec: ModuleSpec) -> None:
+    """The C(main) of every module: run in this process and exit with the result."""
+    module = AnsibleModule(argument_spec=spec.argument_spec, supports_check_mode=True, **spec.rules)
+    call = ModuleCall(module.params, module.check_mode, module._diff, tmpdir=module.tmpdir)
+    result = execute(spec, call)
+    module.no_log_values.update(call.secrets)
+    for warning in call.warnings:
+        module.warn(warning)
+    if result.pop("failed", False):
+        module.fail_json(**result)
+    module.exit_json(**result)

@@ -1,0 +1,120 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""An extension as ARM writes it: to it, from it, and as the modules return it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ansible_collections.azureml.arc.plugins.module_utils._azure.states import state_of
+from ansible_collections.azureml.arc.plugins.module_utils._extension.keys import CURRENT
+from ansible_collections.azureml.arc.plugins.module_utils._extension.options import INSTALL_SWITCHES
+from ansible_collections.azureml.arc.plugins.module_utils._extension.plan import (
+    EXTENSION_TYPE,
+    RELEASE_NAMESPACE,
+    Plan,
+    PresentExtension,
+    WantedExtension,
+    created_properties,
+    unmanaged_settings,
+)
+
+# Properties of an extension beside its settings, by our name and ARM's.
+PROPERTIES = {
+    "version": "version",
+    "release_train": "releaseTrain",
+    "auto_upgrade_minor_version": "autoUpgradeMinorVersion",
+}
+
+
+def create_body(wanted: WantedExtension, present: PresentExtension | None, protected: Mapping) -> dict:
+    """The body of the PUT that creates an extension, or repairs one while keeping settings of others."""
+    kept = unmanaged_settings(wanted, present) if present else {}
+    return {
+        "identity": {"type": "SystemAssigned"},
+        "properties": {
+            "extensionType": EXTENSION_TYPE,
+            **{PROPERTIES[name]: value for name, value in created_properties(wanted).items() if value is not None},
+            "scope": {"cluster": {"releaseNamespace": RELEASE_NAMESPACE}},
+            "configurationSettings": {**kept, **wanted.settings.plain},
+            "configurationProtectedSettings": dict(protected),
+        },
+    }
+
+
+def patch_body(step: Plan, protected: Mapping) -> dict:
+    """The body of the PATCH for an update: the changed keys, and all protected ones when there are any."""
+    properties = {PROPERTIES[name]: after for name, (before, after) in step.properties.items()}
+    if step.settings:
+        properties["configurationSettings"] = {key: after for key, (before, after) in step.settings.items()}
+    if protected:
+        properties["configurationProtectedSettings"] = dict(protected)
+    return {"properties": properties}
+
+
+def error_of(body: Mapping) -> Mapping:
+    properties = body["properties"]
+    error = properties.get("errorInfo") or {}
+    if error.get("message"):
+        return error
+    messages = [one.get("message") for one in properties.get("statuses") or () if one.get("level") == "Error"]
+    return {**error, "message": "; ".join(filter(None, messages))}
+
+
+def parse(body: dict | None) -> PresentExtension | None:
+    """The extension in an answer of ARM."""
+    if body is None:
+        return None
+    properties = body["properties"]
+    return PresentExtension(
+        extension_type=properties.get("extensionType") or "",
+        provisioning_state=state_of(body),
+        settings=properties.get("configurationSettings") or {},
+        protected_keys=frozenset(properties.get("configurationProtectedSettings") or ()),
+        version=properties.get("version"),
+        release_train=properties.get("releaseTrain"),
+        auto_upgrade_minor_version=properties.get("autoUpgradeMinorVersion"),
+        release_namespace=_release_namespace(properties),
+    )
+
+
+def _release_namespace(properties: Mapping) -> str | None:
+    return ((properties.get("scope") or {}).get("cluster") or {}).get("releaseNamespace")
+
+
+def view(body: dict) -> dict:
+    """An extension as the modules return it: snake_case, and of protected settings the keys only."""
+    properties = body["properties"]
+    settings = properties.get("configurationSettings") or {}
+    return {
+        "id": body.get("id"),
+        "name": body.get("name"),
+        "extension_type": properties.get("extensionType"),
+        "provisioning_state": state_of(body),
+        "version": properties.get("version"),
+        "current_version": properties.get("currentVersion"),
+        "release_train": properties.get("releaseTrain"),
+        "auto_upgrade_minor_version": properties.get("autoUpgradeMinorVersion"),
+        "release_namespace": _release_namespace(properties),
+        "principal_id": (body.get("identity") or {}).get("principalId"),
+        "settings": settings,
+        "install_options": install_options(settings),
+        "protected_settings": sorted(properties.get("configurationProtectedSettings") or ()),
+        "statuses": properties.get("statuses") or [],
+        "error": properties.get("errorInfo"),
+    }
+
+
+def is_azureml(body: dict) -> bool:
+    return (body["properties"].get("extensionType") or "").lower() == EXTENSION_TYPE.lower()
+
+
+def install_options(settings: Mapping[str, str]) -> dict[str, bool]:
+    """The C(install_*) options that settings stand for; those that were never said are left out."""
+    return {
+        option: settings[key].lower() == "true"
+        for option, key in CURRENT.switches.items()
+        if option in INSTALL_SWITCHES and key in settings
+    }

@@ -1,0 +1,37 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The certificate and key that a module's options give, as paths or as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timezone
+
+from ansible_collections.azureml.arc.plugins.module_utils._core import files
+from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
+from ansible_collections.azureml.arc.plugins.module_utils._extension import tls
+
+
+def read(call: ModuleCall, options: Mapping, prefix: str = "") -> tls.ServerCertificate | None:
+    """The certificate, checked with its key and for its name; C(None) where the options give none.
+
+    :param call: takes the warning where the certificate expires soon.
+    :param options: C(certificate), C(private_key), each also with C(_content) for text, and C(cname).
+    :param prefix: what stands before these options' names in errors.
+    :raises AzureMLError: naming the option.
+    """
+    if not any(options.get(name) for name in ("certificate", "certificate_content")):
+        return None
+    certificate, private_key = (_pem(options, name, prefix) for name in ("certificate", "private_key"))
+    checked = tls.check(certificate, private_key, options["cname"], datetime.now(timezone.utc), prefix)
+    if checked.warning:
+        call.warn(checked.warning)
+    return checked
+
+
+def _pem(options: Mapping, name: str, prefix: str) -> bytes:
+    if options.get(f"{name}_content"):
+        return options[f"{name}_content"].encode()
+    return files.read(f"{prefix}{name}", options[name])

@@ -1,0 +1,59 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Azure Relay: the way by which AzureML reaches a connected cluster.
+
+A namespace, a hybrid connection and an authorization rule in the resource group of the cluster, named after it as
+C(az k8s-extension create) names them, so that either finds what the other made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession
+from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import ClusterReference
+from ansible_collections.azureml.arc.plugins.module_utils._azure.names import derived_name, namespace_body
+from ansible_collections.azureml.arc.plugins.module_utils._azure.resource import Provisioned, find_or_create_all
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline
+
+API_VERSION = "2021-11-01"
+AUTHORIZATION_RULE = "azureml_rw"
+NAME_LENGTH = 50
+
+
+@dataclass(frozen=True)
+class Relay:
+    """The names of a cluster's relay; they follow from the cluster alone."""
+
+    namespace_id: str
+    hybrid_connection_id: str
+    hybrid_connection_name: str
+
+    @property
+    def rule_id(self) -> str:
+        return f"{self.hybrid_connection_id}/authorizationRules/{AUTHORIZATION_RULE}"
+
+
+def relay_of(cluster: ClusterReference) -> Relay:
+    """The relay that belongs to a cluster, whether it exists or not."""
+    name = derived_name(f"{cluster.name}-{cluster.subscription_id}-{cluster.resource_group}-relay", NAME_LENGTH)
+    namespace_id = f"{cluster.group_id}/providers/Microsoft.Relay/namespaces/{name}"
+    return Relay(namespace_id, f"{namespace_id}/hybridConnections/{cluster.name}", cluster.name)
+
+
+def ensure(session: AzureSession, cluster: ClusterReference, location: str, deadline: Deadline) -> Provisioned:
+    """Find the relay, or create what of it is missing.
+
+    :param location: the region of the cluster.
+    """
+    relay = relay_of(cluster)
+    parts = (
+        (relay.namespace_id, namespace_body(location)),
+        (relay.hybrid_connection_id, {"properties": {"requiresClientAuthorization": True}}),
+        (relay.rule_id, {"properties": {"rights": ["Manage", "Send", "Listen"]}}),
+    )
+    created = find_or_create_all(session, parts, API_VERSION, "relay resource", deadline)
+    keys = session.send("POST", f"{relay.rule_id}/listKeys", API_VERSION, f"keys of relay {relay.rule_id}").body
+    return Provisioned(keys["primaryConnectionString"], created)

@@ -1,0 +1,61 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Azure Service Bus: how releases of 2021 tell the state of computes and jobs.
+
+A namespace with two topics in the resource group of the cluster, named and made as C(az k8s-extension create) of that
+time named and made them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession
+from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import ClusterReference
+from ansible_collections.azureml.arc.plugins.module_utils._azure.names import derived_name, namespace_body
+from ansible_collections.azureml.arc.plugins.module_utils._azure.resource import Provisioned, find_or_create_all
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline
+
+API_VERSION = "2021-11-01"
+NAME_LENGTH = 50
+# Every namespace has this rule from the start.
+AUTHORIZATION_RULE = "RootManageSharedAccessKey"
+SUBSCRIPTIONS = {
+    "computestate-updatedby-computeprovider": "compute-scheduler-computestate",
+    "jobstate-updatedby-computeprovider": "compute-scheduler-jobstate",
+}
+TOPIC = {"properties": {"maxSizeInMegabytes": 5120, "defaultMessageTimeToLive": "P60D"}}
+SUBSCRIPTION = {"properties": {"maxDeliveryCount": 1, "defaultMessageTimeToLive": "P14D", "lockDuration": "PT30S"}}
+
+
+@dataclass(frozen=True)
+class ServiceBus:
+    """The names of a cluster's Service Bus; they follow from the cluster alone."""
+
+    namespace_id: str
+    subscriptions: Mapping[str, str]  # by topic
+
+
+def service_bus_of(cluster: ClusterReference) -> ServiceBus:
+    """The Service Bus that belongs to a cluster, whether it exists or not."""
+    name = derived_name(f"{cluster.name}-{cluster.subscription_id}-{cluster.resource_group}-service-bus", NAME_LENGTH)
+    return ServiceBus(f"{cluster.group_id}/providers/Microsoft.ServiceBus/namespaces/{name}", SUBSCRIPTIONS)
+
+
+def ensure(session: AzureSession, cluster: ClusterReference, location: str, deadline: Deadline) -> Provisioned:
+    """Find the Service Bus, or create what of it is missing.
+
+    :param location: the region of the cluster.
+    """
+    namespace_id = service_bus_of(cluster).namespace_id
+    parts = [(namespace_id, namespace_body(location))]
+    for topic, subscription in SUBSCRIPTIONS.items():
+        topic_id = f"{namespace_id}/topics/{topic}"
+        parts += [(topic_id, TOPIC), (f"{topic_id}/subscriptions/{subscription}", SUBSCRIPTION)]
+    created = find_or_create_all(session, parts, API_VERSION, "Service Bus resource", deadline)
+    rule_id = f"{namespace_id}/AuthorizationRules/{AUTHORIZATION_RULE}"
+    keys = session.send("POST", f"{rule_id}/listKeys", API_VERSION, f"keys of Service Bus {rule_id}").body
+    return Provisioned(keys["primaryConnectionString"], created)

@@ -1,0 +1,134 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is created beside a cluster for the extension, before it or with it, and may go with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession
+from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import ClusterReference
+from ansible_collections.azureml.arc.plugins.module_utils._azure.names import (
+    CREATED_BY,
+    namespace_body,
+    supporting_body,
+)
+from ansible_collections.azureml.arc.plugins.module_utils._azure.resource import (
+    ArmResource,
+    Provisioned,
+    find_or_create,
+)
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline
+from ansible_collections.azureml.arc.plugins.module_utils._extension import log_analytics, relay, service_bus
+from ansible_collections.azureml.arc.plugins.module_utils._extension.settings import Settings
+
+
+@dataclass(frozen=True)
+class SupportingResource:
+    """A resource beside a cluster; what it consists of goes with it.
+
+    :param id_of: its ARM id, which follows from the cluster.
+    :param body_of: what it is created from, by the region of the cluster.
+    :param ensure: finds it with all that it consists of, or creates what is missing.
+    :param keys_of: the settings that take its secret; without any it is not needed.
+    """
+
+    title: str
+    api_version: str
+    id_of: Callable[[ClusterReference], str]
+    body_of: Callable[[str], dict]
+    ensure: Callable[[AzureSession, ClusterReference, str, Deadline], Provisioned]
+    keys_of: Callable[[Settings], tuple]
+
+
+SUPPORTING_RESOURCES = {
+    "relay": SupportingResource(
+        "relay namespace",
+        relay.API_VERSION,
+        lambda cluster: relay.relay_of(cluster).namespace_id,
+        namespace_body,
+        relay.ensure,
+        lambda settings: settings.relay_keys,
+    ),
+    "service_bus": SupportingResource(
+        "Service Bus namespace",
+        service_bus.API_VERSION,
+        lambda cluster: service_bus.service_bus_of(cluster).namespace_id,
+        namespace_body,
+        service_bus.ensure,
+        lambda settings: settings.service_bus_keys,
+    ),
+    "log_analytics": SupportingResource(
+        "Log Analytics workspace",
+        log_analytics.API_VERSION,
+        log_analytics.workspace_id,
+        supporting_body,
+        log_analytics.ensure,
+        lambda settings: settings.log_analytics_keys,
+    ),
+}
+
+
+def needed(settings: Settings) -> list[SupportingResource]:
+    """The resources that an extension with these settings uses."""
+    return [one for one in SUPPORTING_RESOURCES.values() if one.keys_of(settings)]
+
+
+def start(
+    session: AzureSession,
+    cluster: ClusterReference,
+    location: str,
+    settings: Settings,
+    deadline: Deadline,
+    check_mode: bool,
+) -> list[str]:
+    """Begin to create what is missing, and wait for none of it.
+
+    :param location: the region of the cluster.
+    :param settings: those of the extension.
+    :returns: the ARM ids of what had to be created.
+    """
+    created = []
+    for kind in needed(settings):
+        resource = _resource(session, kind, cluster, deadline)
+        if check_mode:
+            is_new = resource.read() is None
+        else:
+            is_new = find_or_create(resource, kind.body_of(location), wait=False)[1]
+        if is_new:
+            created.append(resource.id)
+    return created
+
+
+def _resource(
+    session: AzureSession, kind: SupportingResource, cluster: ClusterReference, deadline: Deadline
+) -> ArmResource:
+    resource_id = kind.id_of(cluster)
+    return ArmResource(session, resource_id, kind.api_version, f"{kind.title} {resource_id}", deadline)
+
+
+def remove(
+    session: AzureSession, cluster: ClusterReference, names: Iterable[str], deadline: Deadline, check_mode: bool
+) -> tuple[list[str], list[str]]:
+    """Remove resources, and wait until they are gone.
+
+    :param names: keys of C(SUPPORTING_RESOURCES).
+    :returns: the ARM ids of what was removed, and of what was left because it was not made for the extension.
+    """
+    removed, left = [], []
+    for name in names:
+        kind = SUPPORTING_RESOURCES[name]
+        resource = _resource(session, kind, cluster, deadline)
+        body = resource.read()
+        if body is None:
+            continue
+        if not CREATED_BY.items() <= (body.get("tags") or {}).items():
+            left.append(resource.id)
+            continue
+        removed.append(resource.id)
+        if not check_mode:
+            resource.submit("DELETE", wait=True, present=body)
+    return removed, left

@@ -1,0 +1,132 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether a certificate and its key can serve an inference router. Pure.
+
+The extension takes them as they are and fails minutes later, so everything is looked at before anything is sent. Names
+match as RFC 9525 has it: a wildcard stands for the whole leftmost label.
+"""
+
+from __future__ import annotations
+
+import base64
+import traceback
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+
+try:
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.x509.oid import NameOID
+except ImportError:
+    IMPORT_ERROR = traceback.format_exc()
+else:
+    IMPORT_ERROR = None
+
+WARN_BEFORE = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class ServerCertificate:
+    """A certificate with its key, found fit for its name.
+
+    :param fingerprint: SHA-256 of the certificate in hexadecimal digits.
+    :param names: the DNS names that it is for.
+    :param not_after: the end of its validity.
+    :param warning: what will soon be wrong with it.
+    """
+
+    certificate: bytes
+    private_key: bytes
+    fingerprint: str
+    names: tuple
+    not_after: datetime
+    warning: str | None = None
+
+    @property
+    def encoded(self) -> tuple[str, str]:
+        """Certificate and key as the extension takes them: the base64 of the PEM text."""
+        return base64.b64encode(self.certificate).decode(), base64.b64encode(self.private_key).decode()
+
+
+def check(
+    certificate: bytes, private_key: bytes, cname: str | None, now: datetime, prefix: str = ""
+) -> ServerCertificate:
+    """Take a certificate and key apart, and refuse what cannot work.
+
+    :param certificate: PEM; the server's certificate first, then those that lead to its authority.
+    :param private_key: PEM, not encrypted.
+    :param cname: the DNS name that clients use, C(None) where it is not known.
+    :param now: with a time zone.
+    :param prefix: what stands before the names of the options in errors.
+    :raises AzureMLError: naming the option.
+    """
+    leaf = _leaf(certificate, prefix)
+    if _public_key(leaf.public_key()) != _public_key(_key(private_key, prefix).public_key()):
+        raise AzureMLError(f"{prefix}private_key does not belong to {prefix}certificate")
+    if leaf.not_valid_after_utc < now:
+        raise AzureMLError(f"{prefix}certificate expired on {leaf.not_valid_after_utc:%Y-%m-%d}")
+    if leaf.not_valid_before_utc > now:
+        raise AzureMLError(f"{prefix}certificate is not valid before {leaf.not_valid_before_utc:%Y-%m-%d %H:%M} UTC")
+    names = _names(leaf)
+    if cname is not None and not any(covers(name, cname) for name in names):
+        raise AzureMLError(
+            f"{prefix}cname '{cname}' is not covered by {prefix}certificate, which is for {', '.join(names)}"
+        )
+    warning = None
+    if leaf.not_valid_after_utc - now < WARN_BEFORE:
+        warning = (
+            f"{prefix}certificate expires on {leaf.not_valid_after_utc:%Y-%m-%d}, in less than {WARN_BEFORE.days} days"
+        )
+    digest = leaf.fingerprint(hashes.SHA256()).hex()
+    return ServerCertificate(certificate, private_key, digest, tuple(names), leaf.not_valid_after_utc, warning)
+
+
+def fingerprint(encoded: str) -> str | None:
+    """SHA-256 of the first certificate in the base64 of a PEM text, C(None) where there is none."""
+    try:
+        return x509.load_pem_x509_certificates(base64.b64decode(encoded))[0].fingerprint(hashes.SHA256()).hex()
+    except (ValueError, IndexError):
+        return None
+
+
+def covers(name: str, cname: str) -> bool:
+    """Whether a name in a certificate, perhaps with a wildcard, stands for a DNS name."""
+    name, cname = name.lower().rstrip("."), cname.lower().rstrip(".")
+    if name.startswith("*."):
+        label, _dot, rest = cname.partition(".")
+        return bool(label) and rest == name[2:]
+    return name == cname
+
+
+def _leaf(certificate: bytes, prefix: str) -> x509.Certificate:
+    try:
+        return x509.load_pem_x509_certificates(certificate)[0]
+    except (ValueError, IndexError) as error:
+        raise AzureMLError(f"{prefix}certificate is not a PEM certificate") from error
+
+
+def _key(private_key: bytes, prefix: str):
+    try:
+        return serialization.load_pem_private_key(private_key, password=None)
+    except TypeError as error:
+        raise AzureMLError(
+            f"{prefix}private_key is encrypted; the extension takes keys without a passphrase only"
+        ) from error
+    except ValueError as error:
+        raise AzureMLError(f"{prefix}private_key is not a PEM private key") from error
+
+
+def _public_key(key) -> bytes:
+    return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def _names(leaf: x509.Certificate) -> list[str]:
+    try:
+        alternative = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        return alternative.get_values_for_type(x509.DNSName)
+    except x509.ExtensionNotFound:
+        return [str(one.value) for one in leaf.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]

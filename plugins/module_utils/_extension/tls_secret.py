@@ -1,0 +1,77 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The Secret of a cluster that holds the certificate of inference endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
+from ansible_collections.azureml.arc.plugins.module_utils._extension import certificate_files, tls
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import namespace as _namespace
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.client import KubeSession, open_session
+
+# What the extension's setting C(sslSecret) expects to find in the Secret.
+CERTIFICATE_KEY, PRIVATE_KEY_KEY = "cert.pem", "key.pem"
+
+
+def run(call: ModuleCall) -> dict:
+    """M(azureml.arc.tls_secret)."""
+    params = call.params
+    certificate = certificate_files.read(call, params) if params["state"] == "present" else None
+    with open_session(call) as session:
+        secret = session.get("Secret", params["name"], params["namespace"])
+        before = _data(secret)
+        after = dict(zip((CERTIFICATE_KEY, PRIVATE_KEY_KEY), certificate.encoded)) if certificate else {}
+        namespace_created = False
+        changed = secret is not None
+        if certificate:
+            changed = {**before, **after} != before
+            namespace_created = secret is None and _namespace.ensure(
+                session, params["namespace"], create=True, check_mode=call.check_mode, what="Secret"
+            )
+        if changed and not call.check_mode:
+            _apply(session, params, secret, after)
+    result = {
+        "changed": changed,
+        "secret": {"name": params["name"], "namespace": params["namespace"]},
+        "namespace_created": namespace_created,
+        "certificate": _view(certificate) if certificate else None,
+    }
+    if call.diff:
+        present = certificate.fingerprint if certificate else None
+        result["diff"] = {"before": _shown(_fingerprint(before)), "after": _shown(present)}
+    return result
+
+
+def _data(secret: Mapping | None) -> dict[str, str]:
+    return dict((secret or {}).get("data") or {})
+
+
+def _apply(session: KubeSession, params: Mapping, secret: Mapping | None, data: Mapping) -> None:
+    name, namespace = params["name"], params["namespace"]
+    if not data:
+        session.delete("Secret", name, namespace)
+    elif secret is None:
+        session.create("Secret", {"metadata": {"name": name}, "type": "Opaque", "data": data}, namespace)
+    else:
+        session.patch("Secret", name, {"data": data}, namespace)
+
+
+def _fingerprint(data: Mapping[str, str]) -> str | None:
+    """The fingerprint of the certificate in a Secret, C(None) where there is none that can be read."""
+    return tls.fingerprint(data.get(CERTIFICATE_KEY) or "")
+
+
+def _shown(fingerprint: str | None) -> dict:
+    return {"certificate_sha256": fingerprint} if fingerprint else {}
+
+
+def _view(certificate: tls.ServerCertificate) -> dict:
+    return {
+        "fingerprint": certificate.fingerprint,
+        "names": list(certificate.names),
+        "not_after": certificate.not_after.isoformat(),
+    }

@@ -1,0 +1,124 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The nodes of a cluster: label and taint those that AzureML shall use, or shall not."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Mapping, Sequence
+
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.client import KubeSession, open_session
+from ansible_collections.azureml.arc.plugins.module_utils._node.taints import (
+    NodeChange,
+    Taint,
+    checked_labels,
+    checked_taints,
+    drives_away,
+    plan,
+)
+
+KIND = "Node"
+# How many pods an error names.
+ENOUGH = 5
+
+
+def run(call: ModuleCall) -> dict:
+    """M(azureml.arc.node)."""
+    params = call.params
+    present = params["state"] == "present"
+    labels, taints = checked_labels(params["labels"]), checked_taints(params["taints"], present)
+    with open_session(call) as session:
+        chosen = _choose(session, call)
+        if present and not params["allow_disruption"]:
+            _require_nobody_driven_away(
+                session, {node["metadata"]["name"]: plan(node, labels, taints, present) for node in chosen}
+            )
+        changed = {}
+        for node in chosen:
+            before, change = _converge(session, call, node, labels, taints)
+            if change:
+                changed[before["metadata"]["name"]] = (before, change)
+    result = {
+        "changed": bool(changed),
+        "nodes": [node["metadata"]["name"] for node in chosen],
+        "changed_nodes": sorted(changed),
+    }
+    if call.diff:
+        result["diff"] = _diff(changed)
+    return result
+
+
+def _choose(session: KubeSession, call: ModuleCall) -> list[dict]:
+    """The nodes that names and selectors mean both."""
+    patterns, selectors = call.params["names"], call.params["label_selectors"]
+    selector = {"label_selector": ",".join(selectors)} if selectors else {}
+    found = session.list(KIND, keep=_kept, **selector)[0]
+    if patterns:
+        known = [node["metadata"]["name"] for node in found]
+        missing = [one for one in patterns if not fnmatch.filter(known, one)]
+        exact = [one for one in missing if not set(one) & set("*?[")]
+        if exact:
+            raise AzureMLError(f"names: no node is called {', '.join(exact)}", code="NotFound")
+        for one in missing:
+            call.warn(f"names: no node matches '{one}'")
+        found = [node for node in found if any(fnmatch.fnmatchcase(node["metadata"]["name"], one) for one in patterns)]
+    elif not found:
+        call.warn("no node matches label_selectors")
+    return found
+
+
+def _kept(node: Mapping) -> dict:
+    """What of a node matters here; its status may be long."""
+    return {
+        "metadata": {name: node["metadata"].get(name) for name in ("name", "labels", "resourceVersion")},
+        "spec": {"taints": (node.get("spec") or {}).get("taints") or []},
+    }
+
+
+def _require_nobody_driven_away(session: KubeSession, changes: Mapping[str, NodeChange]) -> None:
+    """Refuse taints that would end pods, before any node is changed."""
+    leaving = []
+    for name, change in changes.items():
+        evicting = [taint for taint in change.added if taint.effect == "NoExecute"]
+        if not evicting:
+            continue
+        for pod in session.list("Pod", field_selector=f"spec.nodeName={name}")[0]:
+            if any(drives_away(taint, pod) for taint in evicting):
+                leaving.append(f"{pod['metadata']['namespace']}/{pod['metadata']['name']} on {name}")
+    if leaving:
+        more = f" and {len(leaving) - ENOUGH} more" if len(leaving) > ENOUGH else ""
+        raise AzureMLError(
+            f"taints with effect NoExecute would end {len(leaving)} pods: {', '.join(leaving[:ENOUGH])}{more}",
+            code="WouldEvict",
+            hint="Use effect NoSchedule, drain the nodes first, or set allow_disruption to true.",
+        )
+
+
+def _converge(
+    session: KubeSession, call: ModuleCall, node: dict, labels: Mapping[str, str], taints: Sequence[Taint]
+) -> tuple[dict, NodeChange]:
+    """Bring one node to what is wanted. Returns it as it was, and what was changed."""
+    decided = []
+
+    def change(body: dict) -> dict | None:
+        decided[:] = [body, plan(body, labels, taints, call.params["state"] == "present")]
+        return decided[1].patch() if decided[1] else None
+
+    session.change(KIND, node["metadata"]["name"], change, body=node, check_mode=call.check_mode)
+    return decided[0], decided[1]
+
+
+def _diff(changed: Mapping[str, tuple[dict, NodeChange]]) -> dict:
+    before, after = {}, {}
+    for name, (node, change) in changed.items():
+        has = node["metadata"].get("labels") or {}
+        before[name] = {"labels": {key: has[key] for key in change.labels if key in has}}
+        after[name] = {"labels": {key: value for key, value in change.labels.items() if value is not None}}
+        if change.taints is not None:
+            before[name]["taints"] = (node.get("spec") or {}).get("taints") or []
+            after[name]["taints"] = list(change.taints)
+    return {"before": before, "after": after}

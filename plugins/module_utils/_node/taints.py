@@ -1,0 +1,129 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Labels and taints of nodes: what shall be on them, and whom a taint would drive away. Pure.
+
+Source: https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration and, for the taints of AzureML,
+https://learn.microsoft.com/azure/machine-learning/reference-kubernetes
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ansible_collections.azureml.arc.plugins.module_utils._compute.instance_type_spec import label_key, label_value
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+
+EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
+# The taints that pods of AzureML tolerate. The first three have the value "true", the others name what is let in.
+SWITCHES = ("ml.azure.com/amlarc", "ml.azure.com/amlarc-system", "ml.azure.com/amlarc-workload")
+NAMED = ("ml.azure.com/resource-group", "ml.azure.com/workspace", "ml.azure.com/compute")
+TAINT_KEYS = (*SWITCHES, *NAMED)
+
+
+@dataclass(frozen=True)
+class Taint:
+    """A taint; a node has one at most of each key and effect."""
+
+    key: str
+    effect: str
+    value: str = ""
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        return self.key, self.effect
+
+    def body(self) -> dict:
+        return {"key": self.key, "value": self.value, "effect": self.effect}
+
+    def __str__(self) -> str:
+        return f"{self.key}={self.value}:{self.effect}"
+
+
+def checked_taints(given: Iterable[Mapping], present: bool) -> list[Taint]:
+    """Taints as options describe them.
+
+    :param present: whether they are to be set; to remove them no value is needed.
+    :raises AzureMLError: naming the option.
+    """
+    taints = []
+    for index, one in enumerate(given):
+        path = f"taints[{index}]"
+        if one["key"] in SWITCHES and one["value"] not in (None, "true"):
+            raise AzureMLError(f"{path}.value: {one['key']} has the value 'true', and no other")
+        if one["key"] in NAMED and present and not one["value"]:
+            raise AzureMLError(f"{path}.value is missing: {one['key']} names what the node is for")
+        value = "true" if one["key"] in SWITCHES else label_value(one["value"] or "", f"{path}.value")
+        taints.append(Taint(one["key"], one["effect"], value))
+    twice = [taint for taint in taints if [one.identity for one in taints].count(taint.identity) > 1]
+    if twice:
+        raise AzureMLError(f"taints has {twice[0].key} with effect {twice[0].effect} twice")
+    return taints
+
+
+def checked_labels(given: Mapping) -> dict[str, str]:
+    """Labels as options describe them."""
+    return {
+        label_key(str(key), "labels"): label_value("" if value is None else value, f"labels.{key}")
+        for key, value in given.items()
+    }
+
+
+@dataclass(frozen=True)
+class NodeChange:
+    """What is to change on one node.
+
+    :param labels: label by label, C(None) for one that goes.
+    :param taints: all taints of the node afterwards, C(None) where they stay.
+    :param added: taints that were not there like that.
+    """
+
+    labels: Mapping[str, str | None]
+    taints: Sequence[Mapping] | None
+    added: Sequence[Taint] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.labels) or self.taints is not None
+
+    def patch(self) -> dict:
+        """The merge patch (RFC 7386) that makes the change."""
+        return {
+            **({"metadata": {"labels": dict(self.labels)}} if self.labels else {}),
+            **({"spec": {"taints": list(self.taints)}} if self.taints is not None else {}),
+        }
+
+
+def plan(node: Mapping, labels: Mapping[str, str], taints: Sequence[Taint], present: bool) -> NodeChange:
+    """What is to change on a node, so that it has labels and taints, or has them no more. All else stays."""
+    has = node["metadata"].get("labels") or {}
+    tainted = (node.get("spec") or {}).get("taints") or []
+    ours = {taint.identity: taint for taint in taints}
+    others = [one for one in tainted if (one["key"], one["effect"]) not in ours]
+    there = {(one["key"], one["effect"]): one.get("value") or "" for one in tainted}
+    if not present:
+        removed = {key: None for key in labels if key in has}
+        return NodeChange(removed, others if len(others) < len(tainted) else None)
+    changed = {key: value for key, value in labels.items() if has.get(key) != value}
+    added = [taint for taint in taints if there.get(taint.identity) != taint.value]
+    return NodeChange(changed, others + [taint.body() for taint in taints] if added else None, added)
+
+
+def drives_away(taint: Taint, pod: Mapping) -> bool:
+    """Whether a taint would end a pod that runs on its node, at once or after a time."""
+    if taint.effect != "NoExecute" or (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
+        return False
+    return not any(_tolerates(one, taint) for one in (pod.get("spec") or {}).get("tolerations") or ())
+
+
+def _tolerates(toleration: Mapping, taint: Taint) -> bool:
+    """Whether it tolerates a taint for good; one for some seconds does not."""
+    if toleration.get("tolerationSeconds") is not None:
+        return False
+    if toleration.get("effect") not in (None, "", taint.effect):
+        return False
+    key, exists = toleration.get("key") or "", toleration.get("operator") == "Exists"
+    if key == "":
+        return exists
+    return key == taint.key and (exists or (toleration.get("value") or "") == taint.value)

@@ -1,0 +1,103 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is known of a cluster before the AzureML extension is installed, and what follows from it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import Cluster
+from ansible_collections.azureml.arc.plugins.module_utils._core.quantity import quantity
+from ansible_collections.azureml.arc.plugins.module_utils._extension.plan import RELEASE_NAMESPACE
+from ansible_collections.azureml.arc.plugins.module_utils._extension.settings import HIGH_AVAILABILITY_NODES, INFERENCE
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.resources import has_labels
+
+# Taints of these are meant for AzureML, whose pods tolerate them.
+TOLERATED_TAINTS = "ml.azure.com/"
+
+
+@dataclass
+class Facts:
+    """What is known of a cluster.
+
+    :param options: the options of M(azureml.arc.preflight).
+    :param cluster: as Azure shows it, C(None) where Azure was not asked.
+    :param objects: what else was read, by its purpose: Kubernetes objects, and of Azure the registration state of
+        resource providers. What the account may not read stands there as the error.
+    :param scc_users: the service accounts that OpenShift must let run privileged.
+    """
+
+    options: Mapping
+    cluster: Cluster | None = None
+    objects: dict[str, object] = field(default_factory=dict)
+    scc_users: Sequence[str] = ()
+
+    def usable_nodes(self) -> list[Mapping]:
+        """Nodes that are ready and take the extension's pods."""
+        selector = {str(key): str(value) for key, value in (self.options["node_selector"] or {}).items()}
+        return [node for node in self.objects["nodes"] if _is_usable(node, selector)]
+
+    def high_availability(self) -> bool:
+        """Whether the router will have three replicas. Without a choice all nodes count, usable or not, as in Azure."""
+        if self.options["workload_profile"] not in INFERENCE:
+            return False
+        wanted = self.options["inference_router_ha"]
+        count = self.cluster.node_count if self.cluster else len(self.objects["nodes"])
+        return count >= HIGH_AVAILABILITY_NODES if wanted is None else wanted
+
+    def free(self, name: str):
+        """How much of a resource (C(cpu) in cores, C(memory) in bytes) is free on usable nodes, as a decimal number.
+
+        Pods of the extension itself are left out of the count: what they hold is what it needs.
+        """
+        usable = {node["metadata"]["name"]: node for node in self.usable_nodes()}
+        free = sum(quantity(node["status"]["allocatable"][name]) for node in usable.values())
+        for pod in self.objects["pods"]:
+            if pod["metadata"]["namespace"] != RELEASE_NAMESPACE and (pod.get("spec") or {}).get("nodeName") in usable:
+                free -= _requested(pod, name)
+        return free
+
+
+def _is_usable(node: Mapping, selector: Mapping[str, str]) -> bool:
+    spec = node.get("spec") or {}
+    conditions = (node.get("status") or {}).get("conditions") or ()
+    return (
+        any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+        and not spec.get("unschedulable")
+        and has_labels(node, selector)
+        and not any(
+            taint.get("effect") in ("NoSchedule", "NoExecute") and not taint["key"].startswith(TOLERATED_TAINTS)
+            for taint in spec.get("taints") or ()
+        )
+    )
+
+
+def requests_of(pod: Mapping) -> dict:
+    """What of a pod tells how much it holds, and of which node; a cluster may have thousands."""
+    spec = pod.get("spec") or {}
+
+    def held(containers: Sequence | None) -> list[dict]:
+        return [{"resources": {"requests": (one.get("resources") or {}).get("requests")}} for one in containers or ()]
+
+    return {
+        "metadata": {"namespace": pod["metadata"]["namespace"]},
+        "spec": {
+            "nodeName": spec.get("nodeName"),
+            "containers": held(spec.get("containers")),
+            "initContainers": held(spec.get("initContainers")),
+        },
+    }
+
+
+def _requested(pod: Mapping, name: str):
+    """What the scheduler reserves for a pod: all containers together, or the largest init container."""
+
+    def of(containers):
+        requests = (((one.get("resources") or {}).get("requests") or {}).get(name) for one in containers or ())
+        return [quantity(request) for request in requests if request is not None]
+
+    spec = pod["spec"]
+    return max([sum(of(spec.get("containers"))), *of(spec.get("initContainers"))])

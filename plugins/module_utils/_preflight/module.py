@@ -1,0 +1,175 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Look at a cluster from both sides, Azure and Kubernetes, before the extension is installed. Changes nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+
+from ansible_collections.azureml.arc.plugins.module_utils._azure import client as azure_client
+from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster as _cluster
+from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession
+from ansible_collections.azureml.arc.plugins.module_utils._azure.client import open_session as open_azure
+from ansible_collections.azureml.arc.plugins.module_utils._azure.states import has_failed
+from ansible_collections.azureml.arc.plugins.module_utils._core import quantity
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._core.findings import ERROR, WARNING, Finding, refuse_serious
+from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall, require
+from ansible_collections.azureml.arc.plugins.module_utils._extension import openshift_scc
+from ansible_collections.azureml.arc.plugins.module_utils._extension.keys import GENERATIONS
+from ansible_collections.azureml.arc.plugins.module_utils._extension.module import read_extension
+from ansible_collections.azureml.arc.plugins.module_utils._extension.plan import RELEASE_NAMESPACE
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import client as kubernetes_client
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.client import KubeSession
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.client import open_session as open_kubernetes
+from ansible_collections.azureml.arc.plugins.module_utils._preflight import checks as _preflight_checks
+from ansible_collections.azureml.arc.plugins.module_utils._preflight.checks import AZURE_CHECKS, KUBERNETES_CHECKS
+from ansible_collections.azureml.arc.plugins.module_utils._preflight.facts import Facts, requests_of
+
+PROVIDERS_VERSION = "2021-04-01"
+REMEMBERED = 600  # seconds for which the other tasks of a run take a provider's registration from this one
+# Pods that still hold what they requested.
+LIVING_PODS = "status.phase!=Succeeded,status.phase!=Failed"
+
+
+def run(call: ModuleCall) -> dict:
+    """M(azureml.arc.preflight)."""
+    params = call.params
+    if params["minimum_agent_version"]:
+        _preflight_checks.version_of(params["minimum_agent_version"])
+    facts, extension = Facts(params), None
+    findings, install = [], {}
+    if "azure" in params["sides"]:
+        require(azure_client.LIBRARIES)
+        with open_azure(call) as session:
+            reference = _cluster.reference(params, session.subscription_id)
+            extension = read_extension(session, reference, params["extension_name"])
+            if extension and params["skip_installed"] and not has_failed(extension["provisioning_state"]):
+                return {**_result(facts, extension, [], {}), "checked": False}
+            facts.cluster = _cluster.read(session, reference)
+            checks = _preflight_checks.select(AZURE_CHECKS, params)
+            if any("providers" in check.objects for check in checks):
+                facts.objects["providers"] = _read(lambda: _registrations(session, call, _needed_providers(params)))
+        findings, install = _preflight_checks.findings(facts, checks)
+    if "kubernetes" in params["sides"]:
+        more, install = _look_at_kubernetes(call, facts)
+        findings = sorted(findings + more, key=lambda finding: finding.rank)
+    result = _result(facts, extension, findings, install)
+    for finding in findings:
+        if finding.level == WARNING:
+            call.warn(str(finding))
+    subject = f"cluster '{params['cluster_name']}' cannot take the extension as it is"
+    refuse_serious(findings, params["fail_on"], subject, result)
+    return result
+
+
+def _needed_providers(params: dict) -> list[str]:
+    connected = params["cluster_type"] == "connected_cluster"
+    return [
+        name
+        for name, needed in (
+            ("Microsoft.KubernetesConfiguration", True),
+            ("Microsoft.Relay", connected),
+            ("Microsoft.ServiceBus", connected and GENERATIONS[params["settings_generation"]].service_bus),
+            ("Microsoft.OperationalInsights", params["log_analytics"]),
+        )
+        if needed
+    ]
+
+
+def _registrations(session: AzureSession, call: ModuleCall, names: list[str]) -> dict[str, str]:
+    """The registration state of each provider; clusters of a run share what one of them has read."""
+
+    def read(name: str) -> dict:
+        address = f"/subscriptions/{session.subscription_id}/providers/{name}"
+        body = session.send("GET", address, PROVIDERS_VERSION, f"resource provider {name}").body
+        return {"state": body.get("registrationState") or "unknown", "expires_on": time.time() + REMEMBERED}
+
+    return {
+        name: call.cache.get_or_create(
+            f"provider-{session.subscription_id}-{name}", lambda name=name: read(name), margin=0
+        )["state"]
+        for name in names
+    }
+
+
+def _look_at_kubernetes(call: ModuleCall, facts: Facts) -> tuple[list[Finding], dict[str, bool]]:
+    params = call.params
+    require((*kubernetes_client.LIBRARIES, ("kubernetes", quantity.IMPORT_ERROR)))
+    facts.scc_users = openshift_scc.needed_users(
+        params["extension_name"], params["compute_namespaces"], params["settings_generation"]
+    )
+    checks = _preflight_checks.select(KUBERNETES_CHECKS, params)
+    try:
+        with open_kubernetes(call) as session:
+            readers = _readers(session, params)
+            for name in dict.fromkeys(name for check in checks for name in check.objects):
+                facts.objects[name] = _read(readers[name])
+    except AzureMLError as error:
+        return [Finding("kubernetes_api", ERROR, str(error))], {}
+    return _preflight_checks.findings(facts, checks)
+
+
+def _readers(session: KubeSession, params: dict) -> dict[str, Callable]:
+    """How to read what the checks need, by the names that they give it."""
+
+    def definition(name: str) -> Callable:
+        return lambda: session.get("CustomResourceDefinition", name)
+
+    return {
+        "namespace": lambda: session.get("Namespace", RELEASE_NAMESPACE),
+        "compute_namespaces": lambda: {name: session.get("Namespace", name) for name in params["compute_namespaces"]},
+        "nodes": lambda: session.list("Node")[0],
+        "pods": lambda: session.list("Pod", keep=requests_of, field_selector=LIVING_PODS)[0],
+        "services": lambda: session.list("Service")[0],
+        "daemon_sets": lambda: session.list("DaemonSet")[0],
+        "volcano": definition(_preflight_checks.VOLCANO_DEFINITION),
+        "prometheus": definition(_preflight_checks.PROMETHEUS_DEFINITION),
+        "metallb": definition(_preflight_checks.LOAD_BALANCER_DEFINITION),
+        "legacy_routers": lambda: session.list(
+            "Deployment", field_selector=f"metadata.name={_preflight_checks.LEGACY_ROUTER}"
+        )[0],
+        "legacy_role": lambda: session.get("ClusterRole", _preflight_checks.LEGACY_ROLE),
+        "scc": lambda: session.get(openshift_scc.KIND, "privileged"),
+    }
+
+
+def _read(reader: Callable) -> object:
+    """What was read, or the error where the account may not read it."""
+    try:
+        return reader()
+    except AzureMLError as error:
+        if error.status != 403:
+            raise
+        return error
+
+
+def _result(facts: Facts, extension: dict | None, findings: list[Finding], install: dict) -> dict:
+    settings = (extension or {}).get("settings") or {}
+    cluster = facts.cluster
+    openshift = settings.get("openshift", "").lower() == "true"
+    if cluster is not None:
+        openshift = openshift or cluster.distribution.lower() == "openshift"
+    return {
+        "changed": False,
+        "passed": not any(finding.level == ERROR for finding in findings),
+        "checked": True,
+        "installed": extension is not None,
+        "findings": [asdict(finding) for finding in findings],
+        "install_options": install,
+        "openshift": openshift,
+        "cluster": None
+        if cluster is None
+        else {
+            "id": cluster.id,
+            "location": cluster.location,
+            "node_count": cluster.node_count,
+            "distribution": cluster.distribution,
+            "connectivity_status": cluster.connectivity_status,
+            "agent_version": cluster.agent_version,
+        },
+    }

@@ -1,0 +1,239 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Wait until the workloads of the AzureML extension run, and say what they lack."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline, intervals
+from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
+from ansible_collections.azureml.arc.plugins.module_utils._core.text import printable
+from ansible_collections.azureml.arc.plugins.module_utils._extension.options import INSTALL_SWITCHES
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.client import KubeSession, open_session
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.resources import is_being_removed
+from ansible_collections.azureml.arc.plugins.module_utils._readiness import health_check as _health_check
+from ansible_collections.azureml.arc.plugins.module_utils._readiness.components import Component, expected_components
+from ansible_collections.azureml.arc.plugins.module_utils._readiness.evaluate import Verdict, evaluate, pod_row
+
+KEPT_METADATA = ("name", "deletionTimestamp", "ownerReferences")
+SHORT_WATCH = 1  # seconds; a watch that ends before has broken, so the next one is not started at once
+RESYNC = 20  # seconds after which everything is read anew, whatever the watch said
+# A component that does not exist while everything else runs will not come: the version does not ship it.
+MISSING_COMPONENT_PATIENCE = 60  # seconds
+
+
+def run(call: ModuleCall) -> dict:
+    """M(azureml.arc.pod_readiness)."""
+    params = call.params
+    expected = _expected(params)
+    with open_session(call) as session:
+        namespace = _Namespace(session, params["namespace"], expected)
+        verdict = namespace.read()
+        if params["wait"] and not verdict.ready:
+            verdict = _wait(namespace, verdict, call.deadline(params["wait_timeout"]))
+        if verdict.ready:
+            return _result(params, verdict)
+        _explain_by_events(namespace, verdict, call)
+        result = _result(params, verdict, namespace.health_check(call))
+    if params["wait"]:
+        raise _not_ready(params, verdict, result)
+    return result
+
+
+def _explain_by_events(namespace: _Namespace, verdict: Verdict, call: ModuleCall) -> None:
+    """Give pods that say nothing themselves the words of their latest warning."""
+    warnings = namespace.warnings_of_pods(call)
+    for row in verdict.pods:
+        if not row["ready"] and not row["message"]:
+            row["message"] = warnings.get(row["name"], "")
+
+
+def _expected(params: dict) -> list[Component]:
+    if params["components"] is not None:
+        return [Component(one["kind"], one["name"], one["required"]) for one in params["components"]]
+    return expected_components(
+        params["workload_profile"],
+        params["cluster_type"],
+        params["extension_name"],
+        {name: params[name] for name in INSTALL_SWITCHES},
+        params["settings_generation"],
+    )
+
+
+class _Namespace:
+    """What stands in a namespace, kept current by a watch."""
+
+    def __init__(self, session: KubeSession, name: str, expected: list[Component]) -> None:
+        self._session = session
+        self._name = name
+        self._expected = expected
+        # An optional workload needs no look of its own: its pods are looked at like all others.
+        self._kinds = sorted({component.kind for component in expected if component.required})
+        self._pods: dict = {}
+        # Pods that are not ready: those that may become so, and those that have failed. Kept beside, because a change
+        # of one pod is not to cost a look at thousands.
+        self._pending: set = set()
+        self._failed: set = set()
+        self._version = "0"
+        self._had_pods = False
+
+    def read(self) -> Verdict:
+        """Read everything anew.
+
+        :raises AzureMLError: where the namespace is being removed, or gone with the pods that it had.
+        """
+        pods, self._version = self._session.list("Pod", self._name, keep=_essence)
+        self._pods, self._pending, self._failed = {}, set(), set()
+        for pod in pods:
+            self._note(pod)
+        if not pods or all(pod["metadata"].get("deletionTimestamp") for pod in pods):
+            self._refuse_removal()
+        self._had_pods = self._had_pods or bool(pods)
+        return self.judge()
+
+    def judge(self) -> Verdict:
+        """The verdict on the pods known now and the workloads as they are now."""
+        workloads = {
+            (kind, workload["metadata"]["name"]): workload
+            for kind in self._kinds
+            for workload in self._session.list(kind, self._name)[0]
+        }
+        return evaluate(self._expected, workloads, self._pods.values())
+
+    def pods_ready(self) -> bool:
+        """Whether all pods known now are ready, whatever their workloads say."""
+        if self._pending or not self._pods:
+            return False
+        # A failed pod may be one of a Job that has come to a good end since.
+        return not self._failed or evaluate((), {}, self._pods.values()).ready
+
+    def _note(self, pod: Mapping) -> None:
+        """Remember a pod as it is now."""
+        name = pod["metadata"]["name"]
+        self._forget(name)
+        self._pods[name] = pod
+        row = pod_row(pod)
+        if not row["ready"]:
+            (self._failed if row["phase"] == "Failed" else self._pending).add(name)
+
+    def _forget(self, name: str) -> None:
+        self._pods.pop(name, None)
+        self._pending.discard(name)
+        self._failed.discard(name)
+
+    def watch(self, seconds: float) -> bool:
+        """Follow the pods until all are ready; C(False) where time passed or the watch ended first."""
+        for event in self._session.watch("Pod", self._name, self._version, math.ceil(seconds)):
+            pod = event["object"]
+            if event["type"] == "DELETED":
+                self._forget(pod["metadata"]["name"])
+            elif event["type"] in ("ADDED", "MODIFIED"):
+                self._note(_essence(pod))
+            if self.pods_ready():
+                return True
+        return False
+
+    def warnings_of_pods(self, call: ModuleCall) -> dict[str, str]:
+        """The latest warning event of each pod, as reason and message."""
+        selector = "type=Warning,involvedObject.kind=Pod"
+        try:
+            events = self._session.list("Event", self._name, field_selector=selector)[0]
+        except AzureMLError as error:
+            call.warn(f"Events were left out of the diagnosis: {error}")
+            return {}
+        return {
+            event["involvedObject"]["name"]: printable(f"{event.get('reason')}: {event.get('message')}")
+            for event in sorted(events, key=lambda event: event.get("lastTimestamp") or "")
+        }
+
+    def health_check(self, call: ModuleCall) -> list[dict]:
+        """What the extension's own checks found wrong."""
+        try:
+            config_map = self._session.get("ConfigMap", _health_check.CONFIG_MAP, self._name)
+        except AzureMLError as error:
+            call.warn(f"The extension's health check was left out of the diagnosis: {error}")
+            return []
+        return _health_check.findings((config_map or {}).get("data") or {})
+
+    def _refuse_removal(self) -> None:
+        found = self._session.get("Namespace", self._name)
+        if is_being_removed(found):
+            raise AzureMLError(
+                f"namespace '{self._name}' is being removed",
+                code="NamespaceTerminating",
+                hint="Wait until it is gone, then install the extension again.",
+            )
+        if found is None and self._had_pods:
+            raise AzureMLError(
+                f"namespace '{self._name}' was removed while this task waited for its pods",
+                code="RemovedMeanwhile",
+                hint="Find out who removes the extension, then install it again.",
+            )
+
+
+def _essence(pod: Mapping) -> dict:
+    """What the verdict needs of a pod: a fifth of it."""
+    metadata = {key: pod["metadata"][key] for key in KEPT_METADATA if key in pod["metadata"]}
+    spec = {"nodeName": (pod.get("spec") or {}).get("nodeName")}
+    return {"metadata": metadata, "spec": spec, "status": pod.get("status")}
+
+
+def _wait(namespace: _Namespace, verdict: Verdict, deadline: Deadline) -> Verdict:
+    """Follow the namespace until it is ready or time is up. Returns the last verdict."""
+    pause = intervals(first=0.2, longest=RESYNC)
+    missing_since = None
+    while not verdict.ready and not deadline.passed:
+        deadline.report(verdict.summary())
+        if verdict.only_missing_components:
+            missing_since = missing_since if missing_since is not None else deadline.remaining
+            if missing_since - deadline.remaining >= MISSING_COMPONENT_PATIENCE:
+                return verdict
+        else:
+            missing_since = None
+        if namespace.pods_ready():
+            # The pods run, their workloads' status lags behind, or a workload is missing.
+            deadline.sleep(next(pause))
+            verdict = namespace.read()
+        else:
+            started = deadline.remaining
+            followed = namespace.watch(min(RESYNC, deadline.remaining))
+            if followed or started - deadline.remaining > SHORT_WATCH:
+                pause = intervals(first=0.2, longest=RESYNC)
+            else:
+                deadline.sleep(next(pause))
+            verdict = namespace.judge() if followed else namespace.read()
+    return verdict
+
+
+def _result(params: dict, verdict: Verdict, health_check: Sequence = ()) -> dict:
+    return {
+        "changed": False,
+        "ready": verdict.ready,
+        "summary": verdict.summary(),
+        "problems": [_health_check.as_line(row) for row in health_check] + verdict.problems(),
+        "health_check": list(health_check),
+        "components": verdict.components,
+        "pods": verdict.pods,
+        "component_table": "components option" if params["components"] is not None else params["settings_generation"],
+    }
+
+
+def _not_ready(params: dict, verdict: Verdict, result: dict) -> AzureMLError:
+    hint = None
+    if verdict.only_missing_components:
+        hint = (
+            f"Everything else runs: if this version of the extension does not ship them"
+            f" (component table: {result['component_table']}), say which to expect with the option components."
+        )
+    return AzureMLError(
+        f"namespace '{params['namespace']}' is not ready (waited at most {params['wait_timeout']} seconds):"
+        f" {verdict.summary()}; {'; '.join(result['problems'])}",
+        code="NotReady",
+        hint=hint,
+        **{key: value for key, value in result.items() if key != "changed"},
+    )

@@ -1,0 +1,40 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A line now and then, for a person who watches a run that waits."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from ansible_collections.azureml.arc.plugins.module_utils._core.text import printable
+
+
+class Progress:
+    """Shows how far the wait of one host is, but not more often than asked for.
+
+    :param host: whose wait it is.
+    :param interval: seconds between two lines, and before the first; 0 shows none.
+    :param show: takes a line.
+    :param clock: seconds since 1970.
+    """
+
+    def __init__(
+        self, host: str, interval: float, show: Callable[[str], object], clock: Callable[[], float] = time.time
+    ) -> None:
+        self._host = host
+        self._interval = interval
+        self._show = show
+        self._clock = clock
+        self._start = self._last = clock()
+
+    def __call__(self, state: str) -> None:
+        """Tell the state that something is in; shown when it is time for a line."""
+        now = self._clock()
+        if self._interval <= 0 or now - self._last < self._interval:
+            return
+        self._last = now
+        since = time.strftime("%H:%M:%S", time.localtime(self._start))
+        self._show(f"waiting: [{self._host}] {printable(state)} (since {since}, {now - self._start:.0f} s)")

@@ -1,0 +1,227 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From rows of Azure Resource Graph to hosts of an inventory. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import TYPES, node_count
+from ansible_collections.azureml.arc.plugins.module_utils._azure.resource_graph import any_of, quoted
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._extension.plan import EXTENSION_TYPE
+
+CLUSTER_COLUMNS = """\
+id, name, type, location, resourceGroup, subscriptionId, tags,
+  provisioningState = properties.provisioningState, distribution = properties.distribution,
+  infrastructure = properties.infrastructure, connectivityStatus = properties.connectivityStatus,
+  lastConnectivityTime = properties.lastConnectivityTime, agentVersion = properties.agentVersion,
+  kubernetesVersion = properties.kubernetesVersion, totalNodeCount = properties.totalNodeCount,
+  agentPoolProfiles = properties.agentPoolProfiles, powerState = properties.powerState.code"""
+# Arc reports what it finds in a cluster; an AKS cluster is what it is.
+AKS = "aks"
+NAME_HASH_LENGTH = 8  # hexadecimal digits: in a fleet of 10,000 of one name, a chance of 1 in 86 that two are equal
+MEANS_EVERYONE = 100.0  # percent
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which clusters to find; what is empty filters nothing. Values compare without case.
+
+    :param tags: by name: the value or values that count, C(None) for any.
+    """
+
+    cluster_types: Collection[str] = tuple(TYPES)
+    resource_groups: Collection[str] = ()
+    locations: Collection[str] = ()
+    distributions: Collection[str] = ()
+    tags: Mapping[str, str | Sequence[str] | None] = field(default_factory=dict)
+
+
+def cluster_query(filters: Filters) -> str:
+    """The query for clusters."""
+    kinds = {name: TYPES[name].resource_type.lower() for name in filters.cluster_types}
+    conditions = [f"type in~ {any_of(list(kinds.values()))}"]
+    if filters.resource_groups:
+        conditions.append(f"resourceGroup in~ {any_of(filters.resource_groups)}")
+    if filters.locations:
+        conditions.append(f"location in~ {any_of(filters.locations)}")
+    if filters.distributions:
+        condition = f"tostring(properties.distribution) in~ {any_of(filters.distributions)}"
+        if AKS in {one.lower() for one in filters.distributions}:
+            condition += f" or type =~ {quoted(TYPES['managed_cluster'].resource_type)}"
+        conditions.append(condition)
+    conditions += [_tag_condition(name, value) for name, value in filters.tags.items()]
+    return _query("resources", conditions, CLUSTER_COLUMNS)
+
+
+def extension_query() -> str:
+    """The query for AzureML extensions. Resource Graph joins it with clusters in some clouds only, so we do."""
+    conditions = [
+        "type =~ 'microsoft.kubernetesconfiguration/extensions'",
+        f"tostring(properties.ExtensionType) =~ {quoted(EXTENSION_TYPE)}",
+    ]
+    return _query("kubernetesconfigurationresources", conditions, "id, name, properties")
+
+
+def _query(table: str, conditions: Iterable[str], columns: str) -> str:
+    filters = "".join(f"| where {condition}\n" for condition in conditions)
+    return f"{table}\n{filters}| project {columns}\n| order by id asc"
+
+
+def _tag_condition(name: str, value: str | Sequence[str] | None) -> str:
+    tag = f"tags[{quoted(name)}]"
+    if value is None:
+        return f"isnotnull({tag})"
+    values = [value] if isinstance(value, (str, int, float)) else value
+    return f"tostring({tag}) in~ {any_of([str(one) for one in values])}"
+
+
+@dataclass(frozen=True)
+class Waves:
+    """How a fleet is divided for a rollout.
+
+    :param tag: the tag whose value is the number of a cluster's wave.
+    :param percentages: of the clusters without that tag: how many percent are in a wave or one before it, up to 100.
+    """
+
+    tag: str
+    percentages: Sequence[float]
+
+    def check(self) -> None:
+        """Raise C(AzureMLError) where the percentages do not grow to 100."""
+        growing = all(before < after for before, after in zip((0.0, *self.percentages), self.percentages))
+        if not self.percentages or not growing or self.percentages[-1] != MEANS_EVERYONE:
+            raise AzureMLError(
+                f"wave_percentages must grow to 100, each more than the one before it, not {list(self.percentages)}"
+            )
+
+    def of(self, cluster_id: str, tags: Mapping[str, str]) -> int:
+        """The number of a cluster's wave, from 1 on: the same whoever else is in the fleet.
+
+        :raises AzureMLError: where the tag is not a number.
+        """
+        tagged = next((value for name, value in tags.items() if name.lower() == self.tag.lower()), None)
+        if tagged is not None:
+            if not tagged.isdigit() or int(tagged) < 1:
+                raise AzureMLError(f"tag {self.tag} of {cluster_id} must be the number of a wave, not '{tagged}'")
+            return int(tagged)
+        share = int(_digest(cluster_id)[:12], 16) / 16**12 * 100
+        return next(number for number, upto in enumerate(self.percentages, 1) if share < upto)
+
+
+@dataclass(frozen=True)
+class Host:
+    """A host of the inventory."""
+
+    name: str
+    variables: Mapping
+    groups: Sequence[str]
+
+
+def hosts(
+    clusters: Iterable[Mapping], extensions: Iterable[Mapping], waves: Waves, plain_names: bool
+) -> Iterator[Host]:
+    """A host a cluster, with what the role needs to know and the groups it belongs to.
+
+    :param clusters: rows of C(cluster_query).
+    :param extensions: rows of C(extension_query); those of other clusters do no harm.
+    :param plain_names: whether a host is called like its cluster, without what makes that unique.
+    :raises AzureMLError: where two clusters would share a name.
+    """
+    by_cluster = {_cluster_of(row["id"]): _extension(row) for row in extensions}
+    seen: dict[str, str] = {}
+    for row in clusters:
+        cluster = _cluster(row)
+        cluster["extension"] = by_cluster.get(cluster["id"].lower())
+        name = cluster["name"] if plain_names else f"{cluster['name']}_{_digest(cluster['id'])[:NAME_HASH_LENGTH]}"
+        if name in seen:
+            raise AzureMLError(
+                f"two clusters would be host '{name}': {seen[name]} and {cluster['id']}",
+                hint="Set plain_host_names to false, or filter one of them out." if plain_names else None,
+            )
+        seen[name] = cluster["id"]
+        wave = waves.of(cluster["id"], cluster["tags"])
+        yield Host(name, _variables(cluster, wave), _groups(cluster, wave))
+
+
+def _digest(cluster_id: str) -> str:
+    return hashlib.sha256(cluster_id.lower().encode()).hexdigest()
+
+
+def _cluster_of(extension_id: str) -> str:
+    return extension_id.lower().rpartition("/providers/microsoft.kubernetesconfiguration/")[0]
+
+
+def _cluster(row: Mapping) -> dict:
+    kind = next(name for name, one in TYPES.items() if one.resource_type.lower() == row["type"].lower())
+    return {
+        "id": row["id"],
+        "name": row["name"],
+        "type": kind,
+        "resource_group": row["resourceGroup"],
+        "subscription_id": row["subscriptionId"],
+        "location": row["location"],
+        "tags": dict(row["tags"] or {}),
+        "provisioning_state": row["provisioningState"],
+        "distribution": AKS if kind == "managed_cluster" else row["distribution"] or "unknown",
+        "infrastructure": row["infrastructure"],
+        "connectivity_status": row["connectivityStatus"],
+        "last_connectivity_time": row["lastConnectivityTime"],
+        "agent_version": row["agentVersion"],
+        "power_state": row["powerState"],
+        "kubernetes_version": row["kubernetesVersion"],
+        "node_count": node_count(kind, row),
+    }
+
+
+def _extension(row: Mapping) -> dict:
+    # Not all property names of this table are documented; those that are begin with a capital.
+    properties = {name.lower(): value for name, value in row["properties"].items()}
+    return {
+        "name": row["name"],
+        "provisioning_state": properties.get("provisioningstate") or "Unknown",
+        "version": properties.get("currentversion") or properties.get("installedversion") or properties.get("version"),
+        "release_train": properties.get("releasetrain"),
+        "auto_upgrade_minor_version": properties.get("autoupgrademinorversion"),
+        "settings": properties.get("configurationsettings") or {},
+    }
+
+
+def _variables(cluster: Mapping, wave: int) -> dict:
+    variables = {
+        "azureml_cluster": dict(cluster),
+        "azureml_cluster_name": cluster["name"],
+        "azureml_cluster_type": cluster["type"],
+        "azureml_resource_group": cluster["resource_group"],
+        "azureml_subscription_id": cluster["subscription_id"],
+        "azureml_wave": wave,
+    }
+    if cluster["extension"]:
+        variables["azureml_extension_name"] = cluster["extension"]["name"]
+    return variables
+
+
+def _groups(cluster: Mapping, wave: int) -> list[str]:
+    extension = cluster["extension"]
+    groups = [
+        f"distribution_{cluster['distribution']}",
+        f"location_{cluster['location']}",
+        f"connectivity_{_connectivity(cluster)}",
+        f"wave_{wave}",
+        f"extension_{extension['provisioning_state'] if extension else 'not_installed'}",
+    ]
+    if extension and extension["version"]:
+        groups.append(f"extension_version_{extension['version']}")
+    return [group.lower() for group in groups]
+
+
+def _connectivity(cluster: Mapping) -> str:
+    """Whether changes would reach the cluster, in Arc's words; of an AKS cluster, whether it runs."""
+    if cluster["type"] == "managed_cluster":
+        return "connected" if cluster["power_state"] == "Running" else "offline"
+    return cluster["connectivity_status"] or "unknown"

@@ -1,0 +1,38 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Clouds by name and by address."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.azureml.arc.plugins.module_utils._azure import cloud as _cloud
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+
+STACK = {"authentication": {"loginEndpoint": "https://login.local/", "audiences": ["https://rm.local/"]}}
+
+
+def test_known_cloud_is_not_looked_up():
+    cloud = _cloud.resolve("AzureUSGovernment", pytest.fail)
+    assert cloud.scope == "https://management.usgovcloudapi.net/.default"
+
+
+def test_cloud_is_read_from_its_address():
+    asked = []
+    cloud = _cloud.resolve("https://rm.local/", lambda url: asked.append(url) or STACK)
+    assert asked == ["https://rm.local/metadata/endpoints?api-version=2022-09-01"]
+    assert (cloud.resource_manager, cloud.authority) == ("https://rm.local", "https://login.local")
+    assert cloud.scope == "https://rm.local/.default"
+
+
+@pytest.mark.parametrize("document", [[], {}, {"authentication": {}}, {"authentication": {"loginEndpoint": 1}}, None])
+def test_invalid_metadata_is_rejected(document):
+    with pytest.raises(AzureMLError, match="cloud_environment: .* did not answer with the metadata of a cloud"):
+        _cloud.from_metadata("https://rm.local", document)
+
+
+@pytest.mark.parametrize("name", ["http://rm.local", "AzureMoon", ""])
+def test_unknown_cloud_is_rejected(name):
+    with pytest.raises(AzureMLError, match="cloud_environment must be one of"):
+        _cloud.resolve(name, pytest.fail)

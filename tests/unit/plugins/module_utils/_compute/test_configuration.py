@@ -1,0 +1,103 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a compute offers: from options and from the studio's file, refused with the path inside the document."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from ansible_collections.azureml.arc.plugins.module_utils._compute.configuration import from_file, from_options
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+
+GPU = "nvidia.com/gpu"
+SMALL = {"small": {"resources": {"limits": {"cpu": "1"}}}}
+
+
+def document(**fields):
+    return json.dumps({"defaultInstanceType": "a", "instanceTypes": {"a": {}}, **fields})
+
+
+def of_type(**fields):
+    return document(instanceTypes={"a": fields})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "config_file f.json: line 1, column 2: Expecting property name"),
+        ("[]", "config_file f.json: it must hold a JSON object"),
+        ('{"namespace": "a", "namespace": "b"}', "config_file f.json: it has namespace twice"),
+        ("[" * 100_000, "config_file f.json: maximum recursion"),
+        (document(namespaces="a"), "config_file f.json: namespaces is unknown here; known are namespace, default"),
+        (document(namespace="A b"), "config_file f.json: namespace: 'A b' is not the name of a namespace"),
+        (document(namespace=7), "f.json: namespace: '7' is not the name of a namespace"),
+        (document(instanceTypes=[]), r"f.json: instanceTypes: \[\] is not a mapping"),
+        (document(instanceTypes={"a": "b"}), "f.json: instanceTypes.a: 'b' is not a mapping"),
+        (document(instanceTypes={"a b": {}}), "f.json: instanceTypes: 'a b' is not a name"),
+        (document(instanceTypes={"a-": {}}), "f.json: instanceTypes: 'a-' is not a name"),
+        (document(instanceTypes={"a" * 300: {}}), "f.json: instanceTypes: 'a+' must be lower case"),
+        (document(defaultInstanceType="b"), "f.json: defaultInstanceType: 'b' is not one of instanceTypes: a"),
+        (document(defaultInstanceType=None), "f.json: defaultInstanceType is missing: name one of a"),
+        (document(instanceTypes=None), "f.json: defaultInstanceType needs instanceTypes"),
+        (
+            of_type(node_selector={}),
+            "f.json: instanceTypes.a: node_selector is unknown here; known are nodeSelector, r",
+        ),
+        (of_type(nodeSelector={"a": "b c"}), "f.json: instanceTypes.a.nodeSelector.a: 'b c' is not the value"),
+        (of_type(nodeSelector={"a": True}), "instanceTypes.a.nodeSelector.a: True must stand in quotes"),
+        (of_type(resources={"request": {}}), "f.json: instanceTypes.a.resources: request is unknown here"),
+        (of_type(resources={"limits": 3}), "f.json: instanceTypes.a.resources.limits: 3 is not a mapping"),
+        (
+            of_type(resources={"limits": {"cpu": True}}),
+            "instanceTypes.a.resources.limits.cpu: 'True' is not a quantity",
+        ),
+        (of_type(resources={"limits": {GPU: "0.5"}}), "instanceTypes.a.resources.limits.nvidia.com/gpu: 0.5 is not"),
+        (
+            of_type(resources={"requests": {GPU: "1"}, "limits": {GPU: "0"}}),
+            "instanceTypes.a.resources.requests.nvidia.com/gpu: 1 must be as in .*limits, which has none",
+        ),
+    ],
+)
+def test_file_is_refused_with_the_path(text, message):
+    with pytest.raises(AzureMLError, match=message):
+        from_file(text.encode("utf-8", "surrogatepass"), "f.json")
+
+
+def test_options_are_refused_with_their_path():
+    with pytest.raises(AzureMLError, match="^instance_types.small.resources.limits.cpu: 'x' is not a quantity"):
+        from_options({"instance_types": {"small": {"resources": {"limits": {"cpu": "x"}}}}})
+    with pytest.raises(AzureMLError, match="^default_instance_type is missing: name one of small"):
+        from_options({"instance_types": SMALL})
+
+
+def test_default_is_known_by_its_name():
+    assert from_options({"instance_types": {"defaultInstanceType": {}}}).default_instance_type == "defaultInstanceType"
+    assert from_options({"instance_types": {}}).default_instance_type is None
+
+
+def test_for_the_cluster_names_change_and_the_default_has_two():
+    found = from_options({"instance_types": {"Big_GPU": SMALL["small"]}, "default_instance_type": "Big_GPU"})
+    resources = {"requests": {}, "limits": {"cpu": "1"}}
+    assert found.for_cluster() == [
+        {"name": "big-gpu", "node_selector": {}, "resources": resources},
+        {"name": "defaultinstancetype", "node_selector": {}, "resources": resources},
+    ]
+    assert [one["name"] for one in from_options({"instance_types": {"defaultInstanceType": {}}}).for_cluster()] == [
+        "defaultinstancetype"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("types", "message"),
+    [
+        (["a_b", "a-b"], "'a_b' and 'a-b' would both be 'a-b'"),
+        (["a", "DefaultInstanceType"], "the default is 'a', and 'DefaultInstanceType' is the default of the cluster"),
+    ],
+)
+def test_names_that_meet_in_the_cluster(types, message):
+    given = {"instance_types": {name: {} for name in types}, "default_instance_type": types[0]}
+    with pytest.raises(AzureMLError, match=message):
+        from_options(given).for_cluster()

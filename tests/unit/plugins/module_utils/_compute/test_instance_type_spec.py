@@ -1,0 +1,108 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Instance types: what Kubernetes would refuse is refused with its path, and what means the same is the same."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.azureml.arc.plugins.module_utils._compute.instance_type_spec import (
+    check_object_name,
+    replacement,
+    same,
+    validated,
+)
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+
+GPU = "nvidia.com/gpu"
+
+
+def instance_type(node_selector=None, requests=None, limits=None):
+    resources = {"requests": requests, "limits": limits}
+    return validated("gpu", {"node_selector": node_selector, "resources": resources}, "instance_types[0].")
+
+
+def test_object():
+    found = instance_type(
+        node_selector={"accelerator": "nvidia-tesla-k80", "example.com/pool": 7},
+        requests={"cpu": 2, "memory": "16Gi", GPU: "1"},
+        limits={"cpu": "2", "memory": "16Gi", GPU: "1"},
+    )
+    assert found.gpus == 1
+    assert found.spec() == {
+        "nodeSelector": {"accelerator": "nvidia-tesla-k80", "example.com/pool": "7"},
+        "resources": {
+            "requests": {"cpu": "2", "memory": "16Gi"},
+            "limits": {"cpu": "2", "memory": "16Gi", GPU: 1},
+        },
+    }
+
+
+def test_no_gpu_is_nothing_to_say():
+    found = instance_type(requests={"cpu": "1", GPU: "0"}, limits={"cpu": "1", GPU: "0"})
+    assert found.spec() == {"resources": {"requests": {"cpu": "1"}, "limits": {"cpu": "1"}}}
+    assert validated("any", {}).spec() == {}
+    assert found.attachment() == {
+        "nodeSelector": None,
+        "resources": {"requests": {"cpu": "1", GPU: "0"}, "limits": {"cpu": "1", GPU: "0"}},
+    }
+
+
+def test_name_that_no_object_can_have():
+    with pytest.raises(AzureMLError, match="name: 'GPU_type' must be lower case"):
+        check_object_name("GPU_type", "name")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"node_selector": ["a"]}, r"\[0\].node_selector: \['a'\] is not a mapping"),
+        ({"node_selector": {"a b": "c"}}, r"\[0\].node_selector: 'a b' is not the key of a label"),
+        ({"node_selector": {"Bad_prefix!/a": "c"}}, "is not the key of a label"),
+        ({"node_selector": {"a": "b c"}}, r"\[0\].node_selector.a: 'b c' is not the value of a label"),
+        ({"node_selector": {"a": "x" * 64}}, "is not the value of a label"),
+        ({"limits": {"memory": "lots"}}, r"\[0\].resources.limits.memory: 'lots' is not a quantity like 500m"),
+        ({"limits": {"memory": "-1Gi"}}, "is not a quantity of zero or more"),
+        ({"limits": {"memory": "NaN"}}, "is not a quantity"),
+        ({"limits": {"cpu": {"a": 1}}}, r"\[0\].resources.limits.cpu: .* is not a quantity"),
+        (
+            {"requests": {"cpu": "1500m"}, "limits": {"cpu": "1"}},
+            r"\[0\].resources.requests.cpu: 1500m is more than the limit of 1",
+        ),
+        ({"limits": {GPU: "500m"}}, r"\[0\].resources.limits.nvidia.com/gpu: 500m is not a whole number of GPUs"),
+        (
+            {"requests": {GPU: 2}, "limits": {GPU: 1}},
+            r"\[0\].resources.requests.nvidia.com/gpu: 2 must be as in .*limits, which has 1",
+        ),
+        ({"requests": {GPU: 1}}, "which has none"),
+    ],
+)
+def test_refused_with_its_path(given, message):
+    with pytest.raises(AzureMLError, match=message):
+        instance_type(**given)
+
+
+@pytest.mark.parametrize(
+    ("spec", "alike"),
+    [
+        ({"resources": {"requests": {"cpu": "1000m"}, "limits": {"memory": "1024Mi", GPU: "1"}}}, True),
+        ({"resources": {"requests": {"cpu": "1"}, "limits": {"memory": "1Gi"}}}, False),
+        ({"resources": {"requests": {"cpu": "2"}, "limits": {"memory": "1Gi", GPU: 1}}}, False),
+        (
+            {"nodeSelector": {"a": "b"}, "resources": {"requests": {"cpu": "1"}, "limits": {"memory": "1Gi", GPU: 1}}},
+            False,
+        ),
+    ],
+)
+def test_same(spec, alike):
+    wanted = instance_type(requests={"cpu": "1"}, limits={"memory": "1Gi", GPU: 1})
+    assert same(wanted, spec) is alike
+
+
+def test_replacement_takes_away_what_is_not_wanted():
+    present = {"nodeSelector": {"a": "1", "b": "2"}, "resources": {"limits": {"cpu": "1"}}}
+    assert replacement({"nodeSelector": {"a": "3"}}, present) == {
+        "nodeSelector": {"a": "3", "b": None},
+        "resources": None,
+    }

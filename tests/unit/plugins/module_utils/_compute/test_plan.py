@@ -1,0 +1,151 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The step that attaches a cluster or changes how it is attached, as a table, and the request that takes it."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.azureml.arc.plugins.module_utils._compute.configuration import (
+    ComputeConfiguration,
+    from_options,
+)
+from ansible_collections.azureml.arc.plugins.module_utils._compute.plan import (
+    Identity,
+    WantedCompute,
+    attach_body,
+    plan,
+    view,
+)
+
+ID = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Kubernetes/connectedClusters/c"
+ML = ComputeConfiguration("ml")
+CPU = {"nodeSelector": None, "resources": {"limits": {"cpu": "1", "nvidia.com/gpu": "0"}}}
+USER = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/"
+
+
+def typed(purge=False, **types):
+    types = {name: {"resources": {"limits": {"cpu": cpu}}} for name, cpu in types.items()}
+    given = {"namespace": "ml", "instance_types": types, "default_instance_type": next(iter(types), None)}
+    return WantedCompute(ID, from_options(given), purge=purge)
+
+
+def present(state="Succeeded", kind="Kubernetes", cluster=ID, namespace="ml", identity=None, **properties):
+    kubernetes = {
+        "namespace": namespace,
+        "defaultInstanceType": "small",
+        "instanceTypes": {"small": CPU},
+        "extensionPrincipalId": "p",
+    }
+    return {
+        "location": "northeurope",
+        "identity": identity or {"type": "SystemAssigned", "principalId": "p"},
+        "properties": {
+            "computeType": kind,
+            "provisioningState": state,
+            "resourceId": cluster,
+            "description": "shop",
+            "properties": kubernetes,
+            **properties,
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "action"),
+    [
+        (None, "create"),
+        (present(), "none"),
+        (present(cluster=ID.upper()), "none"),
+        (present("Creating"), "adopt"),
+        (present("Deleting"), "adopt"),
+        (present("Deleting", cluster=ID + "2"), "adopt"),
+        (present("Failed"), "create"),
+        (present("Canceled"), "create"),
+        (present(kind="AmlCompute"), "refuse"),
+        (present(cluster=ID + "2"), "refuse"),
+        (present("Creating", cluster=ID + "2"), "refuse"),
+        (present("Failed", namespace="default"), "refuse"),
+        (present(namespace="default"), "refuse"),
+    ],
+)
+def test_action(body, action):
+    assert plan(WantedCompute(ID, ML), body).action == action
+
+
+@pytest.mark.parametrize(
+    ("body", "action"),
+    [
+        (present(), "none"),
+        (present(namespace="default"), "replace"),
+        (present("Creating", namespace="default"), "adopt"),
+        (present(cluster=ID + "2"), "replace"),
+        (present(kind="AmlCompute"), "refuse"),
+    ],
+)
+def test_action_where_it_may_be_reattached(body, action):
+    assert plan(WantedCompute(ID, ML, force_reattach=True), body).action == action
+
+
+@pytest.mark.parametrize(
+    ("wanted", "changes"),
+    [
+        (WantedCompute(ID, ML), set()),
+        (WantedCompute(ID, ML, "shop"), set()),
+        (WantedCompute(ID, ML, "plant"), {"description"}),
+        (WantedCompute(ID, ML, identity=Identity("systemassigned")), set()),
+        (WantedCompute(ID, ML, identity=Identity("UserAssigned", (USER + "a",))), {"identity"}),
+        (typed(small="1"), set()),
+        (typed(small="1000m"), set()),
+        (typed(small="2"), {"instance_types.small"}),
+        (typed(large="2"), {"default_instance_type", "instance_types.large"}),
+        (typed(purge=True, large="2"), {"default_instance_type", "instance_types.large", "instance_types.small"}),
+    ],
+)
+def test_changes_in_place(wanted, changes):
+    step = plan(wanted, present())
+    assert set(step.changes) == changes
+    assert step.action == ("update" if changes else "none")
+
+
+def test_identities_compare_without_case_and_order():
+    assigned = {"type": "UserAssigned", "userAssignedIdentities": {USER + "A": {}, USER + "b": {}}}
+    wanted = WantedCompute(ID, ML, identity=Identity("UserAssigned", (USER + "b", USER + "a")))
+    assert plan(wanted, present(identity=assigned)).action == "none"
+
+
+def test_missing_namespace_is_default():
+    body = present(properties=None)
+    assert plan(WantedCompute(ID), body).action == "none"
+
+
+def test_what_is_not_asked_for_stays():
+    body = attach_body(WantedCompute(ID, ML, "plant"), "northeurope", present())
+    assert body["identity"] == {"type": "SystemAssigned"}
+    assert body["properties"] == {
+        "computeType": "Kubernetes",
+        "resourceId": ID,
+        "description": "plant",
+        "properties": {"namespace": "ml", "defaultInstanceType": "small", "instanceTypes": {"small": CPU}},
+    }
+    types = attach_body(typed(large="2"), "northeurope", present())["properties"]["properties"]["instanceTypes"]
+    assert set(types) == {"small", "large"}
+    types = attach_body(typed(purge=True, large="2"), "northeurope", present())["properties"]["properties"]
+    assert set(types["instanceTypes"]) == {"large"}
+
+
+def test_first_attach_says_only_what_is_asked_for():
+    assert attach_body(WantedCompute(ID), "northeurope") == {
+        "location": "northeurope",
+        "identity": {"type": "SystemAssigned"},
+        "properties": {"computeType": "Kubernetes", "resourceId": ID, "properties": {"namespace": "default"}},
+    }
+
+
+def test_view():
+    found = view(present())
+    assert found["instance_types"] == {
+        "small": {"node_selector": {}, "resources": {"requests": {}, "limits": {"cpu": "1", "nvidia.com/gpu": "0"}}}
+    }
+    assert found["identity"] == {"type": "SystemAssigned", "user_assigned_identities": []}

@@ -1,0 +1,17 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Errors as text and as a result."""
+
+from __future__ import annotations
+
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+
+
+def test_error_text():
+    error = AzureMLError("It failed", code="Conflict", correlation_id="c-1", hint="Wait.", rows=[1])
+    assert str(error) == "It failed (code Conflict, correlation id c-1). Wait."
+    assert error.as_result()["rows"] == [1]
+    assert error.as_result()["error"]["code"] == "Conflict"
+    assert str(AzureMLError("Is it so?")) == "Is it so?"

@@ -1,0 +1,28 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Intervals and deadlines."""
+
+from __future__ import annotations
+
+import itertools
+
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline, intervals
+
+
+def test_intervals_grow_to_a_limit_with_jitter():
+    found = list(itertools.islice(intervals(), 20))
+    assert 0.8 <= found[0] <= 1.2
+    assert 24 <= found[-1] <= 36
+    assert len(set(found)) == 20
+
+
+def test_deadline():
+    now, slept = [0.0], []
+    deadline = Deadline(10, clock=lambda: now[0], sleep=slept.append)
+    now[0] = 8.0
+    deadline.sleep(5)
+    assert slept == [2.0]
+    now[0] = 11.0
+    assert (deadline.remaining, deadline.passed) == (0.0, True)

@@ -1,0 +1,193 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The step from what is there to what is wanted, as a table."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from ansible_collections.azureml.arc.plugins.module_utils._extension.body import create_body, patch_body
+from ansible_collections.azureml.arc.plugins.module_utils._extension.keys import CERTIFICATE_FINGERPRINT
+from ansible_collections.azureml.arc.plugins.module_utils._extension.plan import (
+    PresentExtension,
+    WantedExtension,
+    diff,
+    disruption,
+    plan,
+    unmanaged_settings,
+)
+from ansible_collections.azureml.arc.plugins.module_utils._extension.settings import Settings
+
+PLAIN = {"enableTraining": "True", "location": "westeurope"}
+RELAY = ("relayserver.relayConnectionString", "relayServerConnectionString")
+WANTED = WantedExtension(Settings(PLAIN))
+WITH_RELAY = WantedExtension(Settings(PLAIN, relay_keys=RELAY))
+WITH_SECRET = WantedExtension(Settings(PLAIN, {"password": "x"}, RELAY))
+PRESENT = PresentExtension(
+    "microsoft.azureml.kubernetes",
+    "Succeeded",
+    PLAIN,
+    version=None,
+    release_train="Stable",
+    auto_upgrade_minor_version=True,
+)
+PRESENT_WITH_RELAY = replace(PRESENT, protected_keys=frozenset(RELAY))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "present", "action"),
+    [
+        (WANTED, None, "create"),
+        (WANTED, PRESENT, "none"),
+        (WITH_RELAY, PRESENT_WITH_RELAY, "none"),
+        (WITH_RELAY, replace(PRESENT, protected_keys=frozenset(RELAY[:1])), "none"),
+        (WITH_RELAY, PRESENT, "update"),
+        (WANTED, replace(PRESENT, provisioning_state="Creating"), "adopt"),
+        (WANTED, replace(PRESENT, provisioning_state="Updating"), "adopt"),
+        (WANTED, replace(PRESENT, provisioning_state="Deleting"), "adopt"),
+        (WANTED, replace(PRESENT, provisioning_state="Failed"), "create"),
+        (WANTED, replace(PRESENT, provisioning_state="Canceled"), "create"),
+        (WANTED, replace(PRESENT, extension_type="microsoft.flux"), "refuse"),
+        (WANTED, replace(PRESENT, release_namespace="azureml"), "none"),
+        (WANTED, replace(PRESENT, release_namespace="ml"), "refuse"),
+        (replace(WANTED, force_replace=True), replace(PRESENT, release_namespace="ml"), "replace"),
+        (
+            replace(WANTED, force_replace=True),
+            replace(PRESENT, release_namespace="ml", protected_keys=frozenset({"theirs"})),
+            "refuse",
+        ),
+        (WANTED, replace(PRESENT, settings={**PLAIN, "enableTraining": "true"}), "none"),
+        (WANTED, replace(PRESENT, settings={**PLAIN, "enableTraining": "False"}), "update"),
+        (WANTED, replace(PRESENT, settings={}), "update"),
+        (WANTED, replace(PRESENT, settings={**PLAIN, "other": "1"}), "none"),
+        (replace(WANTED, release_train="stable"), PRESENT, "none"),
+        (replace(WANTED, release_train="preview"), PRESENT, "update"),
+        (replace(WANTED, version="1.1.1"), PRESENT, "update"),
+        (replace(WANTED, version="1.1.1"), replace(PRESENT, version="1.1.1", auto_upgrade_minor_version=False), "none"),
+        (replace(WANTED, auto_upgrade_minor_version=False), PRESENT, "update"),
+        (WITH_SECRET, PRESENT_WITH_RELAY, "update"),
+        (WITH_SECRET, replace(PRESENT, protected_keys=frozenset({*RELAY, "password"})), "none"),
+        (
+            replace(WITH_SECRET, update_protected="always"),
+            replace(PRESENT, protected_keys=frozenset({*RELAY, "password"})),
+            "update",
+        ),
+        (WITH_SECRET, replace(PRESENT, protected_keys=frozenset({"of-others"})), "refuse"),
+        (WANTED, replace(PRESENT, protected_keys=frozenset({"of-others"})), "none"),
+        (WANTED, replace(PRESENT, provisioning_state="Failed", protected_keys=frozenset({"of-others"})), "refuse"),
+        (
+            WantedExtension(Settings(PLAIN, log_analytics_keys=("azure_log_analytics.connection_string",))),
+            replace(PRESENT, protected_keys=frozenset({"azure_log_analytics.connection_string"})),
+            "update",  # the customer id is missing
+        ),
+    ],
+)
+def test_action(wanted, present, action):
+    assert plan(wanted, present).action == action
+
+
+def test_update_names_exactly_what_changes():
+    present = replace(PRESENT_WITH_RELAY, settings={"enableTraining": "False", "location": "westeurope", "other": "1"})
+    step = plan(replace(WITH_RELAY, version="1.1.1"), present)
+
+    assert step.settings == {"enableTraining": ("False", "True")}
+    assert step.protected_keys == frozenset()
+    assert patch_body(step, {}) == {
+        "properties": {
+            "version": "1.1.1",
+            "autoUpgradeMinorVersion": False,
+            "configurationSettings": {"enableTraining": "True"},
+        }
+    }
+    assert diff(step) == {
+        "before": {"auto_upgrade_minor_version": True, "settings.enableTraining": "False"},
+        "after": {"auto_upgrade_minor_version": False, "settings.enableTraining": "True", "version": "1.1.1"},
+    }
+    assert unmanaged_settings(WITH_RELAY, present) == {"other": "1"}
+
+
+def test_patch_that_carries_one_protected_setting_carries_all():
+    step = plan(WITH_SECRET, PRESENT_WITH_RELAY)
+    assert step.protected_keys == {*RELAY, "password"}
+    assert diff(step)["after"]["protected_settings.password"] == "(hidden)"
+
+
+def test_repair_keeps_settings_of_others():
+    present = replace(PRESENT, provisioning_state="Failed", settings={**PLAIN, "other": "1"})
+    body = create_body(WANTED, present, {"secret": "x"})
+    assert body["properties"]["configurationSettings"] == {**PLAIN, "other": "1"}
+    assert body["properties"]["configurationProtectedSettings"] == {"secret": "x"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "properties"),
+    [
+        ({}, {"releaseTrain": "stable", "autoUpgradeMinorVersion": True}),
+        ({"version": "1.1.1"}, {"releaseTrain": "stable", "autoUpgradeMinorVersion": False, "version": "1.1.1"}),
+        (
+            {"release_train": "preview", "auto_upgrade_minor_version": False},
+            {"releaseTrain": "preview", "autoUpgradeMinorVersion": False},
+        ),
+    ],
+)
+def test_new_extension_s_properties(changes, properties):
+    body = create_body(replace(WANTED, **changes), None, {})
+    assert {
+        key: body["properties"].get(key)
+        for key in ("releaseTrain", "autoUpgradeMinorVersion", "version")
+        if key in body["properties"]
+    } == properties
+
+
+TRAINING = {"enableTraining": "True", "enableInference": "False"}
+BOTH = {"enableTraining": "True", "enableInference": "true"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "disturbed"),
+    [
+        (TRAINING, {"enableTraining": "False"}, {"enableTraining": "running jobs"}),
+        (TRAINING, {"enableInference": "True", "inferenceRouterServiceType": "NodePort"}, {}),
+        (TRAINING, {"installVolcano": "False"}, {}),
+        (TRAINING, {"nodeSelector.pool": "ml"}, {"nodeSelector.pool": "running jobs"}),
+        (
+            {**TRAINING, "installNvidiaDevicePlugin": "True"},
+            {"installNvidiaDevicePlugin": "False"},
+            {"installNvidiaDevicePlugin": "running jobs"},
+        ),
+        (TRAINING, {"installNvidiaDevicePlugin": "True"}, {}),
+        (BOTH, {"enableInference": "False"}, {"enableInference": "online endpoints"}),
+        (BOTH, {"sslCname": "b.example.com"}, {"sslCname": "online endpoints"}),
+        (BOTH, {"allowInsecureConnections": "False"}, {"allowInsecureConnections": "online endpoints"}),
+        (BOTH, {"inferenceRouterServiceType": "NodePort"}, {"inferenceRouterServiceType": "online endpoints"}),
+        ({"enableInference": "True"}, {"nodeSelector.pool": "ml"}, {"nodeSelector.pool": "online endpoints"}),
+        ({}, {"enableTraining": "False", "nodeSelector.pool": "ml"}, {}),
+    ],
+)
+def test_disturbing_changes_are_refused_unless_allowed(before, after, disturbed):
+    present = replace(PRESENT, settings=before)
+    changes = {key: (before.get(key), value) for key, value in after.items()}
+    assert disruption(present, changes) == disturbed
+
+    wanted = WantedExtension(Settings({**before, **after}))
+    step = plan(wanted, present)
+    assert step.action == ("refuse" if disturbed else "update")
+    assert all(key in step.reason for key in disturbed)
+    assert plan(replace(wanted, allow_disruption=True), present).action == "update"
+
+
+def test_another_certificate_is_sent_with_all_protected_settings():
+    certificate = {"scoringFe.sslCert": "c", "scoringFe.sslKey": "k"}
+    fingerprint = {CERTIFICATE_FINGERPRINT: "new"}
+    wanted = WantedExtension(Settings({**PLAIN, **fingerprint}, certificate=certificate, relay_keys=RELAY))
+    there = frozenset({*RELAY, *certificate})
+    old = replace(PRESENT, settings={**PLAIN, CERTIFICATE_FINGERPRINT: "old"}, protected_keys=there)
+    same = replace(PRESENT, settings={**PLAIN, **fingerprint}, protected_keys=there)
+
+    assert plan(wanted, old).protected_keys == there
+    assert plan(wanted, same).action == "none"
+    assert plan(replace(wanted, update_protected="always"), same).action == "none"
+    assert plan(wanted, replace(same, protected_keys=frozenset(RELAY))).action == "update"

@@ -1,0 +1,237 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From choices to settings: every row of the settings table."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import ClusterFacts
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._extension import check, keys
+from ansible_collections.azureml.arc.plugins.module_utils._extension import settings as _settings
+from ansible_collections.azureml.arc.plugins.module_utils._extension.relay import Relay
+from ansible_collections.azureml.arc.plugins.module_utils._extension.service_bus import ServiceBus
+
+RELAY = Relay("/relay", "/relay/hybridConnections/c", "c")
+SERVICE_BUS = ServiceBus("/bus", {"topic": "subscription"})
+ID = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Kubernetes/connectedClusters/c"
+TRAINING = {"workload_profile": "training", "settings_generation": "current"}
+INFERENCE = {
+    "workload_profile": "inference",
+    "settings_generation": "current",
+    "inference_service": "load_balancer",
+    "allow_insecure_connections": True,
+}
+
+
+def cluster(**fields):
+    return ClusterFacts(
+        **{"id": ID, "name": "c", "type": "connected_cluster", "location": "West Europe", "node_count": 3, **fields}
+    )
+
+
+def derive(options, **fields):
+    return _settings.derive(options, cluster(**fields), RELAY, SERVICE_BUS)
+
+
+def test_location_is_lower_case_without_spaces():
+    plain = derive(TRAINING).plain
+    assert plain["location"] == plain["jobSchedulerLocation"] == "westeurope"
+    assert plain["domain"] == "westeurope.cloudapp.azure.com"
+
+
+@pytest.mark.parametrize(
+    ("options", "added"),
+    [
+        ({"install_nvidia_device_plugin": True}, {"installNvidiaDevicePlugin": "True"}),
+        ({"install_prometheus_operator": False}, {"installPromOp": "False"}),
+        ({"install_volcano": False}, {"installVolcano": "False"}),
+        ({"install_dcgm_exporter": True}, {"installDcgmExporter": "True"}),
+        ({"in_cluster_tls": False}, {"enable_https": "False"}),
+        ({"log_analytics": True}, {"logAnalyticsWS": "True", "azure_log_analytics.enabled": "True"}),
+        ({"openshift": True}, {"openshift": "true"}),
+        ({"node_selector": {"pool": "ml", "zone": 2}}, {"nodeSelector.pool": "ml", "nodeSelector.zone": "2"}),
+        ({"settings": {"amloperator.custom_ip_interface": "eth1"}}, {"amloperator.custom_ip_interface": "eth1"}),
+        ({"settings": {"domain": "example.com"}}, {"domain": "example.com"}),
+    ],
+)
+def test_choices_add_their_keys(options, added):
+    plain, base = derive({**TRAINING, **options}).plain, derive(TRAINING).plain
+    assert plain == {**base, **added}
+
+
+@pytest.mark.parametrize(
+    ("options", "added"),
+    [
+        ({"inference_service": "load_balancer"}, {"inferenceRouterServiceType": "LoadBalancer"}),
+        (
+            {"inference_service": "internal_load_balancer"},
+            {
+                "inferenceRouterServiceType": "LoadBalancer",
+                "internalLoadBalancerProvider": "azure",
+                "scoringFe.serviceType.internalLoadBalancer": "true",
+            },
+        ),
+        (
+            {"inference_service": "node_port"},
+            {"inferenceRouterServiceType": "NodePort", "scoringFe.serviceType.nodePort": "true"},
+        ),
+        ({"inference_service": "cluster_ip"}, {"inferenceRouterServiceType": "ClusterIP"}),
+        ({"inference_router_ha": False}, {"inferenceRouterHA": "false", "clusterPurpose": "DevTest"}),
+        ({"inference_router_ha": True}, {"inferenceRouterHA": "true"}),
+        (
+            {"allow_insecure_connections": None, "tls": {"secret_name": "cert", "cname": "ml.example.com"}},
+            {"sslCname": "ml.example.com", "sslSecret": "cert", "scoringFe.sslSecret": "cert"},
+        ),
+    ],
+)
+def test_inference_choices(options, added):
+    plain = derive({**INFERENCE, **options}, type="managed_cluster").plain
+    assert (plain["enableTraining"], plain["enableInference"]) == ("False", "True")
+    assert {key: plain.get(key) for key in added} == added
+    assert plain.get("allowInsecureConnections") == (None if "tls" in options else "True")
+
+
+def test_few_nodes_switch_high_availability_off_unless_asked_for():
+    assert derive(INFERENCE, node_count=2).plain["inferenceRouterHA"] == "false"
+    assert derive(INFERENCE, node_count=2).plain["clusterPurpose"] == "DevTest"
+    assert derive({**INFERENCE, "inference_router_ha": True}, node_count=2).plain["inferenceRouterHA"] == "true"
+    assert "clusterPurpose" not in derive(INFERENCE, node_count=3).plain
+
+
+def test_distribution_decides_on_openshift_unless_said():
+    assert derive(TRAINING, distribution="OpenShift").plain["openshift"] == "true"
+    assert derive({**TRAINING, "openshift": False}, distribution="openshift").plain["openshift"] == "false"
+    assert "openshift" not in derive(TRAINING, distribution="k3s").plain
+
+
+def test_relay_only_where_it_is_used_and_not_given():
+    assert derive(TRAINING).relay_keys == keys.RELAY_CONNECTION_STRINGS
+    assert derive({**TRAINING, "settings": {"relayserver.enabled": False}}).relay_keys == ()
+    assert derive({**TRAINING, "protected_settings": {"relayServerConnectionString": "x"}}).relay_keys == ()
+    assert derive(TRAINING, type="managed_cluster").relay_keys == ()
+
+
+def test_service_bus_of_the_first_generation_only_where_it_is_not_given():
+    options = {**TRAINING, "settings_generation": "2021"}
+    settings = derive(options)
+    assert settings.service_bus_keys == keys.SERVICE_BUS_CONNECTION_STRINGS
+    assert settings.plain["servicebus.topicSubMapping.topic"] == "subscription"
+    assert derive({**options, "protected_settings": {"serviceBusConnectionString": "x"}}).service_bus_keys == ()
+    assert derive({**options, "settings": {"servicebus.enabled": False}}).service_bus_keys == ()
+    assert derive(options, type="managed_cluster").service_bus_keys == ()
+    assert derive(TRAINING).service_bus_keys == ()
+
+
+def test_protected_settings_win_over_derived_ones():
+    settings = derive({**TRAINING, "protected_settings": {"domain": "secret.example.com"}})
+    assert "domain" not in settings.plain
+    assert settings.protected == {"domain": "secret.example.com"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("True", "true", True),
+        ("False", "FALSE", True),
+        ("/subscriptions/A/resourceGroups/b", "/subscriptions/a/resourcegroups/B", True),
+        ("NodePort", "nodeport", False),
+        ("True", "False", False),
+        ("1.1.61", "1.1.61", True),
+    ],
+)
+def test_same_value(one, other, same):
+    assert _settings.same_value(one, other) is same
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({**INFERENCE, "inference_service": None}, "inference_service is required with workload_profile inference"),
+        (
+            {**INFERENCE, "allow_insecure_connections": None},
+            "inference needs either tls, or allow_insecure_connections",
+        ),
+        (
+            {**INFERENCE, "inference_service": "node_port", "settings": {"internalLoadBalancerProvider": "azure"}},
+            "a node port and an internal load balancer exclude each other: inference_service is node_port",
+        ),
+        (
+            {**INFERENCE, "settings_generation": "2021", "inference_service": "cluster_ip"},
+            "inference_service cluster_ip does not exist with settings_generation 2021; it has load_balancer",
+        ),
+        (
+            {
+                **INFERENCE,
+                "settings_generation": "2021",
+                "inference_service": "internal_load_balancer",
+                "settings": {"privateEndpointNodeport": True},
+            },
+            "exclude each other",
+        ),
+        (
+            {**INFERENCE, "settings_generation": "2021", "tls": {"secret_name": "s", "cname": "c"}},
+            "tls.secret_name does not exist with settings_generation 2021",
+        ),
+        ({**TRAINING, "settings_generation": "2021", "install_volcano": False}, "install_volcano does not exist with"),
+        (
+            {**TRAINING, "settings": {"enableTraining": False}},
+            "settings: 'enableTraining: false' contradicts workload_profile training",
+        ),
+        ({**TRAINING, "protected_settings": {"sslKeyPemFile": "k.pem"}}, "only az reads.*Use tls.private_key"),
+        ({**TRAINING, "inference_router_ha": True}, "inference_router_ha is for inference"),
+        ({**TRAINING, "settings": {"a": None}}, "the value of 'a'"),
+    ],
+)
+def test_check_names_the_option(options, message):
+    with pytest.raises(AzureMLError, match=message):
+        check.check(options)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        TRAINING,
+        INFERENCE,
+        {**INFERENCE, "inference_service": "internal_load_balancer"},
+        {**TRAINING, "settings": {"enableTraining": "true", "amloperator.custom_ip_interface": "eth1"}},
+    ],
+)
+def test_check_accepts(options):
+    check.check(options)
+
+
+@pytest.mark.parametrize(
+    ("options", "fields", "message"),
+    [
+        ({"inference_service": "internal_load_balancer"}, {"distribution": "k3s"}, "needs an AKS cluster: .*has k3s"),
+        ({"inference_router_ha": True}, {"node_count": 2}, "inference_router_ha needs 3 nodes, and the cluster has 2"),
+    ],
+)
+def test_check_cluster_names_the_option(options, fields, message):
+    with pytest.raises(AzureMLError, match=message):
+        check.check_cluster({**INFERENCE, **options}, cluster(**fields))
+
+
+@pytest.mark.parametrize("fields", [{"type": "managed_cluster"}, {"distribution": "aks"}])
+def test_internal_load_balancer_on_aks_however_it_is_connected(fields):
+    check.check_cluster({**INFERENCE, "inference_service": "internal_load_balancer"}, cluster(**fields))
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("inferenceRouterServicType", "inferenceRouterServiceType"),
+        ("installpromop", "installPromOp"),
+        ("privateEndpointNodePorts", "privateEndpointNodeport"),
+        ("amloperator.custom_ip_interface", None),
+        ("installPromOp", None),
+        ("nodeSelector.disk", None),
+        ("my.own.value", None),
+    ],
+)
+def test_misspelt_keys(key, meant):
+    warnings = check.misspelt_keys({"settings": {key: "x"}})
+    assert warnings == ([f"settings: nothing is known of '{key}'; did you mean '{meant}'?"] if meant else [])

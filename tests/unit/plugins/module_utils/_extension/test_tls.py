@@ -1,0 +1,83 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is refused of a certificate and its key, and what is accepted."""
+
+from __future__ import annotations
+
+import base64
+from datetime import timedelta
+
+import pytest
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._extension.tls import check, covers
+
+import certificates
+
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "cname", "covered"),
+    [
+        ("ml.example.com", "ml.example.com", True),
+        ("ML.example.com", "ml.Example.COM.", True),
+        ("*.example.com", "ml.example.com", True),
+        ("*.example.com", "a.ml.example.com", False),
+        ("*.example.com", "example.com", False),
+        ("*.example.com", ".example.com", False),
+        ("m*.example.com", "ml.example.com", False),
+        ("example.com", "ml.example.com", False),
+    ],
+)
+def test_names(name, cname, covered):
+    assert covers(name, cname) is covered
+
+
+@pytest.mark.parametrize("alternative", [True, False])
+def test_good_pair(alternative):
+    certificate, key = certificates.make(alternative=alternative)
+
+    found = check(certificate, key, "ml.example.com", certificates.NOW)
+
+    assert found.warning is None
+    assert len(bytes.fromhex(found.fingerprint)) == 32
+    assert [base64.b64decode(one) for one in found.encoded] == [certificate, key]
+
+
+def test_chain_counts_by_its_first_certificate():
+    certificate, key = certificates.make()
+    authority = certificates.make(("authority",))[0]
+
+    assert check(certificate + authority, key, "ml.example.com", certificates.NOW).fingerprint
+    with pytest.raises(AzureMLError, match="does not belong"):
+        check(authority + certificate, key, "ml.example.com", certificates.NOW)
+
+
+def test_warns_thirty_days_before_the_end():
+    warning = check(*certificates.make(end=29 * DAY), "ml.example.com", certificates.NOW).warning
+    assert warning.endswith("in less than 30 days")
+    assert check(*certificates.make(end=31 * DAY), "ml.example.com", certificates.NOW).warning is None
+
+
+@pytest.mark.parametrize(
+    ("pair", "message"),
+    [
+        (certificates.make(passphrase=b"hush"), "tls.private_key is encrypted"),
+        ((certificates.make()[0], certificates.make()[1]), "tls.private_key does not belong to tls.certificate"),
+        (certificates.make(start=-9 * DAY, end=-DAY), "tls.certificate expired on 20"),
+        (certificates.make(start=DAY), "tls.certificate is not valid before 20"),
+        (
+            certificates.make(("a.example.com", "*.b.com")),
+            "not covered by tls.certificate, which is for a.example.com, ",
+        ),
+        ((b"nonsense", certificates.make()[1]), "tls.certificate is not a PEM certificate"),
+        ((certificates.make()[0], b"nonsense"), "tls.private_key is not a PEM private key"),
+        (certificates.make()[::-1], "tls.certificate is not a PEM certificate"),
+    ],
+)
+def test_bad_pairs(pair, message):
+    with pytest.raises(AzureMLError, match=message) as error:
+        check(*pair, "ml.example.com", certificates.NOW, prefix="tls.")
+    assert "PRIVATE KEY" not in str(error.value)

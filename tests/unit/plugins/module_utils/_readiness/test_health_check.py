@@ -1,0 +1,70 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The health check report, as a real cluster wrote it."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.azureml.arc.plugins.module_utils._readiness.health_check import CODES, as_line, findings
+
+REPORT = """\
+Report:
+Duration: 149.978981ms
+Date: 2023-12-12 13:57:17.896838241 +0000 UTC m=+0.298028493
+K8sDistribution:
+K8sInfrastructure:
+CorrelationId: 01234567-89ab-cdef-0123-456789abcdef
+TroubleShootingGuide: https://aka.ms/arcmltsg
+
+Status: Passed Name: service
+Status: Passed Name: helmchart
+Status: Failed Name: instancetype ErrorCode: E45006 ErrorMessage: Failed to validate or update instancetype
+Status: Passed Name: clusterresource
+Status: Passed Name: info
+"""
+
+
+def test_real_report():
+    (row,) = findings({"reports-pre-install": REPORT})
+    assert row == {
+        "report": "pre-install",
+        "check": "instancetype",
+        "code": "E45006",
+        "title": "INSTANCE_TYPE",
+        "message": "Failed to validate or update instancetype",
+        "blocking": False,
+        "hint": CODES["E45006"][1],
+    }
+    assert as_line(row) == (
+        "Health check pre-install, instancetype: E45006 INSTANCE_TYPE: Failed to validate or update instancetype."
+        " Instance types could not be validated or updated: look at those in the cluster."
+    )
+
+
+def test_what_stops_an_installation_comes_first():
+    node = "Status: Failed Name: node ErrorCode: E40002 ErrorMessage: Not enough nodes"
+    rows = findings({"reports-pre-install": REPORT, "reports-pre-upgrade": node, "other": node})
+    assert [(row["code"], row["blocking"]) for row in rows] == [("E40002", True), ("E45006", False)]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "Report:\n", "Status: Passed Name: info", "Status:", "Status: Failed", "\x00 \x1b[31m"]
+)
+def test_no_findings(text):
+    assert findings({"reports-test": text}) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "message"),
+    [
+        ("Status: Failed Name: x", "", ""),
+        ("Status: Failed Name: x ErrorCode: E4x ErrorMessage: odd", "E4x", "odd"),
+        ("Status: Failed Name: x ErrorCode: E50001 ErrorMessage: new", "E50001", "new"),
+    ],
+)
+def test_unknown_codes_are_shown_as_they_are(line, code, message):
+    (row,) = findings({"reports-test": line})
+    assert (row["code"], row["message"], row["title"]) == (code, message, "")
+    assert as_line(row)

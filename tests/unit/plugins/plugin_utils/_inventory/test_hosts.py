@@ -1,0 +1,176 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Queries for a fleet, and what becomes of their rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from ansible_collections.azureml.arc.plugins.module_utils._azure.resource_graph import quota_pause, quoted
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.plugin_utils._inventory.hosts import Filters, Waves, cluster_query, hosts
+
+WAVES = Waves("azureml-wave", [1, 25, 100])
+GROUP = "/subscriptions/s/resourceGroups/rg"
+
+
+def connected(name, **fields):
+    return {
+        "id": f"{GROUP}/providers/Microsoft.Kubernetes/connectedClusters/{name}",
+        "name": name,
+        "type": "microsoft.kubernetes/connectedclusters",
+        "resourceGroup": "rg",
+        "subscriptionId": "s",
+        "location": "westeurope",
+        "tags": None,
+        "provisioningState": "Succeeded",
+        "distribution": "k3s",
+        "infrastructure": "generic",
+        "connectivityStatus": "Connected",
+        "lastConnectivityTime": None,
+        "agentVersion": "1.21",
+        "kubernetesVersion": "1.31",
+        "totalNodeCount": 2,
+        "agentPoolProfiles": None,
+        "powerState": None,
+        **fields,
+    }
+
+
+def aks(name, **fields):
+    return connected(
+        name,
+        id=f"{GROUP}/providers/Microsoft.ContainerService/managedClusters/{name}",
+        type="microsoft.containerservice/managedclusters",
+        distribution=None,
+        connectivityStatus=None,
+        totalNodeCount=None,
+        agentPoolProfiles=[{"count": 2}, {"count": 3}],
+        powerState="Running",
+        **fields,
+    )
+
+
+def extension(cluster, **properties):
+    # Resource Graph writes the last type with a capital, and whatever case the group had.
+    name = cluster["id"].replace("resourceGroups", "resourcegroups")
+    row_id = f"{name}/providers/Microsoft.KubernetesConfiguration/Extensions/aml"
+    return {"id": row_id, "name": "aml", "properties": properties}
+
+
+def test_the_queries_filter_where_the_data_is():
+    filters = Filters(
+        cluster_types=["connected_cluster", "managed_cluster"],
+        resource_groups=["rg-1", "rg-2"],
+        locations=["westeurope"],
+        distributions=["k3s", "aks"],
+        tags={"environment": "it's", "team": ["a", "b"], "any": None},
+    )
+
+    lines = cluster_query(filters).splitlines()
+
+    assert lines[:8] == [
+        "resources",
+        "| where type in~ ('microsoft.kubernetes/connectedclusters', 'microsoft.containerservice/managedclusters')",
+        "| where resourceGroup in~ ('rg-1', 'rg-2')",
+        "| where location in~ ('westeurope')",
+        "| where tostring(properties.distribution) in~ ('k3s', 'aks')"
+        " or type =~ 'Microsoft.ContainerService/managedClusters'",
+        "| where tostring(tags['environment']) in~ ('it\\'s')",
+        "| where tostring(tags['team']) in~ ('a', 'b')",
+        "| where isnotnull(tags['any'])",
+    ]
+    assert lines[-1] == "| order by id asc"
+
+
+@pytest.mark.parametrize(
+    ("text", "literal"), [("a", "'a'"), ("') | x", "'\\') | x'"), ("\\", "'\\\\'"), ("a\nb", "'a\\nb'")]
+)
+def test_a_value_cannot_leave_its_literal(text, literal):
+    assert quoted(text) == literal
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, 0),
+        ({"x-ms-user-quota-remaining": "3", "x-ms-user-quota-resets-after": "00:00:05"}, 0),
+        ({"x-ms-user-quota-remaining": "0", "x-ms-user-quota-resets-after": "00:00:05"}, 5),
+        ({"x-ms-user-quota-remaining": "0", "x-ms-user-quota-resets-after": "00:01:02"}, 62),
+        ({"x-ms-user-quota-remaining": "0"}, 0),
+    ],
+)
+def test_quota_is_waited_for_when_it_is_used_up(headers, seconds):
+    assert quota_pause(headers) == seconds
+
+
+def test_host_of_a_connected_cluster():
+    cluster = connected("Shop", tags={"Azureml-Wave": "2"})
+    others = extension(aks("west"), ProvisioningState="Failed")
+
+    (host,) = hosts(
+        [cluster], [extension(cluster, ProvisioningState="Succeeded", Version="1.1.61"), others], WAVES, False
+    )
+
+    assert host.name.startswith("Shop_")
+    assert host.variables["azureml_cluster_name"] == "Shop"
+    assert host.variables["azureml_cluster_type"] == "connected_cluster"
+    assert host.variables["azureml_extension_name"] == "aml"
+    assert host.variables["azureml_cluster"]["extension"]["version"] == "1.1.61"
+    assert host.variables["azureml_wave"] == 2
+    assert host.groups == [
+        "distribution_k3s",
+        "location_westeurope",
+        "connectivity_connected",
+        "wave_2",
+        "extension_succeeded",
+        "extension_version_1.1.61",
+    ]
+
+
+def test_host_of_an_aks_cluster():
+    (host,) = hosts([aks("west", tags={"azureml-wave": "1"})], [], WAVES, False)
+
+    assert host.variables["azureml_cluster"]["node_count"] == 5
+    assert "azureml_extension_name" not in host.variables
+    assert host.groups == [
+        "distribution_aks",
+        "location_westeurope",
+        "connectivity_connected",
+        "wave_1",
+        "extension_not_installed",
+    ]
+
+
+def test_names_stay_unique_whatever_comes_and_goes():
+    both = [host.name for host in hosts([aks("west"), connected("west")], [], WAVES, False)]
+
+    assert len(set(both)) == 2
+    assert [host.name for host in hosts([connected("west")], [], WAVES, False)] == both[1:]
+    with pytest.raises(AzureMLError, match="two clusters would be host 'west'.*managedClusters.*plain_host_names"):
+        list(hosts([aks("west"), connected("west")], [], WAVES, True))
+
+
+def test_waves_have_their_share_and_stay():
+    waves = [WAVES.of(f"{GROUP}/clusters/{index}", {}) for index in range(5000)]
+
+    counted = Counter(waves)
+    assert 25 <= counted[1] <= 80
+    assert 1050 <= counted[2] <= 1350
+    assert counted[1] + counted[2] + counted[3] == 5000
+    assert waves == [WAVES.of(f"{GROUP.upper()}/CLUSTERS/{index}", {}) for index in range(5000)]
+
+
+@pytest.mark.parametrize("percentages", [[], [1, 25], [25, 1, 100], [0, 100], [50, 150], [100, 100]])
+def test_percentages_that_leave_clusters_out(percentages):
+    with pytest.raises(AzureMLError, match="wave_percentages must grow to 100"):
+        Waves("wave", percentages).check()
+
+
+@pytest.mark.parametrize("value", ["", "0", "-1", "first"])
+def test_wave_tag_that_is_no_wave(value):
+    with pytest.raises(AzureMLError, match="tag azureml-wave of .*Shop must be the number of a wave"):
+        list(hosts([connected("Shop", tags={"azureml-wave": value})], [], WAVES, False))
