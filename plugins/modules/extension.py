@@ -321,7 +321,7 @@ extension:
       description: The namespace of its pods.
       type: str
     principal_id:
-      description: Object id of its managed identity.
+      description: Object ID of its managed identity, which on AKS without Azure Arc is the one that AKS created.
       type: str
     settings:
       description: Its configuration settings.

@@ -90,7 +90,7 @@ def test_relay_is_created_once_and_found_again(run_module, simulator, arc, train
 
 
 def test_managed_cluster_has_no_relay_and_few_nodes_are_a_test_cluster(run_module, simulator, aks):
-    run_module(
+    result = run_module(
         SPEC, resource_group="rg-edge", cluster_name=aks, cluster_type="managed_cluster", workload_profile="training"
     )
 
@@ -101,6 +101,9 @@ def test_managed_cluster_has_no_relay_and_few_nodes_are_a_test_cluster(run_modul
     assert (settings["clusterPurpose"], settings["inferenceRouterHA"]) == ("DevTest", "false")
     assert put["body"]["properties"]["configurationProtectedSettings"] == {}
     assert requests_to(simulator, "GET", "Microsoft.Relay") == []
+    assert "identity" not in put["body"]
+    assert put["answer"]["identity"] is None
+    assert result["extension"]["principal_id"] == put["answer"]["properties"]["aksAssignedIdentity"]["principalId"]
 
 
 def test_openshift_is_told_by_its_distribution(run_module, simulator, arc, training):

@@ -79,6 +79,17 @@ def test_sdk_creates_patches_and_deletes(sdk, arc):
     assert missing.value.error.code == "ResourceNotFound"
 
 
+def test_extension_on_aks_takes_no_identity_and_gets_one(sdk, aks):
+    where = ("rg-edge", "Microsoft.ContainerService", "managedClusters", aks, "azureml")
+    with pytest.raises(HttpResponseError, match="Failed to perform resource identity operation. Status: 'BadRequest'"):
+        sdk.extensions.begin_create(*where, EXTENSION, polling=False)
+
+    created = sdk.extensions.begin_create(*where, {"properties": EXTENSION["properties"]}).result()
+    assert created.identity is None
+    assert created.properties.aks_assigned_identity.type == "SystemAssigned"
+    assert created.properties.aks_assigned_identity.principal_id
+
+
 def test_second_operation_is_refused_while_one_is_under_way(sdk, arc):
     sdk.extensions.begin_create(*place(arc), EXTENSION, polling=False)
     with pytest.raises(HttpResponseError) as conflict:

@@ -29,11 +29,23 @@ PROPERTIES = {
 }
 
 
-def create_body(wanted: WantedExtension, present: PresentExtension | None, protected: Mapping) -> dict:
-    """The body of the PUT that creates an extension, or repairs one while keeping settings of others."""
+# AKS creates the identity of an extension itself, and refuses a request that asks for one.
+# Source: https://github.com/Azure/azure-powershell/issues/22455
+WITH_OWN_IDENTITY = frozenset({"managed_cluster"})
+
+
+def create_body(
+    cluster_type: str, wanted: WantedExtension, present: PresentExtension | None, protected: Mapping
+) -> dict:
+    """Build the body of the PUT that creates or repairs an extension.
+
+    :param cluster_type: C(connected_cluster) or C(managed_cluster).
+    :param present: the extension to repair; settings that were not asked for here are kept.
+    :param protected: the protected settings, with their values.
+    """
     kept = unmanaged_settings(wanted, present) if present else {}
     return {
-        "identity": {"type": "SystemAssigned"},
+        **({} if cluster_type in WITH_OWN_IDENTITY else {"identity": {"type": "SystemAssigned"}}),
         "properties": {
             "extensionType": EXTENSION_TYPE,
             **{PROPERTIES[name]: value for name, value in created_properties(wanted).items() if value is not None},
@@ -84,6 +96,11 @@ def _release_namespace(properties: Mapping) -> str | None:
     return ((properties.get("scope") or {}).get("cluster") or {}).get("releaseNamespace")
 
 
+def _identity(body: Mapping) -> Mapping:
+    """The identity that was asked for, or the one that AKS created."""
+    return body.get("identity") or body["properties"].get("aksAssignedIdentity") or {}
+
+
 def view(body: dict) -> dict:
     """An extension as the modules return it: snake_case, and of protected settings the keys only."""
     properties = body["properties"]
@@ -98,7 +115,7 @@ def view(body: dict) -> dict:
         "release_train": properties.get("releaseTrain"),
         "auto_upgrade_minor_version": properties.get("autoUpgradeMinorVersion"),
         "release_namespace": _release_namespace(properties),
-        "principal_id": (body.get("identity") or {}).get("principalId"),
+        "principal_id": _identity(body).get("principalId"),
         "settings": settings,
         "install_options": install_options(settings),
         "protected_settings": sorted(properties.get("configurationProtectedSettings") or ()),

@@ -178,7 +178,7 @@ class _Presence:
         if step.action == "update":
             answer = self._extension.submit("PATCH", wait, present, body=patch_body(step, secrets))
         else:
-            body = create_body(self._wanted, parse(present), secrets)
+            body = create_body(self._cluster.type, self._wanted, parse(present), secrets)
             if step.action == "replace":
                 # Waits in any case: only this call still knows the settings of others, which go with the old one.
                 present = self._extension.submit("DELETE", wait=True, present=present, params=REMOVE)

@@ -27,6 +27,7 @@ from simulator.arm.protocol import (
     system_data,
 )
 from simulator.cluster import SimulatedCluster
+from simulator.scenario import TENANT
 from simulator.tasks import Tasks
 
 API_VERSION = "2025-03-01"
@@ -52,9 +53,15 @@ class Extension:
     properties: dict[str, Any]
     state: str = "Creating"
     current_version: str | None = None
-    principal: str = field(default_factory=lambda: str(uuid.uuid4()))
+    identity: dict[str, str] | None = None
+    aks_assigned_identity: dict[str, str] | None = None
     error: dict[str, Any] | None = None
     system_data: dict[str, str] = field(default_factory=system_data)
+
+    @property
+    def principal(self) -> str | None:
+        """Object ID of its identity, whoever created that."""
+        return (self.identity or self.aks_assigned_identity or {}).get("principalId")
 
     def body(self) -> dict[str, Any]:
         protected = dict.fromkeys(self.properties.get("configurationProtectedSettings") or {}, "")
@@ -67,7 +74,7 @@ class Extension:
             "id": self.id,
             "name": self.name,
             "type": "Microsoft.KubernetesConfiguration/extensions",
-            "identity": {"type": "SystemAssigned", "principalId": self.principal},
+            "identity": self.identity,
             "systemData": self.system_data,
             "properties": {
                 "version": None,
@@ -80,7 +87,7 @@ class Extension:
                 "provisioningState": self.state,
                 "statuses": statuses,
                 "errorInfo": self.error,
-                "aksAssignedIdentity": None,
+                "aksAssignedIdentity": self.aks_assigned_identity,
                 "isSystemExtension": False,
             },
         }
@@ -145,7 +152,7 @@ class Extensions:
         return web.json_response(self._find(request).body())
 
     def _put(self, request: ArmRequest, cluster: SimulatedCluster) -> web.Response:
-        request.require("identity", "type")
+        _check_identity(request, cluster)
         request.require("properties", "extensionType")
         request.require("properties", "scope", "cluster", "releaseNamespace")
         properties = request.body["properties"]
@@ -154,8 +161,8 @@ class Extensions:
         if present:
             _require_idle(present)
         extension = Extension(request.address.id, request.address.name, properties)
+        self._give_identity(extension, present, cluster, request.body.get("identity"))
         if present:
-            extension.principal = present.principal
             extension.system_data = system_data(present.system_data)
         self._extensions[request.address.key] = extension
         operation = self._begin(extension, "Creating")
@@ -192,6 +199,24 @@ class Extensions:
         operation = self._begin(extension, "Deleting")
         self._run(extension, self._remove(extension, cluster, operation))
         return accepted(request, operation, API_VERSION, 202)
+
+    @staticmethod
+    def _give_identity(
+        extension: Extension, present: Extension | None, cluster: SimulatedCluster, wanted: dict[str, str] | None
+    ) -> None:
+        """Give an extension the identity that was asked for, on AKS one that nobody asks for.
+
+        Source: C(recorded) answers to C(az k8s-extension create) on both types of cluster.
+        """
+        made = {
+            "type": "SystemAssigned",
+            "principalId": (present.principal if present else None) or str(uuid.uuid4()),
+            "tenantId": TENANT,
+        }
+        if cluster.plan.type == "managedClusters":
+            extension.aks_assigned_identity = made
+        elif wanted and wanted.get("type", "").lower() == "systemassigned":
+            extension.identity = made
 
     def _begin(self, extension: Extension, state: str) -> Operation:
         extension.state = state
@@ -248,6 +273,22 @@ def _require_idle(extension: Extension) -> None:
             409,
             "AnotherOperationInProgress",
             f"Another operation on the extension is in progress: {extension.state}. Try again when it has ended.",
+        )
+
+
+def _check_identity(request: ArmRequest, cluster: SimulatedCluster) -> None:
+    """Refuse an identity on AKS, which creates that of an extension itself.
+
+    Source: https://github.com/Azure/azure-powershell/issues/22455 and 24321, whose message this is. Its code is that of
+    https://github.com/Azure/azure-cli/issues/31837, where another resource provider answers with the same message.
+    """
+    if cluster.plan.type == "managedClusters" and request.body.get("identity"):
+        cause = 'Status: \'BadRequest\'. Response: \'{"error":{"code":"BadRequest","message":""}}\''
+        raise ArmError(
+            400,
+            "FailedIdentityOperation",
+            f"Identity operation for resource '{request.address.id}' failed with error"
+            f" 'Failed to perform resource identity operation. {cause}.'.",
         )
 
 

@@ -115,9 +115,16 @@ def test_patch_that_carries_one_protected_setting_carries_all():
     assert diff(step)["after"]["protected_settings.password"] == "(hidden)"
 
 
+@pytest.mark.parametrize(
+    ("cluster_type", "identity"), [("connected_cluster", {"type": "SystemAssigned"}), ("managed_cluster", None)]
+)
+def test_identity_is_requested_on_connected_clusters_only(cluster_type, identity):
+    assert create_body(cluster_type, WANTED, None, {}).get("identity") == identity
+
+
 def test_repair_keeps_settings_of_others():
     present = replace(PRESENT, provisioning_state="Failed", settings={**PLAIN, "other": "1"})
-    body = create_body(WANTED, present, {"secret": "x"})
+    body = create_body("connected_cluster", WANTED, present, {"secret": "x"})
     assert body["properties"]["configurationSettings"] == {**PLAIN, "other": "1"}
     assert body["properties"]["configurationProtectedSettings"] == {"secret": "x"}
 
@@ -134,7 +141,7 @@ def test_repair_keeps_settings_of_others():
     ],
 )
 def test_new_extension_s_properties(changes, properties):
-    body = create_body(replace(WANTED, **changes), None, {})
+    body = create_body("connected_cluster", replace(WANTED, **changes), None, {})
     assert {
         key: body["properties"].get(key)
         for key in ("releaseTrain", "autoUpgradeMinorVersion", "version")
