@@ -168,6 +168,14 @@ def test_environment_keyword_is_honoured(playbook, info):
     assert "subscription_id 'prod' is not a subscription id" in run.result("look", "localhost")["msg"]
 
 
+def test_environment_of_a_loop_item_does_not_reach_the_next_item(playbook, info):
+    items = [{"AZURE_SUBSCRIPTION_ID": "prod"}, {}]
+    run = info(playbook, loop=items, environment="{{ item }}")
+    first, second = run.result("look", "localhost")["results"]
+    assert "subscription_id 'prod' is not a subscription id" in first["msg"]
+    assert second["extensions"] == []
+
+
 def test_one_token_for_all_workers(playbook, simulator, arc):
     hosts = {f"host-{index}": {"ansible_connection": "local"} for index in range(12)}
     task = {"azureml.arc.extension_info": {"resource_group": "rg-edge", "cluster_name": arc}}

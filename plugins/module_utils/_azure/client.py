@@ -15,7 +15,6 @@ import contextlib
 import functools
 import importlib
 import logging
-import os
 import ssl
 import time
 import traceback
@@ -259,7 +258,7 @@ def open_session(call) -> AzureSession:
     :param call: the C(ModuleCall); the client secret is kept out of its result.
     :raises AzureMLError: where nobody signs in, or no subscription is named.
     """
-    sign_in = _sign_in.resolve(call.params, os.environ)
+    sign_in = _sign_in.resolve(call.params, call.environ)
     call.hide(sign_in.secret)
     if not sign_in.validate_certificates:
         call.warn(

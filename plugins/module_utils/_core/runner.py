@@ -10,9 +10,10 @@ C(execute), which turns a C(ModuleCall) into a result, so neither can differ fro
 
 from __future__ import annotations
 
+import os
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
@@ -44,6 +45,7 @@ class ModuleCall:
     :param progress: shows a line to whoever watches the run, while something is waited for.
     :param clock: seconds since some start.
     :param sleep: waits for seconds.
+    :param environ: the environment variables; those of the task, which other threads of the process need not have.
     """
 
     params: dict
@@ -54,6 +56,7 @@ class ModuleCall:
     progress: Callable[[str], None] = lambda line: None
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     warnings: list = field(default_factory=list)
     secrets: set = field(default_factory=set)
 

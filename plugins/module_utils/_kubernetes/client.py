@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import traceback
 from collections.abc import Callable, Iterator
 
@@ -233,7 +232,7 @@ def open_session(call) -> KubeSession:
     :param call: the C(ModuleCall); credentials from a kubeconfig are kept out of its result.
     :raises AzureMLError: where the options do not lead to a cluster. Nothing is sent.
     """
-    values = config.connection_values(call.params, os.environ)
+    values = config.connection_values(call.params, call.environ)
     directory = FILES.open(call.tmpdir)
     try:
         configuration = config.configuration(values, directory, call)

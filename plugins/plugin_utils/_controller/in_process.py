@@ -16,7 +16,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ansible import constants
 from ansible.errors import AnsibleActionFail
@@ -26,9 +26,10 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall, ModuleSpec, execute
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.core import connection_variables
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.progress import Progress
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.run_cache import RunCache
-from ansible_collections.azureml.arc.plugins.plugin_utils._controller.worker import end_with_parent, load_for_all
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.worker import load_for_all, prepared_worker
 
 load_for_all()
 # Made in the parent process, so that the workers that it forks have it in common.
@@ -52,7 +53,7 @@ class InProcessActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         result = super().run(tmp, task_vars)
         task_vars = task_vars or {}
-        if stays_here(self, task_vars, self._templar):
+        if can_run_in_process(self, task_vars, self._templar):
             result.update(self._run_here(self._task.args, task_vars))
         else:
             wrap_async = bool(self._task.async_val) and not self._connection.has_native_async
@@ -61,33 +62,32 @@ class InProcessActionModule(ActionBase):
         return result
 
     def _run_here(self, arguments: dict, task_vars: dict) -> dict:
-        # As a module would find it; the worker ends with the task, so it stays set.
-        os.environ.update(environment(self))
-        end_with_parent()
-        circumstances = Circumstances(
-            check_mode=bool(self._task.check_mode),
-            diff=bool(self._task.diff),
-            tmpdir=constants.DEFAULT_LOCAL_TMP,
-            progress=Progress(
-                task_vars["inventory_hostname"], progress_interval(task_vars, self._templar), self._display.display
-            ),
-        )
-        return run_in_process(self._task.action, self.spec, arguments, circumstances)
+        environment = task_environment(self, self._templar)
+        with prepared_worker(environment):
+            context = RunContext(
+                check_mode=bool(self._task.check_mode),
+                diff=bool(self._task.diff),
+                tmpdir=constants.DEFAULT_LOCAL_TMP,
+                progress=Progress(
+                    task_vars["inventory_hostname"], progress_interval(task_vars, self._templar), self._display.display
+                ),
+                environ={**os.environ, **environment},
+            )
+            return run_in_process(self._task.action, self.spec, arguments, context)
 
 
-def stays_here(action: ActionBase, task_vars: Mapping, templar) -> bool:
-    """Whether running a module in process means what running it on the host of the task would.
+def can_run_in_process(action: ActionBase, task_vars: Mapping, templar) -> bool:
+    """Tell whether running a module in process has the same effect as running it on the host of the task.
 
     :param task_vars: the variables of the host, as C(templar) has them.
     """
     switch = task_vars.get(SWITCH_VARIABLE, os.environ.get(SWITCH_ENVIRONMENT, "true"))
-    delegated = task_vars.get("ansible_delegated_vars", {}).get(action._task.delegate_to)
     return (
         boolean(templar.template(switch), strict=False)
         and action._connection.transport == "local"
-        and not action._play_context.become
+        and not action._connection.become
         and not action._task.async_val
-        and _interpreter(delegated or task_vars, templar) in (None, sys.executable)
+        and _interpreter(connection_variables(action._task, task_vars), templar) in (None, sys.executable)
     )
 
 
@@ -98,11 +98,14 @@ def _interpreter(task_vars: Mapping, templar) -> str | None:
     return None if not interpreter or str(interpreter).startswith("auto") else interpreter
 
 
-def environment(action: ActionBase) -> dict[str, str]:
-    """The task's C(environment)."""
+def task_environment(action: ActionBase, templar) -> dict[str, str]:
+    """Return the C(environment) of a task.
+
+    :param templar: for the variables of a host; another host's may give another environment.
+    """
     values: dict[str, str] = {}
     for layer in action._task.environment or ():
-        found = action._templar.template(layer)
+        found = templar.template(layer)
         if not isinstance(found, dict):
             raise AnsibleActionFail(f"environment must be a dictionary, not {found!r}")
         values.update({str(name): str(value) for name, value in found.items()})
@@ -119,7 +122,7 @@ def progress_interval(task_vars: Mapping, templar) -> float:
 
 
 @dataclass(frozen=True)
-class Circumstances:
+class RunContext:
     """What a module runs under; for the fields see C(ModuleCall)."""
 
     check_mode: bool
@@ -127,9 +130,10 @@ class Circumstances:
     tmpdir: str
     progress: Callable[[str], None]
     sleep: Callable[[float], None] = time.sleep
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
 
-def run_in_process(name: str, spec: ModuleSpec, arguments: Mapping, circumstances: Circumstances) -> dict:
+def run_in_process(name: str, spec: ModuleSpec, arguments: Mapping, context: RunContext) -> dict:
     """Run a module in this process.
 
     :param name: what the task calls the module.
@@ -137,7 +141,7 @@ def run_in_process(name: str, spec: ModuleSpec, arguments: Mapping, circumstance
     :returns: its result, with the invocation, without secrets.
     """
     validation = ArgumentSpecValidator(spec.argument_spec, **spec.rules).validate(flatten_kubeconfig(arguments))
-    call = ModuleCall(validation.validated_parameters, cache=CACHE, **vars(circumstances))
+    call = ModuleCall(validation.validated_parameters, cache=CACHE, **vars(context))
     result = _refusal(name, validation) or execute(spec, call)
     result.setdefault("changed", False)
     result["invocation"] = {"module_args": call.params}

@@ -9,9 +9,10 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
+import multiprocessing
 import os
 import signal
-import sys
+from collections.abc import Iterator, Mapping
 
 from ansible.plugins.loader import connection_loader, filter_loader, lookup_loader, shell_loader, test_loader
 
@@ -23,39 +24,107 @@ FOR_ALL = (
     (filter_loader, ("bool", "combine", "flatten", "selectattr", "unique")),
     (test_loader, ("defined", "equalto")),
 )
-PR_SET_PDEATHSIG = 1  # prctl(2)
-LOADED_BY = os.getpid()  # the run itself, which loads action plugins before it forks its workers
+# prctl(2)
+PR_SET_PDEATHSIG = 1
+PR_GET_PDEATHSIG = 2
 
 
 def load_for_all() -> None:
-    """Load plugins in the parent process, so that its workers need not load them, each anew.
-
-    What is loaded by then is kept out of garbage collection, which would write to each of its pages and so give each
-    worker a copy of them, see https://docs.python.org/3/library/gc.html#gc.freeze. What the run adds to
-    it, variables and results of a whole fleet, each worker keeps out of its own collection.
-    """
+    """Load plugins in the parent process, so that its workers need not load them, each anew."""
     for loader, names in FOR_ALL:
         for name in names:
             loader.get(name, class_only=True)
-    gc.freeze()
-    os.register_at_fork(after_in_child=gc.freeze)
 
 
-def end_with_parent() -> None:
-    """Have this worker end when the run that it belongs to does, however that ends.
+@contextlib.contextmanager
+def prepared_worker(environment: Mapping[str, str]) -> Iterator[None]:
+    """Set up this process for a task of the collection, and restore what was there before.
 
-    A worker whose run was killed would go on: it would wait for half an hour for nobody, or send the request that the
-    next run, which does not know of it, sends as well. Linux only; elsewhere such a worker goes on. It ends in order:
-    files with credentials are removed.
+    Only for the main thread of a worker.
+
+    :param environment: the C(environment) of the task, for the SDKs and the programs they start.
     """
-    signal.signal(signal.SIGTERM, _exit_in_order)
-    parent = os.getppid() if os.getpid() == LOADED_BY else LOADED_BY
+    with _exit_on_sigterm(), _end_with_parent(), _without_old_garbage(), _environment(environment):
+        yield
+
+
+@contextlib.contextmanager
+def _exit_on_sigterm() -> Iterator[None]:
+    """Leave all C(with) blocks on SIGTERM, so that files with credentials are removed, then do what was done before.
+
+    From ansible-core 2.20 the worker's own handler ends its process group, hence the programs that the SDKs have
+    started, and does not return.
+    """
+    received = []
+    before = signal.getsignal(signal.SIGTERM)
+
+    def leave(number: int, frame) -> None:
+        received.append(number)
+        raise SystemExit(128 + number)  # as a shell reports a signal
+
+    signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        if received:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+@contextlib.contextmanager
+def _end_with_parent() -> Iterator[None]:
+    """End this worker when its run ends, however that ends. Linux only; elsewhere such a worker goes on.
+
+    A worker whose run was killed would wait for half an hour for nobody, or send the request that the next run, which
+    does not know of it, sends as well.
+    """
+    run = multiprocessing.parent_process()
+    if run is None:  # not a worker: the caller's parent is none of our business
+        yield
+        return
+    before = ctypes.c_int()
     with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:  # it ended before the kernel could tell
-        os.kill(os.getpid(), signal.SIGTERM)
+        ctypes.CDLL(None).prctl(PR_GET_PDEATHSIG, ctypes.byref(before))
+    _set_death_signal(signal.SIGTERM)
+    try:
+        if os.getppid() != run.pid:  # it ended before the kernel could tell
+            os.kill(os.getpid(), signal.SIGTERM)
+        yield
+    finally:
+        _set_death_signal(before.value)
 
 
-def _exit_in_order(number: int, frame) -> None:
-    """Leave all C(with) blocks, then the process, as a shell tells of a signal."""
-    sys.exit(128 + number)
+def _set_death_signal(number: int) -> None:
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
+
+
+@contextlib.contextmanager
+def _without_old_garbage() -> Iterator[None]:
+    """Keep what the run has loaded out of garbage collection.
+
+    A collection would write to each page that this worker shares with the run, and so copy it.
+    """
+    if gc.get_freeze_count():  # somebody else's decision
+        yield
+        return
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+@contextlib.contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables, and restore them: the items of a loop share one worker."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

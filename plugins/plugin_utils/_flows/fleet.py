@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -17,15 +16,16 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleSpec
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.core import DELEGATED, host_variables
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.in_process import (
-    Circumstances,
-    environment,
+    RunContext,
+    can_run_in_process,
     progress_interval,
     run_in_process,
-    stays_here,
+    task_environment,
 )
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.progress import Progress
-from ansible_collections.azureml.arc.plugins.plugin_utils._controller.worker import end_with_parent
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.worker import prepared_worker
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.deploy import Deployment
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.scheduler import Stop, advance_all
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.steps import ClusterSteps
@@ -33,7 +33,6 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._flows.verify import V
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.options import ClusterOptions
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.reading import NAMES, file_reader, templated
 
-DELEGATED = "ansible_delegated_vars"
 CHECK = "Check variables"
 
 
@@ -109,9 +108,11 @@ class Fleet:
         :param ended: is told each cluster that has ended or is refused.
         :returns: all of them.
         """
-        os.environ.update(environment(self._action))
-        end_with_parent()
-        with tempfile.TemporaryDirectory(prefix="azureml_arc_fleet_", dir=constants.DEFAULT_LOCAL_TMP) as directory:
+        environment = task_environment(self._action, self._action._templar)
+        with (
+            prepared_worker(environment),
+            tempfile.TemporaryDirectory(prefix="azureml_arc_fleet_", dir=constants.DEFAULT_LOCAL_TMP) as directory,
+        ):
             clusters = list(self._clusters(directory))
             for one in clusters:
                 if one.refusal:
@@ -121,19 +122,15 @@ class Fleet:
             except BaseException as error:
                 self._stop.ask()
                 if isinstance(error, SystemExit):
-                    # No thread may go on: the next run, which does not know of it, may send the same.
+                    # While threads still write into it. They end with the process, which prepared_worker ends.
                     shutil.rmtree(directory, ignore_errors=True)
-                    os._exit(error.code)
                 raise
         return clusters
 
     def _clusters(self, directory: str) -> Iterator[Cluster]:
         task = self._action._task
-        manager = task.get_variable_manager()
         for name in self._task_vars["ansible_play_batch"]:
-            # The only way to a host of that name there is.
-            host = manager._inventory.get_host(name)
-            variables = manager.get_vars(play=task.get_play(), host=host, task=task)
+            variables = host_variables(task, name)
             variables[DELEGATED] = self._task_vars.get(DELEGATED, {})
             cluster = Cluster(name)
             self._prepare(cluster, variables, directory)
@@ -162,7 +159,7 @@ class Fleet:
         templar = self._action._templar.copy_with_new_env(available_variables=variables)
         try:
             values = templated(variables, templar, self._names)
-            cluster.apart = values.get("azureml_kube_from") == "node" or not stays_here(
+            cluster.apart = values.get("azureml_kube_from") == "node" or not can_run_in_process(
                 self._action, variables, templar
             )
             interval = progress_interval(variables, templar)
@@ -174,13 +171,13 @@ class Fleet:
             return
 
         def run(module: str, given: dict, check_mode: bool) -> dict:
-            circumstances = Circumstances(
+            context = RunContext(
                 check_mode=check_mode,
                 diff=bool(self._action._task.diff),
                 tmpdir=directory,
                 progress=Progress(cluster.name, interval, self._action._display.display),
                 sleep=self._stop.sleep,
             )
-            return run_in_process(module, self._modules[module], given, circumstances)
+            return run_in_process(module, self._modules[module], given, context)
 
         cluster.flow = self._begin(options, ClusterSteps(run, bool(self._action._task.check_mode)))

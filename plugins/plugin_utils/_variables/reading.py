@@ -37,8 +37,8 @@ OTHERS = (
     "azureml_tls_secret",
 )
 NAMES = (*dict.fromkeys(name for table in TABLES for name in table.values()), *OTHERS)
-# What has been registered, and the way to what it tells about components to install; later ones stand above.
-TOLD_BY = (
+# Registered results, and the path in each to the components that it detected; later ones take precedence.
+DETECTED_FROM = (
     ("azureml_preflight", "install_options"),
     ("azureml_node_preflight", "install_options"),
     ("azureml_extension", "extension", "install_options"),
@@ -62,13 +62,15 @@ def options_of_host(variables: Mapping, templar, loader) -> tuple[ClusterOptions
     For the parameters see C(templated).
     """
     values = templated(variables, templar, NAMES)
-    known: dict = {}
-    for name, *path in TOLD_BY:
+    detected: dict = {}
+    for name, *path in DETECTED_FROM:
         found = variables.get(name)
         for key in path:
             found = found.get(key) if isinstance(found, Mapping) else None
-        known.update(found or {})
-    return ClusterOptions(values, file_reader(variables, templar, loader), known), values.get("azureml_attachment", {})
+        detected.update(found or {})
+    return ClusterOptions(values, file_reader(variables, templar, loader), detected), values.get(
+        "azureml_attachment", {}
+    )
 
 
 def file_reader(variables: Mapping, templar, loader):

@@ -1,0 +1,34 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The private parts of ansible-core that the collection needs, each with the reason.
+
+Nothing else in the collection touches them, so a release of ansible-core that changes one breaks this file alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+DELEGATED = "ansible_delegated_vars"
+
+
+def host_variables(task, name: str) -> dict:
+    """Return the variables of a host of the play, templates in them unresolved.
+
+    C(hostvars) lacks the variables of the play and the role; nothing public returns them for another host.
+
+    :param task: the running task.
+    :param name: the inventory name of the host.
+    """
+    manager = task.get_variable_manager()
+    return manager.get_vars(play=task.get_play(), host=manager._inventory.get_host(name), task=task)
+
+
+def connection_variables(task, task_vars: Mapping) -> Mapping:
+    """Return the variables of the host that a task connects to: of C(delegate_to) where it is set.
+
+    The name of the variable that carries them is not documented.
+    """
+    return task_vars.get(DELEGATED, {}).get(task.delegate_to) or task_vars

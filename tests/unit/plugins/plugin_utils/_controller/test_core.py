@@ -1,0 +1,42 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The private parts of ansible-core, as the installed ansible-core has them."""
+
+from __future__ import annotations
+
+import pytest
+from ansible.inventory.manager import InventoryManager
+from ansible.parsing.dataloader import DataLoader
+from ansible.playbook.block import Block
+from ansible.playbook.play import Play
+from ansible.playbook.task import Task
+from ansible.vars.manager import VariableManager
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller import core
+
+
+@pytest.fixture
+def task(tmp_path):
+    inventory = tmp_path / "inventory.ini"
+    inventory.write_text("one of_host=1\ntwo of_host=2\nbastion ansible_user=ops\n", encoding="utf-8")
+    loader = DataLoader()
+    manager = VariableManager(loader=loader, inventory=InventoryManager(loader=loader, sources=[str(inventory)]))
+    play = Play.load({"hosts": "all", "vars": {"of_play": "play"}}, variable_manager=manager, loader=loader)
+    found = Task(block=Block(play=play))
+    found.vars = {"of_task": "task"}
+    found.delegate_to = "bastion"
+    found._variable_manager = manager  # as the strategy's loader sets it
+    return found
+
+
+def test_variables_of_another_host_include_those_of_the_play_and_the_task(task):
+    found = core.host_variables(task, "two")
+    assert (found["inventory_hostname"], found["of_host"]) == ("two", 2)
+    assert (found["of_play"], found["of_task"]) == ("play", "task")
+
+
+def test_variables_of_a_delegated_connection_are_those_of_its_host(task):
+    delegated = {"ansible_python_interpreter": "/usr/bin/python3"}
+    assert core.connection_variables(task, {"a": 1, core.DELEGATED: {"bastion": delegated}}) is delegated
+    assert core.connection_variables(task, {"a": 1}) == {"a": 1}

@@ -1,0 +1,142 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a task of the collection changes in its worker, and that it restores it."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller import worker
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.worker import prepared_worker
+
+COLLECTIONS = Path(__file__).resolve().parents[5] / "build" / "collections"
+FORK = multiprocessing.get_context("fork")
+IMPORT = """
+import gc, os, signal, sys, traceback
+ours = []
+register = os.register_at_fork
+def record(**hooks):
+    ours.extend(frame.filename for frame in traceback.extract_stack()[-2:] if "/azureml/arc/" in frame.filename)
+    register(**hooks)
+os.register_at_fork = record
+before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+from ansible.plugins.loader import init_plugin_loader
+init_plugin_loader(sys.argv[1:])
+from ansible import constants
+files = os.listdir(constants.DEFAULT_LOCAL_TMP)
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller import in_process
+assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
+assert gc.get_freeze_count() == 0
+assert ours == []
+assert os.listdir(constants.DEFAULT_LOCAL_TMP) == files
+"""
+
+
+def in_child(function, *arguments) -> list:
+    """What a forked process puts into the queue that it is given, in order."""
+    queue = FORK.SimpleQueue()
+    process = FORK.Process(target=function, args=(queue, *arguments))
+    process.start()
+    process.join(10)
+    assert process.exitcode is not None
+    return [*iter(lambda: None if queue.empty() else queue.get(), None)]
+
+
+def death_signal() -> int:
+    found = ctypes.c_int()
+    ctypes.CDLL(None).prctl(worker.PR_GET_PDEATHSIG, ctypes.byref(found))
+    return found.value
+
+
+def test_import_has_no_effect_on_the_controller(tmp_path):
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "ANSIBLE_LOCAL_TEMP": str(tmp_path)}
+    run = subprocess.run(
+        [sys.executable, "-c", IMPORT, str(COLLECTIONS)], env=environ, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+
+
+def _state() -> tuple:
+    return (
+        signal.getsignal(signal.SIGTERM),
+        death_signal(),
+        gc.get_freeze_count(),
+        os.environ.get("SOME"),
+        "NEW" in os.environ,
+    )
+
+
+def _restored(queue) -> None:
+    signal.signal(signal.SIGTERM, print)
+    os.environ["SOME"] = "before"
+    before = _state()
+    with prepared_worker({"SOME": "task", "NEW": "task"}):
+        queue.put((death_signal(), gc.get_freeze_count() > 0, os.environ["SOME"], os.environ["NEW"]))
+    queue.put(_state() == before)
+
+
+def test_everything_is_restored_after_the_task():
+    assert in_child(_restored) == [(signal.SIGTERM, True, "task", "task"), True]
+
+
+def _terminated(queue, former) -> None:
+    def end(number, frame):
+        queue.put("former handler")
+        os._exit(1)
+
+    signal.signal(signal.SIGTERM, end if former else signal.SIG_DFL)
+    with prepared_worker({}):
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(10)
+        finally:
+            queue.put("cleaned up")
+    queue.put("went on")
+
+
+@pytest.mark.parametrize(("former", "seen"), [(True, ["cleaned up", "former handler"]), (False, ["cleaned up"])])
+def test_sigterm_cleans_up_then_does_what_it_did_before(former, seen):
+    assert in_child(_terminated, former) == seen
+
+
+def _orphan(queue, path) -> None:
+    def work() -> None:
+        with prepared_worker({}):
+            Path(path, "started").touch()
+            try:
+                time.sleep(30)
+            finally:
+                Path(path, "cleaned up").touch()
+
+    FORK.Process(target=work).start()
+    while not Path(path, "started").exists():
+        time.sleep(0.01)
+    os._exit(0)
+
+
+def test_worker_ends_when_its_run_is_killed(tmp_path):
+    in_child(_orphan, str(tmp_path))
+    deadline = time.monotonic() + 10
+    while not (tmp_path / "cleaned up").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert (tmp_path / "cleaned up").exists()
+
+
+def _not_a_worker() -> None:
+    with prepared_worker({}):
+        assert death_signal() == 0
+
+
+def test_process_that_is_no_worker_does_not_end_with_its_parent():
+    _not_a_worker()
