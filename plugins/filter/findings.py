@@ -44,7 +44,7 @@ _value:
   description: The findings, none where all is as wanted.
   type: list
   elements: str
-  sample: ["extension: it differs from what is wanted (installVolcano)", "compute: the compute does not exist"]
+  sample: ["extension: it differs from the desired state (installVolcano)", "compute: the compute does not exist"]
 """
 
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.comparison import findings

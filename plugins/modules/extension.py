@@ -56,9 +56,9 @@ options:
   settings_generation:
     description:
       - Which keys to send. V(current) are those of today's releases.
-      - V(2021) are those of the first ones (C(privateEndpointNodeport), C(inferenceLoadBalancerHA), Azure Service Bus),
-        for clusters that are pinned to one with O(version). It knows no Secret in O(tls), no
-        V(cluster_ip) in O(inference_service), no O(node_selector), and of the C(install_*) options only
+      - V(2021) are those of the first releases (C(privateEndpointNodeport), C(inferenceLoadBalancerHA), Azure Service
+        Bus). It requires O(version), because later releases do not have its components. It does not support a Secret in
+        O(tls), V(cluster_ip) in O(inference_service), O(node_selector), nor C(install_*) options other than
         O(install_nvidia_device_plugin).
     type: str
     choices: [current, "2021"]
@@ -76,8 +76,9 @@ options:
       - The certificate of inference endpoints. Inference needs this or O(allow_insecure_connections).
       - Give either a Secret of the cluster, or certificate and key as files or as text. The latter are checked before
         anything is sent - they must belong together, be valid now, and cover O(tls.cname).
-      - Azure keeps a certificate to itself. Its SHA-256 fingerprint in the setting C(azuremlArc.certificateSha256)
-        tells whether another one is in use, so a renewed certificate is sent, and the same one is not sent again.
+      - Azure never returns a certificate. The SHA-256 fingerprint of the certificate and its chain, in the setting
+        C(azuremlArc.certificateSha256), shows whether another one is in use. A renewed certificate or chain is sent, an
+        unchanged one is not.
     type: dict
     suboptions:
       secret_name:
@@ -105,7 +106,8 @@ options:
   inference_router_ha:
     description:
       - Run three replicas of the inference router, on three nodes.
-      - Where it is not given, so it is done on clusters with at least three nodes. V(true) is refused on smaller ones.
+      - Defaults to V(true) on clusters that have three or more nodes when the extension is installed. V(true) is refused
+        on smaller clusters.
     type: bool
   node_selector:
     description:
@@ -138,13 +140,15 @@ options:
     description: Encrypt traffic between the extension's pods; V(false) where the cluster cannot sign certificates.
     type: bool
   release_train:
-    description: Release train. A new extension takes V(stable) where nothing else is said.
+    description: Release train. Defaults to V(stable) for a new extension; otherwise it is left unchanged.
     type: str
   version:
-    description: Version to pin. Switches automatic upgrades off.
+    description: Version to pin. Switches automatic upgrades off. If unset, a pinned version stays pinned.
     type: str
   auto_upgrade_minor_version:
-    description: Upgrade minor versions automatically. A new extension does, unless O(version) is given.
+    description:
+      - Upgrade minor versions automatically. Defaults to V(true) for a new extension without O(version); otherwise it is
+        left unchanged.
     type: bool
   settings:
     description:
@@ -181,8 +185,9 @@ options:
     default: false
   retry_failed:
     description:
-      - Install an extension again whose last operation failed or was canceled. With V(false) that is an error, with
-        what the operation said; a task that waits for what another one has submitted wants that.
+      - Install an extension again if its last operation failed or was canceled. Its settings, version and release train
+        are kept unless the task asks for others.
+      - Set to V(false) in a task that only waits; the error of the operation is then the error of the task.
     type: bool
     default: true
   force_delete:
@@ -273,7 +278,7 @@ plan:
     reason:
       description: Why.
       type: str
-      sample: it differs from what is wanted
+      sample: it differs from the desired state
     settings:
       description: The settings that change, each with C(before) and C(after).
       type: dict

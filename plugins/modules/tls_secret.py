@@ -25,7 +25,7 @@ attributes:
     support: full
   diff_mode:
     support: full
-    details: Shows the certificate's fingerprint, never a key.
+    details: Shows digests of the certificate, its chain and the public key, never a private key.
   in_process:
     support: full
 options:
@@ -95,7 +95,7 @@ certificate:
   type: dict
   contains:
     fingerprint:
-      description: Its SHA-256 fingerprint.
+      description: The SHA-256 fingerprint of the certificate and its chain.
       type: str
     names:
       description: The DNS names that it is for.

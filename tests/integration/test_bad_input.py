@@ -70,7 +70,11 @@ class TestBeforeAnythingIsSent:
             ({"tls": {"secret_name": "s", "cname": "c"}}, "tls is for inference"),
             ({"workload_profile": "inference"}, "inference_service is required"),
             ({"settings": {"enableTraining": False}}, "contradicts workload_profile training"),
-            ({"settings_generation": "2021", "install_volcano": False}, "install_volcano does not exist with"),
+            ({"settings_generation": "2021"}, "settings_generation 2021 needs version"),
+            (
+                {"settings_generation": "2021", "version": "1.0.67", "install_volcano": False},
+                "install_volcano does not exist with",
+            ),
         ],
     )
     def test_contradictions(self, run_module, options, message):

@@ -101,7 +101,7 @@ def test_life_of_a_cluster(playbook, simulator, inventory, kube):
     }
     drifted = playbook("azureml.arc.verify", inventory, "--limit", "shop")
     assert drifted.outcome("shop")["msg"] == (
-        "compute: it differs from what is wanted; instance types not as wanted: small"
+        "compute: it differs from the desired state; instance types not as wanted: small"
     )
 
     inventory["all"]["vars"]["azureml_remove_resources"] = ["relay", "log_analytics"]

@@ -119,8 +119,8 @@ def test_it_finds_what_the_role_finds(playbook, fleet):
     for host in ("shop", "cloud", "broken"):
         assert together.outcome(host)["msg"] == alone.result("Report the findings", host)["msg"]
     assert together.outcome("shop")["findings"] == [
-        "extension: it differs from what is wanted (installVolcano)",
-        "compute: it differs from what is wanted",
+        "extension: it differs from the desired state (installVolcano)",
+        "compute: it differs from the desired state",
         "instance types not as wanted: small, defaultinstancetype",
     ]
     failed = together.outcome("plant")

@@ -99,7 +99,7 @@ def test_managed_cluster_has_no_relay_and_few_nodes_are_a_test_cluster(run_modul
     assert settings["relayserver.enabled"] == "false"
     assert settings["nginxIngress.enabled"] == "true"
     assert (settings["clusterPurpose"], settings["inferenceRouterHA"]) == ("DevTest", "false")
-    assert put["body"]["properties"]["configurationProtectedSettings"] == {}
+    assert "configurationProtectedSettings" not in put["body"]["properties"]
     assert requests_to(simulator, "GET", "Microsoft.Relay") == []
     assert "identity" not in put["body"]
     assert put["answer"]["identity"] is None
@@ -184,6 +184,52 @@ def test_settings_of_others_are_left_alone_and_shown(run_module, simulator, trai
 
     assert not result["changed"]
     assert result["unmanaged_settings"] == {"amloperator.extra": "1"}
+
+
+def test_another_service_type_switches_the_former_one_off(run_module, simulator, arc):
+    inference = {
+        "resource_group": "rg-edge",
+        "cluster_name": arc,
+        "workload_profile": "inference",
+        "allow_insecure_connections": True,
+    }
+    run_module(SPEC, inference_service="node_port", **inference)
+    simulator.clear_journal()
+
+    run_module(SPEC, inference_service="cluster_ip", allow_disruption=True, **inference)
+
+    (patch,) = requests_to(simulator, "PATCH", arc)
+    assert patch["body"]["properties"] == {
+        "configurationSettings": {
+            "inferenceRouterServiceType": "ClusterIP",
+            "scoringFe.serviceType.nodePort": "False",
+        }
+    }
+    assert not run_module(SPEC, inference_service="cluster_ip", **inference)["changed"]
+
+
+def test_repair_keeps_version_and_train(run_module, simulator, arc, training):
+    run_module(SPEC, version="1.1.59", release_train="preview", **training)
+    simulator.change_plan(arc, install={"seconds": 1, "error": "timed out waiting for the condition"})
+    with pytest.raises(ModuleFailedError, match="timed out"):
+        run_module(SPEC, install_volcano=False, **training)
+    simulator.change_plan(arc, install={"seconds": 1})
+    simulator.clear_journal()
+
+    result = run_module(SPEC, diff=True, **training)
+
+    (put,) = requests_to(simulator, "PUT", "KubernetesConfiguration/extensions")
+    kept = {key: put["body"]["properties"][key] for key in ("version", "releaseTrain", "autoUpgradeMinorVersion")}
+    assert kept == {"version": "1.1.59", "releaseTrain": "preview", "autoUpgradeMinorVersion": False}
+    assert result["plan"]["properties"] == {}
+    assert (result["extension"]["version"], result["extension"]["release_train"]) == ("1.1.59", "preview")
+
+
+def test_nodes_that_went_do_not_change_the_extension(run_module, simulator, arc, training):
+    run_module(SPEC, **training)
+    simulator.change_plan(arc, nodes=2)
+
+    assert run_module(SPEC, **training)["plan"]["action"] == "none"
 
 
 def test_operation_under_way_is_adopted(run_module, simulator, training):

@@ -85,9 +85,12 @@ def test_body(run_module, simulator, certificate, tmp_path, scenario):
     expected = copy.deepcopy(DATA["envelope"])
     if "identity" in scenario:
         del expected["identity"]
+    if "version" in options:
+        expected["properties"] |= {"version": options["version"], "autoUpgradeMinorVersion": False}
     for name, settings in (
         ("configurationSettings", scenario["settings"]),
         ("configurationProtectedSettings", scenario["protected"]),
     ):
-        expected["properties"][name] = {key: values.get(value, value) for key, value in settings.items()}
+        if settings:
+            expected["properties"][name] = {key: values.get(value, value) for key, value in settings.items()}
     assert [request["body"] for request in requests] == [expected]

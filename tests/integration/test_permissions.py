@@ -56,11 +56,12 @@ def deploy(run_module, simulator, clusters):
     def run(actions: list[str] | None) -> None:
         arc, aks = clusters
         first = {**arc, "workload_profile": "training", "settings_generation": "2021", "log_analytics": True}
+        pinned = {**first, "version": "1.0.67"}
         simulator.allow(actions)
         for spec, options in (
             (PREFLIGHT, {**first, "sides": ["azure"], "fail_on": "warning"}),
-            (EXTENSION, first),
-            (EXTENSION, {**first, "install_nvidia_device_plugin": True}),
+            (EXTENSION, pinned),
+            (EXTENSION, {**pinned, "install_nvidia_device_plugin": True}),
             (EXTENSION, {**aks, "workload_profile": "training"}),
             (COMPUTE, {**arc, "name": arc["cluster_name"], "workspace": WORKSPACE}),
         ):

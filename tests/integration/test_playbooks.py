@@ -146,7 +146,7 @@ def test_verify_finds_drift(playbook, inventory):
 
     assert result.status == 2
     findings = result.outcome("shop-k3s")["msg"]
-    assert findings == "extension: it differs from what is wanted (installVolcano)"
+    assert findings == "extension: it differs from the desired state (installVolcano)"
 
 
 def test_variables_are_checked_first(playbook, simulator, inventory):

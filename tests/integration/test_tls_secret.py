@@ -82,11 +82,10 @@ def test_renews_and_keeps_what_others_put_there(ensure, secret, write, kube, arc
 
     assert renewed["changed"]
     assert renewed["diff"] == before["diff"]
-    assert (
-        renewed["diff"]["before"]
-        != renewed["diff"]["after"]
-        == {"certificate_sha256": renewed["certificate"]["fingerprint"]}
-    )
+    old, new = renewed["diff"]["before"], renewed["diff"]["after"]
+    assert old.keys() == new.keys() == {"certificate_sha256", "public_key_sha256"}
+    assert all(old[part] != new[part] for part in old)
+    assert new["certificate_sha256"] == renewed["certificate"]["fingerprint"]
     assert base64.b64decode(secret()["data"]["cert.pem"]) == (tmp_path / "ml.pem").read_bytes()
     assert secret()["data"]["ca.crt"] == "Y2E="
 

@@ -96,7 +96,7 @@ def plan(wanted: WantedCompute, body: Mapping | None) -> Plan:
     if fixed and not wanted.force_reattach:
         return Plan("refuse", _why_fixed(fixed), fixed)
     if is_moving(body):
-        return Plan("adopt", f"an operation is under way already: {state}", fixed | changes)
+        return Plan("adopt", f"another operation is in progress: {state}", fixed | changes)
     if fixed:
         return Plan("replace", f"{_why_fixed(fixed)}; it is detached first", fixed | changes)
     return _in_place(state, changes)
@@ -106,8 +106,8 @@ def _in_place(state: str, changes: Mapping) -> Plan:
     if state.lower() != "succeeded":
         return Plan("create", f"the last operation ended as {state}", changes)
     if changes:
-        return Plan("update", "it differs from what is wanted", changes)
-    return Plan("none", "it is as wanted")
+        return Plan("update", "it differs from the desired state", changes)
+    return Plan("none", "it is in sync")
 
 
 def _why_fixed(fixed: Mapping) -> str:

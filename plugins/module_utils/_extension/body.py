@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An extension as ARM writes it: to it, from it, and as the modules return it. Pure."""
+"""The bodies of requests for an extension, and what answers mean. Pure."""
 
 from __future__ import annotations
 
@@ -21,13 +21,12 @@ from ansible_collections.azureml.arc.plugins.module_utils._extension.plan import
     unmanaged_settings,
 )
 
-# Properties of an extension beside its settings, by our name and ARM's.
+# Properties of an extension besides its settings, our names to ARM's.
 PROPERTIES = {
     "version": "version",
     "release_train": "releaseTrain",
     "auto_upgrade_minor_version": "autoUpgradeMinorVersion",
 }
-
 
 # AKS creates the identity of an extension itself, and refuses a request that asks for one.
 # Source: https://github.com/Azure/azure-powershell/issues/22455
@@ -48,16 +47,23 @@ def create_body(
         **({} if cluster_type in WITH_OWN_IDENTITY else {"identity": {"type": "SystemAssigned"}}),
         "properties": {
             "extensionType": EXTENSION_TYPE,
-            **{PROPERTIES[name]: value for name, value in created_properties(wanted).items() if value is not None},
+            **{
+                PROPERTIES[name]: value
+                for name, value in created_properties(wanted, present).items()
+                if value is not None
+            },
             "scope": {"cluster": {"releaseNamespace": RELEASE_NAMESPACE}},
             "configurationSettings": {**kept, **wanted.settings.plain},
-            "configurationProtectedSettings": dict(protected),
+            **({"configurationProtectedSettings": dict(protected)} if protected else {}),
         },
     }
 
 
 def patch_body(step: Plan, protected: Mapping) -> dict:
-    """The body of the PATCH for an update: the changed keys, and all protected ones when there are any."""
+    """Build the body of the PATCH for an update: the changed keys, and all protected settings or none.
+
+    ARM takes protected settings for the whole map, and ignores an empty one: it is never sent.
+    """
     properties = {PROPERTIES[name]: after for name, (before, after) in step.properties.items()}
     if step.settings:
         properties["configurationSettings"] = {key: after for key, (before, after) in step.settings.items()}
@@ -76,7 +82,7 @@ def error_of(body: Mapping) -> Mapping:
 
 
 def parse(body: dict | None) -> PresentExtension | None:
-    """The extension in an answer of ARM."""
+    """Parse an answer of ARM."""
     if body is None:
         return None
     properties = body["properties"]
@@ -102,7 +108,7 @@ def _identity(body: Mapping) -> Mapping:
 
 
 def view(body: dict) -> dict:
-    """An extension as the modules return it: snake_case, and of protected settings the keys only."""
+    """Return an extension as the modules return it: snake_case, with only the keys of protected settings."""
     properties = body["properties"]
     settings = properties.get("configurationSettings") or {}
     return {
@@ -129,7 +135,7 @@ def is_azureml(body: dict) -> bool:
 
 
 def install_options(settings: Mapping[str, str]) -> dict[str, bool]:
-    """The C(install_*) options that settings stand for; those that were never said are left out."""
+    """Return the C(install_*) options that the settings contain."""
     return {
         option: settings[key].lower() == "true"
         for option, key in CURRENT.switches.items()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Choices that contradict each other or the cluster, refused before anything is sent to it. Pure."""
+"""Refuse choices that contradict each other or the cluster, before anything is sent. Pure."""
 
 from __future__ import annotations
 
@@ -34,9 +34,14 @@ def check(options: Mapping) -> None:
     _check_own_settings(options)
     if options.get("version") and options.get("auto_upgrade_minor_version"):
         raise AzureMLError(
-            "version pins a version, auto_upgrade_minor_version moves on from it: the two exclude each other"
+            "version pins a version and auto_upgrade_minor_version upgrades it: the two exclude each other"
         )
     generation = options["settings_generation"]
+    if keys.GENERATIONS[generation] is keys.FIRST and not options.get("version"):
+        raise AzureMLError(
+            f"settings_generation {generation} needs version: current releases have other keys and components",
+            hint="Set version to a release of 2021, or settings_generation to current.",
+        )
     for name in keys.GENERATIONS[generation].unsupported:
         if options.get(name) is not None:
             raise AzureMLError(f"{name} does not exist with settings_generation {generation}")
@@ -55,7 +60,7 @@ def _check_own_settings(options: Mapping) -> None:
                 raise AzureMLError(f"{name}: the value of '{key}' must be a string, a number or a boolean")
             if key in keys.AZ_ONLY_KEYS:
                 raise AzureMLError(
-                    f"{name}: '{key}' is a file that only az reads; the extension does not know it",
+                    f"{name}: '{key}' is the path of a file that only az reads",
                     hint=f"Use {keys.AZ_ONLY_KEYS[key]}.",
                 )
     twice = sorted(set(options.get("settings") or {}) & set(options.get("protected_settings") or {}))

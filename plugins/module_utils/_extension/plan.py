@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What has to happen to an extension so that it becomes what is wanted. Pure."""
+"""Decide which change brings an extension to its desired state. Pure."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from ansible_collections.azureml.arc.plugins.module_utils._extension.keys import
     CERTIFICATE_FINGERPRINT,
     LOG_ANALYTICS_CUSTOMER_ID,
     NODE_SELECTOR,
+    OFF_BY_DEFAULT,
 )
-from ansible_collections.azureml.arc.plugins.module_utils._extension.settings import Settings, same_value
+from ansible_collections.azureml.arc.plugins.module_utils._extension.settings import Settings, is_on, same_value
 
 EXTENSION_TYPE = "Microsoft.AzureML.Kubernetes"
 RELEASE_NAMESPACE = "azureml"
@@ -25,7 +26,7 @@ HIDDEN = "(hidden)"
 
 @dataclass(frozen=True)
 class WantedExtension:
-    """What the user asks for; C(None) leaves a property as it is, or to the default when it is created."""
+    """The desired state. C(None) leaves a property unchanged, or to the default of a new extension."""
 
     settings: Settings
     version: str | None = None
@@ -38,7 +39,7 @@ class WantedExtension:
 
 @dataclass(frozen=True)
 class PresentExtension:
-    """An extension as ARM shows it. Of protected settings it shows the keys only."""
+    """An extension as ARM returns it, with only the keys of its protected settings."""
 
     extension_type: str
     provisioning_state: str
@@ -52,11 +53,12 @@ class PresentExtension:
 
 @dataclass(frozen=True)
 class Plan:
-    """The step to take.
+    """The change to make.
 
     :param action: C(none), C(create), C(update), C(replace), C(adopt) or C(refuse).
-    :param settings: the settings that change, as key: (before, after).
+    :param settings: the settings that change, as key: (before, after); C(None) is a setting that is not there.
     :param protected_keys: the protected settings that the request carries: all of them, or none.
+    :param dropped_keys: the obsolete protected settings that the request removes by not carrying them.
     :param properties: the other properties that change, as name: (before, after).
     """
 
@@ -64,10 +66,11 @@ class Plan:
     reason: str = ""
     settings: Mapping = field(default_factory=dict)
     protected_keys: frozenset = frozenset()
+    dropped_keys: frozenset = frozenset()
     properties: Mapping = field(default_factory=dict)
 
     def as_result(self) -> dict:
-        """The plan as a module returns it."""
+        """Return the plan as a module returns it."""
         return {
             "action": self.action,
             "reason": self.reason,
@@ -82,7 +85,7 @@ def _changes(pairs: Mapping) -> dict:
 
 
 def plan(wanted: WantedExtension, present: PresentExtension | None) -> Plan:
-    """The step from what is there to what is wanted."""
+    """Return the change from the present to the desired state."""
     if present is None:
         return Plan(
             "create",
@@ -92,56 +95,77 @@ def plan(wanted: WantedExtension, present: PresentExtension | None) -> Plan:
             properties={name: (None, value) for name, value in created_properties(wanted).items()},
         )
     if present.extension_type.lower() != EXTENSION_TYPE.lower():
-        return Plan("refuse", f"an extension of type {present.extension_type} has this name already")
+        return Plan("refuse", f"an extension of type {present.extension_type} already has this name")
     state = present.provisioning_state.lower()
     if state in MOVING_STATES:
-        return Plan("adopt", f"an operation is under way already: {present.provisioning_state}")
+        return Plan("adopt", f"another operation is in progress: {present.provisioning_state}")
 
     return _plan_change(wanted, present)
 
 
 def _plan_change(wanted: WantedExtension, present: PresentExtension) -> Plan:
-    """The step for an extension that is at rest."""
-    settings = {
-        key: (present.settings.get(key), value)
-        for key, value in wanted.settings.plain.items()
-        if key not in present.settings or not same_value(present.settings[key], value)
-    }
+    """Return the change of an extension that no operation is in progress on."""
     properties = _changed_properties(wanted, present)
     for_good = _changed_for_good(present)
     anew = bool(for_good) or present.provisioning_state.lower() != "succeeded"
+    settings = _changed_settings(wanted, present, anew)
     due = anew or CERTIFICATE_FINGERPRINT in settings or _protected_is_due(wanted, present)
     protected = wanted.settings.protected_keys if due else frozenset()
-    lost = present.protected_keys - protected if protected or anew else frozenset()
+    missing = present.protected_keys - protected if protected or anew else frozenset()
     refusal = (
         _replacement_refused(wanted, for_good)
-        or _loss_refused(lost)
+        or _loss_refused(missing - wanted.settings.obsolete)
         or (None if anew else _disruption_refused(wanted, present, settings))
     )
     if refusal:
         return Plan("refuse", refusal)
+    changes = {"settings": settings, "protected_keys": protected, "dropped_keys": missing}
     if for_good:
-        return Plan("replace", "it cannot be changed in place", settings, protected, {**properties, **for_good})
+        return Plan("replace", "it cannot be changed in place", properties={**properties, **for_good}, **changes)
     if anew:
         reason = f"the last operation ended as {present.provisioning_state}"
-        return Plan("create", reason, settings, protected, properties)
+        return Plan("create", reason, properties=properties, **changes)
     if settings or properties or protected:
-        return Plan("update", "it differs from what is wanted", settings, protected, properties)
-    return Plan("none", "it is as wanted")
+        return Plan("update", "it differs from the desired state", properties=properties, **changes)
+    return Plan("none", "it is in sync")
+
+
+def _changed_settings(wanted: WantedExtension, present: PresentExtension, anew: bool) -> dict:
+    """Return the settings that change, as key: (before, after).
+
+    :param anew: whether the extension is installed again, by the present size of the cluster.
+    """
+    compared = {
+        key: value for key, value in wanted.settings.plain.items() if anew or key not in wanted.settings.initial
+    }
+    changed = {
+        key: (present.settings.get(key), value)
+        for key, value in compared.items()
+        if not _is_set(present.settings, key, value)
+    }
+    contradicting = [key for key in wanted.settings.off if is_on(present.settings, key)]
+    return {**changed, **{key: (present.settings[key], wanted.settings.off[key]) for key in contradicting}}
+
+
+def _is_set(settings: Mapping[str, str], key: str, value: str) -> bool:
+    """Return whether a setting has this value; C(False) and absent are the same for one that is off by default."""
+    if key in settings:
+        return same_value(key, settings[key], value)
+    return key in OFF_BY_DEFAULT and value.lower() == "false"
 
 
 def _replacement_refused(wanted: WantedExtension, for_good: Mapping) -> str | None:
     if not for_good or wanted.force_replace:
         return None
     what = "; ".join(f"{name} is {before} instead of {after}" for name, (before, after) in for_good.items())
-    return f"{what}, which cannot be changed in place; force_replace: true removes it and installs it anew"
+    return f"{what}, which cannot be changed in place; force_replace: true removes it and installs it again"
 
 
 def _loss_refused(lost: frozenset) -> str | None:
     if not lost:
         return None
     return (
-        "the change carries protected settings, which replaces all of them, and the values of"
+        "the change sends protected settings, which replaces all of them, and the values of"
         f" {', '.join(sorted(lost))} cannot be read back; give them in protected_settings"
     )
 
@@ -154,7 +178,7 @@ def _disruption_refused(wanted: WantedExtension, present: PresentExtension, sett
     return f"it would disturb what runs on the cluster ({victims}); allow_disruption: true does it"
 
 
-# Settings whose change disturbs running jobs or online endpoints: where training or inference is on, and in which case.
+# Settings whose change disturbs running jobs or online endpoints, if training or inference is on.
 # Source: what C(az k8s-extension update) asks for confirmation of.
 JOBS, ENDPOINTS = "running jobs", "online endpoints"
 SWITCHED_OFF = {
@@ -173,9 +197,9 @@ CHANGED = {
 
 
 def disruption(present: PresentExtension, settings: Mapping) -> dict[str, str]:
-    """What a change of settings would disturb, by the key to blame.
+    """Return what a change of settings would disturb, by the key that does.
 
-    :param present: the extension as it is; where it serves no training, no job can be disturbed, and so on.
+    :param present: the extension; without training, no job can be disturbed, and so on.
     :param settings: the settings that change, as key: (before, after).
     """
     at_risk = {
@@ -186,7 +210,7 @@ def disruption(present: PresentExtension, settings: Mapping) -> dict[str, str]:
     found = {}
     for key, (before, after) in settings.items():
         victims = CHANGED.get(key)
-        if (before or "").lower() == "true" and after.lower() == "false":
+        if (before or "").lower() == "true" and (after or "").lower() == "false":
             victims = SWITCHED_OFF.get(key, victims)
         elif key.startswith(NODE_SELECTOR):
             victims = JOBS if JOBS in at_risk else ENDPOINTS
@@ -196,7 +220,7 @@ def disruption(present: PresentExtension, settings: Mapping) -> dict[str, str]:
 
 
 def _protected_is_due(wanted: WantedExtension, present: PresentExtension) -> bool:
-    """Whether protected settings have to be sent to an extension that is there."""
+    """Return whether an existing extension needs its protected settings sent."""
     settings = wanted.settings
     if settings.protected and (wanted.update_protected == "always" or set(settings.protected) - present.protected_keys):
         return True
@@ -212,12 +236,21 @@ def _protected_is_due(wanted: WantedExtension, present: PresentExtension) -> boo
     )
 
 
-def created_properties(wanted: WantedExtension) -> dict:
-    auto_upgrade = wanted.auto_upgrade_minor_version
+def created_properties(wanted: WantedExtension, present: PresentExtension | None = None) -> dict:
+    """Return the properties to install an extension with.
+
+    :param present: the extension to repair or replace; its properties are kept unless the user asks for others.
+    """
+    version, auto_upgrade = wanted.version, wanted.auto_upgrade_minor_version
+    if present and version is None and not auto_upgrade:
+        version = present.version
+    if auto_upgrade is None:
+        kept = present.auto_upgrade_minor_version if present and wanted.version is None else None
+        auto_upgrade = version is None if kept is None else kept
     return {
-        "version": wanted.version,
-        "release_train": wanted.release_train or DEFAULT_RELEASE_TRAIN,
-        "auto_upgrade_minor_version": wanted.version is None if auto_upgrade is None else auto_upgrade,
+        "version": version,
+        "release_train": wanted.release_train or (present and present.release_train) or DEFAULT_RELEASE_TRAIN,
+        "auto_upgrade_minor_version": auto_upgrade,
     }
 
 
@@ -236,7 +269,7 @@ def _changed_properties(wanted: WantedExtension, present: PresentExtension) -> d
 
 
 def _changed_for_good(present: PresentExtension) -> dict:
-    """What differs and can only be had by removing the extension and installing it again."""
+    """Return the differences that only a removal and a new installation can resolve."""
     namespace = present.release_namespace
     if namespace is None or namespace.lower() == RELEASE_NAMESPACE:
         return {}
@@ -244,14 +277,19 @@ def _changed_for_good(present: PresentExtension) -> dict:
 
 
 def unmanaged_settings(wanted: WantedExtension, present: PresentExtension) -> dict:
-    """Settings of an extension that nobody asked for here; they are left alone."""
-    return {key: value for key, value in present.settings.items() if key not in wanted.settings.plain}
+    """Return the settings that nobody asked for here and that are left unchanged."""
+    return {
+        key: value
+        for key, value in present.settings.items()
+        if key not in wanted.settings.plain and not (key in wanted.settings.off and is_on(present.settings, key))
+    }
 
 
 def diff(step: Plan) -> dict:
-    """The change as C(--diff) shows it. Protected settings appear by name only."""
+    """Return the change as C(--diff) shows it, with only the names of protected settings."""
     changes = {**step.properties, **{f"settings.{key}": pair for key, pair in step.settings.items()}}
     before = {key: old for key, (old, new) in changes.items() if old is not None}
     after = {key: new for key, (old, new) in changes.items() if new is not None}
+    before.update({f"protected_settings.{key}": HIDDEN for key in step.dropped_keys})
     after.update({f"protected_settings.{key}": HIDDEN for key in step.protected_keys})
     return {"before": dict(sorted(before.items())), "after": dict(sorted(after.items()))}

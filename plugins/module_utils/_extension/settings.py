@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From what a user chooses to the settings that the AzureML extension takes. Pure.
+"""Derive the settings of the AzureML extension from the user's choices. Pure.
 
-Azure Resource Manager stores two string maps as it gets them and derives nothing: what the extension needs to know
-about its cluster (id, region, whether a relay is in use) has to be sent along by the client. Source: what
-C(az k8s-extension create) sends. The keys stand in C(keys).
+Azure Resource Manager stores two string maps as they are and derives nothing: the client has to send what the extension
+needs to know about its cluster (id, region, whether it uses a relay). Source: the recorded requests of
+C(az k8s-extension create) in tests/contract. The keys are in C(keys).
 """
 
 from __future__ import annotations
@@ -18,22 +18,29 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import 
 from ansible_collections.azureml.arc.plugins.module_utils._extension import keys
 from ansible_collections.azureml.arc.plugins.module_utils._extension.keys import GENERATIONS
 
-# Profiles with training, and with inference.
+# Profiles that include training, and profiles that include inference.
 TRAINING = frozenset({"training", "training_inference"})
 INFERENCE = frozenset({"inference", "training_inference"})
 
-# A router with high availability runs three replicas on three nodes.
+# A highly available router runs three replicas on three nodes.
 HIGH_AVAILABILITY_NODES = 3
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The two maps, and which secrets have still to be fetched for them.
+    """The two maps, and the secrets that still have to be fetched.
 
-    Protected are the user's own settings, those of the certificate, and the secrets of supporting resources. The latter
-    are read from Azure only where a request will carry them, so here stand only their keys: every key in C(relay_keys)
-    takes the relay's connection string, in C(service_bus_keys) that of the Service Bus, and in C(log_analytics_keys)
-    the workspace's shared key.
+    The secrets of supporting resources are read from Azure only if a request carries them, so only their keys are here.
+
+    :param protected: the user's own protected settings.
+    :param certificate: the protected settings of the certificate.
+    :param relay_keys: the keys that take the relay's connection string.
+    :param service_bus_keys: the keys that take the connection string of the Service Bus.
+    :param log_analytics_keys: the keys that take the shared key of the workspace.
+    :param initial: plain keys that follow from the size of the cluster. They are sent with a new extension and not
+        compared afterwards, because nodes come and go.
+    :param off: plain keys that must not be on, because they contradict the choices, with the value that turns them off.
+    :param obsolete: protected keys that have no effect with these settings and may be dropped.
     """
 
     plain: Mapping[str, str]
@@ -42,6 +49,9 @@ class Settings:
     relay_keys: tuple = ()
     service_bus_keys: tuple = ()
     log_analytics_keys: tuple = ()
+    initial: frozenset = frozenset()
+    off: Mapping[str, str | None] = field(default_factory=dict)
+    obsolete: frozenset = frozenset()
 
     @property
     def protected_keys(self) -> frozenset:
@@ -51,50 +61,50 @@ class Settings:
 
 
 def as_setting(value) -> str:
-    """A value as the extension reads it: C(True) and C(False) for booleans, text for the rest."""
+    """Return a value as the extension reads it: C(True) and C(False) for booleans, text for everything else."""
     return str(value)
 
 
-def same_value(one: str, other: str) -> bool:
-    """Whether two setting values mean the same: booleans and ARM ids compare without case."""
+def same_value(key: str, one: str, other: str) -> bool:
+    """Return whether two values of a setting mean the same: booleans, names and ids in Azure compare without case."""
     if one == other:
         return True
     low, high = one.lower(), other.lower()
-    return low == high and (low in ("true", "false") or low.startswith("/subscriptions/"))
+    return low == high and (
+        low in ("true", "false") or low.startswith("/subscriptions/") or key in keys.NAMES_OF_RESOURCES
+    )
+
+
+def is_on(settings: Mapping[str, str], key: str) -> bool:
+    """Return whether a setting has an effect: C(False), the empty string and no value are the same."""
+    return (settings.get(key) or "false").lower() != "false"
 
 
 def derive(options: Mapping, cluster: ClusterFacts, relay, service_bus, certificate=None) -> Settings:
-    """The settings for a user's choices on a cluster.
+    """Return the settings for a user's choices on a cluster.
 
     :param options: the options of M(azureml.arc.extension), validated and checked.
-    :param cluster: what is known of the cluster.
+    :param cluster: the facts of the cluster.
     :param relay: names of the cluster's Azure Relay, with C(hybrid_connection_id) and C(hybrid_connection_name).
     :param service_bus: names of its Service Bus, with C(namespace_id) and C(subscriptions) (topic: subscription).
-    :param certificate: the C(ServerCertificate) of inference endpoints, where the options give one.
-    :returns: the settings; keys in the user's own C(settings) and C(protected_settings) win over derived ones.
+    :param certificate: the C(ServerCertificate) of inference endpoints, if the options give one.
+    :returns: the settings; keys in the user's own C(settings) and C(protected_settings) override derived ones.
     """
     generation = GENERATIONS[options["settings_generation"]]
-    plain = _cluster_settings(generation, cluster)
-    plain.update(_workload_settings(generation, options, cluster))
     own = {key: as_setting(value) for key, value in (options.get("settings") or {}).items()}
     protected = {key: as_setting(value) for key, value in (options.get("protected_settings") or {}).items()}
+    by_size = _settings_by_size(generation, cluster)
+    chosen = _workload_settings(generation, options, cluster)
+    plain = {**_cluster_settings(generation, cluster), **by_size, **chosen}
 
-    def is_on(key: str) -> bool:
-        return own.get(key, plain[key]).lower() != "false"
-
-    relay_keys = _unless_given(protected, keys.RELAY_CONNECTION_STRINGS) if is_on("relayserver.enabled") else ()
-    if relay_keys:
+    secrets = _derived_secrets(generation, options, cluster)
+    if secrets["relay_keys"]:
         plain[keys.RELAY_CONNECTION_ID] = relay.hybrid_connection_id
         plain[keys.RELAY_CONNECTION_NAME] = relay.hybrid_connection_name
-    service_bus_keys = ()
-    if is_on("servicebus.enabled"):
-        service_bus_keys = _unless_given(protected, keys.SERVICE_BUS_CONNECTION_STRINGS)
-    if service_bus_keys:
+    if secrets["service_bus_keys"]:
         plain[keys.SERVICE_BUS_ID] = service_bus.namespace_id
         for topic, subscription in service_bus.subscriptions.items():
             plain[f"{keys.SERVICE_BUS_SUBSCRIPTION}{topic}"] = subscription
-    log_analytics = options.get("log_analytics")
-    log_analytics_keys = _unless_given(protected, (keys.LOG_ANALYTICS_CONNECTION_STRING,)) if log_analytics else ()
 
     certificate_settings = {}
     if certificate:
@@ -104,18 +114,44 @@ def derive(options: Mapping, cluster: ClusterFacts, relay, service_bus, certific
     plain.update(own)
     for key in protected:
         plain.pop(key, None)
-    return Settings(plain, protected, certificate_settings, relay_keys, service_bus_keys, log_analytics_keys)
+    return Settings(
+        plain,
+        protected,
+        certificate_settings,
+        initial=frozenset(set(by_size) - set(chosen) - set(own)),
+        off={key: value for key, value in _contradicting(options).items() if key not in {*plain, *protected}},
+        **secrets,
+    )
 
 
-def _unless_given(protected: Mapping, secret_keys: tuple) -> tuple:
-    """The keys of a secret that Azure holds, none where the user gives it."""
-    return () if set(secret_keys) & set(protected) else secret_keys
+def _derived_secrets(generation: keys.Generation, options: Mapping, cluster: ClusterFacts) -> dict:
+    """Return the keys of the secrets that Azure holds, and which of all derived secrets have no effect."""
+    own, given = options.get("settings") or {}, options.get("protected_settings") or {}
+    log_analytics = options.get("log_analytics")
+
+    def keys_if(used: bool, secret_keys: tuple) -> tuple:
+        return secret_keys if used and not set(secret_keys) & set(given) else ()
+
+    def uses(switch: str) -> bool:
+        return as_setting(own.get(switch, generation.enables(switch, cluster.type))).lower() != "false"
+
+    relay, service_bus = uses(keys.RELAY_SWITCH), uses(keys.SERVICE_BUS_SWITCH)
+    needed = {
+        *(generation.relay_keys if relay else ()),
+        *(keys.SERVICE_BUS_CONNECTION_STRINGS if service_bus else ()),
+        *(() if log_analytics is False else (keys.LOG_ANALYTICS_CONNECTION_STRING,)),
+    }
+    return {
+        "relay_keys": keys_if(relay, generation.relay_keys),
+        "service_bus_keys": keys_if(service_bus, keys.SERVICE_BUS_CONNECTION_STRINGS),
+        "log_analytics_keys": keys_if(bool(log_analytics), (keys.LOG_ANALYTICS_CONNECTION_STRING,)),
+        "obsolete": keys.DERIVED_SECRETS - needed,
+    }
 
 
 def _cluster_settings(generation: keys.Generation, cluster: ClusterFacts) -> dict:
     location = cluster.location.lower().replace(" ", "")
-    connected = cluster.type == "connected_cluster"
-    settings = {
+    return {
         "cluster_name": cluster.id,
         "clusterId": cluster.id,
         "prometheus.prometheusSpec.externalLabels.cluster_name": cluster.id,
@@ -123,17 +159,15 @@ def _cluster_settings(generation: keys.Generation, cluster: ClusterFacts) -> dic
         "location": location,
         "jobSchedulerLocation": location,
         "domain": f"{location}.cloudapp.azure.com",
-        "servicebus.enabled": "true" if connected and generation.service_bus else "false",
-        "relayserver.enabled": "true" if connected else "false",
-        "nginxIngress.enabled": "false" if connected else "true",
+        **generation.components.get(cluster.type, {}),
     }
-    if cluster.node_count < HIGH_AVAILABILITY_NODES:
-        settings["clusterPurpose"] = "DevTest"
-        if generation is keys.CURRENT:
-            settings[generation.router_ha] = "false"
-    elif generation is keys.FIRST:
-        settings["clusterPurpose"] = "FastProd"
-    return settings
+
+
+def _settings_by_size(generation: keys.Generation, cluster: ClusterFacts) -> dict:
+    """Return what C(az) derives from the number of nodes; in 2021 it did not look at it."""
+    if generation is not keys.CURRENT or cluster.node_count >= HIGH_AVAILABILITY_NODES:
+        return {}
+    return {"clusterPurpose": "DevTest", generation.router_ha: "false"}
 
 
 def _workload_settings(generation: keys.Generation, options: Mapping, cluster: ClusterFacts) -> dict:
@@ -166,12 +200,28 @@ def _inference_settings(generation: keys.Generation, options: Mapping) -> dict:
     high_availability = options.get("inference_router_ha")
     if high_availability is not None:
         settings[generation.router_ha] = as_setting(high_availability).lower()
-        if not high_availability:
-            settings["clusterPurpose"] = "DevTest"
+    if generation is keys.FIRST:
+        settings["clusterPurpose"] = "DevTest" if high_availability is False else "FastProd"
     tls = options.get("tls")
     if tls and generation.cname:
         settings[generation.cname] = tls["cname"]
     if tls and tls.get("secret_name"):
-        settings["sslSecret"] = tls["secret_name"]
-        settings["scoringFe.sslSecret"] = tls["secret_name"]
+        settings.update(dict.fromkeys(keys.SECRET_NAME_KEYS, tls["secret_name"]))
     return settings
+
+
+def _contradicting(options: Mapping) -> dict[str, str | None]:
+    """Return the keys of the choices that were not made, with the value that turns each off; C(None) removes a key.
+
+    C(az k8s-extension update) sends the switches of the service as C(False), too.
+    """
+    if options["workload_profile"] not in INFERENCE:
+        return {}
+    found: dict[str, str | None] = {
+        key: "False" if value == "true" else None
+        for key, value in {**keys.NODE_PORT_KEYS, **keys.INTERNAL_LOAD_BALANCER_KEYS}.items()
+    }
+    del found[keys.SERVICE_TYPE]
+    if options.get("tls"):
+        found.update(dict.fromkeys(keys.SECRET_NAME_KEYS))
+    return found

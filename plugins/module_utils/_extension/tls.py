@@ -2,15 +2,17 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether a certificate and its key can serve an inference router. Pure.
+"""Check that a certificate and its key can serve an inference router. Pure.
 
-The extension takes them as they are and fails minutes later, so everything is looked at before anything is sent. Names
-match as RFC 9525 has it: a wildcard stands for the whole leftmost label.
+The extension accepts any and fails minutes later, so everything is checked before anything is sent. Names match as in
+RFC 9525: a wildcard stands for the whole leftmost label.
 """
 
 from __future__ import annotations
 
 import base64
+import contextlib
+import hashlib
 import traceback
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,7 +21,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.errors import Az
 
 try:
     from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives import serialization
     from cryptography.x509.oid import NameOID
 except ImportError:
     IMPORT_ERROR = traceback.format_exc()
@@ -31,12 +33,12 @@ WARN_BEFORE = timedelta(days=30)
 
 @dataclass(frozen=True)
 class ServerCertificate:
-    """A certificate with its key, found fit for its name.
+    """A valid certificate with its key.
 
-    :param fingerprint: SHA-256 of the certificate in hexadecimal digits.
+    :param fingerprint: SHA-256 of the certificate and its chain, in hexadecimal digits.
     :param names: the DNS names that it is for.
     :param not_after: the end of its validity.
-    :param warning: what will soon be wrong with it.
+    :param warning: a problem to come.
     """
 
     certificate: bytes
@@ -55,16 +57,17 @@ class ServerCertificate:
 def check(
     certificate: bytes, private_key: bytes, cname: str | None, now: datetime, prefix: str = ""
 ) -> ServerCertificate:
-    """Take a certificate and key apart, and refuse what cannot work.
+    """Check a certificate with its key.
 
     :param certificate: PEM; the server's certificate first, then those that lead to its authority.
     :param private_key: PEM, not encrypted.
     :param cname: the DNS name that clients use, C(None) where it is not known.
     :param now: with a time zone.
-    :param prefix: what stands before the names of the options in errors.
+    :param prefix: the prefix of the options' names in errors.
     :raises AzureMLError: naming the option.
     """
-    leaf = _leaf(certificate, prefix)
+    chain = _chain(certificate, prefix)
+    leaf = chain[0]
     if _public_key(leaf.public_key()) != _public_key(_key(private_key, prefix).public_key()):
         raise AzureMLError(f"{prefix}private_key does not belong to {prefix}certificate")
     if leaf.not_valid_after_utc < now:
@@ -81,20 +84,36 @@ def check(
         warning = (
             f"{prefix}certificate expires on {leaf.not_valid_after_utc:%Y-%m-%d}, in less than {WARN_BEFORE.days} days"
         )
-    digest = leaf.fingerprint(hashes.SHA256()).hex()
-    return ServerCertificate(certificate, private_key, digest, tuple(names), leaf.not_valid_after_utc, warning)
+    return ServerCertificate(
+        certificate, private_key, _fingerprint(chain), tuple(names), leaf.not_valid_after_utc, warning
+    )
 
 
-def fingerprint(encoded: str) -> str | None:
-    """SHA-256 of the first certificate in the base64 of a PEM text, C(None) where there is none."""
-    try:
-        return x509.load_pem_x509_certificates(base64.b64decode(encoded))[0].fingerprint(hashes.SHA256()).hex()
-    except (ValueError, IndexError):
-        return None
+def _fingerprint(chain: list[x509.Certificate]) -> str:
+    """Return the SHA-256 of all certificates, so that another intermediate certificate counts as a change."""
+    return hashlib.sha256(b"".join(one.public_bytes(serialization.Encoding.DER) for one in chain)).hexdigest()
+
+
+def parts_of(certificate: str, private_key: str) -> dict[str, str]:
+    """Return the digests of what a Secret holds, without anything that cannot be parsed.
+
+    :param certificate: the base64 of a PEM text.
+    :param private_key: the same; its digest is that of the public key.
+    """
+    parts = {}
+    with contextlib.suppress(ValueError, AzureMLError):
+        chain = _chain(base64.b64decode(certificate), "")
+        parts["certificate_sha256"] = _fingerprint(chain[:1])
+        if chain[1:]:
+            parts["chain_sha256"] = _fingerprint(chain[1:])
+    with contextlib.suppress(ValueError, AzureMLError):
+        key = _key(base64.b64decode(private_key), "")
+        parts["public_key_sha256"] = hashlib.sha256(_public_key(key.public_key())).hexdigest()
+    return parts
 
 
 def covers(name: str, cname: str) -> bool:
-    """Whether a name in a certificate, perhaps with a wildcard, stands for a DNS name."""
+    """Return whether a name in a certificate, possibly with a wildcard, matches a DNS name."""
     name, cname = name.lower().rstrip("."), cname.lower().rstrip(".")
     if name.startswith("*."):
         label, _dot, rest = cname.partition(".")
@@ -102,10 +121,10 @@ def covers(name: str, cname: str) -> bool:
     return name == cname
 
 
-def _leaf(certificate: bytes, prefix: str) -> x509.Certificate:
+def _chain(certificate: bytes, prefix: str) -> list[x509.Certificate]:
     try:
-        return x509.load_pem_x509_certificates(certificate)[0]
-    except (ValueError, IndexError) as error:
+        return x509.load_pem_x509_certificates(certificate)
+    except ValueError as error:  # also for a text without any certificate
         raise AzureMLError(f"{prefix}certificate is not a PEM certificate") from error
 
 

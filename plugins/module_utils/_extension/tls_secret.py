@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The Secret of a cluster that holds the certificate of inference endpoints."""
+"""The Secret that holds the certificate of inference endpoints."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._extension import cert
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import namespace as _namespace
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.client import KubeSession, open_session
 
-# What the extension's setting C(sslSecret) expects to find in the Secret.
+# The keys that the extension's setting C(sslSecret) expects in the Secret.
 CERTIFICATE_KEY, PRIVATE_KEY_KEY = "cert.pem", "key.pem"
 
 
@@ -41,8 +41,7 @@ def run(call: ModuleCall) -> dict:
         "certificate": _view(certificate) if certificate else None,
     }
     if call.diff:
-        present = certificate.fingerprint if certificate else None
-        result["diff"] = {"before": _shown(_fingerprint(before)), "after": _shown(present)}
+        result["diff"] = {"before": _digests(before), "after": _digests(after)}
     return result
 
 
@@ -60,13 +59,9 @@ def _apply(session: KubeSession, params: Mapping, secret: Mapping | None, data: 
         session.patch("Secret", name, {"data": data}, namespace)
 
 
-def _fingerprint(data: Mapping[str, str]) -> str | None:
-    """The fingerprint of the certificate in a Secret, C(None) where there is none that can be read."""
-    return tls.fingerprint(data.get(CERTIFICATE_KEY) or "")
-
-
-def _shown(fingerprint: str | None) -> dict:
-    return {"certificate_sha256": fingerprint} if fingerprint else {}
+def _digests(data: Mapping[str, str]) -> dict[str, str]:
+    """Return the digest of each part, for the diff."""
+    return tls.parts_of(data.get(CERTIFICATE_KEY, ""), data.get(PRIVATE_KEY_KEY, ""))
 
 
 def _view(certificate: tls.ServerCertificate) -> dict:

@@ -20,7 +20,11 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.errors import Az
 from ansible_collections.azureml.arc.plugins.module_utils._core.findings import ERROR, WARNING, Finding, refuse_serious
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall, require
 from ansible_collections.azureml.arc.plugins.module_utils._extension import openshift_scc
-from ansible_collections.azureml.arc.plugins.module_utils._extension.keys import GENERATIONS
+from ansible_collections.azureml.arc.plugins.module_utils._extension.keys import (
+    GENERATIONS,
+    RELAY_SWITCH,
+    SERVICE_BUS_SWITCH,
+)
 from ansible_collections.azureml.arc.plugins.module_utils._extension.module import read_extension
 from ansible_collections.azureml.arc.plugins.module_utils._extension.plan import RELEASE_NAMESPACE
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import client as kubernetes_client
@@ -68,13 +72,13 @@ def run(call: ModuleCall) -> dict:
 
 
 def _needed_providers(params: dict) -> list[str]:
-    connected = params["cluster_type"] == "connected_cluster"
+    generation, cluster_type = GENERATIONS[params["settings_generation"]], params["cluster_type"]
     return [
         name
         for name, needed in (
             ("Microsoft.KubernetesConfiguration", True),
-            ("Microsoft.Relay", connected),
-            ("Microsoft.ServiceBus", connected and GENERATIONS[params["settings_generation"]].service_bus),
+            ("Microsoft.Relay", generation.enables(RELAY_SWITCH, cluster_type)),
+            ("Microsoft.ServiceBus", generation.enables(SERVICE_BUS_SWITCH, cluster_type)),
             ("Microsoft.OperationalInsights", params["log_analytics"]),
         )
         if needed

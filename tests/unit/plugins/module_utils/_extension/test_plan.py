@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The step from what is there to what is wanted, as a table."""
+"""The change from the present to the desired state, as a table."""
 
 from __future__ import annotations
 
@@ -62,6 +62,14 @@ PRESENT_WITH_RELAY = replace(PRESENT, protected_keys=frozenset(RELAY))
         (WANTED, replace(PRESENT, settings={**PLAIN, "enableTraining": "true"}), "none"),
         (WANTED, replace(PRESENT, settings={**PLAIN, "enableTraining": "False"}), "update"),
         (WANTED, replace(PRESENT, settings={}), "update"),
+        (WantedExtension(Settings({**PLAIN, "enableInference": "False"})), PRESENT, "none"),
+        (WantedExtension(Settings({**PLAIN, "enable_https": "False"})), PRESENT, "update"),  # its default is not known
+        (WantedExtension(Settings({**PLAIN, "domain": "d"}, initial=frozenset({"domain"}))), PRESENT, "none"),
+        (
+            WantedExtension(Settings({**PLAIN, "domain": "d"}, initial=frozenset({"domain"}))),
+            replace(PRESENT, provisioning_state="Failed"),
+            "create",
+        ),
         (WANTED, replace(PRESENT, settings={**PLAIN, "other": "1"}), "none"),
         (replace(WANTED, release_train="stable"), PRESENT, "none"),
         (replace(WANTED, release_train="preview"), PRESENT, "update"),
@@ -109,6 +117,39 @@ def test_update_names_exactly_what_changes():
     assert unmanaged_settings(WITH_RELAY, present) == {"other": "1"}
 
 
+def test_keys_of_another_service_type_are_switched_off_and_shown():
+    off = {"scoringFe.serviceType.nodePort": "False", "internalLoadBalancerProvider": None}
+    wanted = WantedExtension(Settings(PLAIN, off=off))
+    present = replace(PRESENT, settings={**PLAIN, "scoringFe.serviceType.nodePort": "True"})
+    both = replace(PRESENT, settings={**present.settings, "internalLoadBalancerProvider": "azure"})
+    step = plan(wanted, both)
+
+    assert plan(wanted, replace(PRESENT, settings={**PLAIN, **off})).action == "none"
+    assert plan(wanted, present).settings == {"scoringFe.serviceType.nodePort": ("True", "False")}
+    assert patch_body(step, {})["properties"]["configurationSettings"] == off
+    assert diff(step)["before"]["settings.internalLoadBalancerProvider"] == "azure"
+    assert "settings.internalLoadBalancerProvider" not in diff(step)["after"]
+    assert create_body("connected_cluster", wanted, both, {})["properties"]["configurationSettings"] == PLAIN
+
+
+@pytest.mark.parametrize(
+    ("there", "action"),
+    [({"sslCertPemFile"}, "update"), ({"sslCertPemFile", "of-others"}, "refuse")],
+)
+def test_obsolete_secrets_are_dropped_with_a_change_that_is_due(there, action):
+    obsolete = frozenset({"sslCertPemFile"})
+    wanted = WantedExtension(Settings(PLAIN, {"password": "x"}, RELAY, obsolete=obsolete))
+    step = plan(wanted, replace(PRESENT_WITH_RELAY, protected_keys=frozenset({*RELAY, *there})))
+
+    assert step.action == action
+    assert diff(step)["before"] == ({"protected_settings.sslCertPemFile": "(hidden)"} if action == "update" else {})
+
+
+def test_obsolete_secrets_alone_are_no_reason_for_a_change():
+    wanted = WantedExtension(Settings(PLAIN, relay_keys=RELAY, obsolete=frozenset({"sslCertPemFile"})))
+    assert plan(wanted, replace(PRESENT, protected_keys=frozenset({*RELAY, "sslCertPemFile"}))).action == "none"
+
+
 def test_patch_that_carries_one_protected_setting_carries_all():
     step = plan(WITH_SECRET, PRESENT_WITH_RELAY)
     assert step.protected_keys == {*RELAY, "password"}
@@ -127,6 +168,50 @@ def test_repair_keeps_settings_of_others():
     body = create_body("connected_cluster", WANTED, present, {"secret": "x"})
     assert body["properties"]["configurationSettings"] == {**PLAIN, "other": "1"}
     assert body["properties"]["configurationProtectedSettings"] == {"secret": "x"}
+
+
+@pytest.mark.parametrize(
+    ("present", "asked", "properties"),
+    [
+        ({}, {}, {"releaseTrain": "Stable", "autoUpgradeMinorVersion": True}),
+        (
+            {"release_train": "preview", "version": "1.1.59", "auto_upgrade_minor_version": False},
+            {},
+            {"releaseTrain": "preview", "version": "1.1.59", "autoUpgradeMinorVersion": False},
+        ),
+        ({"auto_upgrade_minor_version": False}, {}, {"releaseTrain": "Stable", "autoUpgradeMinorVersion": False}),
+        (
+            {"version": "1.1.59", "auto_upgrade_minor_version": False},
+            {"auto_upgrade_minor_version": True},
+            {"releaseTrain": "Stable", "autoUpgradeMinorVersion": True},
+        ),
+        (
+            {"release_train": "preview"},
+            {"version": "1.1.60", "release_train": "stable"},
+            {"releaseTrain": "stable", "version": "1.1.60", "autoUpgradeMinorVersion": False},
+        ),
+        (
+            {"release_train": None, "auto_upgrade_minor_version": None},
+            {},
+            {"releaseTrain": "stable", "autoUpgradeMinorVersion": True},
+        ),
+    ],
+)
+def test_repair_keeps_train_version_and_upgrades_that_nobody_asked_to_change(present, asked, properties):
+    failed = replace(PRESENT, provisioning_state="Failed", **present)
+    wanted = replace(WANTED, **asked)
+    body = create_body("connected_cluster", wanted, failed, {})["properties"]
+
+    sent = {key: body[key] for key in ("releaseTrain", "version", "autoUpgradeMinorVersion") if key in body}
+    assert sent == properties
+    assert set(plan(wanted, failed).properties) <= set(asked) | {"auto_upgrade_minor_version"}
+
+
+def test_empty_protected_map_is_never_sent():
+    body = create_body("connected_cluster", WANTED, None, {})
+    assert "configurationProtectedSettings" not in body["properties"]
+    step = plan(WANTED, replace(PRESENT, settings={}))
+    assert "configurationProtectedSettings" not in patch_body(step, {})["properties"]
 
 
 @pytest.mark.parametrize(
@@ -168,7 +253,11 @@ BOTH = {"enableTraining": "True", "enableInference": "true"}
         (TRAINING, {"installNvidiaDevicePlugin": "True"}, {}),
         (BOTH, {"enableInference": "False"}, {"enableInference": "online endpoints"}),
         (BOTH, {"sslCname": "b.example.com"}, {"sslCname": "online endpoints"}),
-        (BOTH, {"allowInsecureConnections": "False"}, {"allowInsecureConnections": "online endpoints"}),
+        (
+            {**BOTH, "allowInsecureConnections": "True"},
+            {"allowInsecureConnections": "False"},
+            {"allowInsecureConnections": "online endpoints"},
+        ),
         (BOTH, {"inferenceRouterServiceType": "NodePort"}, {"inferenceRouterServiceType": "online endpoints"}),
         ({"enableInference": "True"}, {"nodeSelector.pool": "ml"}, {"nodeSelector.pool": "online endpoints"}),
         ({}, {"enableTraining": "False", "nodeSelector.pool": "ml"}, {}),

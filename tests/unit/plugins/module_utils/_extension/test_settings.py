@@ -32,7 +32,7 @@ def cluster(**fields):
     )
 
 
-def derive(options, **fields):
+def derive(options, **fields) -> _settings.Settings:
     return _settings.derive(options, cluster(**fields), RELAY, SERVICE_BUS)
 
 
@@ -79,7 +79,7 @@ def test_choices_add_their_keys(options, added):
             {"inferenceRouterServiceType": "NodePort", "scoringFe.serviceType.nodePort": "true"},
         ),
         ({"inference_service": "cluster_ip"}, {"inferenceRouterServiceType": "ClusterIP"}),
-        ({"inference_router_ha": False}, {"inferenceRouterHA": "false", "clusterPurpose": "DevTest"}),
+        ({"inference_router_ha": False}, {"inferenceRouterHA": "false", "clusterPurpose": None}),
         ({"inference_router_ha": True}, {"inferenceRouterHA": "true"}),
         (
             {"allow_insecure_connections": None, "tls": {"secret_name": "cert", "cname": "ml.example.com"}},
@@ -99,6 +99,82 @@ def test_few_nodes_switch_high_availability_off_unless_asked_for():
     assert derive(INFERENCE, node_count=2).plain["clusterPurpose"] == "DevTest"
     assert derive({**INFERENCE, "inference_router_ha": True}, node_count=2).plain["inferenceRouterHA"] == "true"
     assert "clusterPurpose" not in derive(INFERENCE, node_count=3).plain
+
+
+@pytest.mark.parametrize(
+    ("options", "node_count", "initial"),
+    [
+        (INFERENCE, 3, set()),
+        (INFERENCE, 2, {"clusterPurpose", "inferenceRouterHA"}),
+        ({**INFERENCE, "inference_router_ha": False}, 2, {"clusterPurpose"}),
+        ({**INFERENCE, "settings": {"clusterPurpose": "DevTest"}}, 2, {"inferenceRouterHA"}),
+    ],
+)
+def test_only_settings_that_the_node_count_decides_are_initial(options, node_count, initial):
+    assert derive(options, node_count=node_count).initial == initial
+
+
+FIRST_INFERENCE = {**INFERENCE, "settings_generation": "2021", "version": "1.0.67"}
+
+
+@pytest.mark.parametrize(
+    ("options", "node_count", "purpose"),
+    [
+        ({**TRAINING, "settings_generation": "2021"}, 1, None),
+        (FIRST_INFERENCE, 1, "FastProd"),
+        ({**FIRST_INFERENCE, "inference_router_ha": True}, 3, "FastProd"),
+        ({**FIRST_INFERENCE, "inference_router_ha": False}, 3, "DevTest"),
+    ],
+)
+def test_purpose_in_the_first_generation_follows_from_high_availability(options, node_count, purpose):
+    assert derive(options, node_count=node_count).plain.get("clusterPurpose") == purpose
+
+
+@pytest.mark.parametrize("cluster_type", ["connected_cluster", "managed_cluster"])
+def test_first_generation_has_no_switches_and_uses_relay_and_service_bus_everywhere(cluster_type):
+    settings = derive({**TRAINING, "settings_generation": "2021"}, type=cluster_type)
+    assert not any(key.endswith(".enabled") for key in settings.plain)
+    assert settings.protected_keys == {
+        "relayserver.relayConnectionString",
+        "relayServerConnectionString",
+        "RelayConnectionString",
+        "servicebus.connectionString",
+        "serviceBusConnectionString",
+    }
+
+
+def test_other_service_types_and_certificates_are_off():
+    tls = {"allow_insecure_connections": None, "tls": {"certificate": "c", "private_key": "k", "cname": "ml"}}
+    off = derive({**INFERENCE, **tls, "inference_service": "internal_load_balancer"}).off
+    assert off == {
+        "privateEndpointNodeport": "False",
+        "scoringFe.serviceType.nodePort": "False",
+        "privateEndpointILB": "False",
+        "sslSecret": None,
+        "scoringFe.sslSecret": None,
+    }
+    assert derive(INFERENCE).off["internalLoadBalancerProvider"] is None
+    assert derive(TRAINING).off == {}
+
+
+@pytest.mark.parametrize(
+    ("options", "obsolete"),
+    [
+        (TRAINING, {"RelayConnectionString", *keys.SERVICE_BUS_CONNECTION_STRINGS}),
+        (
+            {**TRAINING, "settings": {"relayserver.enabled": False}},
+            {*keys.FIRST.relay_keys, *keys.SERVICE_BUS_CONNECTION_STRINGS},
+        ),
+        ({**TRAINING, "settings_generation": "2021"}, set()),
+        (
+            {**TRAINING, "settings_generation": "2021", "log_analytics": False},
+            {keys.LOG_ANALYTICS_CONNECTION_STRING},
+        ),
+    ],
+)
+def test_secrets_that_no_longer_have_an_effect_are_obsolete(options, obsolete):
+    always = {"sslCertPemFile", "sslKeyPemFile", "scoringFe.sslCert", "scoringFe.sslKey"}
+    assert derive(options).obsolete == always | obsolete
 
 
 def test_distribution_decides_on_openshift_unless_said():
@@ -121,7 +197,6 @@ def test_service_bus_of_the_first_generation_only_where_it_is_not_given():
     assert settings.plain["servicebus.topicSubMapping.topic"] == "subscription"
     assert derive({**options, "protected_settings": {"serviceBusConnectionString": "x"}}).service_bus_keys == ()
     assert derive({**options, "settings": {"servicebus.enabled": False}}).service_bus_keys == ()
-    assert derive(options, type="managed_cluster").service_bus_keys == ()
     assert derive(TRAINING).service_bus_keys == ()
 
 
@@ -132,18 +207,20 @@ def test_protected_settings_win_over_derived_ones():
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "same"),
+    ("key", "one", "other", "same"),
     [
-        ("True", "true", True),
-        ("False", "FALSE", True),
-        ("/subscriptions/A/resourceGroups/b", "/subscriptions/a/resourcegroups/B", True),
-        ("NodePort", "nodeport", False),
-        ("True", "False", False),
-        ("1.1.61", "1.1.61", True),
+        ("a", "True", "true", True),
+        ("a", "False", "FALSE", True),
+        ("a", "/subscriptions/A/resourceGroups/b", "/subscriptions/a/resourcegroups/B", True),
+        ("a", "NodePort", "nodeport", False),
+        ("a", "True", "False", False),
+        ("a", "1.1.61", "1.1.61", True),
+        ("relayserver.hybridConnectionName", "F1", "f1", True),
+        ("cluster_name_friendly", "F1", "f1", True),
     ],
 )
-def test_same_value(one, other, same):
-    assert _settings.same_value(one, other) is same
+def test_same_value(key, one, other, same):
+    assert _settings.same_value(key, one, other) is same
 
 
 @pytest.mark.parametrize(
@@ -159,23 +236,29 @@ def test_same_value(one, other, same):
             "a node port and an internal load balancer exclude each other: inference_service is node_port",
         ),
         (
-            {**INFERENCE, "settings_generation": "2021", "inference_service": "cluster_ip"},
+            {**FIRST_INFERENCE, "inference_service": "cluster_ip"},
             "inference_service cluster_ip does not exist with settings_generation 2021; it has load_balancer",
         ),
         (
             {
-                **INFERENCE,
-                "settings_generation": "2021",
+                **FIRST_INFERENCE,
                 "inference_service": "internal_load_balancer",
                 "settings": {"privateEndpointNodeport": True},
             },
             "exclude each other",
         ),
         (
-            {**INFERENCE, "settings_generation": "2021", "tls": {"secret_name": "s", "cname": "c"}},
+            {**FIRST_INFERENCE, "tls": {"secret_name": "s", "cname": "c"}},
             "tls.secret_name does not exist with settings_generation 2021",
         ),
-        ({**TRAINING, "settings_generation": "2021", "install_volcano": False}, "install_volcano does not exist with"),
+        (
+            {**TRAINING, "settings_generation": "2021", "version": "1.0.67", "install_volcano": False},
+            "install_volcano does not exist with",
+        ),
+        (
+            {**TRAINING, "settings_generation": "2021"},
+            "settings_generation 2021 needs version: .* Set version to a release of 2021, or settings_generation to",
+        ),
         (
             {**TRAINING, "settings": {"enableTraining": False}},
             "settings: 'enableTraining: false' contradicts workload_profile training",

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import pytest
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
-from ansible_collections.azureml.arc.plugins.module_utils._extension.tls import check, covers
+from ansible_collections.azureml.arc.plugins.module_utils._extension.tls import check, covers, parts_of
 
 import certificates
 
@@ -46,13 +46,38 @@ def test_good_pair(alternative):
     assert [base64.b64decode(one) for one in found.encoded] == [certificate, key]
 
 
-def test_chain_counts_by_its_first_certificate():
+def test_first_certificate_of_a_chain_is_the_server_s():
     certificate, key = certificates.make()
     authority = certificates.make(("authority",))[0]
 
     assert check(certificate + authority, key, "ml.example.com", certificates.NOW).fingerprint
     with pytest.raises(AzureMLError, match="does not belong"):
         check(authority + certificate, key, "ml.example.com", certificates.NOW)
+
+
+def test_fingerprint_covers_the_chain_but_not_its_layout():
+    certificate, key = certificates.make()
+    first, second = (certificates.make(("authority",))[0] for _time in range(2))
+
+    def fingerprint(pem):
+        return check(pem, key, "ml.example.com", certificates.NOW).fingerprint
+
+    assert len({fingerprint(certificate + chain) for chain in (b"", first, second, first + second)}) == 4
+    assert fingerprint(b"# server\n" + certificate + b"\n\n" + first) == fingerprint(certificate + first)
+
+
+def test_parts_of_a_secret_differ_one_by_one():
+    certificate, key = certificates.make()
+    chain, other_key = certificates.make(("authority",))
+
+    def parts(certificate, key):
+        return parts_of(*(base64.b64encode(one).decode() for one in (certificate, key)))
+
+    alone, chained, mixed = parts(certificate, key), parts(certificate + chain, key), parts(certificate, other_key)
+    assert set(alone) == {"certificate_sha256", "public_key_sha256"}
+    assert {name for name in chained if chained[name] != alone.get(name)} == {"chain_sha256"}
+    assert {name for name in mixed if mixed[name] != alone[name]} == {"public_key_sha256"}
+    assert parts(b"", b"nonsense") == parts_of("%", "") == {}
 
 
 def test_warns_thirty_days_before_the_end():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.comparison import findings, is_as_wanted, offered_types
 
-AS_WANTED = {"plan": {"action": "none", "reason": "it is as wanted", "settings": {}, "properties": {}}}
+AS_WANTED = {"plan": {"action": "none", "reason": "it is in sync", "settings": {}, "properties": {}}}
 UPDATE = {"plan": {"action": "update", "reason": "it differs", "settings": {"b": {}}, "properties": {"a": {}}}}
 CREATE = {"plan": {"action": "create", "reason": "it does not exist", "settings": {"b": {}}, "properties": {}}}
 READY = {"problems": []}
