@@ -205,6 +205,10 @@ cluster:
     agent_version:
       description: The version of its Arc agents.
       type: str
+    fqdns:
+      description: Host names of its API server, of an AKS cluster; for M(azureml.arc.cluster_identity).
+      type: list
+      elements: str
 error:
   description: What went wrong; for the fields see RV(azureml.arc.extension#module:error).
   returned: failure

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.azureml.arc.plugins.modules.cluster_identity import SPEC as CLUSTER_IDENTITY
 from ansible_collections.azureml.arc.plugins.modules.instance_type import SPEC as INSTANCE_TYPE
 from ansible_collections.azureml.arc.plugins.modules.namespace import SPEC as NAMESPACE
 from ansible_collections.azureml.arc.plugins.modules.node import SPEC as NODE
@@ -24,6 +25,7 @@ from ansible_collections.azureml.arc.plugins.modules.tls_secret import SPEC as T
 from support import ModuleFailedError, wait_for
 
 import certificates
+from simulator.scenario import SUBSCRIPTION
 
 DOCS = Path(__file__).resolve().parents[2] / "docs/permissions"
 ROLES = [
@@ -143,8 +145,11 @@ def in_the_cluster(attempt, openshift, define_instance_types, nodes):
     }
     define_instance_types()
     small = {"name": "small", "resources": {"limits": {"cpu": "1"}}}
+    cluster = {"subscription_id": SUBSCRIPTION, "resource_group": "rg", "cluster_name": "c"}
     return lambda granted: attempt(
         granted,
+        (CLUSTER_IDENTITY, cluster),
+        (CLUSTER_IDENTITY, {**cluster, "cluster_type": "managed_cluster"}),
         (PREFLIGHT, options),
         (OPENSHIFT_SCC, {}),
         (INSTANCE_TYPE, {"instance_types": [{"name": "small"}, {"name": "large"}]}),

@@ -15,7 +15,7 @@ from support import processes_of, requests_to, wait_for
 
 import certificates
 import simulated
-from simulator.scenario import ClusterPlan, InstallPlan, Scenario
+from simulator.scenario import SUBSCRIPTION, ClusterPlan, InstallPlan, Scenario
 
 INSTALL = InstallPlan(seconds=30)
 CLUSTERS = [
@@ -63,6 +63,8 @@ def tasks(simulator) -> list[dict]:
         ("instance_type", {"name": "GPU", "kubeconfig": kubeconfig}, {}),
         ("namespace", {"name": "ml", "kubeconfig": kubeconfig}, {"diff": True}),
         ("namespace", {"name": "azureml", "state": "empty", "wait": False, "kubeconfig": kubeconfig}, {}),
+        ("cluster_identity", {**cluster, "subscription_id": SUBSCRIPTION, "kubeconfig": kubeconfig}, {}),
+        ("cluster_identity", {**cluster, "subscription_id": SUBSCRIPTION, "kubeconfig": plant}, {}),
         ("node", {"names": ["*"], "labels": {"pool": "ml"}, "kubeconfig": kubeconfig}, {"diff": True}),
         ("node", {"names": ["none"], "labels": {"pool": "ml"}, "kubeconfig": kubeconfig}, {}),
         ("node_preflight", {"workload_profile": "training", "gpu": True, "skip_checks": ["outbound", "disk"]}, {}),
@@ -108,7 +110,7 @@ def test_both_ways_give_the_same_result(playbook, tmp_path):
         assert ("EXEC" in run.output) == (way == "0"), run.output
         seen[way] = results(run)
 
-    assert len(seen["1"]) == 35
+    assert len(seen["1"]) == 37
     assert [result["as_wanted"] for name, result in seen["1"] if name.endswith("drift")] == [False, True]
     for (name, in_process), (other_name, as_module) in zip(seen["1"], seen["0"], strict=True):
         assert name == other_name

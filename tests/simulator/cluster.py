@@ -49,6 +49,8 @@ class SimulatedCluster:
                 },
             }
             await self.store.put(self.store.kind("Node"), node)
+        if self.plan.type == "connectedClusters":
+            await self._name_itself("azure-arc", "azure-clusterconfig")
         if self.plan.namespace_terminating:
             await self.workloads.terminate_namespace()
         if self.plan.distribution == "openshift":
@@ -60,6 +62,32 @@ class SimulatedCluster:
                 "groups": ["system:cluster-admins", "system:nodes", "system:masters"],
             }
             await self.store.put(SECURITY_CONTEXT_CONSTRAINTS, privileged)
+
+    async def name_itself_for_extensions(self) -> None:
+        """What an AKS cluster says of itself since its first extension.
+
+        Source: weaveworks/vscode-gitops-tools issue 167. That it comes with the first extension is a guess by its name.
+        """
+        if self.plan.type == "managedClusters":
+            await self._name_itself("kube-system", "extension-manager-config")
+
+    async def _name_itself(self, namespace: str, name: str) -> None:
+        """The ConfigMap in which a cluster has its name in Azure.
+
+        Source: weaveworks/vscode-gitops-tools issue 160 for Azure Arc, which connects with these keys among others.
+        """
+        await self.store.put(
+            self.store.kind("Namespace"), {"metadata": {"name": namespace}, "status": {"phase": "Active"}}
+        )
+        data = {
+            "AZURE_REGION": self.plan.location,
+            "AZURE_RESOURCE_GROUP": self.plan.resource_group,
+            "AZURE_RESOURCE_NAME": self.plan.name,
+            "AZURE_SUBSCRIPTION_ID": self.plan.subscription,
+        }
+        await self.store.put(
+            self.store.kind("ConfigMap"), {"metadata": {"name": name, "namespace": namespace}, "data": data}
+        )
 
     def forbidden_accounts(self, extension: str) -> list[str]:
         """Service accounts of the extension whose pods OpenShift would not let start."""

@@ -38,6 +38,7 @@ PURE = (
     "module_utils/_kubernetes/resources.py",
     "module_utils/_node/taints.py",
     "module_utils/_preflight/checks.py",
+    "module_utils/_preflight/identity.py",
     "module_utils/_preflight/outbound.py",
     "module_utils/_readiness/components.py",
     "module_utils/_readiness/evaluate.py",

@@ -29,6 +29,13 @@ TYPES = {
 }
 
 _SUBSCRIPTION = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_CLUSTER_ID = re.compile(
+    r"/subscriptions/(?P<subscription_id>[^/]+)/resourceGroups/(?P<resource_group>[^/]+)"
+    r"/providers/(?P<type>[^/]+/[^/]+)/(?P<cluster_name>[^/]+)",
+    re.IGNORECASE,
+)
+# The host names of an AKS cluster's API server, as ARM shows them.
+_FQDNS = ("fqdn", "privateFQDN", "azurePortalFQDN")
 # What no resource name has, and what would make another path of an ARM id.
 _NOT_IN_NAMES = re.compile(r"[/\\?#%&<>\s\x00-\x1f\ud800-\udfff]")
 
@@ -74,6 +81,7 @@ class Cluster(ClusterFacts):
     power_state: str = ""  # of an AKS cluster
     last_connectivity_time: str = ""
     agent_version: str = ""  # of a connected cluster
+    fqdns: tuple = ()  # host names of the API server, of an AKS cluster
 
 
 def resource_group_id(subscription_id: str, resource_group: str) -> str:
@@ -103,6 +111,16 @@ def reference(params: Mapping, subscription_id: str) -> ClusterReference:
         params["cluster_type"],
         check_name("cluster_name", params["cluster_name"]),
     )
+
+
+def from_id(option: str, cluster_id: str) -> ClusterReference:
+    """The cluster with an ARM id, or an error that names the option."""
+    found = _CLUSTER_ID.fullmatch(cluster_id)
+    types = {one.resource_type.lower(): name for name, one in TYPES.items()}
+    cluster_type = types.get(found["type"].lower()) if found else None
+    if cluster_type is None:
+        raise AzureMLError(f"{option} '{cluster_id}' is not the ARM id of a connected cluster or an AKS cluster")
+    return reference({**found.groupdict(), "cluster_type": cluster_type}, found["subscription_id"])
 
 
 def read(session: AzureSession, cluster: ClusterReference) -> Cluster:
@@ -141,6 +159,7 @@ def _parse(cluster: ClusterReference, body: dict) -> Cluster:
         power_state=(properties.get("powerState") or {}).get("code") or "",
         last_connectivity_time=properties.get("lastConnectivityTime") or "",
         agent_version=properties.get("agentVersion") or "",
+        fqdns=tuple(properties[key] for key in _FQDNS if properties.get(key)),
     )
 
 

@@ -175,5 +175,6 @@ def _result(facts: Facts, extension: dict | None, findings: list[Finding], insta
             "distribution": cluster.distribution,
             "connectivity_status": cluster.connectivity_status,
             "agent_version": cluster.agent_version,
+            "fqdns": list(cluster.fqdns),
         },
     }

@@ -83,6 +83,7 @@ def cluster_body(cluster: SimulatedCluster) -> dict:
             "powerState": {"code": "Running"},
             "kubernetesVersion": "1.31.2",
             "agentPoolProfiles": pools,
+            **_fqdns(plan.name, plan.location),
         }
     else:
         body["properties"] = {
@@ -97,3 +98,12 @@ def cluster_body(cluster: SimulatedCluster) -> dict:
             "lastConnectivityTime": cluster.clock.timestamp(),
         }
     return body
+
+
+def _fqdns(name: str, location: str) -> dict[str, str]:
+    """The host names of an AKS cluster's API server, in the form of Microsoft's examples for managedClusters.
+
+    The simulator's APIs are reached by other names, as an API server is through a tunnel.
+    """
+    prefix, suffix = f"{name}-dns-1a2b3c4d", f"hcp.{location}.azmk8s.io"
+    return {"fqdn": f"{prefix}.{suffix}", "azurePortalFQDN": f"{prefix}.portal.{suffix}"}

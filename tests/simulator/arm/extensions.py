@@ -235,6 +235,7 @@ class Extensions:
         plan = cluster.plan.install
         settings = extension.properties.get("configurationSettings") or {}
         version = extension.properties.get("version") or CURRENT_VERSION
+        await cluster.name_itself_for_extensions()
         workloads = self._tasks.start(cluster.workloads.install(extension.name, settings, version, plan))
         await cluster.clock.sleep(plan.seconds)
         await workloads

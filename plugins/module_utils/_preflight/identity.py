@@ -1,0 +1,75 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether a Kubernetes API belongs to a cluster in Azure: what the API says of itself against what is expected. Pure.
+
+Sources:
+
+- Azure/azure-cli-extensions, src/connectedk8s/azext_connectedk8s/custom.py: C(az connectedk8s delete) compares resource
+  group, name and subscription in ConfigMap C(azure-clusterconfig) of namespace C(azure-arc) with its arguments, without
+  case, before it removes the agents.
+- weaveworks/vscode-gitops-tools issues 160 and 167: the same keys, for AKS in ConfigMap C(extension-manager-config) of
+  namespace C(kube-system), which comes with the first cluster extension.
+- https://learn.microsoft.com/rest/api/aks/managed-clusters/get: the host names of an AKS cluster's API server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from urllib.parse import urlsplit
+
+from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import ClusterReference
+from ansible_collections.azureml.arc.plugins.module_utils._core.text import printable
+
+# Namespace and name of the ConfigMap that names the cluster, by type of cluster.
+CONFIG_MAPS = {
+    "connected_cluster": ("azure-arc", "azure-clusterconfig"),
+    "managed_cluster": ("kube-system", "extension-manager-config"),
+}
+KEYS = ("AZURE_SUBSCRIPTION_ID", "AZURE_RESOURCE_GROUP", "AZURE_RESOURCE_NAME")
+DEFAULT_PORTS = {"https": 443, "http": 80}
+
+
+def has_host(fqdns: Iterable[str], address: str) -> bool | None:
+    """Whether an API address is of the cluster with these host names.
+
+    :param fqdns: C(fqdn), C(privateFQDN) and C(azurePortalFQDN) of an AKS cluster, as far as it has them.
+    :returns: C(None) where the host tells nothing: an IP address, or a name outside the domains of AKS.
+    """
+    host = (urlsplit(address).hostname or "").rstrip(".")
+    names = {name.lower().rstrip(".") for name in fqdns}
+    if host in names:
+        return True
+    return False if _domain(host) in {_domain(name) for name in names} else None
+
+
+def _domain(host: str) -> str:
+    """The domain that a cloud has for all its AKS clusters, such as C(azmk8s.io)."""
+    return ".".join(host.split(".")[-2:])
+
+
+def named_cluster(cluster_type: str, config_map: Mapping | None) -> ClusterReference | None:
+    """The cluster that an entry of C(CONFIG_MAPS) names, C(None) where it names none."""
+    data = (config_map or {}).get("data") or {}
+    subscription_id, resource_group, name = (printable(data.get(key)) for key in KEYS)
+    if not (subscription_id and resource_group and name):
+        return None
+    return ClusterReference(subscription_id, resource_group, cluster_type, name)
+
+
+def is_same(one: ClusterReference, other: ClusterReference) -> bool:
+    """Whether two references mean one cluster; Azure compares names without case."""
+    return one.id.lower() == other.id.lower()
+
+
+def normalise(address: str) -> str:
+    """An API address in the one form that two connections to the same API share."""
+    parts = urlsplit(address)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{parts.scheme}://{host}:{parts.port or DEFAULT_PORTS.get(parts.scheme)}{parts.path.rstrip('/')}"
+
+
+def located(cluster: ClusterReference) -> str:
+    """A cluster with all that tells it from another of its name."""
+    return f"{cluster} of resource group '{cluster.resource_group}' in subscription {cluster.subscription_id}"

@@ -1,0 +1,115 @@
+#!/usr/bin/python
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: cluster_identity
+short_description: Check that a Kubernetes connection reaches the cluster in Azure that it is meant for
+description:
+  - Compares a cluster in Azure with what the Kubernetes API says of itself, and fails where they differ. A wrong
+    kubeconfig, or a forgotten one, is found before anything is written to another cluster.
+  - Azure Arc keeps the cluster's name, resource group and subscription in ConfigMap C(azure-clusterconfig) of namespace
+    C(azure-arc).
+  - An AKS cluster is recognised by the host name of its API server, see O(fqdns). Where that is an IP address or a name
+    outside the domains of AKS, ConfigMap C(extension-manager-config) of namespace C(kube-system) is read, which comes
+    with the first cluster extension.
+  - Needs no sign-in to Azure, so it can run where only the Kubernetes API is reachable, for instance on a node.
+version_added: 1.0.0
+author: azureml.arc contributors (@azureml-arc)
+extends_documentation_fragment:
+  - azureml.arc.attributes
+  - azureml.arc.attributes.info_module
+  - azureml.arc.kubernetes
+  - azureml.arc.cluster.optional
+options:
+  cluster_id:
+    description: ARM id of the cluster. Alternative to O(subscription_id), O(resource_group) and O(cluster_name).
+    type: str
+  subscription_id:
+    description: Subscription of the cluster. Required with O(cluster_name).
+    type: str
+  fqdns:
+    description: Host names of an AKS cluster's API server, as RV(azureml.arc.preflight#module:cluster.fqdns) has them.
+    type: list
+    elements: str
+    default: []
+"""
+
+EXAMPLES = r"""
+- name: Check that the kubeconfig is that of the connected cluster
+  azureml.arc.cluster_identity:
+    subscription_id: 11111111-2222-3333-4444-555555555555
+    resource_group: rg-edge
+    cluster_name: shop-0042
+    kubeconfig: ~/.kube/shop-0042
+
+- name: Check an AKS cluster, and accept no doubt
+  azureml.arc.cluster_identity:
+    cluster_id: "{{ azureml_preflight.cluster.id }}"
+    fqdns: "{{ azureml_preflight.cluster.fqdns }}"
+    context: aks-east
+  register: identity
+  failed_when: identity is failed or not identity.verified
+"""
+
+RETURN = r"""
+verified:
+  description:
+    - Whether the API is proved to be that of the cluster. V(false) where the API does not tell, see RV(reason).
+    - Another cluster is a failure, with V(WrongCluster) as code.
+  returned: success, and failure because of another cluster
+  type: bool
+reason:
+  description: Why the cluster could not be verified. Empty where it was.
+  returned: success
+  type: str
+  sample: ConfigMap 'azure-clusterconfig' in namespace 'azure-arc' does not exist
+api_address:
+  description:
+    - Address of the API, with its port. Two connections from one machine with the same address reach the same API, so
+      one that is shared by two clusters is wrong for one of them.
+  returned: success, and failure because of another cluster
+  type: str
+  sample: https://10.0.0.4:6443
+found_id:
+  description: ARM id of the cluster that the API says it is. Empty where it was not asked, or does not say.
+  returned: success, and failure because of another cluster
+  type: str
+error:
+  description: What went wrong; for the fields see RV(azureml.arc.extension#module:error).
+  returned: failure
+  type: dict
+"""
+
+from ansible_collections.azureml.arc.plugins.module_utils._core import options
+from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleSpec, run_module
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import client as kubernetes_client
+from ansible_collections.azureml.arc.plugins.module_utils._preflight import identity_check
+
+SPEC = ModuleSpec(
+    run=identity_check.run,
+    libraries=kubernetes_client.LIBRARIES,
+    argument_spec={
+        **options.KUBERNETES,
+        **options.OPTIONAL_CLUSTER,
+        "cluster_id": {"type": "str"},
+        "subscription_id": {"type": "str"},
+        "fqdns": {"type": "list", "elements": "str", "default": []},
+    },
+    rules={
+        "required_one_of": [("cluster_id", "cluster_name")],
+        "mutually_exclusive": [("cluster_id", "cluster_name")],
+        "required_by": {"cluster_name": ("subscription_id", "resource_group")},
+    },
+)
+
+
+def main():
+    run_module(SPEC)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""M(azureml.arc.cluster_identity) against the simulator, through the official client."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.azureml.arc.plugins.modules.cluster_identity import SPEC
+from ansible_collections.azureml.arc.plugins.modules.extension import SPEC as EXTENSION
+from ansible_collections.azureml.arc.plugins.modules.preflight import SPEC as PREFLIGHT
+from support import ModuleFailedError
+
+import simulated
+from simulator.scenario import SUBSCRIPTION, ClusterPlan, InstallPlan, Scenario
+
+CLUSTERS = [
+    ClusterPlan("a"),
+    ClusterPlan("b"),
+    ClusterPlan("a-2", resource_group="rg-other"),
+    ClusterPlan("aks", type="managedClusters", install=InstallPlan(seconds=10)),
+    ClusterPlan("aks-2", type="managedClusters", install=InstallPlan(seconds=10)),
+]
+
+
+@pytest.fixture
+def simulator(tmp_path):
+    with simulated.running(Scenario(clusters=CLUSTERS, time_scale=60), tmp_path / "simulator") as running:
+        yield running
+
+
+def options(cluster: str, **others) -> dict:
+    kind = "managed_cluster" if cluster.startswith("aks") else "connected_cluster"
+    given = {"subscription_id": SUBSCRIPTION, "resource_group": "rg-edge", "cluster_name": cluster}
+    return {**given, "cluster_type": kind, **others}
+
+
+@pytest.fixture
+def check(run_module, simulator):
+    """Compare a cluster in Azure with where the kubeconfig of one leads."""
+
+    def run(cluster: str, kubeconfig: str, **others):
+        return run_module(SPEC, **options(cluster, kubeconfig=simulator.kubeconfigs[kubeconfig], **others))
+
+    return run
+
+
+@pytest.fixture
+def fqdns(run_module):
+    """The host names that Azure has for an AKS cluster."""
+
+    def read(cluster: str) -> list[str]:
+        parameters = options(cluster, workload_profile="training", sides=["azure"])
+        return run_module(PREFLIGHT, **parameters)["cluster"]["fqdns"]
+
+    return read
+
+
+def test_connected_cluster_is_verified(check, simulator):
+    result = check("A", "a")
+    assert (result["verified"], result["reason"], result["changed"]) == (True, "", False)
+    assert result["found_id"].endswith("/connectedClusters/a")
+    assert result["api_address"].endswith("/kubernetes/a")
+    assert [one["path"] for one in simulator.journal()] == [
+        "/kubernetes/a/api/v1/namespaces/azure-arc/configmaps/azure-clusterconfig"
+    ]
+
+
+def test_kubeconfig_of_another_cluster_is_refused(check):
+    expected = (
+        r"kubeconfig '.*/b' \(https://localhost.*\) reaches connected cluster 'b' of resource group 'rg-edge' in"
+        r" subscription [-1-5]+, not connected cluster 'a' of resource group 'rg-edge' .*; nothing was written"
+    )
+    with pytest.raises(ModuleFailedError, match=expected) as failure:
+        check("a", "b")
+    result = failure.value.result
+    assert (result["error"]["code"], result["verified"]) == ("WrongCluster", False)
+    assert result["found_id"].endswith("/b")
+
+
+def test_resource_group_and_subscription_count(check):
+    with pytest.raises(ModuleFailedError, match="resource group 'rg-other' .*, not .* resource group 'rg-edge'"):
+        check("a-2", "a-2")
+    with pytest.raises(ModuleFailedError, match="not connected cluster 'a' .* 00000000-"):
+        check("a", "a", subscription_id="00000000-0000-0000-0000-000000000000")
+
+
+def test_forbidden_config_map_leaves_the_cluster_unverified(check, simulator):
+    simulator.change_plan("a", forbidden=["get configmaps"])
+    result = check("a", "a")
+    assert not result["verified"]
+    assert "HTTP 403" in result["reason"]
+    assert "may not get configmaps" in result["reason"]
+
+
+def test_missing_config_map_leaves_the_cluster_unverified(check, kube):
+    kube("a").resources.get(api_version="v1", kind="ConfigMap").delete("azure-clusterconfig", "azure-arc")
+    result = check("a", "a")
+    assert (result["verified"], result["found_id"]) == (False, "")
+    assert result["reason"] == "ConfigMap 'azure-clusterconfig' in namespace 'azure-arc' does not exist"
+
+
+def test_unreachable_api_is_a_failure(check, simulator):
+    with pytest.raises(ModuleFailedError, match="cannot be reached"):
+        check("a", "a", host="https://127.0.0.1:1")
+
+
+def test_aks_cluster_is_verified_by_the_host_of_its_api(check, fqdns, simulator):
+    names = fqdns("aks")
+    assert len(names) == 2
+    before = len(simulator.journal())
+    assert check("aks", "aks", fqdns=names, host=f"https://{names[0]}:443")["verified"]
+    with pytest.raises(ModuleFailedError, match="reaches the API server of another AKS cluster, not AKS cluster 'aks'"):
+        check("aks", "aks", fqdns=names, host=f"https://{fqdns('aks-2')[0]}:443")
+    assert [one["path"] for one in simulator.journal()[before:] if "/kubernetes/" in one["path"]] == []
+
+
+def test_aks_cluster_behind_another_address_says_itself_which_it_is(check, fqdns, run_module):
+    """The simulator's APIs are reached by another name than Azure's, as through a tunnel."""
+    names = fqdns("aks")
+    assert (
+        "'extension-manager-config' in namespace 'kube-system' does not exist"
+        in check("aks", "aks", fqdns=names)["reason"]
+    )
+    for cluster in ("aks", "aks-2"):
+        run_module(EXTENSION, **options(cluster, workload_profile="training"))
+    assert check("aks", "aks", fqdns=names)["verified"]
+    with pytest.raises(ModuleFailedError, match="reaches AKS cluster 'aks-2' .* not AKS cluster 'aks'"):
+        check("aks", "aks-2", fqdns=names)
+
+
+def test_cluster_is_given_by_its_id(run_module, simulator):
+    group = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-edge"
+    cluster_id = f"{group}/providers/Microsoft.Kubernetes/connectedClusters/a"
+    assert run_module(SPEC, kubeconfig=simulator.kubeconfigs["a"], cluster_id=cluster_id)["verified"]
+
+
+def test_cluster_is_named_once(run_module, simulator):
+    kubeconfig = simulator.kubeconfigs["a"]
+    for given in ({}, {"cluster_name": "a"}, {**options("a"), "cluster_id": "x"}):
+        with pytest.raises(ModuleFailedError, match="cluster_id|subscription_id"):
+            run_module(SPEC, kubeconfig=kubeconfig, **given)
+    with pytest.raises(ModuleFailedError, match="cluster_id 'x' is not the ARM id of a connected cluster or an AKS"):
+        run_module(SPEC, kubeconfig=kubeconfig, cluster_id="x")

@@ -1,0 +1,102 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which cluster a Kubernetes API is, by host name and by what it says of itself."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster as _cluster
+from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import ClusterReference
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._preflight import identity
+
+SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
+FQDN = "a-dns-1234.hcp.westeurope.azmk8s.io"
+PRIVATE = "a-dns-5678.0f0f.privatelink.westeurope.azmk8s.io"
+DATA = {"AZURE_SUBSCRIPTION_ID": SUBSCRIPTION, "AZURE_RESOURCE_GROUP": "rg", "AZURE_RESOURCE_NAME": "a"}
+EXPECTED = ClusterReference(SUBSCRIPTION, "rg", "connected_cluster", "a")
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        (f"https://{FQDN}:443", True),
+        (f"https://{FQDN.upper()}", True),
+        (f"https://{PRIVATE}:443", True),
+        ("https://b-dns-1234.hcp.westeurope.azmk8s.io:443", False),
+        ("https://a-dns-1234.hcp.northeurope.azmk8s.io:443", False),
+        ("https://10.0.0.4:6443", None),
+        ("https://[::1]:6443", None),
+        ("https://aks.example.com", None),
+        ("https://localhost:6443", None),
+        ("", None),
+    ],
+)
+def test_host_of_an_aks_cluster(address, expected):
+    assert identity.has_host([FQDN, PRIVATE], address) is expected
+
+
+def test_host_without_known_names_tells_nothing():
+    assert identity.has_host([], f"https://{FQDN}") is None
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, True),
+        ({"AZURE_RESOURCE_NAME": "A", "AZURE_RESOURCE_GROUP": "RG"}, True),
+        ({"AZURE_RESOURCE_NAME": "b"}, False),
+        ({"AZURE_RESOURCE_GROUP": "rg-2"}, False),
+        ({"AZURE_SUBSCRIPTION_ID": SUBSCRIPTION.replace("1", "9")}, False),
+    ],
+)
+def test_each_part_of_the_name_counts_without_case(change, expected):
+    found = identity.named_cluster("connected_cluster", {"data": {**DATA, **change}})
+    assert identity.is_same(found, EXPECTED) is expected
+
+
+@pytest.mark.parametrize(
+    "config_map",
+    [None, {}, {"data": None}, *({"data": {**DATA, key: value}} for key in identity.KEYS for value in ("", None))],
+)
+def test_incomplete_config_map_names_no_cluster(config_map):
+    assert identity.named_cluster("connected_cluster", config_map) is None
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("https://API.example.com", "https://api.example.com:443"),
+        ("https://api.example.com:443/", "https://api.example.com:443"),
+        ("https://10.0.0.4:6443", "https://10.0.0.4:6443"),
+        ("https://[FE80::1]:6443", "https://[fe80::1]:6443"),
+        ("https://rancher.example.com/k8s/clusters/c-1/", "https://rancher.example.com:443/k8s/clusters/c-1"),
+        ("http://localhost:8001", "http://localhost:8001"),
+    ],
+)
+def test_equal_addresses_have_one_form(address, expected):
+    assert identity.normalise(address) == expected
+
+
+@pytest.mark.parametrize("cluster", [EXPECTED, ClusterReference(SUBSCRIPTION, "rg", "managed_cluster", "aks")])
+def test_id_of_a_cluster_is_parsed(cluster):
+    assert _cluster.from_id("cluster_id", cluster.id) == cluster
+    assert identity.is_same(_cluster.from_id("cluster_id", cluster.id.lower()), cluster)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "a",
+        EXPECTED.id + "/",
+        EXPECTED.id.replace("connectedClusters", "fleets"),
+        EXPECTED.id.replace(SUBSCRIPTION, "mine"),
+        EXPECTED.id + "?api-version=1",
+    ],
+)
+def test_other_id_is_rejected(value):
+    with pytest.raises(AzureMLError):
+        _cluster.from_id("cluster_id", value)
