@@ -5,7 +5,7 @@
 """The keys of the extension's settings, in both generations. Tables, no logic.
 
 Sources: the settings tables of https://learn.microsoft.com/azure/machine-learning/how-to-deploy-kubernetes-extension,
-of its first release in 2021, and the recorded requests of C(az k8s-extension create) in tests/contract.
+of its first release in 2021, and the recorded requests of C(az k8s-extension create) in tests/recorded.
 """
 
 from __future__ import annotations
@@ -74,9 +74,9 @@ CURRENT = Generation(
         "internal_load_balancer": {
             SERVICE_TYPE: "LoadBalancer",
             "internalLoadBalancerProvider": "azure",
-            "scoringFe.serviceType.internalLoadBalancer": "true",
+            "scoringFe.serviceType.internalLoadBalancer": "True",
         },
-        "node_port": {SERVICE_TYPE: "NodePort", "scoringFe.serviceType.nodePort": "true"},
+        "node_port": {SERVICE_TYPE: "NodePort", "scoringFe.serviceType.nodePort": "True"},
         "cluster_ip": {SERVICE_TYPE: "ClusterIP"},
     },
     router_ha="inferenceRouterHA",
@@ -96,9 +96,9 @@ FIRST = Generation(
         "load_balancer": {},
         "internal_load_balancer": {
             "privateEndpointILB": "True",
-            "scoringFe.serviceType.internalLoadBalancer": "true",
+            "scoringFe.serviceType.internalLoadBalancer": "True",
         },
-        "node_port": {"privateEndpointNodeport": "True", "scoringFe.serviceType.nodePort": "true"},
+        "node_port": {"privateEndpointNodeport": "True", "scoringFe.serviceType.nodePort": "True"},
     },
     router_ha="inferenceLoadBalancerHA",
     relay_keys=(*RELAY_CONNECTION_STRINGS, "RelayConnectionString"),

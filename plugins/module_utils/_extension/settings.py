@@ -6,7 +6,7 @@
 
 Azure Resource Manager stores two string maps as they are and derives nothing: the client has to send what the extension
 needs to know about its cluster (id, region, whether it uses a relay). Source: the recorded requests of
-C(az k8s-extension create) in tests/contract. The keys are in C(keys).
+C(az k8s-extension create) in tests/recorded. The keys are in C(keys).
 """
 
 from __future__ import annotations
@@ -199,7 +199,7 @@ def _inference_settings(generation: keys.Generation, options: Mapping) -> dict:
         settings["allowInsecureConnections"] = as_setting(options["allow_insecure_connections"])
     high_availability = options.get("inference_router_ha")
     if high_availability is not None:
-        settings[generation.router_ha] = as_setting(high_availability).lower()
+        settings[generation.router_ha] = as_setting(high_availability)
     if generation is keys.FIRST:
         settings["clusterPurpose"] = "DevTest" if high_availability is False else "FastProd"
     tls = options.get("tls")

@@ -71,16 +71,16 @@ def test_choices_add_their_keys(options, added):
             {
                 "inferenceRouterServiceType": "LoadBalancer",
                 "internalLoadBalancerProvider": "azure",
-                "scoringFe.serviceType.internalLoadBalancer": "true",
+                "scoringFe.serviceType.internalLoadBalancer": "True",
             },
         ),
         (
             {"inference_service": "node_port"},
-            {"inferenceRouterServiceType": "NodePort", "scoringFe.serviceType.nodePort": "true"},
+            {"inferenceRouterServiceType": "NodePort", "scoringFe.serviceType.nodePort": "True"},
         ),
         ({"inference_service": "cluster_ip"}, {"inferenceRouterServiceType": "ClusterIP"}),
-        ({"inference_router_ha": False}, {"inferenceRouterHA": "false", "clusterPurpose": None}),
-        ({"inference_router_ha": True}, {"inferenceRouterHA": "true"}),
+        ({"inference_router_ha": False}, {"inferenceRouterHA": "False", "clusterPurpose": None}),
+        ({"inference_router_ha": True}, {"inferenceRouterHA": "True"}),
         (
             {"allow_insecure_connections": None, "tls": {"secret_name": "cert", "cname": "ml.example.com"}},
             {"sslCname": "ml.example.com", "sslSecret": "cert", "scoringFe.sslSecret": "cert"},
@@ -97,7 +97,7 @@ def test_inference_choices(options, added):
 def test_few_nodes_switch_high_availability_off_unless_asked_for():
     assert derive(INFERENCE, node_count=2).plain["inferenceRouterHA"] == "false"
     assert derive(INFERENCE, node_count=2).plain["clusterPurpose"] == "DevTest"
-    assert derive({**INFERENCE, "inference_router_ha": True}, node_count=2).plain["inferenceRouterHA"] == "true"
+    assert derive({**INFERENCE, "inference_router_ha": True}, node_count=2).plain["inferenceRouterHA"] == "True"
     assert "clusterPurpose" not in derive(INFERENCE, node_count=3).plain
 
 

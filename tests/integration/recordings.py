@@ -1,0 +1,98 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Recorded requests of other clients, in tests/recorded. Each file names its client and release."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import playbooks
+
+from simulator.scenario import SUBSCRIPTION, ClusterPlan
+
+FOLDER = playbooks.ROOT / "tests" / "recorded"
+GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-edge"
+CLUSTER_TYPES = {
+    "connectedClusters": ("connected_cluster", "Microsoft.Kubernetes/connectedClusters"),
+    "managedClusters": ("managed_cluster", "Microsoft.ContainerService/managedClusters"),
+}
+# Recordings of az, with the options that stand for the release of the client.
+AZ = {
+    "az-k8s-extension-1.7.0": {},
+    "az-k8s-extension-1.0.0": {"settings_generation": "2021", "version": "1.0.67"},
+}
+
+
+def load(client: str) -> dict:
+    """Return a recording by its client."""
+    return json.loads((FOLDER / f"{client}.json").read_text(encoding="utf-8"))
+
+
+def creates(client: str) -> list[dict]:
+    """Return the recorded C(create) commands of a client."""
+    return [{**one, "client": client} for one in load(client)["create"]]
+
+
+def plan_of(create: dict) -> ClusterPlan:
+    """Return the cluster that a C(create) was recorded on."""
+    recorded = {name: create["cluster"][name] for name in ("name", "type", "distribution", "nodes", "location")}
+    return ClusterPlan(**recorded)
+
+
+def cluster_id(create: dict) -> str:
+    cluster = create["cluster"]
+    return f"{GROUP}/providers/{CLUSTER_TYPES[cluster['type']][1]}/{cluster['name']}"
+
+
+def renamed(create: dict, name: str) -> dict:
+    """Return a recording as if the cluster had another name."""
+    old = create["cluster"]["name"]
+    text = json.dumps(create).replace(old, name)
+    return json.loads(text.replace(old.replace("-", ""), name.replace("-", "")))
+
+
+def filled_in(body: object, values: dict[str, str]) -> object:
+    """Return a recorded body with values instead of the $NAMES of secrets."""
+    if isinstance(body, dict):
+        return {key: filled_in(value, values) for key, value in body.items()}
+    return values.get(body, body) if isinstance(body, str) else body
+
+
+def options_of(create: dict) -> dict:
+    """Return the options of module extension for what a recorded command asks for."""
+    command = create["command"]
+    asked = dict(re.findall(r"(\w+)=(\S+)", command))
+    options: dict = {
+        "name": re.search(r"--name (\S+)", command)[1],
+        "resource_group": "rg-edge",
+        "cluster_name": create["cluster"]["name"],
+        "cluster_type": CLUSTER_TYPES[create["cluster"]["type"]][0],
+        "workload_profile": "_".join(
+            name for name, key in (("training", "enableTraining"), ("inference", "enableInference")) if key in asked
+        ),
+    }
+    if "enableInference" in asked:
+        options["inference_service"] = _service(asked)
+    if "sslCertPemFile" in asked:
+        options["tls"] = {"certificate": "ml.pem", "private_key": "ml.key", "cname": "ml.example.com"}
+    for option, key in (
+        ("allow_insecure_connections", "allowInsecureConnections"),
+        ("inference_router_ha", "inferenceRouterHA"),
+        ("log_analytics", "logAnalyticsWS"),
+    ):
+        if key in asked:
+            options[option] = asked[key] == "True"
+    return {**options, **AZ[create["client"]]}
+
+
+def _service(asked: dict[str, str]) -> str:
+    if "internalLoadBalancerProvider" in asked or "privateEndpointILB" in asked:
+        return "internal_load_balancer"
+    if "privateEndpointNodeport" in asked:
+        return "node_port"
+    return {"LoadBalancer": "load_balancer", "NodePort": "node_port"}[
+        asked.get("inferenceRouterServiceType", "LoadBalancer")
+    ]
