@@ -13,8 +13,9 @@ options:
   auth_source:
     description:
       - Where the credentials come from.
-      - With V(auto), the first of these that says who signs in counts - options, environment, O(profile) V(default) of
-        the credential file, the token of a workload identity, the Azure CLI.
+      - With V(auto), the default, the first of these that is there - O(profile) or O(client_id) as an option,
+        E(AZURE_PROFILE), E(AZURE_CLIENT_ID) with a secret or certificate, E(AZURE_FEDERATED_TOKEN_FILE), profile
+        V(default) of the credential file, the Azure CLI.
       - With V(env), the C(AZURE_*) environment variables.
       - With V(credential_file), the O(profile) in C(~/.azure/credentials).
       - With V(cli), whoever is signed in with C(az login).
@@ -23,7 +24,11 @@ options:
       - Can also be set with E(ANSIBLE_AZURE_AUTH_SOURCE).
     type: str
     choices: [auto, cli, credential_file, env, msi, workload_identity]
-    default: auto
+  cli_timeout:
+    description:
+      - How many seconds the Azure CLI may take to answer. The default is 60.
+      - Can also be set with E(ANSIBLE_AZURE_CLI_TIMEOUT).
+    type: int
   profile:
     description:
       - Section of C(~/.azure/credentials) to read. Can also be set with E(AZURE_PROFILE).

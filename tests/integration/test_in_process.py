@@ -170,6 +170,13 @@ def test_environment_keyword_is_honoured(playbook, info):
     assert "subscription_id 'prod' is not a subscription id" in run.result("look", "localhost")["msg"]
 
 
+def test_secret_in_the_environment_wins_over_the_token_file_of_a_pod(playbook, info):
+    run = info(
+        playbook, environment={"AZURE_FEDERATED_TOKEN_FILE": "/var/run/secrets/azure/tokens/azure-identity-token"}
+    )
+    assert run.result("look", "localhost")["extensions"] == []
+
+
 def test_environment_of_a_loop_item_does_not_reach_the_next_item(playbook, info):
     items = [{"AZURE_SUBSCRIPTION_ID": "prod"}, {}]
     run = info(playbook, loop=items, environment="{{ item }}")

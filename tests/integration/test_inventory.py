@@ -218,6 +218,19 @@ def test_mistakes_say_what_to_change(listed, options, message):
     assert re.search(message, error), error
 
 
+def test_auth_source_of_the_environment_counts(listed, tmp_path, monkeypatch):
+    az = tmp_path / "az"
+    az.write_text("#!/bin/sh\nexec sleep 30\n", encoding="utf-8")
+    az.chmod(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setenv("ANSIBLE_AZURE_AUTH_SOURCE", "cli")
+    monkeypatch.setenv("ANSIBLE_AZURE_CLI_TIMEOUT", "1")
+
+    error = listed()
+
+    assert "Could not sign in to Azure with the Azure CLI: 'az' did not answer within 1 seconds" in error
+
+
 def test_what_may_not_be_read_is_not_there(listed, fleet):
     fleet.allow(["Microsoft.ContainerService/managedClusters/read"])
     try:

@@ -12,7 +12,6 @@ may then be made twice. Here a change is repeated only where it has not been mad
 from __future__ import annotations
 
 import contextlib
-import functools
 import importlib
 import logging
 import ssl
@@ -32,12 +31,12 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure.answer import (
 )
 from ansible_collections.azureml.arc.plugins.module_utils._azure.states import has_failed
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError, first_line
+from ansible_collections.azureml.arc.plugins.module_utils._core.lazy import Lazy
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline, intervals, timeout_error
 
 try:
     from azure.core.exceptions import (
         AzureError,
-        ClientAuthenticationError,
         HttpResponseError,
         IncompleteReadError,
         ServiceRequestError,
@@ -116,18 +115,18 @@ class AzureSession:
         """The subscription that is named, or none: then what spans subscriptions spans all that may be read."""
         return [self._sign_in.subscription_id] if self._sign_in.subscription_id else []
 
-    @functools.cached_property
+    @Lazy
     def _resolved_cloud(self) -> cloud.Cloud:
         def fetch(url: str) -> object:
             return token_cache.read_metadata(url, self._cache, self._transport)
 
         return cloud.resolve(self._sign_in.cloud_environment, fetch)
 
-    @functools.cached_property
+    @Lazy
     def _credential(self) -> token_cache.SharedCredential:
         return token_cache.SharedCredential(self._sign_in, self._resolved_cloud, self._cache, self._transport)
 
-    @functools.cached_property
+    @Lazy
     def _client(self) -> KubernetesConfigurationExtensionsMgmtClient:
         client = KubernetesConfigurationExtensionsMgmtClient(
             self._credential,
@@ -206,12 +205,6 @@ class AzureSession:
         manager = self._resolved_cloud.resource_manager
         try:
             response = self._client.send_request(request)
-        except ClientAuthenticationError as error:
-            raise AzureMLError(
-                f"Could not sign in to Azure at {self._credential.authority}: {first_line(error)}",
-                code="AuthenticationFailed",
-                hint="Check client_id, secret and tenant (or the auth_source in use), and the network to that address.",
-            ) from error
         except (ServiceRequestError, ServiceResponseError, IncompleteReadError) as error:
             raise PassingError(
                 f"{action}: no answer from {manager}: {first_line(error)}",

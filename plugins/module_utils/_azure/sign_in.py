@@ -13,13 +13,16 @@ from __future__ import annotations
 import configparser
 import os
 import shutil
+import subprocess
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ansible_collections.azureml.arc.plugins.module_utils._azure.cloud import Cloud
 from ansible_collections.azureml.arc.plugins.module_utils._core import environment as _environment
-from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._core import files
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError, first_line
+from ansible_collections.azureml.arc.plugins.module_utils._core.options import AZURE
 
 try:
     from azure import identity
@@ -41,6 +44,8 @@ CREDENTIALS_FILE = "~/.azure/credentials"
 
 # Option, and the environment variables that stand in for it; the first one that is set counts.
 ENVIRONMENT = {
+    "auth_source": ("ANSIBLE_AZURE_AUTH_SOURCE",),
+    "cli_timeout": ("ANSIBLE_AZURE_CLI_TIMEOUT",),
     "profile": ("AZURE_PROFILE",),
     "subscription_id": ("AZURE_SUBSCRIPTION_ID",),
     "client_id": ("AZURE_CLIENT_ID",),
@@ -53,6 +58,14 @@ ENVIRONMENT = {
     "disable_instance_discovery": ("AZURE_DISABLE_INSTANCE_DISCOVERY",),
 }
 WORKLOAD_IDENTITY_TOKEN_FILE = "AZURE_FEDERATED_TOKEN_FILE"
+CLI_TIMEOUT = 60  # seconds; az takes more than the SDK's 10 on a busy machine
+# What signs in, and what to check where it fails, by method.
+METHODS = {
+    "service_principal": ("the service principal", "Check client_id, secret and tenant"),
+    "workload_identity": ("the workload identity", "Check client_id, tenant and the federated credential"),
+    "msi": ("the managed identity", "Check that this machine has one, and client_id"),
+    "cli": ("the Azure CLI", "Run 'az login'"),
+}
 
 
 @dataclass(frozen=True)
@@ -65,6 +78,8 @@ class SignIn:
     client_id: str | None = None
     secret: str | None = None
     certificate_path: str | None = None
+    token_file: str | None = None
+    cli_timeout: int = CLI_TIMEOUT
     cloud_environment: str = "AzureCloud"
     authority: str | None = None
     validate_certificates: bool = True
@@ -74,8 +89,9 @@ class SignIn:
 def resolve(options: Mapping, environ: Mapping[str, str], credentials_file: str = CREDENTIALS_FILE) -> SignIn:
     """Decide how to sign in.
 
-    With C(auth_source=auto) the first of these that says who signs in wins: options, environment, credential file,
-    workload identity, Azure CLI. An option always wins over the same value from elsewhere.
+    With C(auth_source=auto) the first of these that is there wins: options, a profile or a client id with a secret or
+    certificate in the environment, workload identity, credential file, Azure CLI. An option always wins over the same
+    value from elsewhere.
 
     :param options: the sign-in options of a module.
     :param environ: the environment.
@@ -83,8 +99,13 @@ def resolve(options: Mapping, environ: Mapping[str, str], credentials_file: str 
     :raises AzureMLError: naming the option or source that lacks something.
     """
     given = {name: options.get(name) for name in ENVIRONMENT if options.get(name) not in (None, "")}
-    environment = _environment.values(ENVIRONMENT, environ)
-    source = options.get("auth_source") or "auto"
+    environment = {
+        **_environment.values(ENVIRONMENT, environ),
+        **_environment.values({"token_file": (WORKLOAD_IDENTITY_TOKEN_FILE,)}, environ),
+    }
+    source = given.get("auth_source") or environment.get("auth_source") or "auto"
+    if source not in AZURE["auth_source"]["choices"]:
+        raise AzureMLError(f"auth_source must be one of {', '.join(AZURE['auth_source']['choices'])}, not '{source}'")
 
     if source == "auto":
         source, values = _choose(given, environment, environ, credentials_file)
@@ -96,18 +117,29 @@ def resolve(options: Mapping, environ: Mapping[str, str], credentials_file: str 
         values = environment
     values = {**_settings_only(environment), **values, **given}
 
-    if source in ("cli", "msi", "workload_identity"):
-        return _sign_in(source, values)
-    missing = [name for name in ("client_id", "tenant") if not values.get(name)]
-    if not values.get("secret") and not values.get("x509_certificate_path"):
-        missing.append("secret (or x509_certificate_path)")
+    method = source if source in METHODS else "service_principal"
+    missing = _missing(method, values)
     if missing:
         raise AzureMLError(
             f"Not signed in to Azure: {', '.join(missing)} missing",
             hint="Give them as options, as AZURE_* environment variables or in a profile of"
             f" {CREDENTIALS_FILE}, or choose another auth_source.",
         )
-    return _sign_in("service_principal", values)
+    return _sign_in(method, values)
+
+
+def _missing(method: str, values: Mapping) -> list[str]:
+    """Name what a method of signing in lacks."""
+    if method in ("cli", "msi"):
+        return []
+    missing = [name for name in ("client_id", "tenant") if not values.get(name)]
+    if method == "workload_identity":
+        return missing if values.get("token_file") else [*missing, WORKLOAD_IDENTITY_TOKEN_FILE]
+    return missing if _has_secret(values) else [*missing, "secret (or x509_certificate_path)"]
+
+
+def _has_secret(values: Mapping) -> bool:
+    return bool(values.get("secret") or values.get("x509_certificate_path"))
 
 
 def _choose(given, environment, environ, credentials_file):
@@ -117,14 +149,17 @@ def _choose(given, environment, environ, credentials_file):
         return "options", {}
     if environment.get("profile"):
         return "credential_file", _from_file(environment["profile"], credentials_file, required=True)
-    if environ.get(WORKLOAD_IDENTITY_TOKEN_FILE):
+    # The webhook of workload identity adds its token file to every pod, AWX's too; who gives a secret means it.
+    if environment.get("client_id") and _has_secret(environment):
+        return "env", environment
+    if environment.get("token_file"):
         return "workload_identity", environment
     if environment.get("client_id"):
         return "env", environment
     profile = _from_file("default", credentials_file, required=False)
     if profile:
         return "credential_file", profile
-    if shutil.which("az"):
+    if shutil.which("az", path=environ.get("PATH")):
         return "cli", environment
     raise AzureMLError(
         "Not signed in to Azure: no client_id, no AZURE_CLIENT_ID, no profile in"
@@ -135,13 +170,15 @@ def _choose(given, environment, environ, credentials_file):
 
 
 def _settings_only(values: Mapping) -> dict:
-    """What the environment says whoever signs in: the subscription and the cloud."""
+    """Return what of the environment holds whoever signs in: the subscription, the cloud, and how."""
     names = (
         "subscription_id",
         "cloud_environment",
         "adfs_authority_url",
         "cert_validation_mode",
         "disable_instance_discovery",
+        "token_file",
+        "cli_timeout",
     )
     return {name: values[name] for name in names if name in values}
 
@@ -171,6 +208,8 @@ def _sign_in(method: str, values: Mapping) -> SignIn:
         client_id=values.get("client_id"),
         secret=values.get("secret"),
         certificate_path=values.get("x509_certificate_path"),
+        token_file=values.get("token_file"),
+        cli_timeout=_seconds("cli_timeout", values.get("cli_timeout", CLI_TIMEOUT)),
         cloud_environment=values.get("cloud_environment") or "AzureCloud",
         authority=values.get("adfs_authority_url"),
         validate_certificates=validation == "validate",
@@ -179,18 +218,27 @@ def _sign_in(method: str, values: Mapping) -> SignIn:
     )
 
 
+def _seconds(option: str, value) -> int:
+    try:
+        seconds = int(value)
+    except (TypeError, ValueError):
+        seconds = 0
+    if seconds < 1:
+        raise AzureMLError(f"{option} must be a number of seconds, not '{value}'")
+    return seconds
+
+
 def credential(sign_in: SignIn, cloud: Cloud, transport: Mapping):
-    """The azure-identity credential for a way to sign in. Nothing is sent yet.
+    """Make the azure-identity credential for a way to sign in. Nothing is sent yet.
 
     :param transport: options of the SDK's transport. To ask for a token twice does no harm, so the SDK tries again.
+    :raises AzureMLError: where a file that it needs cannot be read.
     """
     transport = {**transport, **RETRIES}
     if sign_in.method == "cli":
-        return identity.AzureCliCredential(tenant_id=sign_in.tenant or "")
+        return identity.AzureCliCredential(tenant_id=sign_in.tenant or "", process_timeout=sign_in.cli_timeout)
     if sign_in.method == "msi":
         return identity.ManagedIdentityCredential(client_id=sign_in.client_id)  # which knows better when to try again
-    if sign_in.method == "workload_identity":
-        return identity.WorkloadIdentityCredential(tenant_id=sign_in.tenant, client_id=sign_in.client_id, **transport)
     common = {
         "tenant_id": sign_in.tenant,
         "client_id": sign_in.client_id,
@@ -198,9 +246,27 @@ def credential(sign_in: SignIn, cloud: Cloud, transport: Mapping):
         "disable_instance_discovery": sign_in.disable_instance_discovery,
         **transport,
     }
+    if sign_in.method == "workload_identity":
+        files.read(WORKLOAD_IDENTITY_TOKEN_FILE, sign_in.token_file)  # the SDK reads it much later, without its name
+        return identity.WorkloadIdentityCredential(token_file_path=sign_in.token_file, **common)
     if sign_in.secret:
         return identity.ClientSecretCredential(client_secret=sign_in.secret, **common)
     try:
         return identity.CertificateCredential(certificate_path=sign_in.certificate_path, **common)
     except (OSError, ValueError) as error:
         raise AzureMLError(f"x509_certificate_path: {sign_in.certificate_path} cannot be used: {error}") from error
+
+
+def failure(sign_in: SignIn, cloud: Cloud, error: Exception) -> AzureMLError:
+    """Return what to raise where a credential could not get a token."""
+    who, hint = METHODS[sign_in.method]
+    where = "" if sign_in.method in ("cli", "msi") else f" at {sign_in.authority or cloud.authority}"
+    cause = first_line(error)
+    if isinstance(error.__cause__, subprocess.TimeoutExpired):
+        cause = f"'az' did not answer within {sign_in.cli_timeout} seconds"
+        hint = "Raise cli_timeout"
+    return AzureMLError(
+        f"Could not sign in to Azure{where} with {who}: {cause}",
+        code="AuthenticationFailed",
+        hint=f"{hint}, or choose another auth_source{', and check the network to that address' if where else ''}.",
+    )

@@ -53,8 +53,8 @@ def read_metadata(url: str, cache, transport: dict) -> object:
 def _token_key(sign_in: _sign_in.SignIn, cloud: _cloud.Cloud) -> str:
     """A name for the identity in the cache that tells nothing of its secret."""
     certificate = sign_in.certificate_path and os.path.abspath(sign_in.certificate_path)
-    token_file = os.environ.get(_sign_in.WORKLOAD_IDENTITY_TOKEN_FILE)
-    identity = repr((sign_in.method, sign_in.tenant, sign_in.client_id, sign_in.secret, certificate, token_file, cloud))
+    who = sign_in.tenant, sign_in.client_id, sign_in.secret, certificate, sign_in.token_file
+    identity = repr((sign_in.method, *who, sign_in.authority, cloud))
     return f"token {hashlib.sha256(identity.encode()).hexdigest()}"
 
 
@@ -73,11 +73,6 @@ class SharedCredential:
         self._token: str | None = None
         self._refused: str | None = None
 
-    @property
-    def authority(self) -> str:
-        """Who issues the tokens."""
-        return self._sign_in.authority or self._cloud.authority
-
     def refuse(self) -> bool:
         """Never again give the token that was given last: the service does not take it.
 
@@ -88,10 +83,16 @@ class SharedCredential:
         return is_new
 
     def get_token(self, *scopes: str, **kwargs) -> AccessToken:
-        """A token for these scopes; how the SDK asks a credential."""
+        """Return a token for these scopes; how the SDK asks a credential.
+
+        :raises AzureMLError: where the sign-in fails.
+        """
 
         def ask() -> AccessToken:
-            return _sign_in.credential(self._sign_in, self._cloud, self._transport).get_token(*scopes, **kwargs)
+            try:
+                return _sign_in.credential(self._sign_in, self._cloud, self._transport).get_token(*scopes, **kwargs)
+            except AzureError as error:
+                raise _sign_in.failure(self._sign_in, self._cloud, error) from error
 
         if kwargs.get("claims"):  # the service wants another token than the one it was shown
             return ask()

@@ -6,15 +6,12 @@
 
 from __future__ import annotations
 
-from ansible.module_utils.basic import env_fallback
-
 AZURE = {
     "auth_source": {
         "type": "str",
-        "default": "auto",
         "choices": ["auto", "cli", "credential_file", "env", "msi", "workload_identity"],
-        "fallback": (env_fallback, ["ANSIBLE_AZURE_AUTH_SOURCE"]),
     },
+    "cli_timeout": {"type": "int"},
     "profile": {"type": "str"},
     "subscription_id": {"type": "str"},
     "client_id": {"type": "str"},

@@ -32,7 +32,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._controller.run_cache 
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.worker import load_for_all, prepared_worker
 
 load_for_all()
-# Made in the parent process, so that the workers that it forks have it in common.
+# Made in the parent process, so that the workers that it forks have its secret in common.
 CACHE = RunCache(constants.DEFAULT_LOCAL_TMP)
 
 SWITCH_VARIABLE = "azureml_arc_in_process"

@@ -2,66 +2,117 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the tasks of one run share: tokens, in a file that has no name."""
+"""What the tasks of one run share: tokens, and failures to get one."""
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+
+try:
+    from cryptography.fernet import Fernet, InvalidToken
+except ImportError:
+    Fernet = None  # nor can the SDKs be there, so nothing is ever stored
+
+FAILURE_LIFETIME = 30  # seconds
+
+
+@dataclass
+class _Slot:
+    """What this process knows of a key."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    entry: dict | None = None
 
 
 class RunCache:
-    """A small store that lives as long as the processes that hold it.
+    """A small store that the processes of a run share: the run makes it, its workers inherit it.
 
-    Workers are processes of their own, forked from the one that made the store. It is a file, but without a name: only
-    those processes can open it, and nothing of it is left however they end. The first worker, or thread of one, that
-    needs an entry makes it while the others wait for it: a run asks for one token, not for one a worker.
+    Each key has a file and a lock of its own, in a folder that ends with the run. The first worker, or thread of one,
+    that needs an entry creates it while the others wait for it: a run asks for one token, not for one a worker.
+    Afterwards a process keeps the entry in memory. A failure is an entry as well, for C(FAILURE_LIFETIME), so that a
+    dead endpoint does not cost each cluster its timeouts.
 
-    :param directory: a folder on the file system to use.
+    The files are encrypted with a key that is only in memory, so that what a killed run leaves behind is of no use.
+
+    :param directory: takes the files, which are made when they are needed.
     """
 
     def __init__(self, directory: str) -> None:
-        self._file, path = tempfile.mkstemp(prefix="azureml_arc_", dir=directory)
-        os.unlink(path)
-        self._threads = threading.Lock()
+        self._directory = directory
+        self._secret = os.urandom(32)
+        self._lock = threading.Lock()
+        self._slots: dict[str, _Slot] = {}
 
     def get_or_create(
         self, key: str, create: Callable[[], dict], margin: float, is_good: Callable[[dict], bool] = lambda entry: True
     ) -> dict:
-        """The entry under C(key), made by C(create) where there is none that is good for C(margin) more seconds."""
-        with self._locked():
-            entries = self._read()
-            found = entries.get(key)
-            if found and found["expires_on"] - margin > time.time() and is_good(found):
+        """Return the entry of C(key), made by C(create) where none is good for C(margin) more seconds.
+
+        :raises AzureMLError: as C(create) does, or did shortly before.
+        """
+
+        def is_usable(entry: dict | None) -> bool:
+            if not entry:
+                return False
+            left = entry["expires_on"] - time.time()
+            return left > 0 if "error" in entry else left > margin and is_good(entry)
+
+        with self._lock:
+            slot = self._slots.setdefault(key, _Slot())
+        with slot.lock:
+            if not is_usable(slot.entry):
+                slot.entry = self._shared(key, create, is_usable)
+            entry = slot.entry
+        if "error" in entry:
+            raise AzureMLError(**entry["error"])
+        return entry
+
+    def _shared(self, key: str, create: Callable[[], dict], is_usable: Callable[[dict | None], bool]) -> dict:
+        with self._opened(key) as file:
+            found = self._read(file)
+            if is_usable(found):
                 return found
-            entries[key] = create()
-            self._write(entries)
-            return entries[key]
+            try:
+                entry = create()
+            except AzureMLError as error:
+                entry = {"error": error.as_result()["error"], "expires_on": time.time() + FAILURE_LIFETIME}
+            self._write(file, entry)
+            return entry
 
     @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        with self._threads:
-            # A lock of the process, not of the open file, which all workers have in common.
-            fcntl.lockf(self._file, fcntl.LOCK_EX)
-            try:
-                yield
-            finally:
-                fcntl.lockf(self._file, fcntl.LOCK_UN)
-
-    # Workers share the position in the file as well, so each access names its own.
-    def _read(self) -> dict:
+    def _opened(self, key: str) -> Iterator[int]:
+        """Open the file of a key, and lock it against the other processes."""
+        name = hashlib.blake2b(key.encode(), key=self._secret, digest_size=16).hexdigest()
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        file = os.open(os.path.join(self._directory, f"azureml_arc_{name}"), flags, mode=0o600)
         try:
-            return json.loads(os.pread(self._file, os.fstat(self._file).st_size, 0))
-        except ValueError:
-            return {}  # nothing yet, or the half of what a worker wrote that was killed
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield file
+        finally:
+            os.close(file)
 
-    def _write(self, entries: dict) -> None:
-        content = json.dumps(entries).encode()
-        os.ftruncate(self._file, 0)
-        os.pwrite(self._file, content, 0)
+    @property
+    def _cipher(self) -> Fernet:
+        return Fernet(base64.urlsafe_b64encode(self._secret))
+
+    def _read(self, file: int) -> dict | None:
+        try:
+            return json.loads(self._cipher.decrypt(os.pread(file, os.fstat(file).st_size, 0)))
+        except InvalidToken:
+            return None  # nothing yet, or the half of what a worker wrote that was killed
+
+    def _write(self, file: int, entry: dict) -> None:
+        content = self._cipher.encrypt(json.dumps(entry).encode())
+        os.ftruncate(file, 0)
+        os.pwrite(file, content, 0)

@@ -6,11 +6,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from ansible_collections.azureml.arc.plugins.doc_fragments.azure import ModuleDocFragment
 from ansible_collections.azureml.arc.plugins.module_utils._azure import sign_in as _sign_in
 from ansible_collections.azureml.arc.plugins.module_utils._azure.cloud import CLOUDS
 from ansible_collections.azureml.arc.plugins.module_utils._azure.sign_in import SignIn, resolve
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from azure.core.pipeline.transport import HttpTransport
 
 OPTIONS = {"client_id": "o", "secret": "os", "tenant": "ot", "subscription_id": "osub"}
 ENVIRONMENT = {"AZURE_CLIENT_ID": "e", "AZURE_SECRET": "es", "AZURE_TENANT": "et", "AZURE_SUBSCRIPTION_ID": "esub"}
@@ -58,6 +62,29 @@ def who(sign_in: SignIn) -> tuple:
             {"AZURE_FEDERATED_TOKEN_FILE": "/t", "AZURE_CLIENT_ID": "w", "AZURE_TENANT_ID": "wt"},
             ("workload_identity", "w", None, "wt", None),
         ),
+        # The webhook of workload identity adds its variables to AWX's pod; AWX's credential is what the job is to use.
+        (
+            {},
+            {**ENVIRONMENT, "AZURE_FEDERATED_TOKEN_FILE": "/t", "AZURE_TENANT_ID": "wt"},
+            ("service_principal", "e", "es", "et", "esub"),
+        ),
+        (
+            {},
+            {"AZURE_FEDERATED_TOKEN_FILE": "/t", "AZURE_CLIENT_ID": "c", "AZURE_TENANT_ID": "t"}
+            | {"AZURE_CLIENT_CERTIFICATE_PATH": "/c.pem"},
+            ("service_principal", "c", None, "t", None),
+        ),
+        (
+            {"auth_source": "workload_identity", "client_id": "o"},
+            {**ENVIRONMENT, "AZURE_FEDERATED_TOKEN_FILE": "/t"},
+            ("workload_identity", "o", "es", "et", "esub"),
+        ),
+        ({}, {**ENVIRONMENT, "ANSIBLE_AZURE_AUTH_SOURCE": "cli"}, ("cli", "e", "es", "et", "esub")),
+        (
+            {"auth_source": "env"},
+            {**ENVIRONMENT, "ANSIBLE_AZURE_AUTH_SOURCE": "cli"},
+            ("service_principal", "e", "es", "et", "esub"),
+        ),
         (
             {},
             {"AZURE_CLIENT_ID": "e", "AZURE_CLIENT_SECRET": "sdk", "AZURE_TENANT_ID": "t"},
@@ -97,9 +124,17 @@ def test_instance_discovery(file):
         ({"profile": "none"}, {}, "profile 'none' is not in"),
         ({"auth_source": "env"}, {}, r"client_id, tenant, secret \(or x509_certificate_path\) missing"),
         ({"client_id": "x", "tenant": "t"}, {}, r"secret \(or x509_certificate_path\) missing"),
+        (
+            {"auth_source": "workload_identity"},
+            {"AZURE_CLIENT_ID": "c"},
+            "tenant, AZURE_FEDERATED_TOKEN_FILE missing",
+        ),
+        ({}, {"ANSIBLE_AZURE_AUTH_SOURCE": "magic"}, "auth_source must be one of auto, cli, .*, not 'magic'"),
+        ({"auth_source": "cli", "cli_timeout": 0}, {}, "cli_timeout must be a number of seconds, not '0'"),
+        ({"auth_source": "cli"}, {"ANSIBLE_AZURE_CLI_TIMEOUT": "x"}, "cli_timeout must be a number of seconds"),
     ],
 )
-def test_what_is_missing_is_named(options, environ, message, file):
+def test_missing_or_invalid_option_is_named(options, environ, message, file):
     with pytest.raises(AzureMLError, match=message):
         resolve(options, environ, file)
 
@@ -129,3 +164,73 @@ def test_unusable_certificate_names_the_option(tmp_path):
 def test_credential(method, kind):
     sign_in = SignIn(method, tenant="t", client_id="c", secret="s")
     assert type(_sign_in.credential(sign_in, CLOUDS["AzureCloud"], {})).__name__ == kind
+
+
+class RefusedError(Exception):
+    """What would have been sent."""
+
+
+class Refusal(HttpTransport):
+    """A transport of the SDK that sends nothing."""
+
+    def open(self):
+        pass
+
+    def close(self):
+        pass
+
+    def __exit__(self, *exc_info):
+        pass
+
+    def send(self, request, **kwargs):
+        raise RefusedError(f"{request.method} {request.url}")
+
+
+def test_workload_identity_signs_in_at_the_authority_of_the_cloud(tmp_path):
+    (tmp_path / "token").write_text("jwt", encoding="utf-8")
+    sign_in = SignIn("workload_identity", tenant="t", client_id="c", token_file=str(tmp_path / "token"))
+    credential = _sign_in.credential(sign_in, CLOUDS["AzureUSGovernment"], {"transport": Refusal()})
+    with pytest.raises(RefusedError, match=r"POST https://login\.microsoftonline\.us/t/oauth2/v2\.0/token"):
+        credential.get_token("https://management.usgovcloudapi.net/.default")
+
+
+def test_missing_token_file_names_its_variable_and_path(tmp_path):
+    sign_in = SignIn("workload_identity", tenant="t", client_id="c", token_file=str(tmp_path / "none"))
+    with pytest.raises(AzureMLError, match="AZURE_FEDERATED_TOKEN_FILE: .*/none cannot be read: No such file"):
+        _sign_in.credential(sign_in, CLOUDS["AzureCloud"], {})
+
+
+# What each documented variable is set to, and the field of the sign-in that it sets.
+VARIABLES = {
+    "ANSIBLE_AZURE_AUTH_SOURCE": ("msi", "method", "msi"),
+    "ANSIBLE_AZURE_CLI_TIMEOUT": ("7", "cli_timeout", 7),
+    "AZURE_ADFS_AUTHORITY_URL": ("https://a", "authority", "https://a"),
+    "AZURE_CERT_VALIDATION_MODE": ("ignore", "validate_certificates", False),
+    "AZURE_CLIENT_CERTIFICATE_PATH": ("/c", "certificate_path", "/c"),
+    "AZURE_CLIENT_ID": ("c", "client_id", "c"),
+    "AZURE_CLIENT_SECRET": ("s", "secret", "s"),
+    "AZURE_CLOUD_ENVIRONMENT": ("AzureChinaCloud", "cloud_environment", "AzureChinaCloud"),
+    "AZURE_DISABLE_INSTANCE_DISCOVERY": ("true", "disable_instance_discovery", True),
+    "AZURE_FEDERATED_TOKEN_FILE": ("/t", "token_file", "/t"),
+    "AZURE_PROFILE": ("prod", "client_id", "p"),
+    "AZURE_SECRET": ("s", "secret", "s"),
+    "AZURE_SUBSCRIPTION_ID": ("u", "subscription_id", "u"),
+    "AZURE_TENANT": ("t", "tenant", "t"),
+    "AZURE_TENANT_ID": ("t", "tenant", "t"),
+    "AZURE_X509_CERTIFICATE_PATH": ("/c", "certificate_path", "/c"),
+}
+
+
+def documented_variables() -> set[str]:
+    return set(re.findall(r"E\(([A-Z0-9_]+)\)", ModuleDocFragment.DOCUMENTATION)) - {"REQUESTS_CA_BUNDLE"}
+
+
+def test_every_documented_variable_is_tested():
+    assert documented_variables() == set(VARIABLES)
+
+
+@pytest.mark.parametrize("name", VARIABLES)
+def test_documented_variable_counts_where_no_option_is_given(name, file):
+    value, field, expected = VARIABLES[name]
+    others = {} if name in ("ANSIBLE_AZURE_AUTH_SOURCE", "AZURE_PROFILE") else {"ANSIBLE_AZURE_AUTH_SOURCE": "cli"}
+    assert getattr(resolve({}, {**others, name: value}, file), field) == expected

@@ -7,11 +7,14 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import subprocess
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller import run_cache
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.run_cache import RunCache
 
 
@@ -19,7 +22,7 @@ def entry(token="t", seconds=3600):
     return {"token": token, "expires_on": time.time() + seconds}
 
 
-def test_made_once(tmp_path):
+def test_entry_is_made_once(tmp_path):
     made = []
 
     def create():
@@ -32,20 +35,20 @@ def test_made_once(tmp_path):
     assert len(made) == 1
 
 
-def test_made_anew_before_it_expires(tmp_path):
+def test_entry_is_replaced_before_it_expires(tmp_path):
     cache = RunCache(str(tmp_path))
     cache.get_or_create("key", lambda: entry("old", 200), margin=300)
     assert cache.get_or_create("key", lambda: entry("new"), margin=300)["token"] == "new"
 
 
-def test_keys_are_apart(tmp_path):
+def test_keys_have_entries_of_their_own(tmp_path):
     cache = RunCache(str(tmp_path))
     cache.get_or_create("one", lambda: entry("1"), margin=0)
     assert cache.get_or_create("two", lambda: entry("2"), margin=0)["token"] == "2"
     assert cache.get_or_create("one", lambda: entry("3"), margin=0)["token"] == "1"
 
 
-def test_made_anew_where_it_is_not_good(tmp_path):
+def test_entry_that_is_refused_is_replaced(tmp_path):
     cache = RunCache(str(tmp_path))
     cache.get_or_create("key", lambda: entry("refused"), margin=0)
 
@@ -56,23 +59,45 @@ def test_made_anew_where_it_is_not_good(tmp_path):
     assert cache.get_or_create("key", lambda: entry("newer"), margin=0, is_good=is_good)["token"] == "new"
 
 
-def test_it_has_no_name(tmp_path):
-    cache = RunCache(str(tmp_path))
-    cache.get_or_create("key", entry, margin=0)
+def test_nothing_is_written_before_the_first_use(tmp_path):
+    RunCache(str(tmp_path))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_programs_that_the_run_starts_do_not_inherit_it(tmp_path):
+def test_files_are_private_and_tell_neither_key_nor_entry(tmp_path):
+    cache = RunCache(str(tmp_path))
+    cache.get_or_create("the key", lambda: entry("the token"), margin=0)
+    (file,) = tmp_path.iterdir()
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert b"the token" not in file.read_bytes()
+    assert "key" not in file.name
+
+
+def test_programs_that_the_run_starts_do_not_inherit_the_files(tmp_path):
+    def create():
+        command = ["ls", "-l", "/proc/self/fd"]
+        seen = subprocess.run(command, capture_output=True, text=True, check=True, close_fds=False)
+        return {**entry(), "seen": seen.stdout}
+
+    assert str(tmp_path) not in RunCache(str(tmp_path)).get_or_create("key", create, margin=0)["seen"]
+
+
+def test_file_of_a_killed_worker_is_replaced(tmp_path):
+    cache = RunCache(str(tmp_path))
+    cache.get_or_create("key", lambda: entry("lost"), margin=0)
+    (file,) = tmp_path.iterdir()
+    file.write_bytes(file.read_bytes()[:-10])
+    cache._slots.clear()  # as another worker has it
+    assert cache.get_or_create("key", entry, margin=0)["token"] == "t"
+
+
+def test_a_process_reads_the_file_once(tmp_path):
     cache = RunCache(str(tmp_path))
     cache.get_or_create("key", entry, margin=0)
-    seen = subprocess.run(["ls", "-l", "/proc/self/fd"], capture_output=True, text=True, check=True, close_fds=False)
-    assert str(tmp_path) not in seen.stdout
-
-
-def test_half_of_an_entry_is_none(tmp_path):
-    cache = RunCache(str(tmp_path))
-    os.write(cache._file, b'{"key": {"tok')
-    assert cache.get_or_create("key", entry, margin=0)["token"] == "t"
+    for file in tmp_path.iterdir():
+        file.unlink()
+    assert cache.get_or_create("key", lambda: entry("new"), margin=0)["token"] == "t"
+    assert list(tmp_path.iterdir()) == []
 
 
 def _work(cache, queue):
@@ -96,8 +121,64 @@ def test_workers_wait_for_the_first_one(tmp_path):
     assert queue.empty()
 
 
-def test_a_failure_is_not_kept(tmp_path):
+def refuse(tried):
+    tried.append(1)
+    raise AzureMLError("no", code="AuthenticationFailed", hint="Run 'az login'.")
+
+
+def test_failure_is_remembered_for_some_seconds(tmp_path, monkeypatch):
+    cache, tried = RunCache(str(tmp_path)), []
+    for _attempt in range(3):
+        with pytest.raises(AzureMLError, match=r"no \(code AuthenticationFailed\). Run 'az login'."):
+            cache.get_or_create("key", lambda: refuse(tried), margin=300)
+    assert len(tried) == 1
+
+    later = time.time() + run_cache.FAILURE_LIFETIME + 1
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert cache.get_or_create("key", entry, margin=300)["token"] == "t"
+
+
+def test_unexpected_error_is_not_remembered(tmp_path):
     cache = RunCache(str(tmp_path))
     with pytest.raises(ZeroDivisionError):
         cache.get_or_create("key", lambda: 1 / 0, margin=0)
     assert cache.get_or_create("key", entry, margin=0)["token"] == "t"
+
+
+def test_a_hundred_threads_at_a_dead_endpoint_wait_for_one_attempt_and_hold_up_nobody_else(tmp_path):
+    cache, tried, dead = RunCache(str(tmp_path)), [], threading.Event()
+
+    def create():
+        dead.wait(10)
+        refuse(tried)
+
+    def work():
+        with pytest.raises(AzureMLError):
+            cache.get_or_create("dead", create, margin=0)
+
+    with ThreadPoolExecutor(100) as pool:
+        waiting = [pool.submit(work) for _number in range(100)]
+        assert cache.get_or_create("healthy", entry, margin=0)["token"] == "t"
+        assert not any(one.done() for one in waiting)
+        dead.set()
+        for one in waiting:
+            one.result()
+    assert len(tried) == 1
+
+
+def _fail(cache, queue):
+    try:
+        cache.get_or_create("key", lambda: refuse([queue.put("tried")]), margin=0)
+    except AzureMLError as error:
+        queue.put(error.code)
+
+
+def test_failure_is_shared_by_the_workers(tmp_path):
+    context = multiprocessing.get_context("fork")
+    queue, cache = context.SimpleQueue(), RunCache(str(tmp_path))
+    workers = [context.Process(target=_fail, args=(cache, queue)) for number in range(6)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert sorted(queue.get() for _number in range(7)) == ["AuthenticationFailed"] * 6 + ["tried"]
