@@ -65,7 +65,7 @@ CURRENT = (
 
 # The table of the first releases (1.0.x, 2021), for clusters that are pinned to one.
 FIRST = (
-    _Row("Deployment", "relayserver", EVERY, CONNECTED),
+    _Row("Deployment", "relayserver", EVERY),
     _Row("Deployment", "gateway", TRAINING),
     _Row("Deployment", "aml-operator", TRAINING),
     _Row("Deployment", "metrics-controller-manager", EVERY),

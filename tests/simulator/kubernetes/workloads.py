@@ -49,15 +49,16 @@ INFERENCE = tuple(
 )
 
 
-# The first releases: always, with training, and with inference.
+# The first releases: always, with training, and with inference. Source: table "Resources created during deployment" of
+# Microsoft's article of October 2021, which has the relay on every cluster.
+FIRST_EVERYWHERE = (
+    "relayserver",
+    "metrics-controller-manager",
+    "cluster-status-reporter",
+    "{name}-kube-state-metrics",
+    "{name}-prometheus-operator",
+)
 FIRST = {
-    "relayserver.enabled": (
-        "relayserver",
-        "metrics-controller-manager",
-        "cluster-status-reporter",
-        "{name}-kube-state-metrics",
-        "{name}-prometheus-operator",
-    ),
     "enableTraining": ("gateway", "aml-operator", "nfd-master", "csi-blob-controller"),
     "enableInference": (
         "amlarc-identity-controller",
@@ -82,7 +83,8 @@ def _is_on(settings: Mapping[str, str], key: str, default: bool = False) -> bool
 
 
 def _first(settings: Mapping[str, str]) -> list[tuple[str, str]]:
-    return [(component, "Deployment") for key, names in FIRST.items() if _is_on(settings, key) for component in names]
+    chosen = [component for key, names in FIRST.items() if _is_on(settings, key) for component in names]
+    return [(component, "Deployment") for component in (*FIRST_EVERYWHERE, *chosen)]
 
 
 def _current(settings: Mapping[str, str]) -> list[tuple[str, str]]:

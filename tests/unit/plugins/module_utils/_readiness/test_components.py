@@ -71,8 +71,9 @@ def test_switches_remove_and_require():
         ),
     ],
 )
-def test_table_of_2021(profile, added):
-    found = expected_components(profile, "connected_cluster", "ml", table="2021")
+@pytest.mark.parametrize("cluster_type", ["connected_cluster", "managed_cluster"])
+def test_table_of_2021(profile, added, cluster_type):
+    found = expected_components(profile, cluster_type, "ml", table="2021")
     assert {one.name for one in found if one.required} == {
         "relayserver",
         "metrics-controller-manager",
