@@ -106,8 +106,8 @@ options:
   inference_router_ha:
     description:
       - Run three replicas of the inference router, on three nodes.
-      - Defaults to V(true) on clusters that have three or more nodes when the extension is installed. V(true) is refused
-        on smaller clusters.
+      - Defaults to V(true) on clusters that have three or more nodes when the extension is installed. V(true) is
+        refused on smaller clusters.
     type: bool
   node_selector:
     description:
@@ -147,8 +147,8 @@ options:
     type: str
   auto_upgrade_minor_version:
     description:
-      - Upgrade minor versions automatically. Defaults to V(true) for a new extension without O(version); otherwise it is
-        left unchanged.
+      - Upgrade minor versions automatically. Defaults to V(true) for a new extension without O(version); otherwise it
+        is left unchanged.
     type: bool
   settings:
     description:
