@@ -33,6 +33,7 @@ class ActionModule(ActionBase):
             clusters=[asdict(one) for one in wave.clusters],
             failed_clusters=list(wave.failed),
             not_started=list(wave.not_started),
+            allowed_failures=wave.allowed,
             exceeded=wave.exceeded,
             summary=wave.summary(),
             # As set_stats would leave it: AWX keeps it among the artifacts of the job.

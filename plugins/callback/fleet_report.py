@@ -7,21 +7,22 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: fleet_report
 type: aggregate
-short_description: Write a run over a fleet as a page, as JSON and as JUnit XML
+short_description: Report a run over a fleet as a web page, as JSON and as JUnit XML
 version_added: 0.1.0
 description:
-  - Writes what became of each cluster, with a timeline by phase, the diagnosis of each failure, components that are not
-    ready, and settings that were changed.
-  - The page C(fleet-report.html) is one file without anything from elsewhere, for a browser, light or dark, and paper.
-  - C(fleet-report.json) is the same as data; C(docs/fleet-report.schema.json) in the collection describes it.
-  - C(fleet-report.xml) has a test case a cluster, for what shows test results.
-  - What C(no_log) hides is in none of them.
+  - Writes the result of each cluster at the end of a run, with the causes of failures, the components that are not
+    ready, the settings that were changed, and a timeline.
+  - C(fleet-report.html) is a page in one file that loads nothing from elsewhere. It starts with the result of the run
+    and the causes of failures. A link such as C(fleet-report.html#f3) opens it at cluster C(f3).
+  - C(fleet-report.json) has the same data, as C(docs/fleet-report.schema.json) in the collection describes it.
+  - C(fleet-report.xml) has a test case for each cluster, for tools that show test results.
+  - Values hidden by C(no_log) are in none of them.
 requirements:
   - Enable it in the configuration, with C(callbacks_enabled = azureml.arc.fleet_report), or with
     E(ANSIBLE_CALLBACKS_ENABLED).
 options:
   directory:
-    description: The folder to write to. It is made where it is missing.
+    description: The folder to write to. It is created if it does not exist.
     type: path
     default: .
     env:
@@ -30,7 +31,7 @@ options:
       - section: callback_azureml_arc_fleet_report
         key: directory
   formats:
-    description: What to write.
+    description: The files to write.
     type: list
     elements: str
     choices: [html, json, junit]
@@ -47,12 +48,17 @@ import json
 import os
 import time
 
+from ansible import context
 from ansible.plugins.callback import CallbackBase
-from ansible_collections.azureml.arc.plugins.plugin_utils._report.fleet_report import Ended, FleetReport, as_junit
+from ansible_collections.azureml.arc.plugins.plugin_utils._report.fleet_report import Ended, FleetReport, Run
+from ansible_collections.azureml.arc.plugins.plugin_utils._report.junit import as_junit
 from ansible_collections.azureml.arc.plugins.plugin_utils._report.page import page
 
-CONVERGE = "azureml.arc.converge"
-OUTCOME = "azureml.arc.outcome"
+# Actions with the results of whole clusters: of many, of the host, and of the host once more.
+MANY_CLUSTERS = "azureml.arc.converge"
+ONE_CLUSTER = "azureml.arc.cluster"
+REPEATED = "azureml.arc.outcome"
+WAVE = "azureml.arc.wave"
 FORMATS = {
     "html": ("fleet-report.html", page),
     "json": ("fleet-report.json", lambda report: json.dumps(report, indent=1)),
@@ -71,58 +77,85 @@ class CallbackModule(CallbackBase):
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self._begun: dict = {}
-        self._report = FleetReport("", time.time())
+        self._report = FleetReport(Run(started=time.time()))
 
     def v2_playbook_on_start(self, playbook) -> None:
-        """The playbook starts."""
-        self._report = FleetReport(os.path.basename(playbook._file_name), time.time())
+        """Begin the report."""
+        arguments = context.CLIARGS
+        run = Run(
+            playbook=os.path.basename(playbook._file_name),
+            started=time.time(),
+            inventory=", ".join(_short_path(one) for one in arguments.get("inventory") or ()),
+            limit=arguments.get("subset") or "",
+            check_mode=bool(arguments.get("check")),
+        )
+        self._report = FleetReport(run)
 
     def v2_playbook_on_play_start(self, play) -> None:
-        """A play starts, or a wave of it."""
+        """Begin a play, or a batch of one."""
         self._report.begin_play()
 
     def v2_runner_on_start(self, host, task) -> None:
-        """A task starts on a host."""
+        """Remember when a task started on a host."""
         self._begun[host.get_name(), task._uuid] = time.time()
 
     def v2_runner_on_ok(self, result) -> None:
-        """A task has ended well."""
+        """Add a task that succeeded."""
         self._add(result, "ok")
 
     def v2_runner_on_failed(self, result, ignore_errors=False) -> None:
-        """A task has failed; whether that counts is known at the end."""
+        """Add a task that failed; whether that counts is known at the end."""
         self._add(result, "failed")
 
     def v2_runner_on_skipped(self, result) -> None:
-        """A task was not for this host, so nothing was done."""
-        self._begun.pop((result._host.get_name(), result._task._uuid), None)
+        """Forget a task that did nothing."""
+        self._begun.pop((_part(result, "host").get_name(), _part(result, "task")._uuid), None)
 
     def v2_runner_on_unreachable(self, result) -> None:
-        """The machine that a task is for has not answered."""
+        """Add a task whose machine did not answer."""
         self._add(result, "unreachable")
 
-    def _add(self, result, how: str) -> None:
+    def _add(self, result, status: str) -> None:
         now = time.time()
-        host, task = result._host.get_name(), result._task
+        host, task, fields = _part(result, "host").get_name(), _part(result, "task"), _part(result, "result")
         start = self._begun.pop((host, task._uuid), now)
-        ended = Ended(task.resolved_action or task.action, task.get_name(), how, start, now)
-        if ended.action == CONVERGE:
-            self._report.add_converged(result._result.get("clusters") or {})
-        elif ended.action != OUTCOME:  # which tells again what is known
-            self._report.add(host, ended, result._result)
+        action = task.resolved_action or task.action
+        if action == MANY_CLUSTERS:
+            for name, one in (fields.get("clusters") or {}).items():
+                self._report.add_cluster(name, one)
+        elif action == ONE_CLUSTER and status != "unreachable":
+            self._report.add_cluster(host, {**fields, "failed": status == "failed"})
+        elif action == WAVE and status == "ok":
+            self._report.end_wave(fields)
+        elif action != REPEATED:
+            self._report.add_task(host, Ended(action, task.get_name(), status, start, now), fields)
 
     def v2_playbook_on_stats(self, stats) -> None:
-        """The run ends."""
+        """Write the report."""
         failed = {name for name in stats.processed if stats.failures.get(name) or stats.dark.get(name)}
         report = self._report.as_dict(failed, time.time())
-        directory = self.get_option("directory")
+        directory = os.path.abspath(self.get_option("directory"))
+        paths = []
         try:
             os.makedirs(directory, exist_ok=True)
             for name in self.get_option("formats"):
                 file_name, render = FORMATS[name]
-                with open(os.path.join(directory, file_name), "w", encoding="utf-8") as file:
+                paths.append(os.path.join(directory, file_name))
+                with open(paths[-1], "w", encoding="utf-8") as file:
                     file.write(render(report))
         except OSError as error:
             self._display.warning(f"fleet_report: the report could not be written to {directory}: {error}")
         else:
-            self._display.display(f"fleet report: {os.path.abspath(directory)}")
+            if paths:
+                self._display.display(f"fleet report: {paths[0]}")
+
+
+def _part(result, name: str):
+    """The C(host), C(task) or C(result) of a task result. Before ansible-core 2.19 they are private."""
+    return getattr(result, name) if hasattr(result, name) else getattr(result, f"_{name}")
+
+
+def _short_path(source: str) -> str:
+    """An inventory source below the current directory as a relative path, any other one as it is."""
+    relative = os.path.relpath(source) if os.path.isabs(source) else source
+    return source if relative.startswith(os.pardir) else relative

@@ -84,6 +84,10 @@ not_started:
   returned: success
   type: list
   elements: str
+allowed_failures:
+  description: O(max_failures) as a number of clusters.
+  returned: success
+  type: int
 exceeded:
   description: Whether more clusters have failed than O(max_failures) allows.
   returned: success

@@ -43,6 +43,12 @@ PURE = (
     "module_utils/_readiness/components.py",
     "module_utils/_readiness/evaluate.py",
     "module_utils/_readiness/health_check.py",
+    "plugin_utils/_report/causes.py",
+    "plugin_utils/_report/fleet_report.py",
+    "plugin_utils/_report/headline.py",
+    "plugin_utils/_report/junit.py",
+    "plugin_utils/_report/results.py",
+    "plugin_utils/_report/wave.py",
 )
 # What reaches out of the process, or waits.
 REACHES_OUT = re.compile(

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The report of a run: what is kept of results, its schema, and its form as JUnit and as a page."""
+"""The report of a run: results over time, its schema, and its form as JUnit and as a page."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from ansible_collections.azureml.arc.plugins.plugin_utils._report.fleet_report import Ended, FleetReport, as_junit
+from ansible_collections.azureml.arc.plugins.plugin_utils._report.fleet_report import Ended, FleetReport, Run
+from ansible_collections.azureml.arc.plugins.plugin_utils._report.junit import as_junit
 from ansible_collections.azureml.arc.plugins.plugin_utils._report.page import page
 
 ROOT = Path(__file__).resolve().parents[5]
 SCHEMA = json.loads((ROOT / "docs/fleet-report.schema.json").read_text(encoding="utf-8"))
 MESSAGE = "extension 'azureml' on connected cluster 'shop' failed: timed out waiting for the condition"
+FLOW = ("drift", "preflight", "extension", "pod_readiness", "extension")
 HOSTILE = "</script><script>alert(1)</script><!-- \x1b[31m \x00 \ud800 \u202e ]]> &amp;"
 
 
@@ -48,134 +50,202 @@ def ended(module, how="ok", start=100.0, end=110.0, task="a task"):
 
 @pytest.fixture
 def report():
-    made = FleetReport("rollout.yml", started=100.0)
+    made = FleetReport(Run("rollout.yml", started=100.0, inventory="clusters.yml", limit="shop*"))
     made.begin_play()
     return made
 
 
 def finish(report, failed=()):
-    found = report.as_dict(dict.fromkeys(failed, True), ended=200.0)
+    found = report.as_dict(set(failed), ended=200.0)
     jsonschema.validate(found, SCHEMA)
     return found
 
 
-def test_a_cluster_that_is_installed(report):
-    report.add("shop", ended("preflight", start=101, end=102), {"warnings": ["old agents"]})
-    report.add("shop", ended("extension", start=102, end=103), installed())
-    report.add("shop", ended("extension", start=140, end=150), installed("none"))
+def test_tasks_of_a_cluster_add_up(report):
+    report.add_task("shop", ended("preflight", start=101, end=102), {"warnings": ["old agents"]})
+    report.add_task("shop", ended("extension", start=102, end=103), installed())
+    report.add_task("shop", ended("extension", start=140, end=150), installed("none"))
     attached = {
         "plan": {"action": "create"},
         "compute": {"name": "c", "provisioning_state": "Creating"},
         "changed": True,
     }
-    report.add("shop", ended("compute", start=150, end=160), {"results": [attached], "changed": True})
+    report.add_task("shop", ended("compute", start=150, end=160), {"results": [attached], "changed": True})
 
     (row,) = finish(report)["clusters"]
 
     assert row["outcome"] == "changed"
     assert row["phases"] == [
-        {"name": "preflight", "start": 1, "end": 2},
+        {"name": "checks", "start": 1, "end": 2},
         {"name": "extension", "start": 2, "end": 50},
-        {"name": "attach", "start": 50, "end": 60},
+        {"name": "attachment", "start": 50, "end": 60},
     ]
-    assert row["extension"]["action"] == "create", "a later look that finds nothing to do has undone nothing"
+    assert row["extension"]["action"] == "create", "a later task that finds nothing to do does not undo what was done"
     assert row["computes"] == [{"name": "c", "action": "create", "provisioning_state": "Creating"}]
     assert row["warnings"] == ["old agents"]
 
 
-def test_settings_that_were_changed(report):
-    plan = {"action": "update", "settings": {"openshift": {"before": None, "after": "true"}}, "properties": {}}
-    report.add("shop", ended("extension"), installed("update", plan=plan))
+def test_result_of_a_whole_cluster(report):
+    steps = [{"name": "s", "module": module, "start": 100 + at, "end": 101 + at} for at, module in enumerate(FLOW)]
+    report.add_cluster("shop", {**installed(), "pod_readiness": not_ready(), "steps": steps})
 
     (row,) = finish(report)["clusters"]
 
-    assert row["extension"]["changes"] == {"openshift": {"before": "", "after": "true"}}
+    assert row["outcome"] == "changed"
+    assert [(one["name"], one["start"], one["end"]) for one in row["phases"]] == [
+        ("checks", 0, 2),
+        ("extension", 2, 3),
+        ("readiness", 3, 4),
+        ("extension", 4, 5),
+    ]
+    assert (row["readiness"]["components_ready"], row["readiness"]["components"]) == (0, 1)
 
 
-def test_a_failure_is_told_once_with_its_diagnosis(report):
-    error = {"code": "ExtensionOperationFailed", "correlation_id": "1-2-3", "hint": "look at the pods"}
-    report.add("shop", ended("extension", "failed", task="wait"), {"msg": MESSAGE, "error": error})
-    report.add("shop", ended("pod_readiness"), not_ready())
-    report.add("shop", Ended("ansible.builtin.fail", "pass on", "failed", 110, 110), {"msg": f"wait: {MESSAGE}"})
+def test_run_is_described(report):
+    found = finish(report)
+
+    assert (found["playbook"], found["inventory"], found["limit"]) == ("rollout.yml", "clusters.yml", "shop*")
+    assert (found["started"], found["seconds"], found["check_mode"]) == ("1970-01-01T00:01:40+00:00", 100, False)
+    assert (found["headline"], found["clusters"], found["waves"]) == ("Rollout: no clusters", [], [])
+
+
+def test_failure_has_a_cause_and_its_diagnosis(report):
+    error = {"code": "ExtensionOperationFailed", "correlation_id": "1-2-3", "hint": "see the pods", "message": MESSAGE}
+    report.add_task("shop", ended("extension", "failed", task="wait"), {"msg": f"{MESSAGE} (code ...)", "error": error})
+    report.add_task("shop", ended("pod_readiness"), not_ready())
+    report.add_task(
+        "shop", Ended("ansible.builtin.fail", "pass on", "failed", 110, 110), {"msg": f"wait: {MESSAGE} (c"}
+    )
 
     found = finish(report, failed=["shop"])
 
     (row,) = found["clusters"]
-    assert found["totals"] == {"ok": 0, "changed": 0, "failed": 1, "unreachable": 0}
-    assert row["failures"] == [{"task": "wait", "message": MESSAGE, **error}]
-    assert [one["name"] for one in row["readiness"]["not_ready"]] == ["gateway", "gateway-1"]
+    assert found["headline"] == "Rollout: 0 of 1 cluster ready, 1 failed"
+    assert found["causes"] == [{"kind": "health check E40002", "clusters": ["shop"]}]
+    assert row["cause"]["detail"] == "clusterresource: one node"
+    assert row["failures"] == [{"task": "wait", "findings": [], **error}], "a task that passes a failure on adds none"
+    assert [one["name"] for one in row["readiness"]["not_ready"]] == ["gateway-1", "gateway"]
     (check,) = row["readiness"]["health_check"]
     assert (check["code"], check["name"]) == ("E40002", "clusterresource")
 
 
-def test_what_was_rescued_is_no_failure(report):
-    report.add("shop", ended("pod_readiness", "failed"), {"msg": "forbidden"})
-    report.add("shop", ended("extension"), installed("none"))
+def test_failed_cluster_without_a_message(report):
+    report.add_task("shop", ended("extension"), installed())
+
+    (row,) = finish(report, failed=["shop"])["clusters"]
+
+    assert row["failures"][0]["message"] == "it failed without a message"
+
+
+def test_rescued_failure_does_not_count(report):
+    report.add_task("shop", ended("pod_readiness", "failed"), {"msg": "forbidden"})
+    report.add_task("shop", ended("extension"), installed("none"))
 
     (row,) = finish(report)["clusters"]
 
-    assert (row["outcome"], row["failures"]) == ("ok", [])
+    assert (row["outcome"], row["failures"], row["cause"]) == ("ok", [], None)
 
 
-def test_of_a_loop_the_items_that_failed_count(report):
+def test_failed_items_of_a_loop_count(report):
     items = [{"failed": True, "msg": "no such namespace"}, {"plan": {"action": "none"}, "compute": {"name": "b"}}]
-    report.add("shop", ended("compute", "failed"), {"msg": "One or more items failed", "results": items})
+    report.add_task("shop", ended("compute", "failed"), {"msg": "One or more items failed", "results": items})
 
     (row,) = finish(report, failed=["shop"])["clusters"]
 
     assert [one["message"] for one in row["failures"]] == ["no such namespace"]
 
 
-def test_waves_and_machines_that_do_not_answer(report):
-    report.add("a", ended("extension"), installed())
+def test_hosts_without_work_on_a_cluster_have_no_row(report):
+    report.add_task("jump", Ended("ansible.builtin.ping", "t", "ok", 1, 2), {"changed": True})
+    report.add_task("shop", ended("extension"), installed("none"))
+    report.add_task("shop", Ended("ansible.builtin.copy", "t", "ok", 1, 2), {"changed": True})
+
+    found = finish(report)
+
+    assert [(one["name"], one["outcome"]) for one in found["clusters"]] == [("shop", "ok")]
+
+
+def test_waves_with_their_budget_and_clusters_that_did_not_start(report):
+    report.add_task("a", ended("extension"), installed())
+    report.end_wave({"allowed_failures": 0, "not_started": ["b", "c"], "exceeded": False})
     report.begin_play()
-    report.add("b", ended("pod_readiness", "unreachable"), {"msg": "Connection refused"})
+    report.add_task("b", ended("pod_readiness", "unreachable"), {"msg": "Connection refused"})
+    report.end_wave({"allowed_failures": 0, "not_started": ["c"], "exceeded": True})
+    report.begin_play()
+    report.add_task("b", Ended("ansible.builtin.fail", "pass on", "failed", 110, 110), {"msg": "Connection refused"})
 
     found = finish(report, failed=["b"])
 
     assert [(one["name"], one["wave"], one["outcome"]) for one in found["clusters"]] == [
         ("a", 1, "changed"),
         ("b", 2, "unreachable"),
+        ("c", None, "not_started"),
     ]
+    assert found["waves"] == [
+        {"number": 1, "allowed_failures": 0, "stopped": False},
+        {"number": 2, "allowed_failures": 0, "stopped": True},
+    ]
+    assert found["causes"] == [{"kind": "node unreachable", "clusters": ["b"]}]
 
 
 def test_junit(report):
-    report.add("good", ended("extension"), installed())
-    report.add("bad", ended("extension", "failed"), {"msg": HOSTILE, "error": {"code": "Timeout"}})
-    report.add("gone", ended("pod_readiness", "unreachable"), {"msg": "Connection refused"})
+    report.add_task("good", ended("extension"), installed())
+    report.add_task("bad", ended("extension", "failed"), {"msg": HOSTILE, "error": {"code": "Conflict"}})
+    report.add_task("gone", ended("pod_readiness", "unreachable"), {"msg": "Connection refused"})
+    report.end_wave({"not_started": ["late"]})
 
     suite = ET.fromstring(as_junit(finish(report, failed=["bad", "gone"])).encode())
 
     assert suite.attrib | {"timestamp": "", "time": ""} == {
         "name": "rollout.yml",
-        "tests": "3",
+        "tests": "4",
         "failures": "1",
         "errors": "1",
+        "skipped": "1",
         "timestamp": "",
         "time": "",
     }
-    assert [one.get("name") for one in suite] == ["good", "bad", "gone"]
-    assert suite[1][0].get("type") == "Timeout"
-    assert "</script><script>alert(1)</script>" in suite[1][0].get("message")
+    assert [(one.get("name"), [element.tag for element in one]) for one in suite] == [
+        ("good", []),
+        ("bad", ["failure"]),
+        ("gone", ["error"]),
+        ("late", ["skipped"]),
+    ]
+    assert suite[1][0].get("type") == "Conflict"
+    assert suite[1][0].get("message").startswith("conflict: </script><script>alert(1)</script>")
 
 
-def test_the_data_cannot_leave_its_place_in_the_page(report):
-    report.add(HOSTILE, ended("pod_readiness", "failed"), {**not_ready(HOSTILE), "msg": HOSTILE})
+def test_data_cannot_leave_its_place_in_the_page(report):
+    report.add_task(HOSTILE, ended("pod_readiness", "failed"), {**not_ready(HOSTILE), "msg": HOSTILE})
 
     made = page(finish(report, failed=[HOSTILE]))
 
     assert made.count("</script>") == 2
-    assert "<!--" not in made
+    assert made.count("<!--") == 1, "the licence"
     assert "alert(1)\\u003c/script" in made
     made.encode("utf-8")
 
 
-def test_a_thousand_clusters_fit(report):
-    for index in range(1000):
-        how = "failed" if index % 5 == 0 else "ok"
-        report.add(f"shop-{index:04}", ended("extension", how), {**installed(), "msg": MESSAGE * 4})
-        report.add(f"shop-{index:04}", ended("pod_readiness"), {**not_ready(), "ready": how == "ok"})
+def test_headline_is_escaped_in_the_page():
+    report = FleetReport(Run("<script>alert(1)</script>.yml"))
 
-    made = page(finish(report, failed=[f"shop-{index:04}" for index in range(0, 1000, 5)]))
+    assert "<h1>&lt;script&gt;alert(1)&lt;/script&gt;.yml: no clusters</h1>" in page(finish(report))
 
-    assert len(made.encode()) < 3_000_000
+
+def test_page_of_two_thousand_clusters_is_below_four_megabytes(report):
+    failed = [f"shop-{index:04}" for index in range(0, 2000, 5)]
+    error = {
+        "code": "ExtensionOperationFailed",
+        "correlation_id": "1" * 36,
+        "message": MESSAGE * 4,
+        "hint": "see the pods",
+    }
+    step = {"name": "s", "module": "extension", "start": 100.0, "end": 160.0}
+    for index in range(2000):
+        name = f"shop-{index:04}"
+        result = {**installed(), "pod_readiness": not_ready(), "steps": [step, {**step, "module": "compute"}]}
+        report.add_cluster(name, {**result, "error": error, "failed": True} if name in failed else result)
+
+    made = page(finish(report, failed=failed))
+
+    assert len(made.encode()) < 4_000_000

@@ -1,0 +1,201 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Read the result of a task for one cluster. The only place of the report that knows the fields of results. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from ansible_collections.azureml.arc.plugins.module_utils._core.text import printable
+
+COLLECTION = "azureml.arc."
+# The phase that a task of this module belongs to. Other tasks are no work on a cluster.
+PHASES = {
+    "preflight": "checks",
+    "drift": "checks",
+    "node_preflight": "checks",
+    "namespace": "setup",
+    "node": "setup",
+    "openshift_scc": "setup",
+    "tls_secret": "setup",
+    "extension": "extension",
+    "pod_readiness": "readiness",
+    "compute": "attachment",
+    "instance_type": "attachment",
+}
+# The fields of any result that tell how a task ended.
+OWN_FIELDS = ("changed", "msg", "error", "findings", "problems", "warnings")
+MOST_ROWS = 50  # components and pods of one cluster that are not ready, findings, warnings
+# Findings start with their level where a message lists them.
+LISTED_FINDING = re.compile(r"\[(?:error|warning|info)\] ")
+# Azure wraps the message that explains a failure, sometimes twice: "...: Error: [ InnerError: [ ... ]]".
+INNERMOST_ERROR = re.compile(r"InnerError: \[\s*(?!.*InnerError: \[)(.*?)\s*\]", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class ClusterResult:
+    """The facts about a cluster that one result holds. A missing fact is C(None) or empty."""
+
+    changed: bool = False
+    extension: dict | None = None
+    readiness: dict | None = None
+    computes: list[dict] = field(default_factory=list)
+    failure: dict | None = None
+    warnings: list[str] = field(default_factory=list)
+    phases: list[dict] = field(default_factory=list)
+
+
+def phase_of(module: str) -> str | None:
+    """The phase of a module's work, by its short or full name; C(None) for other modules."""
+    return PHASES.get(module.removeprefix(COLLECTION))
+
+
+def read_module(action: str, task: str, result: Mapping, failed: bool) -> ClusterResult:
+    """Read the result of a module, or of one item of its loop.
+
+    :param action: its full name, C(azureml.arc.extension).
+    :param task: the name of the task.
+    """
+    module = action.removeprefix(COLLECTION) if action.startswith(COLLECTION) else ""
+    fields = {name: result[name] for name in OWN_FIELDS if name in result}
+    if module == "pod_readiness":
+        fields["pod_readiness"] = result
+    elif module == "compute":
+        fields["computes"] = [result]
+    elif module:
+        fields = {**result}
+    return read_cluster({**fields, "failed": failed, "failed_step": task})
+
+
+def read_cluster(result: Mapping) -> ClusterResult:
+    """Read the result of a cluster as a whole, as the modules that deploy or verify whole clusters return it."""
+    failed = bool(result.get("failed"))
+    # A wait for pods that failed leaves its fields at the top.
+    pods = result.get("pod_readiness") or result
+    readiness = _readiness(pods) if "components" in pods else None
+    return ClusterResult(
+        changed=bool(result.get("changed")) and not failed,
+        extension=_extension(result),
+        readiness=readiness,
+        computes=[_compute(one) for one in result.get("computes") or () if _is_mapping(one.get("plan"))],
+        failure=_failure(result, readiness) if failed else None,
+        warnings=[printable(one) for one in (result.get("warnings") or ())[:MOST_ROWS]],
+        phases=[
+            {"name": phase, "start": step["start"], "end": step["end"]}
+            for step in result.get("steps") or ()
+            for phase in [phase_of(step.get("module", ""))]
+            if phase and "end" in step
+        ],
+    )
+
+
+def _is_mapping(value: object) -> bool:
+    return isinstance(value, Mapping)
+
+
+def _extension(result: Mapping) -> dict | None:
+    plan = result.get("plan")
+    if not _is_mapping(plan):
+        return None
+    present = result.get("extension") or {}
+    # All settings of a new extension differ, which tells nothing.
+    differing = {} if plan.get("action") == "create" else {**(plan.get("properties") or {}), **_settings(plan)}
+    return {
+        "action": printable(plan.get("action")),
+        "reason": printable(plan.get("reason")),
+        "version": printable(present.get("current_version")),
+        "provisioning_state": printable(present.get("provisioning_state")),
+        "changes": {
+            printable(key): {name: printable(one.get(name)) for name in ("before", "after")}
+            for key, one in differing.items()
+            if _is_mapping(one)
+        },
+    }
+
+
+def _settings(plan: Mapping) -> Mapping:
+    return plan.get("settings") or {}
+
+
+def _readiness(result: Mapping) -> dict:
+    components = list(result.get("components") or ())
+    pods = [{**one, "kind": "Pod"} for one in result.get("pods") or ()]
+    return {
+        "ready": bool(result.get("ready")),
+        "summary": printable(result.get("summary")),
+        "components": len(components),
+        "components_ready": sum(bool(one.get("ready")) for one in components),
+        "not_ready": [
+            {name: printable(row.get(name)) for name in ("kind", "name", "reason", "message")}
+            for row in [*pods, *components]  # pods explain what their components lack
+            if not row.get("ready")
+        ][:MOST_ROWS],
+        "health_check": [
+            {
+                "code": printable(one.get("code")),
+                "name": printable(one.get("check")),
+                "message": printable(one.get("message")),
+                "hint": printable(one.get("hint")),
+            }
+            for one in (result.get("health_check") or ())[:MOST_ROWS]
+        ],
+    }
+
+
+def _compute(result: Mapping) -> dict:
+    compute = result.get("compute") or {}
+    return {
+        "name": printable(compute.get("name")),
+        "action": printable(result["plan"].get("action")),
+        "provisioning_state": printable(compute.get("provisioning_state")),
+    }
+
+
+def _failure(result: Mapping, readiness: Mapping | None) -> dict:
+    error = result.get("error") if _is_mapping(result.get("error")) else {}
+    step = printable(result.get("failed_step"))
+    # The message of the error is that of the result without code, correlation id and hint, which have their own place.
+    message = printable(error.get("message") or result.get("msg")).removeprefix(f"{step}: ")
+    findings = list(_findings(result.get("findings") or ()))
+    listed = [*(one["message"] for one in findings), *(result.get("problems") or ())]
+    pods = [f"{one['name']}: {one['reason']}" for one in (readiness or {}).get("not_ready", ())]
+    return {
+        "task": step,
+        "message": _without_list(message, listed),
+        "code": printable(error.get("code")),
+        "correlation_id": printable(error.get("correlation_id")),
+        "hint": printable(error.get("hint")),
+        # What a verification says of pods stands in the readiness of the cluster, too.
+        "findings": [one for one in findings if not any(pod in one["message"] for pod in pods)][:MOST_ROWS],
+    }
+
+
+def _findings(found: Iterable) -> Iterator[dict]:
+    """The findings of a preflight, which are mappings, or of a verification, which are lines. Errors only, if any."""
+    rows = [one if _is_mapping(one) else {"level": "error", "message": one} for one in found]
+    serious = [one for one in rows if one.get("level") == "error"]
+    for one in serious or rows:
+        yield {
+            "check": printable(one.get("check")),
+            "message": printable(one.get("message")),
+            "hint": printable(one.get("fix") or one.get("mend")),
+        }
+
+
+def _without_list(message: str, listed: Iterable[str]) -> str:
+    """A message up to the list of findings that it ends with: they are shown as a list."""
+    starts = [message.find(one) for one in listed if one and one in message]
+    if not starts:
+        return message
+    lead = LISTED_FINDING.split(message[: min(starts)])[0]
+    return lead.rstrip(" :;")
+
+
+def innermost(message: str) -> str:
+    """The part of an answer of Azure that explains a failure."""
+    found = INNERMOST_ERROR.search(message)
+    return found[1] if found else message

@@ -1,0 +1,150 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The facts that the report takes from the result of a task."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.azureml.arc.plugins.plugin_utils._report.results import (
+    innermost,
+    phase_of,
+    read_cluster,
+    read_module,
+)
+
+PLAN = {"action": "create", "reason": "the extension does not exist", "settings": {"a": {"before": None, "after": "b"}}}
+EXTENSION = {"current_version": "1.1.61", "provisioning_state": "Succeeded"}
+READY = {"kind": "Deployment", "name": "gateway", "ready": True, "reason": "", "message": ""}
+PULL = {"name": "relayserver-1", "ready": False, "reason": "ImagePullBackOff", "message": "Back-off pulling image"}
+PODS = {
+    "ready": False,
+    "summary": "1 of 2 components and 1 of 2 pods are ready",
+    "components": [READY, {**READY, "name": "relayserver", "ready": False, "reason": "Unavailable"}],
+    "pods": [PULL],
+    "problems": ["Deployment relayserver: Unavailable", "Pod relayserver-1: ImagePullBackOff: Back-off pulling image"],
+}
+COMPUTE = {"plan": {"action": "create"}, "compute": {"name": "c", "provisioning_state": "Creating"}}
+HELM = (
+    "The extension operation failed with the following error: Error: [ InnerError: [The extension operation failed:"
+    " Error: [ InnerError: [Helm installation failed : timed out]]]] occurred while doing the operation"
+)
+
+
+def test_empty_result_has_no_facts():
+    found = read_cluster({})
+
+    assert (found.extension, found.readiness, found.computes, found.failure, found.phases) == (None, None, [], None, [])
+
+
+def test_deployed_cluster():
+    step = {"name": "Submit the extension", "module": "extension", "start": 1.0, "end": 2.0}
+    found = read_cluster(
+        {
+            "changed": True,
+            "plan": PLAN,
+            "extension": EXTENSION,
+            "pod_readiness": PODS,
+            "computes": [COMPUTE],
+            "steps": [step, {"name": "begun", "module": "compute", "start": 2.0}, {"name": "other", "module": "x"}],
+            "in_sync": False,
+        }
+    )
+
+    assert found.changed
+    assert (found.extension["action"], found.extension["version"], found.extension["changes"]) == (
+        "create",
+        "1.1.61",
+        {},
+    )
+    assert (found.readiness["components_ready"], found.readiness["components"]) == (1, 2)
+    assert [one["name"] for one in found.readiness["not_ready"]] == ["relayserver-1", "relayserver"]
+    assert found.computes == [{"name": "c", "action": "create", "provisioning_state": "Creating"}]
+    assert found.phases == [{"name": "extension", "start": 1.0, "end": 2.0}]
+
+
+def test_updated_settings_are_listed():
+    plan = {**PLAN, "action": "update", "properties": {"version": {"before": "1", "after": "2"}}}
+
+    changes = read_cluster({"plan": plan, "extension": EXTENSION}).extension["changes"]
+
+    assert changes == {"a": {"before": "", "after": "b"}, "version": {"before": "1", "after": "2"}}
+
+
+FAILURES = {
+    "the message of the error, which repeats neither code nor hint": (
+        {"msg": "step: it broke (code C). Fix it.", "error": {"code": "C", "message": "it broke", "hint": "Fix it."}},
+        {"message": "it broke", "code": "C", "hint": "Fix it.", "findings": []},
+    ),
+    "a message alone, without the step": (
+        {"msg": "Check variables: azureml_profile is required", "failed_step": "Check variables"},
+        {"message": "azureml_profile is required", "task": "Check variables"},
+    ),
+    "findings of a preflight, serious ones only": (
+        {
+            "error": {"message": "cannot take the extension as it is: [error] connectivity: it is Offline. Start it."},
+            "findings": [
+                {"check": "nodes", "level": "warning", "message": "two nodes"},
+                {"check": "connectivity", "level": "error", "message": "it is Offline.", "fix": "Start it."},
+            ],
+        },
+        {
+            "message": "cannot take the extension as it is",
+            "findings": [{"check": "connectivity", "message": "it is Offline.", "hint": "Start it."}],
+        },
+    ),
+    "findings of a verification, but for those on pods": (
+        {
+            "msg": "extension: it differs; pods: Pod relayserver-1: ImagePullBackOff: Back-off pulling image",
+            "findings": [
+                "extension: it differs",
+                "pods: Pod relayserver-1: ImagePullBackOff: Back-off pulling image",
+            ],
+            "pod_readiness": PODS,
+        },
+        {"message": "", "findings": [{"check": "", "message": "extension: it differs", "hint": ""}]},
+    ),
+    "a wait for pods, whose problems stand in the readiness": (
+        {**PODS, "msg": f"namespace 'azureml' is not ready: 1 of 2; {'; '.join(PODS['problems'])}"},
+        {"message": "namespace 'azureml' is not ready: 1 of 2", "findings": []},
+    ),
+}
+
+
+@pytest.mark.parametrize(("result", "expected"), FAILURES.values(), ids=FAILURES)
+def test_failure_repeats_nothing(result, expected):
+    failure = read_cluster({**result, "failed": True}).failure
+
+    assert {name: failure[name] for name in expected} == expected
+
+
+MODULES = {
+    "azureml.arc.pod_readiness": (PODS, lambda found: found.readiness["components"] == 2),
+    "azureml.arc.compute": (COMPUTE, lambda found: found.computes[0]["name"] == "c"),
+    "azureml.arc.extension": ({"plan": PLAN, "extension": EXTENSION}, lambda found: found.extension["version"]),
+    "vendor.cloud.stack": ({"plan": PLAN, "components": [{}], "msg": "m"}, lambda found: not found.extension),
+}
+
+
+@pytest.mark.parametrize(("action", "case"), MODULES.items(), ids=MODULES)
+def test_modules_are_read_as_parts_of_a_cluster(action, case):
+    result, holds = case
+
+    assert holds(read_module(action, "a task", result, failed=False))
+
+
+@pytest.mark.parametrize(
+    ("module", "phase"),
+    [("azureml.arc.preflight", "checks"), ("compute", "attachment"), ("azureml.arc.wave", None), ("other.x.y", None)],
+)
+def test_phase_of_a_module(module, phase):
+    assert phase_of(module) == phase
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [(HELM, "Helm installation failed : timed out"), ("plain", "plain"), ("InnerError: [ open", "InnerError: [ open")],
+)
+def test_innermost_error(message, expected):
+    assert innermost(message) == expected
