@@ -99,6 +99,26 @@ def test_other_namespace_needs_force_reattach(run_module, simulator, arc, ready,
     assert not run_module(SPEC, namespace="ml", force_reattach=True, **ready)["changed"]
 
 
+def test_conflict_while_reattaching_keeps_description_and_instance_types(run_module, simulator, arc, ready):
+    types = {"small": {"resources": {"limits": {"cpu": "1"}}}}
+    run_module(SPEC, description="shop", instance_types=types, default_instance_type="small", **ready)
+    simulator.add_fault(method="PUT", path=f"computes/{arc}$", status=409, times=2)
+
+    kubeconfig = simulator.kubeconfigs[arc]
+    options = {"namespace": "new", "create_namespace": True, "kubeconfig": kubeconfig, "force_reattach": True}
+    result = run_module(SPEC, **options, **ready)
+
+    assert (result["plan"]["action"], result["created_namespace"]) == ("replace", True)
+    assert (result["compute"]["namespace"], result["compute"]["description"]) == ("new", "shop")
+    assert set(result["compute"]["instance_types"]) == {"small"}
+
+
+def test_conflict_while_attaching_still_reports_the_created_namespace(run_module, simulator, arc, ready):
+    simulator.add_fault(method="PUT", path=f"computes/{arc}$", status=409, times=1)
+    options = {"namespace": "new", "create_namespace": True, "kubeconfig": simulator.kubeconfigs[arc]}
+    assert run_module(SPEC, **options, **ready)["created_namespace"]
+
+
 def test_changes_in_place_and_drift_as_a_diff(run_module, simulator, ready):
     types = {"small": {"resources": {"limits": {"cpu": "1"}}}}
     offered = {"instance_types": types, "default_instance_type": "small"}

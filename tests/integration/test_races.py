@@ -140,7 +140,9 @@ def test_removed_while_we_wait(simulator, run_module, arc, elsewhere):
         send(simulator, "DELETE", arc, params={"forceDelete": "false"})
 
     elsewhere(remove)
-    with pytest.raises(ModuleFailedError, match="is gone: it was removed while this task waited.*run again") as failure:
+    with pytest.raises(
+        ModuleFailedError, match="it was deleted while this task was waiting for it.*run again"
+    ) as failure:
         run_module(EXTENSION, **TRAINING, cluster_name=arc)
     assert failure.value.result["error"]["code"] == "RemovedMeanwhile"
     assert len([one for one in writes_of(simulator.journal()) if one[0] == "PUT" and "/extensions/" in one[1]]) == 1

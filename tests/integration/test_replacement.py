@@ -68,3 +68,38 @@ def test_other_release_namespace_is_replaced_only_when_asked_for(run_module, sim
     assert result["extension"]["release_namespace"] == "azureml"
     assert result["unmanaged_settings"] == {"amloperator.custom_ip_interface": "eth1"}
     assert run_module(SPEC, **training)["plan"]["action"] == "none"
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_conflict_between_delete_and_put_keeps_settings_of_others(run_module, simulator, training, arc):
+    simulator.add_fault(method="PUT", path=f"{arc}/.*/extensions/azureml$", status=409, times=2)
+
+    result = run_module(SPEC, force_replace=True, **training)
+
+    assert result["plan"]["action"] == "replace"
+    assert result["unmanaged_settings"] == {"amloperator.custom_ip_interface": "eth1"}
+    assert result["extension"]["settings"]["amloperator.custom_ip_interface"] == "eth1"
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_failed_replacement_shows_the_request_without_secrets(run_module, simulator, training, arc):
+    simulator.add_fault(method="PUT", path=f"{arc}/.*/extensions/azureml$", status=403)
+
+    with pytest.raises(
+        ModuleFailedError, match="deleted in order to be replaced.*has not been created again"
+    ) as failure:
+        run_module(SPEC, force_replace=True, protected_settings={"password": "of-a-proxy"}, **training)
+
+    properties = failure.value.result["replacement"]["properties"]
+    assert properties["configurationSettings"]["amloperator.custom_ip_interface"] == "eth1"
+    assert properties["configurationProtectedSettings"]["password"] == "(hidden)"
+    assert '"amloperator.custom_ip_interface": "eth1"' in str(failure.value)
+    assert "of-a-proxy" not in str(failure.value.result)
+    assert "SharedAccessKey=" not in str(failure.value.result)
+
+
+def test_refused_deletion_is_no_failed_replacement(run_module, simulator, elsewhere, training, arc):
+    simulator.add_fault(method="DELETE", path=f"{arc}/.*/extensions/azureml$", status=403)
+    with pytest.raises(ModuleFailedError, match="HTTP 403") as failure:
+        run_module(SPEC, force_replace=True, **training)
+    assert "replacement" not in failure.value.result

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an answer of Azure Resource Manager says: a success, an error that may pass, or one that stays. Pure."""
+"""Answers of Azure Resource Manager: a success, a transient error, or one that stays. Pure."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.errors import LO
 from ansible_collections.azureml.arc.plugins.module_utils._core.text import printable
 
 RETRY_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
-EXCERPT = 200  # characters of an answer that is none of ARM's
+EXCERPT = 200  # characters to show of an answer that did not come from ARM
 
 
 @dataclass(frozen=True)
 class Response:
-    """An answer of ARM: the body (an empty dictionary where there was none), status, and headers without case."""
+    """An answer of ARM: status, body (an empty dictionary where there was none), and headers, compared without case."""
 
     status: int
     body: dict
     headers: Mapping[str, str]
 
 
-class PassingError(AzureMLError):
-    """A failure that may be over with the next try.
+class TransientError(AzureMLError):
+    """A failure that may be over at the next attempt.
 
     :ivar retry_after: seconds that the service asks to wait, C(None) where it does not.
     """
@@ -37,14 +37,14 @@ class PassingError(AzureMLError):
     retry_after: float | None = None
 
 
-def checked(action: str, response, correlation_id: str) -> Response:
-    """The answer where it is a success.
+def parse_response(action: str, response, correlation_id: str) -> Response:
+    """Return a successful answer.
 
     :param action: what was tried, for the error.
     :param response: the SDK's response.
     :param correlation_id: that of the request.
-    :raises PassingError: where another try may do.
-    :raises AzureMLError: otherwise, with code, message, status and correlation id.
+    :raises TransientError: where another attempt may succeed.
+    :raises AzureMLError: where the request failed for good, with code, message, status and correlation id.
     """
     try:
         body = response.json() if response.content else {}
@@ -58,8 +58,8 @@ def checked(action: str, response, correlation_id: str) -> Response:
         excerpt = response.text()[:EXCERPT].strip() if response.content else "nothing"
         error = {"code": "InvalidAnswer", "message": f"the answer is not one of Azure Resource Manager: {excerpt}"}
         hint = "Check whether a proxy or a sign-in page of the network stands between this machine and Azure."
-    code, message = _told(error)
-    kind = PassingError if response.status_code in RETRY_STATUSES else AzureMLError
+    code, message = _code_and_message(error)
+    kind = TransientError if response.status_code in RETRY_STATUSES else AzureMLError
     failure = kind(
         f"{action}: HTTP {response.status_code}: {message or response.reason}",
         code=code,
@@ -67,14 +67,14 @@ def checked(action: str, response, correlation_id: str) -> Response:
         status=response.status_code,
         hint=hint_for(message, code) or hint,
     )
-    if kind is PassingError:
+    if kind is TransientError:
         failure.retry_after = retry_after(response.headers)
     raise failure
 
 
 def operation_error(what: str, status: str, error: Mapping | None, correlation_id: str | None = None) -> AzureMLError:
-    """The error of an operation or resource that ended as Failed or Canceled."""
-    code, message = _told(error or {})
+    """Return the error of an operation or resource that ended as Failed or Canceled."""
+    code, message = _code_and_message(error or {})
     message = message or f"it ended in state {status}, without a message"
     return AzureMLError(
         f"{what} {status.lower()}: {message}",
@@ -84,13 +84,13 @@ def operation_error(what: str, status: str, error: Mapping | None, correlation_i
     )
 
 
-def _told(error: Mapping) -> tuple[str, str]:
-    """Code and message of an error, whatever the service has put there."""
+def _code_and_message(error: Mapping) -> tuple[str, str]:
+    """Return code and message of an error as text, whatever the service has put there."""
     return printable(error.get("code")), printable(error.get("message"), LONGEST_MESSAGE)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that an answer asks to wait (a number, or a date), C(None) where it does not."""
+    """Return the seconds that an answer asks to wait (it has a number or a date), C(None) where it does not."""
     value = headers.get("Retry-After")
     if not value:
         return None

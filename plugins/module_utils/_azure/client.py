@@ -6,7 +6,7 @@
 
 The extensions client of the official SDK carries every request: its C(send_request) takes any ARM resource through the
 same pipeline of sign-in, throttling and logging. Its retries are off: it repeats a change whose answer was lost, which
-may then be made twice. Here a change is repeated only where it has not been made, see C(AzureSession.send).
+may then be applied twice. Here a change is repeated only where it has not been applied, see C(AzureSession.send).
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ import contextlib
 import importlib
 import logging
 import ssl
-import time
 import traceback
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from ansible_collections.azureml.arc.plugins.module_utils._azure import cloud, token_cache
 from ansible_collections.azureml.arc.plugins.module_utils._azure import sign_in as _sign_in
 from ansible_collections.azureml.arc.plugins.module_utils._azure.answer import (
-    PassingError,
     Response,
-    checked,
+    TransientError,
     operation_error,
+    parse_response,
     retry_after,
 )
+from ansible_collections.azureml.arc.plugins.module_utils._azure.consistency import is_not_found
 from ansible_collections.azureml.arc.plugins.module_utils._azure.states import has_failed
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError, first_line
 from ansible_collections.azureml.arc.plugins.module_utils._core.lazy import Lazy
@@ -51,10 +51,13 @@ else:
 
 LIBRARIES = (("azure-identity and azure-mgmt-kubernetesconfiguration-extensions", IMPORT_ERROR),)
 TRANSPORT = {"connection_timeout": 20, "read_timeout": 60}  # seconds
-# How often a request is tried again after a failure that may pass, and the seconds between.
+SHORTEST_TIMEOUT = 5.0  # seconds that a request may take even where the task's time is over
+# How often a request is sent again after a transient failure, and the seconds between.
 RETRIES = 6
 RETRY_PAUSES = {"first": 0.5, "growth": 2, "longest": 30}
-LONGEST_RETRY_AFTER = 600  # seconds; who is asked to wait longer is told so instead
+# Seconds that all attempts may take together: what the task may wait, within these limits.
+SHORTEST_RETRIES = 30.0
+LONGEST_RETRIES = 600.0
 
 # What the SDK imports, and what OpenSSL sets up, with the first request. Done here, the parent process does it once for
 # all of its workers.
@@ -65,11 +68,8 @@ for name in IMPORTED_LATE:
 
 ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
-# A failure that is tried again is no news; without a handler, Python would print what the SDK logs of it.
+# Without a handler, Python would print what the SDK logs of attempts that fail and are repeated.
 logging.getLogger("azure").addHandler(logging.NullHandler())
-
-# What ARM answers when something is simply not there.
-NOT_FOUND_CODES = frozenset({"resourcenotfound", "notfound", "extensionnotfound", "computenotfound"})
 
 
 class AzureSession:
@@ -79,14 +79,14 @@ class AzureSession:
 
     :param sign_in: who signs in, and how.
     :param cache: keeps tokens and cloud metadata for the other tasks of the run; see C(NoCache).
-    :param sleep: waits for seconds.
+    :param deadline: ends the attempts of every request.
     :ivar correlation_id: what all requests carry as C(x-ms-correlation-request-id).
     """
 
-    def __init__(self, sign_in: _sign_in.SignIn, cache, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, sign_in: _sign_in.SignIn, cache, deadline: Deadline) -> None:
         self._sign_in = sign_in
         self._cache = cache
-        self._sleep = sleep
+        self.deadline = deadline
         self._transport = {"connection_verify": sign_in.validate_certificates, **TRANSPORT}
         self._stack = contextlib.ExitStack()
         self.correlation_id = str(uuid.uuid4())
@@ -99,7 +99,7 @@ class AzureSession:
 
     @property
     def subscription_id(self) -> str:
-        """The subscription that requests are about.
+        """The subscription of the requests.
 
         :raises AzureMLError: where none is named.
         """
@@ -112,7 +112,7 @@ class AzureSession:
 
     @property
     def subscriptions(self) -> list[str]:
-        """The subscription that is named, or none: then what spans subscriptions spans all that may be read."""
+        """The subscription that is named, or none: a query then covers all that the identity may read."""
         return [self._sign_in.subscription_id] if self._sign_in.subscription_id else []
 
     @Lazy
@@ -145,7 +145,7 @@ class AzureSession:
         try:
             body = self.send("GET", resource_id, api_version, what).body
         except AzureMLError as error:
-            if error.status == 404 and (error.code or "").lower() in NOT_FOUND_CODES:
+            if is_not_found(error):
                 return None
             raise
         if not isinstance(body.get("properties", {}), dict) or not body:
@@ -164,79 +164,91 @@ class AzureSession:
         what: str,
         body=None,
         params=None,
-        was_made: Callable[[], bool] | None = None,
+        already_applied: Callable[[AzureMLError], bool] | None = None,
     ) -> Response | None:
-        """Send one request, again where a failure may pass: throttling, a service that is down, a broken connection.
+        """Send one request; repeat it after transient failures: throttling, an outage, a broken connection.
 
         :param method: C(GET), C(PUT), C(PATCH), C(POST) or C(DELETE).
-        :param resource_id: the ARM id, or a whole https address of this cloud (a status to poll).
-        :param what: the resource in a person's words, for errors: C(extension 'x' on connected cluster 'y').
-        :param was_made: looks whether a change was made though its answer was lost; it is asked before a change is sent
-            again. A request without it can be repeated as it is.
-        :returns: the answer, C(None) where it was lost but C(was_made).
-        :raises AzureMLError: where the request could not be sent, or the answer is not a success.
+        :param resource_id: the ARM id, or a whole address (a status to poll, a next page).
+        :param what: the resource as errors name it: C(extension 'x' on connected cluster 'y').
+        :param already_applied: takes the failure of an attempt, and looks whether the change was applied though its
+            answer was lost. Without it, a request can be repeated as it is.
+        :returns: the answer, C(None) where it was lost but C(already_applied).
+        :raises AzureMLError: where the request could not be sent, or was refused.
         """
-        url = resource_id if resource_id.startswith("https://") else self._resolved_cloud.resource_manager + resource_id
-        if not url.lower().startswith(self._resolved_cloud.resource_manager.lower() + "/"):
-            raise AzureMLError(f"{what}: the service referred to {url}, outside this cloud; the token stays here")
+        url = self._resolved_cloud.resource_manager + resource_id if resource_id.startswith("/") else resource_id
+        if not self._resolved_cloud.is_endpoint(url):
+            raise AzureMLError(f"{what}: refusing to send the token to {url}: not an endpoint of this cloud")
         query = dict(params or {})
         if api_version:
             query["api-version"] = api_version
         headers = {"x-ms-correlation-request-id": self.correlation_id}
         request = HttpRequest(method, url, params=query, json=body, headers=headers)
         pauses = intervals(**RETRY_PAUSES)
-        tries_left, renewed = RETRIES, False
+        attempts_left, renewed = RETRIES, False
         while True:
             try:
                 return self._send_once(f"{method} {what}", request)
             except AzureMLError as error:
                 if error.status == 401 and not renewed and self._credential.refuse():
-                    renewed = True  # the token ended before its time: a new one, at once
+                    renewed = True  # the token was revoked early: get a new one, at once
                     continue
-                asked = getattr(error, "retry_after", None) or 0.0
-                if not isinstance(error, PassingError) or not tries_left or asked > LONGEST_RETRY_AFTER:
+                if not isinstance(error, TransientError) or not attempts_left:
                     raise
-            tries_left -= 1
-            self._sleep(max(asked, next(pauses)))
-            if was_made and was_made():
+                pause, failure = self._pause(error, next(pauses)), error
+            attempts_left -= 1
+            self.deadline.sleep(pause)
+            if already_applied and already_applied(failure):
                 return None
+
+    def _pause(self, error: TransientError, usual: float) -> float:
+        """Return the seconds to wait after a transient failure; raise it where the deadline comes first."""
+        asked = error.retry_after or 0.0
+        if asked > self.deadline.remaining:
+            error.hint = f"The service asks to wait {asked:.0f} seconds, longer than this task may: run again then."
+        if asked > self.deadline.remaining or self.deadline.passed:
+            raise error
+        return max(asked, usual)
 
     def _send_once(self, action: str, request: HttpRequest) -> Response:
         manager = self._resolved_cloud.resource_manager
+        longest = max(self.deadline.remaining, SHORTEST_TIMEOUT)
+        timeouts = {name: min(seconds, longest) for name, seconds in TRANSPORT.items()}
         try:
-            response = self._client.send_request(request)
+            response = self._client.send_request(request, **timeouts)
         except (ServiceRequestError, ServiceResponseError, IncompleteReadError) as error:
-            raise PassingError(
+            raise TransientError(
                 f"{action}: no answer from {manager}: {first_line(error)}",
                 code="NoAnswer",
                 correlation_id=self.correlation_id,
                 hint="Check the network and the proxy between this machine and Azure, then run again.",
             ) from error
         except HttpResponseError as error:  # the body is not what its type says
-            return checked(action, error.response, self.correlation_id)
+            return parse_response(action, error.response, self.correlation_id)
         except AzureError as error:
             raise AzureMLError(f"{action}: {first_line(error)}", correlation_id=self.correlation_id) from error
-        return checked(action, response, self.correlation_id)
+        return parse_response(action, response, self.correlation_id)
 
-    def wait_for_operation(self, url: str, deadline: Deadline, what: str) -> None:
-        """Poll an asynchronous operation until it has ended well.
-
-        An operation that ARM does not know any more has ended too; the resource tells how.
+    def wait_for_operation(self, url: str, deadline: Deadline, what: str) -> bool:
+        """Poll an asynchronous operation until it has succeeded, or is unknown to the service: then the resource shows
+        how it ended.
 
         :param url: the C(Azure-AsyncOperation) address.
+        :returns: whether the operation was under way once and is unknown now, as after a deletion of its resource.
         :raises AzureMLError: with the operation's error where it failed, with code C(Timeout) where time ran out.
         """
-        pause = intervals()
+        pause, was_seen = intervals(), False
         while True:
             try:
                 response = self.send("GET", url, "", what)
             except AzureMLError as error:
                 if error.status == 404:
-                    return
+                    return was_seen
                 raise
+            was_seen = True
             status = str(response.body.get("status") or "")
             if status.lower() == "succeeded":
-                return
+                return False
             if has_failed(status):
                 raise operation_error(what, status, response.body.get("error"), self.correlation_id)
             if deadline.passed:
@@ -246,15 +258,25 @@ class AzureSession:
 
 
 def open_session(call) -> AzureSession:
-    """The session for a module call, from its sign-in options and the environment.
+    """Return the session for a module call, from its sign-in options and the environment.
 
-    :param call: the C(ModuleCall); the client secret is kept out of its result.
-    :raises AzureMLError: where nobody signs in, or no subscription is named.
+    :param call: the C(ModuleCall); the client secret is kept out of its result. Its C(wait_timeout) bounds the
+        attempts of a request, too.
+    :raises AzureMLError: where there are no credentials.
     """
     sign_in = _sign_in.resolve(call.params, call.environ)
     call.hide(sign_in.secret)
     if not sign_in.validate_certificates:
         call.warn(
-            "cert_validation_mode is 'ignore': whoever sits between here and Azure can read and change everything"
+            "cert_validation_mode is 'ignore': anybody between this machine and Azure can read and change everything"
         )
-    return AzureSession(sign_in, call.cache, call.sleep)
+    return AzureSession(sign_in, call.cache, call.deadline(_longest_retries(call.params)))
+
+
+def _longest_retries(params: Mapping) -> float:
+    """Return the seconds that the attempts of a task's requests may take."""
+    wait_timeout = params.get("wait_timeout")
+    if wait_timeout is None:
+        return LONGEST_RETRIES
+    longest = wait_timeout if params.get("wait", True) else LONGEST_RETRIES
+    return max(SHORTEST_RETRIES, min(wait_timeout, longest))

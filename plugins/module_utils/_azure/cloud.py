@@ -32,6 +32,25 @@ class Cloud:
         """The scope to ask a token for."""
         return f"{self.audience}/.default"
 
+    def is_endpoint(self, url: str) -> bool:
+        """Whether an address leads to the resource manager: the same scheme, host and effective port.
+
+        ARM writes the port into some addresses, C(https://management.azure.com:443/...) for instance. Source: the
+        recordings of Event Grid in https://github.com/Azure/azure-sdk-for-js
+        """
+        if "\\" in url or "@" in url.partition("?")[0]:
+            return False  # what libraries read differently, so that the token could go to another host
+        return _origin(url) == _origin(self.resource_manager)
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None] | None:
+    """Return scheme, host and effective port of an address, C(None) where it has none."""
+    try:
+        address = urlsplit(url)
+        return address.scheme, address.hostname, address.port or {"https": 443}.get(address.scheme)
+    except ValueError:  # of a port that is no number
+        return None
+
 
 CLOUDS = {
     "AzureCloud": Cloud(

@@ -2,30 +2,41 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Names that follow from other names, and the tag of what is made under them. Pure."""
+"""Names that follow from other names, and the tag of the resources that have them. Pure."""
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 
-# What C(az k8s-extension) tags the resources with that it creates beside a cluster.
+# The tag that C(az k8s-extension) gives to the resources that it creates beside a cluster.
 CREATED_BY = {"created_by": "Azure Arc-enabled ML"}
 _DIGEST_LENGTH = 6
 
 
 def supporting_body(location: str) -> dict:
-    """What a resource beside a cluster is created from, in the region of the cluster."""
+    """Return the body that creates a resource beside a cluster, in the region of the cluster."""
     return {"location": location, "tags": CREATED_BY}
 
 
 def namespace_body(location: str) -> dict:
-    """The same for a namespace of Azure Relay or Azure Service Bus."""
+    """Return the body that creates a namespace of Azure Relay or Azure Service Bus."""
     return {**supporting_body(location), "sku": {"name": "Standard"}}
 
 
+def is_created_by_us(body: Mapping) -> bool:
+    """Whether the tags of a resource say that it was created for the extension.
+
+    Names of tags compare without case, values with. Source:
+    https://learn.microsoft.com/azure/azure-resource-manager/management/tag-resources
+    """
+    tags = {name.lower(): value for name, value in (body.get("tags") or {}).items()}
+    return CREATED_BY.items() <= tags.items()
+
+
 def derived_name(text: str, longest: int) -> str:
-    """A resource name as C(az k8s-extension) derives it: letters and digits only, cut with a digest where too long.
+    """Derive a resource name as C(az k8s-extension) does: letters and digits, and a digest where it is too long.
 
     :param text: what the name is made of.
     :param longest: how many characters the service takes.

@@ -2,31 +2,39 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One ARM resource with a provisioning state: read, submit, wait, remove."""
+"""One ARM resource with a provisioning state: read, change, wait, replace, delete."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+import json
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
-from ansible_collections.azureml.arc.plugins.module_utils._azure.answer import operation_error
+from ansible_collections.azureml.arc.plugins.module_utils._azure.answer import (
+    Response,
+    TransientError,
+    operation_error,
+)
 from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession
+from ansible_collections.azureml.arc.plugins.module_utils._azure.consistency import VISIBLE_WITHIN
 from ansible_collections.azureml.arc.plugins.module_utils._azure.states import has_failed, is_moving, state_of
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline, intervals, timeout_error
 
 T = TypeVar("T")
-# How often to look and decide anew where somebody else was faster.
-CONFLICTS = 5
-# What is a conflict by its status, but none with others.
+CONFLICTS = 5  # how often to read and decide again after somebody else's change
+# Codes that come with the status of a conflict, and are none with another change.
 NO_CONFLICT_CODES = frozenset({"MissingSubscriptionRegistration"})
+# A create without an answer may have been accepted: seconds to look for the resource before it is sent again. Statuses
+# that reject a request leave no doubt.
+LOST_CREATE_WITHIN = 5.0
+REJECTED = frozenset({429, 503})
 
 
 def iterate(
     session: AzureSession, address: str, api_version: str, what: str, params: Mapping | None = None
 ) -> Iterator[dict]:
-    """The resources of a list, page by page as they are needed. For the parameters see C(AzureSession.send)."""
+    """Yield the resources of a list, page by page as they are needed. For the parameters see C(AzureSession.send)."""
     while address:
         page = session.send("GET", address, api_version, what, params=params).body
         yield from page.get("value") or ()
@@ -34,15 +42,15 @@ def iterate(
 
 
 def list_all(session: AzureSession, address: str, api_version: str, what: str) -> list[dict]:
-    """All resources of a list. For the parameters see C(AzureSession.send)."""
+    """Return all resources of a list. For the parameters see C(AzureSession.send)."""
     return list(iterate(session, address, api_version, what))
 
 
 class ArmResource:
     """One resource through one session, with one deadline.
 
-    :param what: the resource in a person's words, for errors.
-    :param error_of: takes the body of a resource that failed, returns its error with C(code) and C(message).
+    :param what: the resource as errors name it.
+    :param error_of: takes the body of a failed resource, returns its error with C(code) and C(message).
     """
 
     def __init__(
@@ -60,48 +68,97 @@ class ArmResource:
         self._what = what
         self.deadline = deadline
         self._error_of = error_of
-        self._conflict: AzureMLError | None = None  # what came of a change where somebody else was faster
+        self._conflict: AzureMLError | None = None  # the last change that was refused because of another one
 
     def __str__(self) -> str:
         return self._what
 
     def read(self) -> dict | None:
-        """The resource, C(None) where it does not exist."""
+        """Read the resource; C(None) where it does not exist."""
         return self._session.get(self.id, self._api_version, self._what)
 
     def submit(
         self, method: str, wait: bool, present: dict | None, body: dict | None = None, params: dict | None = None
     ) -> dict | None:
-        """Send a change, once: it is sent again only where it has not been made.
+        """Send a change; it is repeated only where it has not been applied.
 
-        :param wait: whether to wait until it has come to its end.
+        :param wait: whether to wait for the end of the operation.
         :param present: the resource as it was read before, C(None) where it did not exist.
         :returns: the resource as it is then (C(None) where it is gone), without C(wait) the body of the answer.
-        :raises AzureMLError: where the service refuses the change, or it ends badly.
+        :raises AzureMLError: where the service refuses the change, or the operation fails.
         """
+        return self._finish(method, wait, present, self._send(method, present, body, params))
 
-        def was_made() -> bool:
-            return _mark(self.read()) != _mark(present)
+    def replace(self, wait: bool, present: dict, body: dict, params: dict, shown: Mapping) -> dict | None:
+        """Delete the resource, wait for that in any case, and create it again.
+
+        Only this call knows C(body) in between, with settings that nobody asked for here: it holds on to the body
+        through conflicts, and puts it into the error where the resource could not be created.
+
+        :param body: the request to create it from.
+        :param params: query parameters of the DELETE.
+        :param shown: C(body) without secrets, for the error.
+        :returns: as C(submit).
+        """
+        is_deleted = False
+        try:
+            deletion = self._send("DELETE", present, None, params)
+            is_deleted = True
+            self._finish("DELETE", True, present, deletion)
+            self._conflict = None
+            creation = self.decide(lambda: self._create_again(body))
+        except AzureMLError as error:
+            if is_deleted or isinstance(error, TransientError):
+                self._conflict = None  # to decide anew would decide without the body
+                error.details["replacement"] = shown
+                error.hint = (
+                    "It was deleted in order to be replaced, and has not been created again. Run again to create it"
+                    f" without the settings of others, or send this request yourself: {json.dumps(shown)}"
+                )
+            raise
+        return self._finish("PUT", wait, None, creation)
+
+    def _create_again(self, body: dict) -> Response | None:
+        if self._conflict and self.settle() is not None:
+            raise AzureMLError(f"{self._what} was created by somebody else while it was replaced", code="Conflict")
+        return self._send("PUT", None, body, None)
+
+    def _send(self, method: str, present: dict | None, body: dict | None, params: dict | None) -> Response | None:
+        def already_applied(error: AzureMLError) -> bool:
+            may_be_invisible = present is None and error.status not in REJECTED
+            patience, pause = self.deadline.within(LOST_CREATE_WITHIN if may_be_invisible else 0), intervals()
+            while _revision(self.read()) == _revision(present):
+                if patience.passed:
+                    return False
+                patience.sleep(next(pause))
+            return True
 
         try:
-            response = self._session.send(
-                method, self.id, self._api_version, self._what, body=body, params=params, was_made=was_made
+            return self._session.send(
+                method, self.id, self._api_version, self._what, body, params, already_applied=already_applied
             )
         except AzureMLError as error:
             self._conflict = error if _is_conflict(error) else None
             raise
+
+    def _finish(self, method: str, wait: bool, present: dict | None, response: Response | None) -> dict | None:
+        """Return the resource after an accepted change, see C(submit)."""
         if not wait:
             return (response.body if response else self.read()) or None
+        was_seen = present is not None
         operation = response and response.headers.get("Azure-AsyncOperation")
         if operation:
-            self._session.wait_for_operation(operation, self.deadline, self._what)
-        found = self.settle()
+            was_seen |= self._session.wait_for_operation(operation, self.deadline, self._what)
+        elif response and response.body and not is_moving(response.body):
+            self.raise_where_failed(response.body)
+            return response.body  # the answer shows the resource as it is now
+        found = self.settle(created=not was_seen)
         if found is None and method != "DELETE":
             raise AzureMLError(
-                f"{self._what} is gone: it was removed while this task waited for it",
+                f"{self._what}: it was deleted while this task was waiting for it",
                 code="RemovedMeanwhile",
                 correlation_id=self._session.correlation_id,
-                hint="Find out who removes it, then run again.",
+                hint="Find out who deletes it, then run again.",
             )
         return found
 
@@ -109,9 +166,9 @@ class ArmResource:
         """Check that what a decision was made on still holds, where time has passed since.
 
         :param present: the resource as it was read then.
-        :raises AzureMLError: where it does not; C(decide) decides anew.
+        :raises AzureMLError: where it was changed; C(decide) decides anew.
         """
-        if _mark(self.read()) != _mark(present):
+        if _revision(self.read()) != _revision(present):
             self._conflict = AzureMLError(f"{self._what} was changed by somebody else", code="Conflict", status=409)
             raise self._conflict
 
@@ -129,26 +186,39 @@ class ArmResource:
             except AzureMLError as error:
                 if error is not self._conflict or self.deadline.passed:
                     raise
-                self.deadline.report(f"{self._what}: somebody else changes it: {error.code}")
+                self.deadline.report(f"{self._what}: somebody else is changing it: {error.code}")
             self.deadline.sleep(next(pauses))
         return attempt()
 
-    def settle(self) -> dict | None:
-        """Wait for whatever operation is under way; its failure is an error.
+    def settle(self, created: bool = False) -> dict | None:
+        """Wait for the operation under way; its failure is an error.
 
+        :param created: whether it was created just now: then it may be unknown to the service at first.
         :returns: the resource, C(None) where it is gone.
         """
+        patience = self.deadline.within(VISIBLE_WITHIN) if created else None
         pause = intervals()
         while True:
             body = self.read()
-            if body is None:
+            if body is not None:
+                patience = None  # from now on, a 404 means that it was deleted
+                if not is_moving(body):
+                    self.raise_where_failed(body)
+                    return body
+            elif patience is None:
                 return None
-            if not is_moving(body):
-                self.raise_where_failed(body)
-                return body
+            state = "accepted, not visible yet" if body is None else state_of(body)
             if self.deadline.passed:
-                raise timeout_error(self._what, self.deadline, f"it is in state {state_of(body)}")
-            self.deadline.report(f"{self._what}: {state_of(body)}")
+                raise timeout_error(self._what, self.deadline, f"it is in state {state}")
+            if patience and patience.passed:
+                raise AzureMLError(
+                    f"{self._what}: the request to create it was accepted, but it does not exist"
+                    f" {patience.seconds:g} seconds later",
+                    code="NotVisible",
+                    correlation_id=self._session.correlation_id,
+                    hint="Run again.",
+                )
+            self.deadline.report(f"{self._what}: {state}")
             self.deadline.sleep(next(pause))
 
     def raise_where_failed(self, body: Mapping) -> None:
@@ -158,8 +228,8 @@ class ArmResource:
             raise operation_error(self._what, state, self._error_of(body), self._session.correlation_id)
 
 
-def _mark(body: Mapping | None) -> tuple | None:
-    """What a change of a resource changes in any case: its state, or what ARM notes of who changed it last, and when.
+def _revision(body: Mapping | None) -> tuple | None:
+    """What every change of a resource changes: its state, or ARM's note of who changed it last, and when.
 
     Source: C(systemData) in the common types of ARM's specifications.
     """
@@ -168,51 +238,3 @@ def _mark(body: Mapping | None) -> tuple | None:
 
 def _is_conflict(error: AzureMLError) -> bool:
     return error.status in (409, 412) and error.code not in NO_CONFLICT_CODES
-
-
-def find_or_create(resource: ArmResource, body: dict, wait: bool = True) -> tuple[dict, bool]:
-    """Read a resource, or create it.
-
-    :param body: what to create it from; an existing resource is left as it is.
-    :param wait: whether to wait until it is provisioned.
-    :returns: the resource, and whether it was created.
-    """
-
-    def attempt() -> tuple[dict, bool]:
-        found = resource.read()
-        if found is None:
-            return resource.submit("PUT", wait, present=None, body=body), True
-        return (resource.settle() if wait and is_moving(found) else found), False
-
-    return resource.decide(attempt)
-
-
-@dataclass(frozen=True)
-class Provisioned:
-    """A resource beside the cluster that the extension needs, found or created.
-
-    :param secret: what the extension signs in to it with.
-    :param created: ARM ids of what had to be created for it.
-    :param settings: plain settings that could be learned from it only.
-    """
-
-    secret: str
-    created: Sequence[str] = ()
-    settings: Mapping[str, str] = field(default_factory=dict)
-
-
-def find_or_create_all(
-    session: AzureSession, parts: Sequence[tuple[str, dict]], api_version: str, kind: str, deadline: Deadline
-) -> list[str]:
-    """Find resources one after the other, or create what is missing.
-
-    :param parts: ARM id and body of each, parents first.
-    :param kind: what they are in a person's words, for errors.
-    :returns: the ARM ids of what was created.
-    """
-    created = []
-    for resource_id, body in parts:
-        resource = ArmResource(session, resource_id, api_version, f"{kind} {resource_id}", deadline)
-        if find_or_create(resource, body)[1]:
-            created.append(resource_id)
-    return created

@@ -2,26 +2,34 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The states that ARM resources and operations go through. Pure."""
+"""The states of ARM resources and operations. Pure.
+
+Three states are final; in every other one, whatever its name, the service is at work. Source:
+https://learn.microsoft.com/azure/azure-resource-manager/management/async-operations
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-MOVING_STATES = frozenset({"creating", "updating", "deleting"})
-FINISHED_STATES = frozenset({"succeeded", "failed", "canceled"})
+FINAL_STATES = frozenset({"succeeded", "failed", "canceled"})
 
 
 def state_of(body: Mapping) -> str:
-    """The provisioning state in the service's spelling; a resource that has none is there, so it succeeded."""
+    """Return the provisioning state in the service's spelling, C(Succeeded) for a resource that has none."""
     return (body.get("properties") or {}).get("provisioningState") or "Succeeded"
+
+
+def is_final(state: str) -> bool:
+    """Whether nothing is under way in this state."""
+    return state.lower() in FINAL_STATES
 
 
 def is_moving(body: Mapping) -> bool:
     """Whether an operation on the resource is under way."""
-    return state_of(body).lower() in MOVING_STATES
+    return not is_final(state_of(body))
 
 
 def has_failed(state: str) -> bool:
-    """Whether an operation or resource in this state came to a bad end."""
-    return state.lower() in FINISHED_STATES and state.lower() != "succeeded"
+    """Whether an operation or resource in this state has failed or was canceled."""
+    return is_final(state) and state.lower() != "succeeded"

@@ -153,6 +153,7 @@ class _Task:
         self._session = session
         self._workspace = workspace
         self._compute = compute
+        self._created_namespace = False  # at any attempt
 
     def present(self, configuration: ComputeConfiguration) -> dict:
         """C(state=present)."""
@@ -178,17 +179,17 @@ class _Task:
             )
         if step.action == "replace":
             self._require_unused()
-        created_namespace = False
         if step.action in ("create", "replace"):
-            created_namespace = self._prepare_namespace(configuration.namespace)
+            self._created_namespace |= self._prepare_namespace(configuration.namespace)
         if step.action in ("create", "update", "replace"):
             location = (body or _read_workspace(self._session, self._workspace))["location"]
             if not check_mode:
                 request = attach_body(wanted, location, body)
                 if step.action == "replace":
-                    body = self._compute.submit("DELETE", wait=True, present=body, params=DETACH)
-                body = self._compute.submit("PUT", wait, present=body, body=request)
-        return {**self._result(step, body), "created_namespace": created_namespace}
+                    body = self._compute.replace(wait, body, request, DETACH, shown=request)
+                else:
+                    body = self._compute.submit("PUT", wait, present=body, body=request)
+        return {**self._result(step, body), "created_namespace": self._created_namespace}
 
     def _detach(self) -> dict:
         wait, check_mode = self._params["wait"], self._call.check_mode

@@ -59,6 +59,10 @@ class Deadline:
     def passed(self) -> bool:
         return self.remaining <= 0
 
+    def within(self, seconds: float) -> Deadline:
+        """The deadline of a part of the work: C(seconds) from now, but not later than this one."""
+        return Deadline(min(seconds, self.remaining), self._clock, self._sleep, self.report)
+
     def sleep(self, seconds: float) -> None:
         """Wait, but not past the deadline."""
         self._sleep(min(seconds, self.remaining))

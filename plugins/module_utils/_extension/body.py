@@ -13,6 +13,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._extension.keys import
 from ansible_collections.azureml.arc.plugins.module_utils._extension.options import INSTALL_SWITCHES
 from ansible_collections.azureml.arc.plugins.module_utils._extension.plan import (
     EXTENSION_TYPE,
+    HIDDEN,
     RELEASE_NAMESPACE,
     Plan,
     PresentExtension,
@@ -57,6 +58,12 @@ def create_body(
             **({"configurationProtectedSettings": dict(protected)} if protected else {}),
         },
     }
+
+
+def without_secrets(body: Mapping) -> dict:
+    """Return the body of a request with the names of its protected settings only."""
+    protected = dict.fromkeys(body["properties"]["configurationProtectedSettings"], HIDDEN)
+    return {**body, "properties": {**body["properties"], "configurationProtectedSettings": protected}}
 
 
 def patch_body(step: Plan, protected: Mapping) -> dict:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession
 from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import ClusterReference
 from ansible_collections.azureml.arc.plugins.module_utils._azure.names import derived_name, supporting_body
-from ansible_collections.azureml.arc.plugins.module_utils._azure.resource import (
-    ArmResource,
+from ansible_collections.azureml.arc.plugins.module_utils._azure.provisioning import (
     Provisioned,
     find_or_create,
+    list_keys,
 )
+from ansible_collections.azureml.arc.plugins.module_utils._azure.resource import ArmResource
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline
 from ansible_collections.azureml.arc.plugins.module_utils._extension.keys import LOG_ANALYTICS_CUSTOMER_ID
 
@@ -36,7 +37,7 @@ def ensure(session: AzureSession, cluster: ClusterReference, location: str, dead
     what = f"Log Analytics workspace {resource_id}"
     resource = ArmResource(session, resource_id, API_VERSION, what, deadline)
     workspace, is_new = find_or_create(resource, supporting_body(location))
-    keys = session.send("POST", f"{resource_id}/sharedKeys", API_VERSION, f"keys of {what}").body
+    keys = list_keys(session, f"{resource_id}/sharedKeys", API_VERSION, f"keys of {what}", deadline)
     return Provisioned(
         keys["primarySharedKey"],
         [resource_id] if is_new else [],

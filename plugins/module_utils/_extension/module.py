@@ -26,6 +26,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._extension.body import
     parse,
     patch_body,
     view,
+    without_secrets,
 )
 from ansible_collections.azureml.arc.plugins.module_utils._extension.plan import (
     Plan,
@@ -39,6 +40,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._extension.tls import 
 API_VERSION = "2025-03-01"
 REMOVE = {"forceDelete": "false"}
 REMOVE_BY_FORCE = {"forceDelete": "true"}
+FRESH_FOR = 5.0  # seconds for which the extension, once read, counts as unchanged
 
 
 @dataclass(frozen=True)
@@ -169,8 +171,10 @@ class _Presence:
     def _apply(self, step: Plan, present: dict | None) -> tuple[Plan, dict]:
         secrets = {}
         if step.protected_keys:
+            before = self._extension.deadline.remaining
             secrets, learned = self._fetch_secrets()
-            self._extension.require_unchanged(present)  # to have made a relay takes a while
+            if before - self._extension.deadline.remaining > FRESH_FOR:
+                self._extension.require_unchanged(present)
             plain = {**self._wanted.settings.plain, **learned}
             self._wanted = replace(self._wanted, settings=replace(self._wanted.settings, plain=plain))
             step = replace(step, settings={**step.settings, **{key: (None, value) for key, value in learned.items()}})
@@ -180,9 +184,9 @@ class _Presence:
         else:
             body = create_body(self._cluster.type, self._wanted, parse(present), secrets)
             if step.action == "replace":
-                # Waits in any case: only this call still knows the settings of others, which go with the old one.
-                present = self._extension.submit("DELETE", wait=True, present=present, params=REMOVE)
-            answer = self._extension.submit("PUT", wait, present, body=body)
+                answer = self._extension.replace(wait, present, body, REMOVE, without_secrets(body))
+            else:
+                answer = self._extension.submit("PUT", wait, present, body=body)
         return step, answer or self._extension.read()
 
     def _fetch_secrets(self) -> tuple[dict, dict]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ansible_collections.azureml.arc.plugins.module_utils._azure.states import MOVING_STATES
+from ansible_collections.azureml.arc.plugins.module_utils._azure.states import is_final
 from ansible_collections.azureml.arc.plugins.module_utils._extension.keys import (
     CERTIFICATE_FINGERPRINT,
     LOG_ANALYTICS_CUSTOMER_ID,
@@ -96,8 +96,7 @@ def plan(wanted: WantedExtension, present: PresentExtension | None) -> Plan:
         )
     if present.extension_type.lower() != EXTENSION_TYPE.lower():
         return Plan("refuse", f"an extension of type {present.extension_type} already has this name")
-    state = present.provisioning_state.lower()
-    if state in MOVING_STATES:
+    if not is_final(present.provisioning_state):
         return Plan("adopt", f"another operation is in progress: {present.provisioning_state}")
 
     return _plan_change(wanted, present)

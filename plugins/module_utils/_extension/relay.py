@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Azure Relay: the way by which AzureML reaches a connected cluster.
+"""Azure Relay: the connection from AzureML to a connected cluster.
 
 A namespace, a hybrid connection and an authorization rule in the resource group of the cluster, named after it as
-C(az k8s-extension create) names them, so that either finds what the other made.
+C(az k8s-extension create) names them, so that each finds what the other created.
 """
 
 from __future__ import annotations
@@ -15,7 +15,11 @@ from dataclasses import dataclass
 from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession
 from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import ClusterReference
 from ansible_collections.azureml.arc.plugins.module_utils._azure.names import derived_name, namespace_body
-from ansible_collections.azureml.arc.plugins.module_utils._azure.resource import Provisioned, find_or_create_all
+from ansible_collections.azureml.arc.plugins.module_utils._azure.provisioning import (
+    Provisioned,
+    find_or_create_all,
+    list_keys,
+)
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline
 
 API_VERSION = "2021-11-01"
@@ -44,7 +48,7 @@ def relay_of(cluster: ClusterReference) -> Relay:
 
 
 def ensure(session: AzureSession, cluster: ClusterReference, location: str, deadline: Deadline) -> Provisioned:
-    """Find the relay, or create what of it is missing.
+    """Find the relay, or create its missing parts.
 
     :param location: the region of the cluster.
     """
@@ -55,5 +59,6 @@ def ensure(session: AzureSession, cluster: ClusterReference, location: str, dead
         (relay.rule_id, {"properties": {"rights": ["Manage", "Send", "Listen"]}}),
     )
     created = find_or_create_all(session, parts, API_VERSION, "relay resource", deadline)
-    keys = session.send("POST", f"{relay.rule_id}/listKeys", API_VERSION, f"keys of relay {relay.rule_id}").body
+    what = f"keys of relay {relay.rule_id}"
+    keys = list_keys(session, f"{relay.rule_id}/listKeys", API_VERSION, what, deadline)
     return Provisioned(keys["primaryConnectionString"], created)

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Azure Service Bus: how releases of 2021 tell the state of computes and jobs.
+"""Azure Service Bus: how releases of 2021 report the state of computes and jobs.
 
-A namespace with two topics in the resource group of the cluster, named and made as C(az k8s-extension create) of that
-time named and made them.
+A namespace with two topics in the resource group of the cluster, with the names and properties that
+C(az k8s-extension create) of that time gave them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,11 @@ from dataclasses import dataclass
 from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession
 from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import ClusterReference
 from ansible_collections.azureml.arc.plugins.module_utils._azure.names import derived_name, namespace_body
-from ansible_collections.azureml.arc.plugins.module_utils._azure.resource import Provisioned, find_or_create_all
+from ansible_collections.azureml.arc.plugins.module_utils._azure.provisioning import (
+    Provisioned,
+    find_or_create_all,
+    list_keys,
+)
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline
 
 API_VERSION = "2021-11-01"
@@ -46,7 +50,7 @@ def service_bus_of(cluster: ClusterReference) -> ServiceBus:
 
 
 def ensure(session: AzureSession, cluster: ClusterReference, location: str, deadline: Deadline) -> Provisioned:
-    """Find the Service Bus, or create what of it is missing.
+    """Find the Service Bus, or create its missing parts.
 
     :param location: the region of the cluster.
     """
@@ -57,5 +61,5 @@ def ensure(session: AzureSession, cluster: ClusterReference, location: str, dead
         parts += [(topic_id, TOPIC), (f"{topic_id}/subscriptions/{subscription}", SUBSCRIPTION)]
     created = find_or_create_all(session, parts, API_VERSION, "Service Bus resource", deadline)
     rule_id = f"{namespace_id}/AuthorizationRules/{AUTHORIZATION_RULE}"
-    keys = session.send("POST", f"{rule_id}/listKeys", API_VERSION, f"keys of Service Bus {rule_id}").body
+    keys = list_keys(session, f"{rule_id}/listKeys", API_VERSION, f"keys of Service Bus {rule_id}", deadline)
     return Provisioned(keys["primaryConnectionString"], created)

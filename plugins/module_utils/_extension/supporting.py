@@ -2,25 +2,23 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is created beside a cluster for the extension, before it or with it, and may go with it."""
+"""The Azure resources that the extension uses: created before it or with it, and removed with it on request."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession
 from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import ClusterReference
 from ansible_collections.azureml.arc.plugins.module_utils._azure.names import (
-    CREATED_BY,
+    is_created_by_us,
     namespace_body,
     supporting_body,
 )
-from ansible_collections.azureml.arc.plugins.module_utils._azure.resource import (
-    ArmResource,
-    Provisioned,
-    find_or_create,
-)
+from ansible_collections.azureml.arc.plugins.module_utils._azure.provisioning import Provisioned, find_or_create
+from ansible_collections.azureml.arc.plugins.module_utils._azure.resource import ArmResource
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline
 from ansible_collections.azureml.arc.plugins.module_utils._extension import log_analytics, relay, service_bus
 from ansible_collections.azureml.arc.plugins.module_utils._extension.settings import Settings
@@ -28,11 +26,11 @@ from ansible_collections.azureml.arc.plugins.module_utils._extension.settings im
 
 @dataclass(frozen=True)
 class SupportingResource:
-    """A resource beside a cluster; what it consists of goes with it.
+    """A resource beside a cluster; its parts are removed with it.
 
     :param id_of: its ARM id, which follows from the cluster.
     :param body_of: what it is created from, by the region of the cluster.
-    :param ensure: finds it with all that it consists of, or creates what is missing.
+    :param ensure: finds it with all its parts, or creates the missing ones.
     :param keys_of: the settings that take its secret; without any it is not needed.
     """
 
@@ -85,11 +83,11 @@ def start(
     deadline: Deadline,
     check_mode: bool,
 ) -> list[str]:
-    """Begin to create what is missing, and wait for none of it.
+    """Begin to create the missing resources, without waiting for any.
 
     :param location: the region of the cluster.
     :param settings: those of the extension.
-    :returns: the ARM ids of what had to be created.
+    :returns: the ARM ids of those that are being created.
     """
     created = []
     for kind in needed(settings):
@@ -116,19 +114,23 @@ def remove(
     """Remove resources, and wait until they are gone.
 
     :param names: keys of C(SUPPORTING_RESOURCES).
-    :returns: the ARM ids of what was removed, and of what was left because it was not made for the extension.
+    :returns: the ARM ids of those that were removed, and of those that were left: not created for the extension.
     """
     removed, left = [], []
     for name in names:
         kind = SUPPORTING_RESOURCES[name]
         resource = _resource(session, kind, cluster, deadline)
-        body = resource.read()
-        if body is None:
-            continue
-        if not CREATED_BY.items() <= (body.get("tags") or {}).items():
-            left.append(resource.id)
-            continue
-        removed.append(resource.id)
-        if not check_mode:
-            resource.submit("DELETE", wait=True, present=body)
+        was_removed = resource.decide(functools.partial(_remove, resource, check_mode))
+        if was_removed is not None:
+            (removed if was_removed else left).append(resource.id)
     return removed, left
+
+
+def _remove(resource: ArmResource, check_mode: bool) -> bool | None:
+    """Remove a resource; C(False) where it was not created for the extension, C(None) where it does not exist."""
+    body = resource.read()
+    if body is None or not is_created_by_us(body):
+        return None if body is None else False
+    if not check_mode:
+        resource.submit("DELETE", wait=True, present=body)
+    return True

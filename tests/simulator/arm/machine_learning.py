@@ -46,6 +46,7 @@ class MachineLearning:
         self._tasks = tasks
         self._computes: dict[str, dict[str, Any]] = {}
         self._operations = Operations()
+        self._attaching: dict[str, Operation] = {}  # by the key of the compute
 
     def types(self) -> dict[str, ResourceType]:
         versions = frozenset({API_VERSION})
@@ -153,6 +154,7 @@ class MachineLearning:
         }
         self._computes[request.address.key] = compute
         operation = self._begin(request, workspace, "Creating")
+        self._attaching[request.address.key] = operation
         self._tasks.start(self._attach(compute, operation, cluster))
         return accepted(request, operation, API_VERSION, 200 if present else 201, compute)
 
@@ -194,6 +196,8 @@ class MachineLearning:
     async def _detach(self, key: str, operation: Operation) -> None:
         await self._clock.sleep(DETACH_SECONDS)
         self._computes.pop(key, None)
+        # A guess: nobody has recorded what becomes of an attachment that is under way. As extensions, it is forgotten.
+        self._operations.forget(self._attaching.pop(key).id)
         operation.status = "Succeeded"
 
 

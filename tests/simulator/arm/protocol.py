@@ -168,10 +168,10 @@ class Operations:
         self._operations[operation.id.lower()] = operation
         return operation
 
-    def forget(self, parent: str) -> None:
-        """The resource is gone, and with it what was still under way on it, but for its own removal."""
+    def forget(self, path: str) -> None:
+        """The resource is gone, and with it the operations at or below a path, but for its own removal."""
         for key, operation in list(self._operations.items()):
-            if key.startswith(f"{parent}/".lower()) and operation.status != "Deleting":
+            if f"{key}/".startswith(f"{path}/".lower()) and operation.status != "Deleting":
                 del self._operations[key]
 
     async def handle(self, request: ArmRequest) -> web.Response:

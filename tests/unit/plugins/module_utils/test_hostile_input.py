@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import pytest
 from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster
-from ansible_collections.azureml.arc.plugins.module_utils._azure.answer import checked
+from ansible_collections.azureml.arc.plugins.module_utils._azure.answer import parse_response
 from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import ClusterFacts
 from ansible_collections.azureml.arc.plugins.module_utils._azure.resource_graph import any_of
 from ansible_collections.azureml.arc.plugins.module_utils._compute import configuration as _compute_configuration
@@ -275,12 +275,12 @@ class Answer:
 @example(status=400, content=b'{"error": {"code": ["x"], "message": {"\\u001b": 1}}}', retry_after="1e400")
 def test_answers_of_a_service(status, content, retry_after):
     arguments = ("GET it", Answer(status, content, {"Retry-After": retry_after}), "correlation")
-    refusal = refusal_of(checked, *arguments)
+    refusal = refusal_of(parse_response, *arguments)
     if refusal:
         assert_clear(refusal, f"GET it: HTTP {status}")
         assert (getattr(refusal, "retry_after", None) or 0) >= 0
     else:
-        assert isinstance(checked(*arguments).body, dict)
+        assert isinstance(parse_response(*arguments).body, dict)
 
 
 @pytest.mark.parametrize("attack", ATTACKS)

@@ -36,3 +36,32 @@ def test_invalid_metadata_is_rejected(document):
 def test_unknown_cloud_is_rejected(name):
     with pytest.raises(AzureMLError, match="cloud_environment must be one of"):
         _cloud.resolve(name, pytest.fail)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://management.azure.com/subscriptions", True),
+        ("https://management.azure.com:443/subscriptions?x=a@b", True),
+        ("HTTPS://Management.Azure.COM/subscriptions", True),
+        ("https://management.azure.com:444/subscriptions", False),
+        ("http://management.azure.com/subscriptions", False),
+        ("http://management.azure.com:443/subscriptions", False),
+        ("https://management.azure.com.example.com/subscriptions", False),
+        ("https://management.azure.com@example.com/subscriptions", False),
+        ("https://management.azure.com:443@example.com/subscriptions", False),
+        ("https://example.com\\@management.azure.com/subscriptions", False),
+        ("https://management.azure.com:x/subscriptions", False),
+        ("https://[management.azure.com/subscriptions", False),
+        ("subscriptions", False),
+        ("", False),
+    ],
+)
+def test_endpoint_is_compared_by_scheme_host_and_effective_port(url, expected):
+    assert _cloud.CLOUDS["AzureCloud"].is_endpoint(url) is expected
+
+
+def test_endpoint_of_a_private_cloud_keeps_its_port():
+    cloud = _cloud.from_metadata("https://rm.local:8443", STACK)
+    assert cloud.is_endpoint("https://rm.local:8443/subscriptions")
+    assert not cloud.is_endpoint("https://rm.local/subscriptions")

@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.azureml.arc.plugins.module_utils._azure.names import derived_name
+import pytest
+from ansible_collections.azureml.arc.plugins.module_utils._azure.names import derived_name, is_created_by_us
 
 
 def test_derived_names():
@@ -15,3 +16,17 @@ def test_derived_names():
     # The digits are the first six that md5sum prints for the whole text.
     assert derived_name(long, 50) == "acluster11111111222233334444555555555555ares" + "e62e8c"
     assert len(derived_name("x" * 80, 63)) == 63
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        ({"created_by": "Azure Arc-enabled ML"}, True),
+        ({"Created_By": "Azure Arc-enabled ML", "team": "a"}, True),
+        ({"created_by": "azure arc-enabled ml"}, False),
+        ({"team": "a"}, False),
+        (None, False),
+    ],
+)
+def test_tag_names_compare_without_case(tags, expected):
+    assert is_created_by_us({"tags": tags}) is expected

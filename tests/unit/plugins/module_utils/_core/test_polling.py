@@ -26,3 +26,10 @@ def test_deadline():
     assert slept == [2.0]
     now[0] = 11.0
     assert (deadline.remaining, deadline.passed) == (0.0, True)
+
+
+def test_deadline_of_a_part_is_not_later_than_that_of_the_whole():
+    now = [0.0]
+    deadline = Deadline(10, clock=lambda: now[0])
+    now[0] = 8.0
+    assert (deadline.within(60).remaining, deadline.within(1).remaining) == (2.0, 1.0)

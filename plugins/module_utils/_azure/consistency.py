@@ -1,0 +1,46 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads of ARM are eventually consistent: what was just created may be unknown for some seconds.
+
+Source: https://github.com/hashicorp/go-azure-sdk/issues/740 (a resource),
+https://github.com/hashicorp/terraform-provider-azurerm/issues/10839 (a child of a new namespace).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline, intervals
+
+T = TypeVar("T")
+VISIBLE_WITHIN = 60.0  # seconds after an accepted create; a guess, for the reports speak of seconds
+
+# Codes of a 404 for a resource, and for the one that it lies in. Others, such as ResourceGroupNotFound, do not pass.
+NOT_FOUND_CODES = frozenset({"resourcenotfound", "notfound", "extensionnotfound", "computenotfound"})
+PARENT_NOT_FOUND = "parentresourcenotfound"
+
+
+def is_not_found(error: AzureMLError) -> bool:
+    """Whether the service does not know the resource itself."""
+    return error.status == 404 and (error.code or "").lower() in NOT_FOUND_CODES
+
+
+def once_visible(action: Callable[[], T], deadline: Deadline) -> T:
+    """Return what C(action) returns once the service knows what was created for it, a parent for instance.
+
+    :param action: sends requests that need another resource, which exists.
+    :raises AzureMLError: what C(action) raises, a 404 of that resource only after C(VISIBLE_WITHIN) seconds.
+    """
+    patience, pause = deadline.within(VISIBLE_WITHIN), intervals()
+    while True:
+        try:
+            return action()
+        except AzureMLError as error:
+            is_missing = is_not_found(error) or (error.status == 404 and (error.code or "").lower() == PARENT_NOT_FOUND)
+            if not is_missing or patience.passed:
+                raise
+        patience.sleep(next(pause))

@@ -1,0 +1,75 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Resources that are found, or created where they are missing."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession
+from ansible_collections.azureml.arc.plugins.module_utils._azure.consistency import once_visible
+from ansible_collections.azureml.arc.plugins.module_utils._azure.resource import ArmResource
+from ansible_collections.azureml.arc.plugins.module_utils._azure.states import is_moving
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline
+
+
+@dataclass(frozen=True)
+class Provisioned:
+    """A resource beside the cluster that the extension needs, found or created.
+
+    :param secret: what the extension signs in to it with.
+    :param created: ARM ids of what had to be created for it.
+    :param settings: plain settings that could be learned from it only.
+    """
+
+    secret: str
+    created: Sequence[str] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+def find_or_create(resource: ArmResource, body: dict, wait: bool = True) -> tuple[dict, bool]:
+    """Read a resource, or create it.
+
+    :param body: what to create it from; an existing resource is left as it is.
+    :param wait: whether to wait until it is provisioned, and first until a deletion under way has ended.
+    :returns: the resource, and whether it was created.
+    """
+
+    def attempt() -> tuple[dict, bool]:
+        found = resource.read()
+        if found and wait and is_moving(found):
+            found = resource.settle()
+        if found:
+            return found, False
+        return resource.submit("PUT", wait, present=None, body=body), True
+
+    return resource.decide(attempt)
+
+
+def find_or_create_all(
+    session: AzureSession, parts: Sequence[tuple[str, dict]], api_version: str, kind: str, deadline: Deadline
+) -> list[str]:
+    """Find resources one after the other, or create those that are missing.
+
+    :param parts: ARM id and body of each, parents first.
+    :param kind: what they are, for errors.
+    :returns: the ARM ids of those that were created.
+    """
+    created = []
+    for resource_id, body in parts:
+        resource = ArmResource(session, resource_id, api_version, f"{kind} {resource_id}", deadline)
+        if once_visible(functools.partial(find_or_create, resource, body), deadline)[1]:
+            created.append(resource_id)
+    return created
+
+
+def list_keys(session: AzureSession, address: str, api_version: str, what: str, deadline: Deadline) -> dict:
+    """Return the keys of a resource that exists, though perhaps only since now.
+
+    :param address: the ARM id with the action, C(listKeys) for instance.
+    """
+    return once_visible(lambda: session.send("POST", address, api_version, what).body, deadline)
