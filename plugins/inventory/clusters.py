@@ -21,7 +21,8 @@ description:
     C(last_connectivity_time), C(agent_version), C(power_state), C(kubernetes_version), C(node_count),
     C(provisioning_state), and C(extension) with C(name), C(provisioning_state), C(version), C(release_train),
     C(auto_upgrade_minor_version) and C(settings), or none. C(azureml_wave) is the number of its wave.
-  - Azure Resource Graph answers. It shows what the identity may read and nothing else, and lags behind by minutes.
+  - Azure Resource Graph answers. It shows only what the identity may read. It usually lags behind by minutes, but a
+    deleted cluster may be listed for a day. An incomplete answer is an error.
 extends_documentation_fragment:
   - azureml.arc.azure
   - ansible.builtin.constructed
@@ -68,7 +69,7 @@ options:
   tags:
     description:
       - Only clusters with all of these tags. A value is text, a list of which one must fit, or null for any.
-      - Values compare without case, names with it.
+      - Names and values compare without case.
     type: dict
     default: {}
   plain_host_names:
@@ -78,7 +79,9 @@ options:
     type: bool
     default: false
   wave_tag:
-    description: The tag whose value is the number of a cluster's wave.
+    description:
+      - The tag whose value is the number of a cluster's wave.
+      - A cluster with another value is put into the last wave of O(wave_percentages), with a warning.
     type: str
     default: azureml-wave
   wave_percentages:
@@ -161,7 +164,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             waves = Waves(self.get_option("wave_tag"), self.get_option("wave_percentages"))
             waves.check()
             found = self._cached(path, cache)
-            for host in hosts(found["clusters"], found["extensions"], waves, self.get_option("plain_host_names")):
+            plain_names, warn = self.get_option("plain_host_names"), self.display.warning
+            for host in hosts(found["clusters"], found["extensions"], waves, plain_names, warn):
                 self._add(host)
         except AzureMLError as error:
             raise AnsibleParserError(str(error)) from error
@@ -185,7 +189,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 self.display.warning(warning)
             subscriptions = self._subscriptions(session)
             return {
-                "clusters": list(query(session, cluster_query(filters), subscriptions, "clusters")),
+                "clusters": [
+                    row
+                    for row in query(session, cluster_query(filters), subscriptions, "clusters")
+                    if filters.match_tags(row["tags"])
+                ],
                 "extensions": list(query(session, extension_query(), subscriptions, "AzureML extensions")),
             }
 

@@ -106,6 +106,14 @@ def test_managed_cluster_has_no_relay_and_few_nodes_are_a_test_cluster(run_modul
     assert result["extension"]["principal_id"] == put["answer"]["properties"]["aksAssignedIdentity"]["principalId"]
 
 
+@pytest.mark.parametrize("group", ["rg-edge", "rg-deleted"])
+def test_cluster_that_azure_does_not_know_is_gone(run_module, simulator, arc, group):
+    simulator.change_plan(arc, gone=True)
+    with pytest.raises(ModuleFailedError) as failure:
+        run_module(SPEC, resource_group=group, cluster_name=arc, workload_profile="training")
+    assert failure.value.result["gone"]
+
+
 def test_openshift_is_told_by_its_distribution(run_module, simulator, arc, training):
     simulator.change_plan(arc, distribution="openshift")
     run_module(SPEC, wait=False, **training)

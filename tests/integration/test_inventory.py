@@ -114,7 +114,7 @@ def test_all_pages_arrive_within_the_quota(listed, fleet, monkeypatch):
         ({"locations": ["northeurope"]}, ["plant"]),
         ({"distributions": ["aks", "openshift"]}, ["plant", "west"]),
         ({"cluster_types": ["managed_cluster"]}, ["west"]),
-        ({"tags": {"environment": "production"}}, ["west", "west"]),
+        ({"tags": {"Environment": "production"}}, ["west", "west"]),
         ({"tags": {"environment": ["test", "production"], "note": None}}, ["west"]),
         ({"subscription_ids": [OTHER_SUBSCRIPTION]}, ["far"]),
         ({"subscription_ids": [SUBSCRIPTION, OTHER_SUBSCRIPTION], "tags": {"note": None}}, ["west"]),
@@ -148,6 +148,26 @@ def test_what_the_role_needs_and_constructed_groups(listed):
     assert variables["azureml_cluster"]["node_count"] == 3
     assert inventory["environment_Production"]["hosts"] == [aks]
     assert len(inventory["small"]["hosts"]) == 2
+
+
+def test_incomplete_answer_is_an_error(listed, fleet):
+    page = {"totalRecords": 3, "count": 0, "data": [], "resultTruncated": "false"}
+    fleet.add_fault(path="Microsoft.ResourceGraph", status=200, body=json.dumps(page), content_type="application/json")
+
+    try:
+        error = listed(locations=["northeurope"])
+    finally:
+        fleet.clear_faults()
+
+    assert "the answer of Azure Resource Graph is incomplete: it has 0 of 3 rows (code IncompleteAnswer" in error
+
+
+def test_malformed_wave_tag_does_not_fail_the_inventory(listed, fleet):
+    fleet.change_plan("plant", tags={"azureml-wave": "first"})
+
+    inventory = listed(locations=["northeurope"], plain_host_names=True)
+
+    assert inventory["wave_3"]["hosts"] == ["plant"]
 
 
 def test_templates_of_others_are_texts(listed):

@@ -124,17 +124,26 @@ def from_id(option: str, cluster_id: str) -> ClusterReference:
 
 
 def read(session: AzureSession, cluster: ClusterReference) -> Cluster:
-    """What ARM knows of a cluster.
+    """Read a cluster.
 
-    :raises AzureMLError: where it does not exist.
+    :raises AzureMLError: where it cannot be read. Where ARM answers 404, for the cluster or its resource group, the
+        error has a field C(gone): Resource Graph may list a cluster for hours after its deletion, see
+        https://github.com/ansible-collections/azure/pull/2002
     """
-    body = session.get(cluster.id, TYPES[cluster.type].api_version, str(cluster))
+    try:
+        body = session.get(cluster.id, TYPES[cluster.type].api_version, str(cluster))
+    except AzureMLError as error:
+        if error.status == 404:
+            error.details["gone"] = True
+        raise
     if body is None:
         raise AzureMLError(
             f"{cluster} does not exist in resource group '{cluster.resource_group}'"
             f" of subscription {cluster.subscription_id}",
             code="ResourceNotFound",
+            status=404,
             hint="Check cluster_name, cluster_type, resource_group and subscription_id.",
+            gone=True,
         )
     return _parse(cluster, body)
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Azure Resource Graph: all resources of many subscriptions with a handful of requests.
+"""Azure Resource Graph: the resources of many subscriptions with few requests.
 
 Source: https://learn.microsoft.com/azure/governance/resource-graph/concepts/work-with-data (pages) and
 https://learn.microsoft.com/azure/governance/resource-graph/concepts/guidance-for-throttled-requests (quota).
@@ -10,46 +10,67 @@ https://learn.microsoft.com/azure/governance/resource-graph/concepts/guidance-fo
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 
 PATH = "/providers/Microsoft.ResourceGraph/resources"
 API_VERSION = "2022-10-01"
-ROWS_A_PAGE = 1000  # the most that the service gives
+ROWS_A_PAGE = 1000  # the maximum
 
 
-def query(
-    session: AzureSession,
-    text: str,
-    subscriptions: Collection[str],
-    what: str,
-    sleep: Callable[[float], None] = time.sleep,
-) -> Iterator[dict]:
-    """The rows that a query finds, page by page as they are needed.
+def query(session: AzureSession, text: str, subscriptions: Collection[str], what: str) -> Iterator[dict]:
+    """Yield the rows that a query finds, page by page as they are needed.
 
     :param text: the query; it has to order its rows by something unique, else pages overlap.
     :param subscriptions: where to look; without any, everywhere that the identity may read.
-    :param what: what is looked for in a person's words, for errors.
-    :param sleep: waits for seconds, where the quota is used up and more pages follow.
+    :param what: what the query looks for, for errors.
+    :raises AzureMLError: with code C(IncompleteAnswer), after the last row, where the service has left rows out:
+        resources have been deleted by programs that took such an answer for the whole, see
+        https://github.com/Azure/azure-powershell/issues/12747
     """
     options = {"resultFormat": "objectArray", "$top": ROWS_A_PAGE}
     body = {"query": text, "options": options}
     if subscriptions:
         body["subscriptions"] = sorted(subscriptions)
+    received = 0
     while True:
         response = session.send("POST", PATH, API_VERSION, what, body=body)
-        yield from response.body["data"]
-        token = response.body.get("$skipToken")
+        rows, token = response.body["data"], response.body.get("$skipToken")
+        received += len(rows)
+        yield from rows
         if not token:
-            return
+            break
         options["$skipToken"] = token
-        sleep(quota_pause(response.headers))
+        session.deadline.sleep(quota_pause(response.headers))
+    reason = incomplete(response.body, received)
+    if reason:
+        raise AzureMLError(
+            f"{what}: the answer of Azure Resource Graph is incomplete: {reason}",
+            code="IncompleteAnswer",
+            correlation_id=session.correlation_id,
+            hint="Run again.",
+        )
+
+
+def incomplete(last_page: Mapping, received: int) -> str | None:
+    """Return why rows are missing, C(None) where none are.
+
+    A truncated answer has no C($skipToken). Source:
+    https://learn.microsoft.com/azure/governance/resource-graph/concepts/work-with-data
+
+    :param last_page: the body of the last page.
+    :param received: the number of rows of all pages.
+    """
+    if str(last_page.get("resultTruncated") or "").lower() == "true":
+        return "it is truncated"
+    total = last_page.get("totalRecords")
+    return f"it has {received} of {total} rows" if isinstance(total, int) and received < total else None
 
 
 def quota_pause(headers: Mapping[str, str]) -> float:
-    """Seconds until the quota lets the next query in: none while some of it is left."""
+    """Return the seconds until the quota admits the next query: none while some of it is left."""
     if headers.get("x-ms-user-quota-remaining") != "0":
         return 0.0
     seconds = 0.0
@@ -59,11 +80,11 @@ def quota_pause(headers: Mapping[str, str]) -> float:
 
 
 def quoted(text: str) -> str:
-    """A string literal of the query language."""
+    """Return a string literal of the query language."""
     escaped = text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n").replace("\r", "\\r")
     return f"'{escaped}'"
 
 
 def any_of(values: Collection[str]) -> str:
-    """A list of literals, for C(in~)."""
+    """Return a list of literals, for C(in~)."""
     return f"({', '.join(quoted(value) for value in values)})"

@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import TYPES, node_count
@@ -30,7 +31,7 @@ MEANS_EVERYONE = 100.0  # percent
 
 @dataclass(frozen=True)
 class Filters:
-    """Which clusters to find; what is empty filters nothing. Values compare without case.
+    """Which clusters to find; what is empty filters nothing. Names and values compare without case.
 
     :param tags: by name: the value or values that count, C(None) for any.
     """
@@ -41,9 +42,26 @@ class Filters:
     distributions: Collection[str] = ()
     tags: Mapping[str, str | Sequence[str] | None] = field(default_factory=dict)
 
+    def match_tags(self, tags: Mapping[str, str] | None) -> bool:
+        """Whether a cluster with these tags is one to find."""
+        present = {name.lower(): value.lower() for name, value in (tags or {}).items()}
+        return all(
+            name.lower() in present and (value is None or present[name.lower()] in _lower(value))
+            for name, value in self.tags.items()
+        )
+
+
+def _lower(value: str | Sequence[str]) -> list[str]:
+    values = [value] if isinstance(value, (str, int, float)) else value
+    return [str(one).lower() for one in values]
+
 
 def cluster_query(filters: Filters) -> str:
-    """The query for clusters."""
+    """Return the query for clusters.
+
+    The query language compares names of tags with case, so that it finds too many clusters where O(tags) is set, and
+    C(Filters.match_tags) has to follow.
+    """
     kinds = {name: TYPES[name].resource_type.lower() for name in filters.cluster_types}
     conditions = [f"type in~ {any_of(list(kinds.values()))}"]
     if filters.resource_groups:
@@ -55,7 +73,7 @@ def cluster_query(filters: Filters) -> str:
         if AKS in {one.lower() for one in filters.distributions}:
             condition += f" or type =~ {quoted(TYPES['managed_cluster'].resource_type)}"
         conditions.append(condition)
-    conditions += [_tag_condition(name, value) for name, value in filters.tags.items()]
+    conditions += [f"tostring(tags) contains {quoted(name)}" for name in filters.tags if _is_plain(name)]
     return _query("resources", conditions, CLUSTER_COLUMNS)
 
 
@@ -73,12 +91,9 @@ def _query(table: str, conditions: Iterable[str], columns: str) -> str:
     return f"{table}\n{filters}| project {columns}\n| order by id asc"
 
 
-def _tag_condition(name: str, value: str | Sequence[str] | None) -> str:
-    tag = f"tags[{quoted(name)}]"
-    if value is None:
-        return f"isnotnull({tag})"
-    values = [value] if isinstance(value, (str, int, float)) else value
-    return f"tostring({tag}) in~ {any_of([str(one) for one in values])}"
+def _is_plain(name: str) -> bool:
+    """Whether JSON writes a name as it is."""
+    return json.dumps(name) == f'"{name}"'
 
 
 @dataclass(frozen=True)
@@ -107,11 +122,16 @@ class Waves:
         """
         tagged = next((value for name, value in tags.items() if name.lower() == self.tag.lower()), None)
         if tagged is not None:
-            if not tagged.isdigit() or int(tagged) < 1:
+            if not tagged.isdecimal() or int(tagged) < 1:
                 raise AzureMLError(f"tag {self.tag} of {cluster_id} must be the number of a wave, not '{tagged}'")
             return int(tagged)
         share = int(_digest(cluster_id)[:12], 16) / 16**12 * 100
         return next(number for number, upto in enumerate(self.percentages, 1) if share < upto)
+
+    @property
+    def last(self) -> int:
+        """The number of the last wave of clusters without that tag."""
+        return len(self.percentages)
 
 
 @dataclass(frozen=True)
@@ -124,13 +144,19 @@ class Host:
 
 
 def hosts(
-    clusters: Iterable[Mapping], extensions: Iterable[Mapping], waves: Waves, plain_names: bool
+    clusters: Iterable[Mapping],
+    extensions: Iterable[Mapping],
+    waves: Waves,
+    plain_names: bool,
+    warn: Callable[[str], None],
 ) -> Iterator[Host]:
-    """A host a cluster, with what the role needs to know and the groups it belongs to.
+    """Yield a host for each cluster, with the variables of the role and the groups it belongs to.
 
     :param clusters: rows of C(cluster_query).
-    :param extensions: rows of C(extension_query); those of other clusters do no harm.
-    :param plain_names: whether a host is called like its cluster, without what makes that unique.
+    :param extensions: rows of C(extension_query); those of other clusters are ignored.
+    :param plain_names: whether a host has the name of its cluster, without the digits that make it unique.
+    :param warn: takes the warning of a tag that is not the number of a wave: anybody who may edit the tags of one
+        cluster could stop the automation of all others otherwise.
     :raises AzureMLError: where two clusters would share a name.
     """
     by_cluster = {_cluster_of(row["id"]): _extension(row) for row in extensions}
@@ -145,7 +171,11 @@ def hosts(
                 hint="Set plain_host_names to false, or filter one of them out." if plain_names else None,
             )
         seen[name] = cluster["id"]
-        wave = waves.of(cluster["id"], cluster["tags"])
+        try:
+            wave = waves.of(cluster["id"], cluster["tags"])
+        except AzureMLError as error:
+            wave = waves.last
+            warn(f"{error} The cluster is put into the last wave, {wave}.")
         yield Host(name, _variables(cluster, wave), _groups(cluster, wave))
 
 

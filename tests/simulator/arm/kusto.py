@@ -4,12 +4,13 @@
 
 """The part of the Kusto Query Language that queries of Azure Resource Graph begin with; the rest is refused.
 
-Tables, C(where) with C(and), C(or), parentheses, C(==), C(=~), C(in~), C(isnotnull) and C(tostring), C(project), and
-C(order by). Source: https://learn.microsoft.com/azure/governance/resource-graph/concepts/query-language
+Tables, C(where) with C(and), C(or), parentheses, C(==), C(=~), C(in~), C(contains), C(isnotnull) and C(tostring),
+C(project), and C(order by). Source: https://learn.microsoft.com/azure/governance/resource-graph/concepts/query-language
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -133,6 +134,9 @@ def _comparison(tokens: _Tokens) -> Callable[[Row], bool]:
     if tokens.accept("in", "~"):
         wanted = {value.lower() for value in _strings(tokens)}
         return lambda row: str(left(row) or "").lower() in wanted
+    if tokens.accept("contains"):
+        part = _string(tokens).lower()
+        return lambda row: part in str(left(row) or "").lower()
     operator = tokens.next("operator")
     right = _string(tokens)
     if operator == "=~":
@@ -146,7 +150,7 @@ def _value(tokens: _Tokens) -> Callable[[Row], Any]:
     if tokens.accept("tostring", "("):
         value = _value(tokens)
         tokens.expect(")")
-        return lambda row: "" if value(row) is None else str(value(row))
+        return lambda row: _text(value(row))
     path = [tokens.next("name")]
     while tokens.peek() in (".", "["):
         if tokens.accept("."):
@@ -165,6 +169,13 @@ def _value(tokens: _Tokens) -> Callable[[Row], Any]:
         return found
 
     return value_of
+
+
+def _text(value: Any) -> str:
+    """What C(tostring) makes of a value: of a dictionary its JSON, of nothing an empty text."""
+    if isinstance(value, (Mapping, list)):
+        return json.dumps(value, ensure_ascii=False)
+    return "" if value is None else str(value)
 
 
 def _strings(tokens: _Tokens) -> list[str]:

@@ -9,7 +9,11 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from ansible_collections.azureml.arc.plugins.module_utils._azure.resource_graph import quota_pause, quoted
+from ansible_collections.azureml.arc.plugins.module_utils._azure.resource_graph import (
+    incomplete,
+    quota_pause,
+    quoted,
+)
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.plugin_utils._inventory.hosts import Filters, Waves, cluster_query, hosts
 
@@ -67,23 +71,54 @@ def test_the_queries_filter_where_the_data_is():
         resource_groups=["rg-1", "rg-2"],
         locations=["westeurope"],
         distributions=["k3s", "aks"],
-        tags={"environment": "it's", "team": ["a", "b"], "any": None},
+        tags={"it's": "a", 'with "quotes"': None},
     )
 
     lines = cluster_query(filters).splitlines()
 
-    assert lines[:8] == [
+    assert lines[:6] == [
         "resources",
         "| where type in~ ('microsoft.kubernetes/connectedclusters', 'microsoft.containerservice/managedclusters')",
         "| where resourceGroup in~ ('rg-1', 'rg-2')",
         "| where location in~ ('westeurope')",
         "| where tostring(properties.distribution) in~ ('k3s', 'aks')"
         " or type =~ 'Microsoft.ContainerService/managedClusters'",
-        "| where tostring(tags['environment']) in~ ('it\\'s')",
-        "| where tostring(tags['team']) in~ ('a', 'b')",
-        "| where isnotnull(tags['any'])",
+        "| where tostring(tags) contains 'it\\'s'",
     ]
     assert lines[-1] == "| order by id asc"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "tags", "expected"),
+    [
+        ({}, None, True),
+        ({"environment": "production"}, {"Environment": "Production"}, True),
+        ({"Environment": "production"}, {"environment": "test"}, False),
+        ({"environment": ["test", "PRODUCTION"]}, {"ENVIRONMENT": "production"}, True),
+        ({"environment": None}, {"Environment": ""}, True),
+        ({"environment": None}, {"other": "environment"}, False),
+        ({"environment": None}, None, False),
+        ({"floor": 3}, {"floor": "3"}, True),
+        ({"a": "1", "b": "2"}, {"a": "1"}, False),
+    ],
+)
+def test_tags_match_without_case(wanted, tags, expected):
+    assert Filters(tags=wanted).match_tags(tags) is expected
+
+
+@pytest.mark.parametrize(
+    ("last_page", "received", "reason"),
+    [
+        ({"totalRecords": 2, "resultTruncated": "false"}, 2, None),
+        ({"totalRecords": 3}, 2, "it has 2 of 3 rows"),
+        ({"totalRecords": 2, "resultTruncated": "true"}, 2, "it is truncated"),
+        ({"totalRecords": 2, "resultTruncated": True}, 2, "it is truncated"),
+        ({}, 2, None),
+        ({"totalRecords": 1}, 2, None),
+    ],
+)
+def test_answer_with_missing_rows_is_incomplete(last_page, received, reason):
+    assert incomplete(last_page, received) == reason
 
 
 @pytest.mark.parametrize(
@@ -112,7 +147,11 @@ def test_host_of_a_connected_cluster():
     others = extension(aks("west"), ProvisioningState="Failed")
 
     (host,) = hosts(
-        [cluster], [extension(cluster, ProvisioningState="Succeeded", Version="1.1.61"), others], WAVES, False
+        [cluster],
+        [extension(cluster, ProvisioningState="Succeeded", Version="1.1.61"), others],
+        WAVES,
+        False,
+        pytest.fail,
     )
 
     assert host.name.startswith("Shop_")
@@ -132,7 +171,7 @@ def test_host_of_a_connected_cluster():
 
 
 def test_host_of_an_aks_cluster():
-    (host,) = hosts([aks("west", tags={"azureml-wave": "1"})], [], WAVES, False)
+    (host,) = hosts([aks("west", tags={"azureml-wave": "1"})], [], WAVES, False, pytest.fail)
 
     assert host.variables["azureml_cluster"]["node_count"] == 5
     assert "azureml_extension_name" not in host.variables
@@ -146,12 +185,12 @@ def test_host_of_an_aks_cluster():
 
 
 def test_names_stay_unique_whatever_comes_and_goes():
-    both = [host.name for host in hosts([aks("west"), connected("west")], [], WAVES, False)]
+    both = [host.name for host in hosts([aks("west"), connected("west")], [], WAVES, False, pytest.fail)]
 
     assert len(set(both)) == 2
-    assert [host.name for host in hosts([connected("west")], [], WAVES, False)] == both[1:]
+    assert [host.name for host in hosts([connected("west")], [], WAVES, False, pytest.fail)] == both[1:]
     with pytest.raises(AzureMLError, match="two clusters would be host 'west'.*managedClusters.*plain_host_names"):
-        list(hosts([aks("west"), connected("west")], [], WAVES, True))
+        list(hosts([aks("west"), connected("west")], [], WAVES, True, pytest.fail))
 
 
 def test_waves_have_their_share_and_stay():
@@ -170,7 +209,14 @@ def test_percentages_that_leave_clusters_out(percentages):
         Waves("wave", percentages).check()
 
 
-@pytest.mark.parametrize("value", ["", "0", "-1", "first"])
-def test_wave_tag_that_is_no_wave(value):
-    with pytest.raises(AzureMLError, match="tag azureml-wave of .*Shop must be the number of a wave"):
-        list(hosts([connected("Shop", tags={"azureml-wave": value})], [], WAVES, False))
+@pytest.mark.parametrize("value", ["", "0", "-1", "first", "\u00b2"])
+def test_malformed_wave_tag_warns_and_leaves_other_clusters_alone(value):
+    warnings = []
+    rows = [connected("Shop", tags={"azureml-wave": value}), connected("Plant", tags={"azureml-wave": "2"})]
+
+    found = list(hosts(rows, [], WAVES, True, warnings.append))
+
+    assert [host.variables["azureml_wave"] for host in found] == [3, 2]
+    (warning,) = warnings
+    assert "Shop must be the number of a wave" in warning
+    assert warning.endswith("The cluster is put into the last wave, 3.")
