@@ -97,7 +97,7 @@ function causesSection() {
   copy.addEventListener("click", () => copyText(line, code, copy));
   return node("section", {"aria-labelledby": "causes"},
     node("h2", {id: "causes"}, names.length + " failed: " + counts), list,
-    node("p", {class: "retry"}, node("span", {}, "Run again with"), code, copy));
+    node("p", {class: "retry"}, node("span", {}, "Run the failed clusters again:"), code, copy));
 }
 async function copyText(text, shown, button) {
   try {
@@ -270,7 +270,9 @@ function toggle(row, open) {
 // Waves.
 function waveWords(wave, members) {
   const bad = members.filter(one => BAD.includes(one.outcome)).length;
-  const made = [node("strong", {}, "Wave " + wave.number + " of " + report.waves.length),
+  // Where the rollout stopped, the number of waves to come is not known.
+  const of = report.totals.not_started ? "" : " of " + report.waves.length;
+  const made = [node("strong", {}, "Wave " + wave.number + of),
     node("span", {}, plural(members.length, "cluster") + (bad ? ", " + bad + " failed" : ", none failed"))];
   if (wave.allowed_failures !== null) {
     const sofar = report.clusters.filter(one => BAD.includes(one.outcome) && one.wave !== null && one.wave <= wave.number).length;

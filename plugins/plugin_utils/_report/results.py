@@ -29,7 +29,9 @@ PHASES = {
 }
 # The fields of any result that tell how a task ended.
 OWN_FIELDS = ("changed", "msg", "error", "findings", "problems", "warnings")
-MOST_ROWS = 50  # components and pods of one cluster that are not ready, findings, warnings
+# What one cluster adds to the report has limits, so that the page of a fleet opens at once.
+MOST_ROWS = 20  # components and pods that are not ready, findings, warnings
+LONGEST_MESSAGE = 400  # characters of what Kubernetes says of a component or a pod
 # Findings start with their level where a message lists them.
 LISTED_FINDING = re.compile(r"\[(?:error|warning|info)\] ")
 # Azure wraps the message that explains a failure, sometimes twice: "...: Error: [ InnerError: [ ... ]]".
@@ -130,7 +132,7 @@ def _readiness(result: Mapping) -> dict:
         "components": len(components),
         "components_ready": sum(bool(one.get("ready")) for one in components),
         "not_ready": [
-            {name: printable(row.get(name)) for name in ("kind", "name", "reason", "message")}
+            {name: printable(row.get(name), LONGEST_MESSAGE) for name in ("kind", "name", "reason", "message")}
             for row in [*pods, *components]  # pods explain what their components lack
             if not row.get("ready")
         ][:MOST_ROWS],
