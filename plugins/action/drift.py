@@ -31,7 +31,7 @@ LOOKS = {
     "tls_secret": tls_secret,
 }
 COLLECTION = "azureml.arc."
-OF_TASKS = ("ansible_facts", "invocation")
+OF_TASKS = ("ansible_facts", "deprecations", "invocation")
 OPTIONS = {"type": "dict", "no_log": False}  # the actions that get them know which of them are secret
 ARGUMENT_SPEC = {
     "mistakes": {"type": "list", "elements": "str", "default": []},
@@ -71,5 +71,6 @@ class ActionModule(ActionBase):
             found = action.run(task_vars=task_vars)
         finally:
             action.cleanup()  # the files of an ordinary module
-        # Without what Ansible notes of a task of its own.
-        return {name: one for name, one in found.items() if name not in OF_TASKS and not name.startswith("_ansible_")}
+        # Without what Ansible notes of a task of its own; since 2.21 also that a module has not failed.
+        noted = OF_TASKS if found.get("failed") else (*OF_TASKS, "failed")
+        return {name: one for name, one in found.items() if name not in noted and not name.startswith("_ansible_")}

@@ -19,7 +19,7 @@ attributes:
     description:
       - Runs in the controller's own process where the connection is local, without C(become), C(async) or another
         Python; else as an ordinary module. Set the variable C(azureml_arc_in_process) to V(false), or
-        E(AZUREML_ARC_IN_PROCESS) to V(0), to have it always run as an ordinary module.
+        E(AZUREML_ARC_IN_PROCESS) to V(0), to have it always run as an ordinary module. On macOS that is the default.
 """
 
     INFO_MODULE = r"""

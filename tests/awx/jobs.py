@@ -16,6 +16,7 @@ import os
 import secrets
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -100,15 +101,17 @@ class Job:
 
     :param job: what a launch has left in C(store).
     :param hosts: what C(ansible-inventory --list) says.
-    :param directory: takes the folders of controller and execution node.
+    :param directory: takes the folder of the controller.
     :param environment: variables that AWX sets for every job (C(AWX_TASK_ENV)).
+    :ivar node: the folder of the execution node, removed by C(wait).
     :ivar events: what the job has told of itself.
     """
 
     def __init__(self, store: Store, job: Item, hosts: dict, directory: Path, environment: dict[str, str]) -> None:
         self._template = store.find("job_templates", job["job_template"])
         self._private = directory / f"awx_{job['id']}"
-        self._node = directory / f"node_{job['id']}"
+        # Short: ansible-core 2.21 listens on a socket below TMPDIR, and the path of a socket has a limit.
+        self.node = Path(tempfile.mkdtemp(prefix="node_"))
         self._job = job
         self.events: list[dict] = []
         self.artifacts = self._private / "artifacts" / str(job["id"])
@@ -124,11 +127,11 @@ class Job:
             "ANSIBLE_FORCE_COLOR": "True",
             "ANSIBLE_RETRY_FILES_ENABLED": "False",
             "ANSIBLE_INVENTORY_UNPARSED_FAILED": "True",
-            "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self._node / "cp"),
-            "TMPDIR": str(self._node / "tmp"),
+            "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self.node / "cp"),
+            "TMPDIR": str(self.node / "tmp"),
         }
         for number in store.associated.get(("job_templates", self._template["id"], "credentials"), ()):
-            self._environment.update(injected(store, store.find("credentials", number), self._private, self._node))
+            self._environment.update(injected(store, store.find("credentials", number), self._private, self.node))
         self._worker: subprocess.Popen | None = None
 
     def _write(self, store: Store, hosts: dict) -> None:
@@ -168,7 +171,7 @@ class Job:
                 suppress_env_files=True,
             )
         with (self._private / "transmitted").open("rb") as stream, (self._private / "received").open("wb") as back:
-            command = ["ansible-runner", "worker", "--private-data-dir", str(self._node)]
+            command = ["ansible-runner", "worker", "--private-data-dir", str(self.node)]
             self._worker = subprocess.Popen(command, stdin=stream, stdout=back, env=self._system)
         return self
 
@@ -195,7 +198,7 @@ class Job:
                 ident=self._job["id"],
                 event_handler=lambda event: self.events.append(event) or True,
             )
-        shutil.rmtree(self._node, ignore_errors=True)
+        shutil.rmtree(self.node, ignore_errors=True)
         return done.status
 
     @property

@@ -196,7 +196,7 @@ def test_a_job_that_is_canceled_and_started_again(store, azure, tmp_path):
     job.cancel()
 
     assert job.wait() == "canceled"
-    assert processes_of(tmp_path / "jobs") == []
+    assert processes_of(job.node) == []
     (again,) = controller.launch("deploy", extra_vars=ANSWERS)
     assert again.wait() == "successful", again.output
     assert sum(path.endswith("/extensions/azureml") for path in puts(controller.azure)) == len(NAMES)

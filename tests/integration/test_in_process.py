@@ -24,6 +24,8 @@ CLUSTERS = [
     ClusterPlan("broken", install=InstallPlan(30, "pod healthcheck failed", pods={"gateway": "CrashLoopBackOff"})),
 ]
 CERTIFICATE = certificates.as_options()
+# ansible-core 2.21 returns the options of modules only if asked.
+INVOCATION = {"ANSIBLE_INJECT_INVOCATION": "1"}
 # What differs from run to run whatever the way.
 VOLATILE = re.compile(
     r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[\d:.]+Z|localhost:\d+|/[^ \"']*/simulator/"
@@ -106,7 +108,7 @@ def test_both_ways_give_the_same_result(playbook, tmp_path):
     for way in ("1", "0"):
         with simulated.running(Scenario(clusters=CLUSTERS, time_scale=60), tmp_path / "simulator") as simulator:
             play = {"hosts": "all", "gather_facts": False, "tasks": tasks(simulator)}
-            run = playbook([play], LOCALHOST, "-vvv", **simulator.environment, AZUREML_ARC_IN_PROCESS=way)
+            run = playbook([play], LOCALHOST, "-vvv", **simulator.environment, **INVOCATION, AZUREML_ARC_IN_PROCESS=way)
         assert ("EXEC" in run.output) == (way == "0"), run.output
         seen[way] = results(run)
 
@@ -125,14 +127,14 @@ def test_both_ways_give_the_same_result(playbook, tmp_path):
 def info(simulator, arc):
     """A play with one task, on localhost."""
 
-    def run(playbook, *arguments, variables=None, **keywords):
+    def run(playbook, *arguments, variables=None, environ=None, **keywords):
         task = {
             "name": "look",
             "azureml.arc.extension_info": {"resource_group": "rg-edge", "cluster_name": arc},
             **keywords,
         }
         play = {"hosts": "all", "gather_facts": False, "vars": variables or {}, "tasks": [task]}
-        return playbook([play], LOCALHOST, "-vvv", *arguments)
+        return playbook([play], LOCALHOST, "-vvv", *arguments, **(environ or {}))
 
     return run
 
@@ -148,6 +150,13 @@ def test_variable_switches_it_off(playbook, info):
     run = info(playbook, variables={"azureml_arc_in_process": False})
     assert run.status == 0, run.output
     assert "EXEC" in run.output
+
+
+@pytest.mark.parametrize("environ", [{}, INVOCATION], ids=["by default", "asked for"])
+def test_results_have_their_invocation_where_those_of_modules_have_it(playbook, info, environ):
+    runs = [info(playbook, variables={"azureml_arc_in_process": way}, environ=environ) for way in (True, False)]
+    in_process, as_module = ("invocation" in run.result("look", "localhost") for run in runs)
+    assert in_process is as_module
 
 
 def test_async_goes_the_module_s_way(playbook, info):

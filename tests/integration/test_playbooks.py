@@ -177,7 +177,8 @@ def test_sign_in_and_kubeconfig_on_the_node(playbook, simulator, inventory):
         "ansible_python_interpreter": "{{ ansible_playbook_python }}",
     }
 
-    result = playbook("azureml.arc.deploy", inventory, "--limit", "shop-k3s", AZURE_CLIENT_ID="", AZURE_SECRET="")
+    environ = {"AZURE_CLIENT_ID": "", "AZURE_SECRET": "", "ANSIBLE_INJECT_INVOCATION": "1"}
+    result = playbook("azureml.arc.deploy", inventory, "--limit", "shop-k3s", **environ)
 
     assert result.status == 0, result.output
     assert "shop-k3s -> localhost" in result.output

@@ -11,6 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ansible import constants
+from ansible.errors import AnsibleError
+
 DELEGATED = "ansible_delegated_vars"
 
 
@@ -32,3 +35,14 @@ def connection_variables(task, task_vars: Mapping) -> Mapping:
     The name of the variable that carries them is not documented.
     """
     return task_vars.get(DELEGATED, {}).get(task.delegate_to) or task_vars
+
+
+def wants_invocation(task_vars: Mapping) -> bool:
+    """Return whether results include the options of their module, as every result did before ansible-core 2.21.
+
+    Since then C(INJECT_INVOCATION) decides, which C(_execute_module) hands on to the modules that it runs.
+    """
+    try:
+        return constants.config.get_config_value("INJECT_INVOCATION", variables=task_vars)
+    except AnsibleError:  # an older ansible-core: there is no such setting
+        return True

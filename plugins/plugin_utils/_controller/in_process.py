@@ -26,10 +26,17 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall, ModuleSpec, execute
-from ansible_collections.azureml.arc.plugins.plugin_utils._controller.core import connection_variables
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.core import (
+    connection_variables,
+    wants_invocation,
+)
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.progress import Progress
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.run_cache import RunCache
-from ansible_collections.azureml.arc.plugins.plugin_utils._controller.worker import load_for_all, prepared_worker
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.worker import (
+    in_process_by_default,
+    load_for_all,
+    prepared_worker,
+)
 
 load_for_all()
 # Made in the parent process, so that the workers that it forks have its secret in common.
@@ -73,7 +80,10 @@ class InProcessActionModule(ActionBase):
                 ),
                 environ={**os.environ, **environment},
             )
-            return run_in_process(self._task.action, self.spec, arguments, context)
+            result = run_in_process(self._task.action, self.spec, arguments, context)
+        if not wants_invocation(task_vars):
+            del result["invocation"]
+        return result
 
 
 def can_run_in_process(action: ActionBase, task_vars: Mapping, templar) -> bool:
@@ -81,7 +91,7 @@ def can_run_in_process(action: ActionBase, task_vars: Mapping, templar) -> bool:
 
     :param task_vars: the variables of the host, as C(templar) has them.
     """
-    switch = task_vars.get(SWITCH_VARIABLE, os.environ.get(SWITCH_ENVIRONMENT, "true"))
+    switch = task_vars.get(SWITCH_VARIABLE, os.environ.get(SWITCH_ENVIRONMENT, in_process_by_default(sys.platform)))
     return (
         boolean(templar.template(switch), strict=False)
         and action._connection.transport == "local"

@@ -36,6 +36,15 @@ def load_for_all() -> None:
             loader.get(name, class_only=True)
 
 
+def in_process_by_default(platform: str) -> bool:
+    """Return whether modules run in process where nothing says otherwise: not on macOS.
+
+    The SDKs ask the system for its proxies, which ends or blocks a forked process there:
+    https://github.com/python/cpython/issues/75999.
+    """
+    return platform != "darwin"
+
+
 @contextlib.contextmanager
 def prepared_worker(environment: Mapping[str, str]) -> Iterator[None]:
     """Set up this process for a task of the collection, and restore what was there before.

@@ -18,7 +18,10 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller import worker
-from ansible_collections.azureml.arc.plugins.plugin_utils._controller.worker import prepared_worker
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.worker import (
+    in_process_by_default,
+    prepared_worker,
+)
 
 COLLECTIONS = Path(__file__).resolve().parents[5] / "build" / "collections"
 FORK = multiprocessing.get_context("fork")
@@ -140,3 +143,8 @@ def _not_a_worker() -> None:
 
 def test_process_that_is_no_worker_does_not_end_with_its_parent():
     _not_a_worker()
+
+
+@pytest.mark.parametrize(("platform", "expected"), [("linux", True), ("freebsd14", True), ("darwin", False)])
+def test_modules_run_in_process_by_default_except_on_macos(platform, expected):
+    assert in_process_by_default(platform) is expected
