@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-PYTHON ?= python3.11
+# The first that ansible-core of pyproject.toml runs on; a shim of pyenv may stand for none.
+PYTHON ?= $(firstword $(foreach version,3.11 3.12 3.13,$(shell python$(version) -c 'print("python$(version)")' 2>/dev/null)))
 BUILD := build
 VENV := $(BUILD)/venv
 PEERS := $(BUILD)/benchmark/peers
@@ -18,35 +19,32 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # Where the tests look for a Kubernetes control plane; outside of the build folder, because it takes minutes to make.
 export KUBEBUILDER_ASSETS ?= $(HOME)/.cache/azureml.arc/control-plane
 
-.PHONY: help demo test test-integration test-others test-versions picture docs audit bench control-plane clean
+.PHONY: help demo test test-versions test-prereleases picture docs audit bench control-plane clean
 
 help:
-	@echo "make demo    deploy three simulated clusters, twice, verify them, and see one that fails"
-	@echo "make test    all checks: lint, unit and integration tests, build and documentation"
-	@echo "make test-versions  the tests with the oldest and newest of ansible-core and of each library (twenty minutes)"
-	@echo "make docs    the documentation as a site, in $(BUILD)/docs/html"
-	@echo "make picture  what 'make demo' shows, as docs/demo.svg"
-	@echo "make audit   known weaknesses of the libraries in use (internet)"
-	@echo "make control-plane  a Kubernetes control plane for 'make test' (Debian 12, root, some minutes, once)"
-	@echo "make bench   what tasks and fleets of up to 500 clusters cost, and the same by others (a quarter of an hour, and kubectl)"
-	@echo "make clean   remove everything that the other commands have made"
+	@echo "make demo              deploy three simulated clusters, twice, verify them, and see one that fails"
+	@echo "make test              all checks (twenty minutes); on Debian, as root or with sudo, installs what they need"
+	@echo "make test-versions     the tests with each supported ansible-core and both ends of each library's range (hours)"
+	@echo "make test-prereleases  the tests that depend on them with pre-releases of ansible-core and the libraries"
+	@echo "make docs              the documentation as a site, in $(BUILD)/docs/html"
+	@echo "make picture           what 'make demo' shows, as docs/demo.svg"
+	@echo "make audit             known weaknesses of the libraries in use (internet)"
+	@echo "make control-plane     a Kubernetes control plane for 'make test' (Debian 12, some minutes, once)"
+	@echo "make bench             what tasks and fleets of up to 500 clusters cost, and the same by others (needs kubectl)"
+	@echo "make clean             remove everything that the other commands have made"
 
 demo: $(VENV)/complete $(COLLECTION)
 	@PYTHONPATH=tests python tests/demo/demo.py $(BUILD)/demo
 
-# Two sets side by side: the integration tests mostly wait, the others mostly compute.
 test: $(VENV)/complete $(COLLECTION) $(AWX)/complete
-	@echo "integration tests and all other checks run side by side; each set prints what it has to say at its end"
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target test-integration test-others
-
-test-integration:
-	@nox --session integration
-
-test-others:
-	@nox
+	@PYTHONPATH=tests python -m machine.install
+	@PYTHONPATH=tests python -m machine.checks
 
 test-versions: $(VENV)/complete $(COLLECTION) $(AWX)/complete
-	nox --session versions
+	nox --tags versions
+
+test-prereleases: $(VENV)/complete $(COLLECTION) $(AWX)/complete
+	nox --session prereleases
 
 picture: $(VENV)/complete $(COLLECTION)
 	@PYTHONPATH=tests python tests/demo/picture.py $(BUILD)/demo docs/demo.svg
@@ -70,6 +68,8 @@ clean:
 	rm -rf $(BUILD)
 
 $(VENV)/complete: pyproject.toml requirements.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed; PYTHON=... names one" >&2; exit 1; }
+	@echo "Installing the tools of the tests into $(VENV)"
 	$(PYTHON) -m venv --clear $(VENV)
 	python -m pip install --quiet 'pip>=25.1'
 	python -m pip install --quiet --group dev --requirement requirements.txt

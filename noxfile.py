@@ -6,14 +6,20 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import antsibull_nox
 import nox
 from packaging.requirements import Requirement
+
+sys.path.insert(0, "tests")
+from machine.programs import python
 
 BUILD = Path("build")
 # ansible-test downloads the installer of its pip; this one, under the name that it looks for, takes pip from the index
@@ -24,6 +30,24 @@ import subprocess, sys
 subprocess.check_call([sys.executable, "-m", "ensurepip"])
 subprocess.check_call([sys.executable, "-m", "pip", "install", "pip==24.2"])
 """
+PARALLEL = ("-n", "4", "--dist", "worksteal")
+# Each ansible-core on the Pythons that its controller supports and the tests run on.
+VERSIONS = (
+    ("2.17", "3.11"),
+    ("2.18", "3.11"),
+    ("2.19", "3.11"),
+    ("2.20", "3.12"),
+    ("2.20", "3.13"),
+    ("2.21", "3.12"),
+    ("2.21", "3.13"),
+)
+OLDEST, NEWEST = VERSIONS[0][0], VERSIONS[-1]
+# Integration tests that hold the same for all versions, and those that a version of ansible-core can break.
+SAME_FOR_ALL = ("test_faults", "test_fleet_under_fire", "test_molecule", "test_demo")
+OF_ANSIBLE = [
+    f"tests/integration/test_{name}.py"
+    for name in ("awx_jobs", "in_process", "inventory", "playbooks", "rollout", "secrets")
+]
 os.environ["ANSIBLE_HOME"] = str(BUILD.resolve() / "ansible")  # not the one of whoever runs the checks
 nox.options.envdir = str(BUILD / "nox")
 nox.options.reuse_existing_virtualenvs = True
@@ -64,50 +88,86 @@ def sanity(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def unit(session: nox.Session) -> None:
     """Unit tests."""
-    session.run("python", "-m", "pytest", "tests/unit", *session.posargs)
+    _pytest(session, "unit", "tests/unit", *session.posargs)
 
 
-@nox.session(venv_backend="none", default=False)  # 'make test' runs it beside the others
+@nox.session(venv_backend="none")
 def integration(session: nox.Session) -> None:
     """Integration tests against the simulator, in both ways of running."""
-    session.run("python", "-m", "pytest", "tests/integration", "-n", "4", "--dist", "worksteal", *session.posargs)
+    _pytest(session, "integration", "tests/integration", *PARALLEL, *session.posargs)
 
 
 @nox.session(venv_backend="none")
 def api_server(session: nox.Session) -> None:
     """Tests against a real Kubernetes API server."""
-    sought = session.run("python", "-m", "control_plane", env={"PYTHONPATH": "tests"}, silent=True)
-    if not sought.strip():
-        session.skip(
-            "there is no Kubernetes control plane. Where the internet is reachable, set KUBEBUILDER_ASSETS to what"
-            " 'setup-envtest use -p path' prints; on Debian 12, 'make control-plane' builds one"
-        )
-    session.run("python", "-m", "pytest", "tests/api_server", *session.posargs)
+    _pytest(session, "api_server", "tests/api_server", *session.posargs)
 
 
-def _both_ends() -> dict[str, list[str]]:
-    """Requirements by ansible-core's version: the lowest of all with the oldest, the newest with the others."""
+def _pytest(session: nox.Session, results: str, *arguments: str) -> None:
+    """Run tests; what came of them goes to build/results as well."""
+    session.run("python", "-m", "pytest", "--junitxml", str(BUILD / "results" / f"{results}.xml"), *arguments)
+
+
+def _requirements(lowest: bool) -> list[str]:
+    """Each library of requirements.txt at the lower end of its range, or anywhere in it."""
     lines = Path("requirements.txt").read_text(encoding="utf-8").splitlines()
     ranges = [Requirement(line) for line in lines if line and not line.startswith("#")]
-    lowest = [
-        f"{one.name}=={specifier.version}"
-        for one in ranges
-        for specifier in one.specifier
-        if specifier.operator == ">="
-    ]
-    return {"2.17": lowest, "2.18": [str(one) for one in ranges], "2.19": [str(one) for one in ranges]}
+    if not lowest:
+        return [str(one) for one in ranges]
+    ends = [(one.name, end.version) for one in ranges for end in one.specifier if end.operator == ">="]
+    return [f"{name}=={version}" for name, version in ends]
 
 
-@nox.session(venv_backend="venv", default=False)
-@nox.parametrize("ansible_core", list(_both_ends()))
-def versions(session: nox.Session, ansible_core: str) -> None:
-    """The tests with the versions at both ends of each range, but for those that hold the same for all versions."""
-    tests = nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), "test")
-    session.install(f"ansible-core=={ansible_core}.*", *_both_ends()[ansible_core], *tests)
-    same_for_all = ("test_faults", "test_fleet_under_fire", "test_molecule", "test_demo")
-    left_out = [f"--ignore=tests/integration/{name}.py" for name in same_for_all]
-    session.run("python", "-m", "pytest", "tests/unit")
-    session.run("python", "-m", "pytest", "tests/integration", *left_out, "-n", "4", "--dist", "worksteal")
+def _test_group() -> list[str]:
+    return nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), "test")
+
+
+def _session_on(version: str, **options: Any) -> Callable:
+    """Decorate a session that runs on a Python of a version, and is skipped where this machine has none."""
+    found = python(version)
+
+    def decorate(function: Callable[[nox.Session], None]) -> Callable:
+        @functools.wraps(function)
+        def run(session: nox.Session) -> None:
+            if found is None:
+                session.skip(f"needs Python {version}: pyenv install {version}")
+            function(session)
+
+        return nox.session(run, python=str(found) if found else False, venv_backend="venv", default=False, **options)
+
+    return decorate
+
+
+def _versions_session(ansible_core: str, version: str) -> None:
+    @_session_on(version, name=f"versions-{ansible_core}-{version}", tags=["versions"])
+    def versions(session: nox.Session) -> None:
+        """The tests with other versions, but for those that hold the same for all versions."""
+        libraries = _requirements(lowest=ansible_core == OLDEST)
+        session.install(f"ansible-core=={ansible_core}.*", *libraries, *_test_group())
+        left_out = [f"--ignore=tests/integration/{name}.py" for name in SAME_FOR_ALL]
+        _pytest(session, f"{session.name}-unit", "tests/unit")
+        _pytest(session, f"{session.name}-integration", "tests/integration", *left_out, *PARALLEL)
+
+
+for pair in VERSIONS:
+    _versions_session(*pair)
+
+
+@_session_on(NEWEST[1])
+def newest(session: nox.Session) -> None:
+    """The newest ansible-core on the newest Python: unit tests, and the integration tests that depend on both most."""
+    session.install(f"ansible-core=={NEWEST[0]}.*", *_requirements(lowest=False), *_test_group())
+    _pytest(session, "newest-unit", "tests/unit")
+    _pytest(session, "newest-integration", *OF_ANSIBLE, *PARALLEL)
+
+
+@_session_on(NEWEST[1])
+def prereleases(session: nox.Session) -> None:
+    """The same with the pre-releases of ansible-core and all libraries, to know what comes."""
+    names = [Requirement(one).name for one in _requirements(lowest=False)]
+    session.install("--upgrade", "--pre", "ansible-core", *names, *_test_group())
+    _pytest(session, "prereleases-unit", "tests/unit")
+    _pytest(session, "prereleases-integration", *OF_ANSIBLE, *PARALLEL)
 
 
 @nox.session(venv_backend="venv", default=False)

@@ -17,21 +17,18 @@ from support import run_module_work, wait_for
 
 from control_plane import programs
 from control_plane.nodes import Nodes
+from machine.needs import program
 
 
 @pytest.fixture(scope="session")
 def plane(tmp_path_factory):
-    folder = programs.assets()
-    assert folder, "no control plane: see 'make control-plane'"
-    with programs.running(folder, tmp_path_factory.mktemp("control-plane"), memory="1s") as running:
+    with programs.running(program("control plane"), tmp_path_factory.mktemp("control-plane"), memory="1s") as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def nodes(plane):
-    if not plane.has_controllers:
-        # setup-envtest brings neither; what 'make control-plane' builds, and CI runs with, has both.
-        pytest.skip("kube-controller-manager and kube-scheduler are not there")
+    program("controllers")
     started = Nodes(plane)
     started.start()
     yield started

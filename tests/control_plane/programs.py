@@ -10,7 +10,6 @@ import base64
 import contextlib
 import csv
 import json
-import os
 import socket
 import ssl
 import subprocess
@@ -28,16 +27,8 @@ from simulator import certificates
 
 START_SECONDS = 60
 STOP_SECONDS = 20
-REQUIRED = ("etcd", "kube-apiserver")
 CONTROLLERS = ("kube-controller-manager", "kube-scheduler")
-DEFAULT_ASSETS = Path.home() / ".cache/azureml.arc/control-plane"
 ADMIN_TOKEN = "administrator-of-the-test-cluster"
-
-
-def assets() -> Path | None:
-    """The folder with the programs, C(None) where etcd or the API server is missing."""
-    folder = Path(os.environ.get("KUBEBUILDER_ASSETS") or DEFAULT_ASSETS)
-    return folder if all((folder / name).exists() for name in REQUIRED) else None
 
 
 class ControlPlane:

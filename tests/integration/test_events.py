@@ -27,6 +27,7 @@ from support import requests_to, wait_for
 import certificates
 import simulated
 from awx.running import RunningServer
+from machine.needs import program
 from simulator.scenario import ClusterPlan, InstallPlan, Scenario
 
 SOURCES = ROOT / "extensions/eda/plugins/event_source"
@@ -77,6 +78,7 @@ def endpoint(tmp_path):
 @contextlib.contextmanager
 def rulebook(directory: Path, azure, controller, **variables) -> Iterator[None]:
     """The rulebook of the collection, by its full name, with the credentials of both in the environment."""
+    program("java")
     (directory / "azureml_clusters.yml").write_text("plugin: azureml.arc.clusters\n", encoding="utf-8")
     (directory / "hosts.yml").write_text(yaml.safe_dump(LOCALHOST), encoding="utf-8")
     given = {"azureml_inventory": str(directory / "azureml_clusters.yml"), "azureml_organization": "ml", **variables}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import shutil
 
 import pytest
 from ansible_collections.azureml.arc.plugins.plugin_utils._report.page import page as render
@@ -16,6 +15,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playbooks import ROOT
 from playwright.sync_api import Page, sync_playwright
 from report_samples import CORRELATION_ID, HOSTILE, deployed, fleet, image_pull, report, rollout, stopped_rollout
+
+from machine.needs import program
 
 SCREENSHOTS = ROOT / "build" / "screenshots"
 WIDTHS = (1280, 700, 360)
@@ -34,10 +35,9 @@ SIGHTS = {
 
 @pytest.fixture(scope="module")
 def chromium():
-    path = shutil.which("chromium")
-    assert path, "the report is opened in Chromium: 'apt-get install chromium' on Debian"
+    path = program("chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=str(path), args=["--no-sandbox"])
         yield browser
         browser.close()
 

@@ -1,0 +1,60 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Install what the tests need, on Debian: packages as root or with a sudo that asks nothing, and the control plane.
+
+Elsewhere, and where it fails, nothing happens: the tests that need what is missing are left out, and say so.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from machine.programs import BUILT_FOR, CONTROL_PLANE, PROGRAMS, distribution
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def as_root() -> list[str] | None:
+    """Return what to put before a command so that it runs as root, C(None) where that would ask for a password."""
+    if os.geteuid() == 0:
+        return []
+    sudo = ["sudo", "--non-interactive"]
+    may = shutil.which("sudo") and subprocess.run([*sudo, "true"], capture_output=True, check=False).returncode == 0
+    return sudo if may else None
+
+
+def install_packages(names: list[str], prefix: list[str]) -> None:
+    """Install Debian packages.
+
+    :raises subprocess.CalledProcessError: where C(apt-get) fails.
+    """
+    print(f"Installing {', '.join(names)}", flush=True)
+    apt = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
+    subprocess.run([*apt, "update"], check=True)
+    subprocess.run([*apt, "install", "--no-install-recommends", *names], check=True, stdout=subprocess.DEVNULL)
+
+
+def main() -> None:
+    missing = [one for one in PROGRAMS.values() if not one.find()]
+    prefix = as_root()
+    system = distribution()
+    if not missing or system[0] != "debian" or prefix is None:
+        return
+    try:
+        if packages := [one.packages["apt-get"] for one in missing if one.packages]:
+            install_packages(packages, prefix)
+        if system == BUILT_FOR and not PROGRAMS["controllers"].find():
+            target = os.environ.get("KUBEBUILDER_ASSETS") or CONTROL_PLANE
+            subprocess.run([ROOT / "tests/control_plane/build", target], check=True)
+    except subprocess.CalledProcessError as error:
+        print(f"{error}; the tests that need what is missing are left out", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
