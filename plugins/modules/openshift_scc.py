@@ -9,9 +9,12 @@ DOCUMENTATION = r"""
 module: openshift_scc
 short_description: Let the service accounts of the AzureML extension run privileged on OpenShift
 description:
-  - Puts exactly the service accounts that the extension needs into a SecurityContextConstraints object of OpenShift,
-    and takes them out again. Everybody else in it stays.
-  - Without them the pods of the extension do not start on OpenShift.
+  - Without this the pods of the extension do not start on OpenShift.
+  - Creates a ClusterRole that may C(use) a SecurityContextConstraints object, and a ClusterRoleBinding of exactly the
+    service accounts that need it. Both are called C(azureml-arc-scc-) and the name of the object.
+  - The object itself is left alone, because managed OpenShift refuses changes of its default objects, and upgrades may
+    revert them. Service accounts of the extension that it lists already, as Microsoft's guide has it, are taken out,
+    for they have no need of it any more.
 version_added: 0.1.0
 author: azureml.arc contributors (@azureml-arc)
 extends_documentation_fragment:
@@ -31,8 +34,8 @@ options:
     default: privileged
   state:
     description:
-      - V(present) adds what is missing, V(absent) removes the accounts.
-      - With V(absent), a cluster that is not OpenShift is as it should be.
+      - V(present) creates the role and the binding, and adds the accounts that the binding lacks.
+      - V(absent) removes both. On a cluster other than OpenShift it does nothing.
     type: str
     choices: [absent, present]
     default: present
@@ -41,7 +44,9 @@ options:
     type: str
     default: azureml
   compute_namespaces:
-    description: Namespaces that computes of the cluster run in; their account C(default) is added, but for C(default).
+    description:
+      - Namespaces that computes of the cluster run in. Their service account C(default) is bound, too.
+      - Namespace V(default) needs no binding.
     type: list
     elements: str
     default: []
@@ -58,7 +63,7 @@ EXAMPLES = r"""
     kubeconfig: ~/.kube/plant-7
     compute_namespaces: [ml]
 
-- name: Take the service accounts out again
+- name: Remove the role and its binding
   azureml.arc.openshift_scc:
     kubeconfig: ~/.kube/plant-7
     compute_namespaces: [ml]
@@ -67,18 +72,23 @@ EXAMPLES = r"""
 
 RETURN = r"""
 users:
-  description: The users of the object that the extension needs.
+  description: The service accounts that the extension needs, as users.
   returned: success
   type: list
   elements: str
   sample: ["system:serviceaccount:azureml:default"]
 added:
-  description: Those that were missing.
+  description: Users added to the binding.
   returned: success
   type: list
   elements: str
 removed:
-  description: Those that were taken out.
+  description: Users that were bound and are no longer.
+  returned: success
+  type: list
+  elements: str
+unlisted:
+  description: Users taken out of the object's own list.
   returned: success
   type: list
   elements: str

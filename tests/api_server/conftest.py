@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
 
 import pytest
 from kubernetes.dynamic import DynamicClient
+from kubernetes.dynamic.exceptions import NotFoundError
 from objects import DEFINITION, INSTANCE_TYPES, definition, instance_types
 from support import run_module_work, wait_for
 
@@ -116,6 +118,10 @@ def openshift(api, create):
     wait_for(lambda: resource.create(body={**privileged, "users": ["system:admin"]}))
     yield resource
     forget(api, name)
+    for kind in ("ClusterRoleBinding", "ClusterRole"):
+        grants = api.resources.get(api_version="rbac.authorization.k8s.io/v1", kind=kind)
+        with contextlib.suppress(NotFoundError):
+            grants.delete(name="azureml-arc-scc-privileged")
 
 
 @pytest.fixture

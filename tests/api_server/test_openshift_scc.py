@@ -8,33 +8,92 @@ from __future__ import annotations
 
 import threading
 
+import pytest
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.client import KubeSession
 from ansible_collections.azureml.arc.plugins.modules.openshift_scc import SPEC
+from kubernetes.dynamic.exceptions import NotFoundError
+from support import ModuleFailedError
+
+NAME = "azureml-arc-scc-privileged"
+RBAC = "rbac.authorization.k8s.io/v1"
+LISTED = ["system:admin", "system:serviceaccount:azureml:default", "theirs"]
 
 
-def test_adds_keeps_and_removes(as_administrator, openshift):
+@pytest.fixture
+def bindings(api):
+    return api.resources.get(api_version=RBAC, kind="ClusterRoleBinding")
+
+
+@pytest.fixture
+def may_use(api):
+    """Ask the API server itself."""
+    reviews = api.resources.get(api_version="authorization.k8s.io/v1", kind="SubjectAccessReview")
+
+    def ask(user: str) -> bool:
+        group = "security.openshift.io"
+        attributes = {"group": group, "resource": "securitycontextconstraints", "name": "privileged", "verb": "use"}
+        body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview"}
+        review = reviews.create(body={**body, "spec": {"user": user, "resourceAttributes": attributes}})
+        return bool(review.status.allowed)
+
+    return ask
+
+
+def test_exactly_the_accounts_may_use_the_object_until_it_is_undone(as_administrator, openshift, bindings, may_use):
     added = as_administrator(SPEC, compute_namespaces=["ml"])
     assert len(added["added"]) == 11
-    assert openshift.get(name="privileged").users == ["system:admin", *added["users"]]
-    assert not as_administrator(SPEC, compute_namespaces=["ml"])["changed"]
-    assert as_administrator(SPEC, compute_namespaces=["ml"], state="absent")["removed"] == added["users"]
+    assert [user for user in added["users"] if not may_use(user)] == []
+    assert not may_use("system:serviceaccount:azureml:gateway")
+    assert not may_use("system:serviceaccount:other:default")
     assert openshift.get(name="privileged").users == ["system:admin"]
+    assert not as_administrator(SPEC, compute_namespaces=["ml"])["changed"]
+
+    assert as_administrator(SPEC, state="absent")["removed"] == added["users"]
+    assert [user for user in added["users"] if may_use(user)] == []
+    with pytest.raises(NotFoundError):
+        bindings.get(name=NAME)
+    assert not as_administrator(SPEC, state="absent")["changed"]
 
 
-def test_nobody_is_lost_between_read_and_write(as_administrator, openshift, monkeypatch):
+def test_accounts_that_the_object_lists_are_taken_out(as_administrator, openshift, may_use):
+    openshift.patch(name="privileged", body={"users": LISTED}, content_type="application/merge-patch+json")
+    assert as_administrator(SPEC)["unlisted"] == [LISTED[1]]
+    assert openshift.get(name="privileged").users == ["system:admin", "theirs"]
+    assert may_use(LISTED[1])
+
+
+def test_account_cannot_grant_what_it_may_not_use(run_module, openshift, account):
+    """The server's own protection against escalation, named by the right that is missing."""
+    rules = [
+        {"apiGroups": ["security.openshift.io"], "resources": ["securitycontextconstraints"], "verbs": ["get"]},
+        {"apiGroups": ["rbac.authorization.k8s.io"], "resources": ["*"], "verbs": ["get", "create"]},
+    ]
+    expected = "The account may not use securitycontextconstraints: give it .* grant only rights that it has"
+    with pytest.raises(ModuleFailedError, match=expected):
+        run_module(SPEC, kubeconfig=account({"": rules}))
+
+
+def test_binding_to_another_role_is_refused(as_administrator, openshift, create):
+    reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"}
+    create(RBAC, "ClusterRoleBinding", NAME, roleRef=reference, subjects=[])
+    with pytest.raises(ModuleFailedError, match="binds another role, 'view'"):
+        as_administrator(SPEC)
+
+
+def test_nobody_is_lost_between_read_and_write(as_administrator, openshift, bindings, monkeypatch):
     """Somebody writes after our read, once: the server tells us, and the second try keeps both."""
+    as_administrator(SPEC)
     patch, others = KubeSession.patch, threading.Event()
+    theirs = {"kind": "ServiceAccount", "namespace": "theirs", "name": "default"}
 
     def patch_after_others(self, kind, name, body, namespace=""):
         if not others.is_set():
             others.set()
-            openshift.patch(
-                name="privileged",
-                body={"users": ["system:admin", "theirs"]},
-                content_type="application/merge-patch+json",
-            )
+            subjects = [*(one.to_dict() for one in bindings.get(name=NAME).subjects), theirs]
+            bindings.patch(name=NAME, body={"subjects": subjects}, content_type="application/merge-patch+json")
         return patch(self, kind, name, body, namespace)
 
     monkeypatch.setattr(KubeSession, "patch", patch_after_others)
-    added = as_administrator(SPEC)
-    assert openshift.get(name="privileged").users == ["system:admin", "theirs", *added["users"]]
+    as_administrator(SPEC, compute_namespaces=["ml"])
+    namespaces = [one.namespace for one in bindings.get(name=NAME).subjects]
+    assert namespaces[-2:] == ["theirs", "ml"]

@@ -14,6 +14,8 @@ from support import ModuleFailedError, writes
 import simulated
 from simulator.scenario import ClusterPlan, InstallPlan, Scenario
 
+NAME = "azureml-arc-scc-privileged"
+RBAC = "rbac.authorization.k8s.io/v1"
 OTHERS = ["system:admin", "system:serviceaccount:openshift-infra:build-controller"]
 NEEDED = [
     "system:serviceaccount:azure-arc:azure-arc-kube-aad-proxy-sa",
@@ -33,12 +35,21 @@ FIRST = [
     "system:serviceaccount:azureml:csi-blob-controller-sa",
     "system:serviceaccount:azureml:azureml-fe",
 ]
+RULES = [
+    {
+        "apiGroups": ["security.openshift.io"],
+        "resources": ["securitycontextconstraints"],
+        "resourceNames": ["privileged"],
+        "verbs": ["use"],
+    }
+]
 CONFLICT = {
-    "path": "securitycontextconstraints/privileged",
+    "path": f"clusterrolebindings/{NAME}",
     "method": "PATCH",
     "status": 409,
     "body": '{"kind": "Status", "reason": "Conflict", "message": "the object has been modified", "code": 409}',
 }
+NONE = {"rules": None, "bound": None, "listed": OTHERS}
 
 
 @pytest.fixture
@@ -58,12 +69,38 @@ def converge(run_module, simulator):
 
 @pytest.fixture
 def constraints(kube):
-    """The resource of the cluster, for the tests to look at and to change."""
-    return kube("plant").resources.get(api_version="security.openshift.io/v1", kind="SecurityContextConstraints")
+    """The users that the object itself lists, to read and to replace."""
+    resource = kube("plant").resources.get(api_version="security.openshift.io/v1", kind="SecurityContextConstraints")
+
+    def users(replacement: list[str] | None = None) -> list[str]:
+        if replacement is not None:
+            resource.patch(name="privileged", body={"users": replacement}, content_type="application/merge-patch+json")
+        return resource.get(name="privileged").users
+
+    return users
 
 
-def test_adds_what_is_missing_keeps_others_and_takes_it_out_again(converge, constraints, simulator):
-    planned = converge(check_mode=True, compute_namespaces=["ml"])
+@pytest.fixture
+def grants(kube):
+    """Our ClusterRole and ClusterRoleBinding, as dictionaries; C(None) for what is not there."""
+
+    def read() -> list[dict | None]:
+        found = []
+        for kind in ("ClusterRole", "ClusterRoleBinding"):
+            listed = kube("plant").resources.get(api_version=RBAC, kind=kind).get().items
+            found.append(next((one.to_dict() for one in listed if one.metadata.name == NAME), None))
+        return found
+
+    return read
+
+
+def subjects(users: list[str]) -> list[dict]:
+    parts = [user.split(":")[2:] for user in users]
+    return [{"kind": "ServiceAccount", "namespace": namespace, "name": name} for namespace, name in parts]
+
+
+def test_binds_exactly_the_accounts_and_undoes_it(converge, constraints, grants, simulator):
+    planned = converge(check_mode=True, diff=True, compute_namespaces=["ml"])
     assert (planned["changed"], writes(simulator)) == (True, [])
 
     added = converge(compute_namespaces=["ml", "default"], diff=True)
@@ -71,39 +108,87 @@ def test_adds_what_is_missing_keeps_others_and_takes_it_out_again(converge, cons
 
     wanted = [*NEEDED, "system:serviceaccount:ml:default"]
     assert added["added"] == planned["added"] == wanted
-    assert added["diff"] == {"before": {"users": OTHERS}, "after": {"users": [*OTHERS, *wanted]}}
+    bound = {"rules": RULES, "bound": wanted, "listed": OTHERS}
+    assert added["diff"] == planned["diff"] == {"before": NONE, "after": bound}
     assert not again["changed"]
-    assert constraints.get(name="privileged").users == [*OTHERS, *wanted]
+    role, binding = grants()
+    assert role["rules"] == RULES
+    assert binding["roleRef"] == {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": NAME}
+    assert binding["subjects"] == subjects(wanted)
 
-    removed = converge(compute_namespaces=["ml"], state="absent")
+    removed = converge(state="absent", diff=True)
 
     assert removed["removed"] == wanted
-    assert constraints.get(name="privileged").users == OTHERS
+    assert removed["diff"] == {"before": bound, "after": NONE}
+    assert grants() == [None, None]
+    assert constraints() == OTHERS
     assert not converge(compute_namespaces=["ml"], state="absent")["changed"]
+
+
+def test_namespace_of_a_further_compute_is_added(converge, grants):
+    converge(compute_namespaces=["ml"])
+    assert converge(compute_namespaces=["dev"])["added"] == ["system:serviceaccount:dev:default"]
+    assert [one["namespace"] for one in grants()[1]["subjects"]][-2:] == ["ml", "dev"]
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_accounts_in_the_object_itself_are_taken_out(converge, constraints, state):
+    constraints([*OTHERS, *NEEDED[:3], "theirs"])
+    assert converge(state=state, check_mode=True)["unlisted"] == NEEDED[:3]
+    assert converge(state=state)["unlisted"] == NEEDED[:3]
+    assert constraints() == [*OTHERS, "theirs"]
+    assert not converge(state=state)["changed"]
+
+
+def test_changed_role_is_restored(converge, grants, kube):
+    converge()
+    roles = kube("plant").resources.get(api_version=RBAC, kind="ClusterRole")
+    roles.patch(name=NAME, body={"rules": []}, content_type="application/merge-patch+json")
+    assert converge()["changed"]
+    assert grants()[0]["rules"] == RULES
 
 
 def test_accounts_of_the_first_releases(converge):
     assert converge(settings_generation="2021")["added"] == [*NEEDED, *FIRST]
 
 
-def test_change_by_somebody_else_is_not_lost(converge, constraints, simulator):
+def test_change_by_somebody_else_is_not_lost(converge, grants, simulator):
     """Whoever writes between our read and write is kept: the server refuses our write, and we start again."""
-    conflict = '{"kind": "Status", "reason": "Conflict", "message": "the object has been modified", "code": 409}'
-    simulator.add_fault(
-        path="securitycontextconstraints/privileged", method="PATCH", status=409, body=conflict, times=2
-    )
-    assert converge()["changed"]
-    assert constraints.get(name="privileged").users == [*OTHERS, *NEEDED]
+    converge()
+    simulator.add_fault(**CONFLICT, times=2)
+    assert converge(compute_namespaces=["ml"])["changed"]
+    assert grants()[1]["subjects"] == subjects([*NEEDED, "system:serviceaccount:ml:default"])
     (first, *rest) = [one for one in simulator.journal() if one["method"] == "PATCH"]
     assert first["body"]["metadata"]["resourceVersion"]
     assert len(rest) == 2
 
 
 def test_conflict_without_end(converge, simulator):
+    converge()
     simulator.add_fault(**CONFLICT)
-    with pytest.raises(ModuleFailedError, match="Changing SecurityContextConstraints 'privileged' .*been modified"):
-        converge()
+    with pytest.raises(ModuleFailedError, match=f"Changing ClusterRoleBinding '{NAME}' .*been modified"):
+        converge(compute_namespaces=["ml"])
     assert len(writes(simulator)) == 5
+
+
+def test_managed_openshift_needs_no_change_of_its_object(converge, grants, simulator):
+    simulator.change_plan("plant", managed_openshift=True)
+    converge()
+    assert grants()[1] is not None
+    assert converge(state="absent")["removed"] == NEEDED
+
+
+def test_refusal_of_managed_openshift_is_named(converge, constraints, simulator):
+    """With the binding, accounts that stay in the object are no fault; without it they still run privileged."""
+    constraints([*OTHERS, *NEEDED])
+    simulator.change_plan("plant", managed_openshift=True)
+    bound = converge()
+    assert (bound["added"], bound["unlisted"]) == (NEEDED, [])
+    assert "scc-validation.managed.openshift.io" in bound["warnings"][0]
+    assert not converge()["changed"]
+    expected = "Webhook scc-validation.managed.openshift.io of the cluster refuses this to every account"
+    with pytest.raises(ModuleFailedError, match=expected):
+        converge(state="absent")
 
 
 def test_not_openshift(converge):
@@ -112,9 +197,10 @@ def test_not_openshift(converge):
     assert not converge("shop", state="absent")["changed"]
 
 
-def test_missing_right_is_named(converge, simulator):
-    simulator.change_plan("plant", forbidden=["patch securitycontextconstraints"])
-    with pytest.raises(ModuleFailedError, match="The account may not patch securitycontextconstraints: give it a Role"):
+@pytest.mark.parametrize("verb", ["create clusterroles", "create clusterrolebindings"])
+def test_missing_right_is_named(converge, simulator, verb):
+    simulator.change_plan("plant", forbidden=[verb])
+    with pytest.raises(ModuleFailedError, match=f"The account may not {verb}: give it a Role"):
         converge()
 
 

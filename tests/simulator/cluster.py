@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 
 from simulator.clock import Clock
+from simulator.kubernetes.rbac import may_use
 from simulator.kubernetes.store import SECURITY_CONTEXT_CONSTRAINTS, Store
 from simulator.kubernetes.workloads import Workloads
 from simulator.scenario import ClusterPlan
@@ -66,7 +67,8 @@ class SimulatedCluster:
     async def name_itself_for_extensions(self) -> None:
         """What an AKS cluster says of itself since its first extension.
 
-        Source: weaveworks/vscode-gitops-tools issue 167. That it comes with the first extension is a guess by its name.
+        Source: https://github.com/weaveworks/vscode-gitops-tools/issues/167. That it comes with the first extension is
+        a guess by its name.
         """
         if self.plan.type == "managedClusters":
             await self._name_itself("kube-system", "extension-manager-config")
@@ -74,7 +76,7 @@ class SimulatedCluster:
     async def _name_itself(self, namespace: str, name: str) -> None:
         """The ConfigMap in which a cluster has its name in Azure.
 
-        Source: weaveworks/vscode-gitops-tools issue 160 for Azure Arc, which connects with these keys among others.
+        Source: https://github.com/weaveworks/vscode-gitops-tools/issues/160, for Azure Arc. There are further keys.
         """
         await self.store.put(
             self.store.kind("Namespace"), {"metadata": {"name": namespace}, "status": {"phase": "Active"}}
@@ -95,8 +97,12 @@ class SimulatedCluster:
             return []
         privileged = self.store.get(SECURITY_CONTEXT_CONSTRAINTS, "", "privileged") or {}
         accounts = ("default", f"{extension}-kube-state-metrics", "prom-operator", "prom-prometheus")
-        needed = [f"system:serviceaccount:azureml:{account}" for account in accounts]
-        return [account for account in needed if account not in (privileged.get("users") or ())]
+        return [
+            account
+            for account in accounts
+            if f"system:serviceaccount:azureml:{account}" not in (privileged.get("users") or ())
+            and not may_use(self.store, SECURITY_CONTEXT_CONSTRAINTS, "privileged", "azureml", account)
+        ]
 
     def kubeconfig(self, endpoint: str, authority: str) -> dict:
         """How to reach it: C(authority) is the base64 of the CA's PEM."""

@@ -47,6 +47,7 @@ class ClusterPlan:
     location: str = "westeurope"
     tags: dict[str, str] = field(default_factory=dict)
     distribution: str = "k3s"
+    managed_openshift: bool = False  # a webhook guards its default SecurityContextConstraints
     nodes: int = 3
     node_cpu: str = "4"
     node_memory: str = "16Gi"

@@ -2,21 +2,32 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The service accounts that OpenShift must let run privileged, in a SecurityContextConstraints (SCC) object.
+"""Let the extension's service accounts use a SecurityContextConstraints (SCC) object of OpenShift, by RBAC.
 
-Source:
-https://learn.microsoft.com/azure/machine-learning/how-to-deploy-kubernetes-extension#prerequisites, on ARO and OCP.
+Sources:
+
+- https://learn.microsoft.com/azure/machine-learning/how-to-deploy-kubernetes-extension#prerequisites, on ARO and OCP,
+  for the accounts. It lists them in the object itself; managed OpenShift refuses that for its default objects
+  (https://github.com/submariner-io/subctl/issues/117), and upgrades may revert it.
+- https://docs.redhat.com/documentation/openshift_container_platform, "Managing security context constraints", for the
+  verb C(use).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.client import KubeSession, open_session
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.resources import RESOURCES
 
 KIND = "SecurityContextConstraints"
+# What guards the default objects of managed OpenShift.
+MANAGED_WEBHOOK = "scc-validation.managed.openshift.io"
+RBAC_GROUP = "rbac.authorization.k8s.io"
+ACCOUNT_PREFIX = "system:serviceaccount:"
 
 # Namespace and name of each service account; "{name}" stands for the name of the extension.
 CURRENT_ACCOUNTS = (
@@ -41,51 +52,161 @@ FIRST_ACCOUNTS = (
 ACCOUNTS = {"current": CURRENT_ACCOUNTS, "2021": (*CURRENT_ACCOUNTS, *FIRST_ACCOUNTS)}
 
 
+@dataclass(frozen=True)
+class Grant:
+    """How accounts come to use an SCC object.
+
+    :param rules: those of our ClusterRole, C(None) where it does not exist.
+    :param bound: the users that our ClusterRoleBinding names, C(None) where it does not exist.
+    :param listed: the users that the object itself lists.
+    """
+
+    rules: list | None
+    bound: list | None
+    listed: list
+
+
 def needed_users(extension_name: str, compute_namespaces: Iterable[str] = (), generation: str = "current") -> list[str]:
-    """The users of the SCC that the extension needs.
+    """The users that have to use the object.
 
     :param compute_namespaces: namespaces that computes run in; C(default) needs no entry.
     :param generation: the generation of settings keys, a key of C(ACCOUNTS).
     """
     accounts = [account.format(name=extension_name) for account in ACCOUNTS[generation]]
     accounts += [f"{namespace}:default" for namespace in compute_namespaces if namespace != "default"]
-    return [f"system:serviceaccount:{account}" for account in dict.fromkeys(accounts)]
+    return [f"{ACCOUNT_PREFIX}{account}" for account in dict.fromkeys(accounts)]
+
+
+def grant_name(scc: str) -> str:
+    """The name of the ClusterRole and of the ClusterRoleBinding for an object."""
+    return f"azureml-arc-scc-{scc}"
+
+
+def rules_for(scc: str) -> list[dict]:
+    """The rules of the ClusterRole for an object."""
+    group = RESOURCES[KIND].api_version.partition("/")[0]
+    return [{"apiGroups": [group], "resources": [RESOURCES[KIND].plural], "resourceNames": [scc], "verbs": ["use"]}]
+
+
+def bound_users(binding: Mapping) -> list[str]:
+    """The service accounts that a ClusterRoleBinding names, as users."""
+    return [
+        f"{ACCOUNT_PREFIX}{one.get('namespace')}:{one.get('name')}"
+        for one in binding.get("subjects") or ()
+        if one.get("kind") == "ServiceAccount"
+    ]
+
+
+def plan(before: Grant, scc: str, users: list[str], present: bool) -> Grant:
+    """The grant to have. Accounts of others stay in the object, and in the binding for as long as it exists."""
+    listed = [user for user in before.listed if user not in users]
+    if not present:
+        return Grant(None, None, listed)
+    bound = before.bound or []
+    return Grant(rules_for(scc), [*bound, *(user for user in users if user not in bound)], listed)
+
+
+def allowed_users(session: KubeSession, scc: str) -> list[str] | None:
+    """The users that the object itself and our binding allow to use it, C(None) where there is no such object."""
+    constraints = session.get(KIND, scc)
+    if constraints is None:
+        return None
+    return [*(constraints.get("users") or ()), *bound_users(session.get("ClusterRoleBinding", grant_name(scc)) or {})]
 
 
 def run(call: ModuleCall) -> dict:
     """M(azureml.arc.openshift_scc)."""
     params = call.params
+    scc, present = params["name"], params["state"] == "present"
     users = needed_users(params["extension_name"], params["compute_namespaces"], params["settings_generation"])
     with open_session(call) as session:
-        before, after = _converge(session, params["name"], users, params["state"] == "present", call.check_mode)
+        before = _read(session, scc, present)
+        after = plan(before, scc, users, present)
+        if not call.check_mode:
+            _apply(session, scc, before, after)
+            after = _unlist(session, call, before, after)
     result = {
         "changed": before != after,
         "users": users,
-        "added": [user for user in after if user not in before],
-        "removed": [user for user in before if user not in after],
+        "added": [user for user in after.bound or () if user not in (before.bound or ())],
+        "removed": [user for user in before.bound or () if user not in (after.bound or ())],
+        "unlisted": [user for user in before.listed if user not in after.listed],
     }
     if call.diff:
-        result["diff"] = {"before": {"users": before}, "after": {"users": after}}
+        result["diff"] = {"before": asdict(before), "after": asdict(after)}
     return result
 
 
-def _converge(
-    session: KubeSession, name: str, users: list[str], present: bool, check_mode: bool
-) -> tuple[list[str], list[str]]:
-    """Bring the object to what is wanted. Returns its users before and after."""
-    before, after = [], []
-
-    def decide(constraints: dict) -> dict | None:
-        before[:] = constraints.get("users") or []
-        if present:
-            after[:] = before + [user for user in users if user not in before]
-        else:
-            after[:] = [user for user in before if user not in users]
-        return {"users": after} if after != before else None
-
-    if session.change(KIND, name, decide, check_mode=check_mode) is None and present:
+def _read(session: KubeSession, scc: str, present: bool) -> Grant:
+    constraints = session.get(KIND, scc)
+    if constraints is None and present:
         raise AzureMLError(
-            f"there is no {KIND} '{name}': this is not OpenShift, or the object has another name",
+            f"there is no {KIND} '{scc}': this is not OpenShift, or the object has another name",
             code="NotFound",
         )
-    return before, after
+    role, binding = (session.get(kind, grant_name(scc)) for kind in ("ClusterRole", "ClusterRoleBinding"))
+    if binding is not None and binding["roleRef"].get("name") != grant_name(scc):
+        raise AzureMLError(
+            f"ClusterRoleBinding '{grant_name(scc)}' binds another role, '{binding['roleRef'].get('name')}'",
+            code="Conflict",
+            hint="It is not this collection's, and cannot be changed to another role: remove it.",
+        )
+    return Grant(
+        role and (role.get("rules") or []), binding and bound_users(binding), (constraints or {}).get("users") or []
+    )
+
+
+def _apply(session: KubeSession, scc: str, before: Grant, after: Grant) -> None:
+    """Make the ClusterRole and the ClusterRoleBinding what they are to be."""
+    name = grant_name(scc)
+    if after.rules is None:
+        for kind, present in (("ClusterRoleBinding", before.bound), ("ClusterRole", before.rules)):
+            if present is not None:
+                session.delete(kind, name)
+        return
+    if before.rules is None:
+        session.create("ClusterRole", {"metadata": {"name": name}, "rules": after.rules})
+    elif before.rules != after.rules:
+        session.patch("ClusterRole", name, {"rules": after.rules})
+    subjects = [_subject(user) for user in after.bound]
+    if before.bound is None:
+        reference = {"apiGroup": RBAC_GROUP, "kind": "ClusterRole", "name": name}
+        session.create("ClusterRoleBinding", {"metadata": {"name": name}, "roleRef": reference, "subjects": subjects})
+    elif before.bound != after.bound:
+        session.change("ClusterRoleBinding", name, lambda binding: _added(binding, subjects))
+
+
+def _subject(user: str) -> dict:
+    namespace, _colon, name = user.removeprefix(ACCOUNT_PREFIX).partition(":")
+    return {"kind": "ServiceAccount", "namespace": namespace, "name": name}
+
+
+def _added(binding: Mapping, subjects: list[dict]) -> dict | None:
+    """The patch that adds subjects to those that a binding has by now."""
+    present = binding.get("subjects") or []
+    added = [subject for subject in subjects if subject not in present]
+    return {"subjects": [*present, *added]} if added else None
+
+
+def _unlist(session: KubeSession, call: ModuleCall, before: Grant, after: Grant) -> Grant:
+    """Take users out of the object's own list, where earlier releases and Microsoft's guide put them.
+
+    :returns: the grant as it is then. Where the bound role does the same, a refusal of managed OpenShift is a warning.
+    """
+    gone = set(before.listed) - set(after.listed)
+
+    def decide(constraints: Mapping) -> dict | None:
+        users = constraints.get("users") or []
+        kept = [user for user in users if user not in gone]
+        return {"users": kept} if kept != users else None
+
+    if not gone:
+        return after
+    try:
+        session.change(KIND, call.params["name"], decide)
+    except AzureMLError as error:
+        if after.bound is None or MANAGED_WEBHOOK not in error.message:
+            raise
+        call.warn(f"Service accounts stay in the users of the object, as before: {error}")
+        return Grant(after.rules, after.bound, before.listed)
+    return after

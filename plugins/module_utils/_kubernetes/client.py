@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import traceback
 from collections.abc import Callable, Iterator
 
@@ -44,6 +45,10 @@ DOING = {
     "patch": "Changing",
     "delete": "Removing",
 }
+# An admission webhook that refuses, and what an account would grant without having it.
+# https://kubernetes.io/docs/reference/access-authn-authz/rbac/#privilege-escalation-prevention-and-bootstrapping
+WEBHOOK = re.compile(r'admission webhook "([^"]+)" denied the request')
+GRANTED = re.compile(r'RBAC permissions not currently held:\s.*?Resources:\["(\w+)"\].*?Verbs:\["(\w+)"')
 
 
 class KubeSession:
@@ -98,9 +103,10 @@ class KubeSession:
                 page = self._send("list", kind, namespace, **selectors)
                 objects.clear()
             objects.extend(keep(body) for body in page["items"])
-            token = page["metadata"].get("continue")
+            metadata = page.get("metadata") or {}
+            token = metadata.get("continue")
             if not token:
-                return objects, page["metadata"].get("resourceVersion") or "0"
+                return objects, metadata.get("resourceVersion") or "0"
 
     def create(self, kind: str, body: dict, namespace: str = "") -> dict:
         """Create an object.
@@ -132,19 +138,25 @@ class KubeSession:
         decide: Callable[[dict], dict | None],
         body: dict | None = None,
         check_mode: bool = False,
-    ) -> dict | None:
-        """Change an object on the ground of what it is; whoever changes it between our read and write is heard.
+    ) -> tuple[dict, dict | None] | None:
+        """Change an object by what it is; a change that somebody else makes between our read and write is kept.
 
         :param decide: takes the object, returns the merge patch to send, C(None) for none. Called again where somebody
             else was faster.
         :param body: the object, where it was read already.
-        :returns: the object that the last decision was made on, C(None) where it does not exist.
+        :returns: the object before our change and the patch, C(None) where the object does not exist.
         """
+        sent = None
         for attempt in range(1, ATTEMPTS + 1):
             found = body if body and attempt == 1 else self.get(kind, name)
-            patch = decide(found) if found else None
+            if found is None:
+                return None
+            patch = decide(found)
+            if not patch and sent:
+                return sent  # the first answer was lost, so the repeat conflicted with our own change
             if not patch or check_mode:
-                return found
+                return found, patch
+            sent = found, patch
             metadata = {**patch.get("metadata", {}), "resourceVersion": found["metadata"]["resourceVersion"]}
             try:
                 self.patch(kind, name, {**patch, "metadata": metadata})
@@ -152,8 +164,8 @@ class KubeSession:
                 if error.code != "Conflict" or attempt == ATTEMPTS:
                     raise
             else:
-                return found
-        return None
+                break
+        return sent
 
     def delete(self, kind: str, name: str, namespace: str = "") -> None:
         """Remove an object; that it is gone already is no error."""
@@ -199,7 +211,7 @@ class KubeSession:
         """
         path = RESOURCES[kind].path(namespace, "" if verb == "create" else name)
         try:
-            return json.loads(self._answer(METHODS[verb], path, request))
+            return _parsed(verb, self._answer(METHODS[verb], path, request))
         except ApiException as error:
             raise _api_error(self.host, verb, kind, namespace, name, error) from error
         except urllib3_errors.HTTPError as error:
@@ -245,23 +257,48 @@ def open_session(call) -> KubeSession:
     return session
 
 
+def _parsed(verb: str, answer: bytes) -> dict:
+    """The object in an answer.
+
+    :raises ValueError: where there is none, as in the answer of a proxy.
+    """
+    body = json.loads(answer)
+    if not isinstance(body, dict) or (verb == "list" and not isinstance(body.get("items"), list)):
+        raise ValueError(f"not an object for {verb}")
+    return body
+
+
 def _api_error(host: str, verb: str, kind: str, namespace: str, name: str, error) -> AzureMLError:
     try:
         status = json.loads(error.body or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         status = {}
-    hints = {
-        401: "The credentials are not valid for this cluster: check kubeconfig, context or api_key.",
-        403: f"The account may not {verb} {RESOURCES[kind].plural}: give it a Role with this verb and resource.",
-    }
+    if not isinstance(status, dict):  # of a proxy in between
+        status = {}
+    message = str(status.get("message") or error.reason)
     return AzureMLError(
-        f"{DOING[verb]} {describe(kind, namespace, name)} at {host}: HTTP {error.status}:"
-        f" {status.get('message') or error.reason}",
-        code=status.get("reason") or error.reason,
+        f"{DOING[verb]} {describe(kind, namespace, name)} at {host}: HTTP {error.status}: {message}",
+        code=str(status.get("reason") or error.reason),
         correlation_id=(error.headers or {}).get("Audit-Id"),
         status=error.status,
-        hint=hints.get(error.status),
+        hint=_hint(error.status, message, verb, RESOURCES[kind].plural),
     )
+
+
+def _hint(status: int, message: str, verb: str, plural: str) -> str | None:
+    """What to do about an error of the API."""
+    webhook = WEBHOOK.search(message)
+    if webhook:
+        return f"Webhook {webhook[1]} of the cluster refuses this to every account: ask who runs the cluster."
+    if status == 401:
+        return "The credentials are not valid for this cluster: check kubeconfig, context or api_key."
+    if status != 403:
+        return None
+    granted = GRANTED.search(message)
+    if granted:
+        plural, verb = granted.groups()
+    hint = f"The account may not {verb} {plural}: give it a Role with this verb and resource."
+    return f"{hint} Kubernetes lets an account grant only rights that it has." if granted else hint
 
 
 def _connection_error(host: str, action: str, error: Exception) -> AzureMLError:

@@ -61,6 +61,7 @@ RESOURCES = {
     "StatefulSet": Resource("apps/v1", "statefulsets"),
     "DaemonSet": Resource("apps/v1", "daemonsets"),
     "ClusterRole": Resource("rbac.authorization.k8s.io/v1", "clusterroles", namespaced=False),
+    "ClusterRoleBinding": Resource("rbac.authorization.k8s.io/v1", "clusterrolebindings", namespaced=False),
     "CustomResourceDefinition": Resource("apiextensions.k8s.io/v1", "customresourcedefinitions", namespaced=False),
     "InstanceType": Resource("amlarc.azureml.com/v1alpha1", "instancetypes", namespaced=False),
     "SecurityContextConstraints": Resource("security.openshift.io/v1", "securitycontextconstraints", namespaced=False),

@@ -101,15 +101,17 @@ def _require_nobody_driven_away(session: KubeSession, changes: Mapping[str, Node
 def _converge(
     session: KubeSession, call: ModuleCall, node: dict, labels: Mapping[str, str], taints: Sequence[Taint]
 ) -> tuple[dict, NodeChange]:
-    """Bring one node to what is wanted. Returns it as it was, and what was changed."""
-    decided = []
+    """Bring one node in sync. Returns it as it was, and what was changed."""
+    present = call.params["state"] == "present"
 
-    def change(body: dict) -> dict | None:
-        decided[:] = [body, plan(body, labels, taints, call.params["state"] == "present")]
-        return decided[1].patch() if decided[1] else None
+    def decide(body: dict) -> dict | None:
+        change = plan(body, labels, taints, present)
+        return change.patch() if change else None
 
-    session.change(KIND, node["metadata"]["name"], change, body=node, check_mode=call.check_mode)
-    return decided[0], decided[1]
+    made = session.change(KIND, node["metadata"]["name"], decide, body=node, check_mode=call.check_mode)
+    if made is None:  # somebody has removed the node
+        return node, NodeChange({}, None)
+    return made[0], plan(made[0], labels, taints, present)
 
 
 def _diff(changed: Mapping[str, tuple[dict, NodeChange]]) -> dict:

@@ -220,15 +220,16 @@ def _has_load_balancer(facts: Facts) -> bool:
 
 
 def openshift_scc(facts: Facts) -> Iterator[tuple]:
-    constraints = facts.objects["scc"]
-    if constraints is None:
+    users = facts.objects["scc"]
+    if users is None:
         return
-    missing = [user for user in facts.scc_users if user not in (constraints.get("users") or ())]
+    missing = [user for user in facts.scc_users if user not in users]
     if missing:
         yield (
             ERROR,
-            f"SecurityContextConstraints 'privileged' lacks {len(missing)} service accounts: {', '.join(missing)}.",
-            "Add them with azureml.arc.openshift_scc.",
+            f"{len(missing)} service accounts may not use SecurityContextConstraints 'privileged':"
+            f" {', '.join(missing)}.",
+            "Bind them with azureml.arc.openshift_scc.",
         )
 
 

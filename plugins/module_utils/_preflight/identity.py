@@ -9,8 +9,8 @@ Sources:
 - Azure/azure-cli-extensions, src/connectedk8s/azext_connectedk8s/custom.py: C(az connectedk8s delete) compares resource
   group, name and subscription in ConfigMap C(azure-clusterconfig) of namespace C(azure-arc) with its arguments, without
   case, before it removes the agents.
-- weaveworks/vscode-gitops-tools issues 160 and 167: the same keys, for AKS in ConfigMap C(extension-manager-config) of
-  namespace C(kube-system), which comes with the first cluster extension.
+- https://github.com/weaveworks/vscode-gitops-tools/issues/160 and 167: the same keys, for AKS in ConfigMap
+  C(extension-manager-config) of namespace C(kube-system), which comes with the first cluster extension.
 - https://learn.microsoft.com/rest/api/aks/managed-clusters/get: the host names of an AKS cluster's API server.
 """
 

@@ -138,7 +138,7 @@ def _readers(session: KubeSession, params: dict) -> dict[str, Callable]:
             "Deployment", field_selector=f"metadata.name={_preflight_checks.LEGACY_ROUTER}"
         )[0],
         "legacy_role": lambda: session.get("ClusterRole", _preflight_checks.LEGACY_ROLE),
-        "scc": lambda: session.get(openshift_scc.KIND, "privileged"),
+        "scc": lambda: openshift_scc.allowed_users(session, "privileged"),
     }
 
 

@@ -29,7 +29,7 @@ from simulator.kubernetes.protocol import (
     merge,
 )
 from simulator.kubernetes.selectors import matches
-from simulator.kubernetes.store import Change, Resource
+from simulator.kubernetes.store import SECURITY_CONTEXT_CONSTRAINTS, Change, Resource
 
 DEFAULT_WATCH_SECONDS = 1800.0
 
@@ -88,6 +88,8 @@ class _ClusterRequest:
         if verb is None or bool(name) == (verb == "create"):
             raise StatusError(405, "the server does not allow this method on the requested resource")
         self._authorize(verb, resource, namespace)
+        if verb not in ("get", "create"):
+            self._admit(resource, name)
         if verb == "create":
             return web.json_response(await self._create(resource, namespace), status=201)
         present = self._store.get(resource, namespace, name)
@@ -165,6 +167,18 @@ class _ClusterRequest:
             f'{_qualified(resource)} is forbidden: User "system:serviceaccount:azureml-arc:deployer" cannot {verb}'
             f' resource "{resource.plural}" in API group "{resource.group}" {where}',
         )
+
+    def _admit(self, resource: Resource, name: str) -> None:
+        """Refuse what the webhook of managed OpenShift refuses.
+
+        Source: https://github.com/submariner-io/subctl/issues/117.
+        """
+        if self._cluster.plan.managed_openshift and resource == SECURITY_CONTEXT_CONSTRAINTS and name == "privileged":
+            raise StatusError(
+                403,
+                'admission webhook "scc-validation.managed.openshift.io" denied the request: Modifying default SCCs'
+                f" [{name}] is not allowed",
+            )
 
     def _selected(self, body: Mapping[str, Any]) -> bool:
         query = self._request.query

@@ -186,9 +186,9 @@ WAITING = {"spec": {"type": "LoadBalancer"}, "status": {"loadBalancer": {}}}
         ("load_balancer", {"objects": {"services": [WAITING]}}, "warning", "nothing is known"),
         (
             "openshift_scc",
-            {"objects": {"scc": {"users": ["a"]}}, "scc_users": ["a", "b", "c"]},
+            {"objects": {"scc": ["a"]}, "scc_users": ["a", "b", "c"]},
             "error",
-            "lacks 2 service accounts: b, c.*azureml.arc.openshift_scc",
+            "2 service accounts may not use .*: b, c.*azureml.arc.openshift_scc",
         ),
         (
             "resources",
@@ -245,7 +245,7 @@ def test_finds(check, given, level, part):
         ("load_balancer", {"objects": {"nodes": [node(providerID="aws:///eu/i-1")]}}),
         ("load_balancer", {"objects": {"metallb": named("ipaddresspools.metallb.io")}}),
         ("load_balancer", {"objects": {"services": [SERVED]}}),
-        ("openshift_scc", {"objects": {"scc": {"users": ["a"]}}, "scc_users": ["a"]}),
+        ("openshift_scc", {"objects": {"scc": ["a"]}, "scc_users": ["a"]}),
         ("openshift_scc", {"scc_users": ["a"]}),
     ],
 )
