@@ -63,8 +63,8 @@ def test_deploy_then_nothing_to_change_then_verify(playbook, simulator, inventor
     assert [second.changed(host) for host in healthy] == [0, 0, 0]
     assert writes(simulator) == []
     requests = [one for one in simulator.journal() if "/subscriptions/" in one["path"] or "/kubernetes/" in one["path"]]
-    # Cluster, extension, pods, deployments, stateful sets, compute; on OpenShift the SCC.
-    assert len(requests) == 6 * len(healthy) + 1
+    # Cluster, extension, pods, deployments, stateful sets, compute; on OpenShift the SCC, the role and its binding.
+    assert len(requests) == 6 * len(healthy) + 3
     # All in one task, and one that tells each host.
     told = [one["host"] for one in second.results if one["task"].endswith("Show the outcome")]
     assert sorted(told) == sorted(healthy)
