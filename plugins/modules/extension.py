@@ -15,8 +15,7 @@ description:
     Relay of a connected cluster, as C(az k8s-extension create) does. Clusters set up with either can be managed with
     the other.
   - Changes only what differs. Settings that somebody else made are left alone and returned in RV(unmanaged_settings).
-  - An operation that is under way already is taken up instead of started again, so a run that was interrupted is
-    resumed by running it again.
+  - Joins an operation in progress instead of starting another one, so an interrupted run is resumed by running it again.
 version_added: 0.1.0
 author: azureml.arc contributors (@azureml-arc)
 requirements:
@@ -35,7 +34,10 @@ attributes:
     support: full
 options:
   name:
-    description: Name of the extension.
+    description:
+      - Name of the extension.
+      - A cluster can have one AzureML extension only. If it has one under another name, that one is used, and a warning
+        asks for its name.
     type: str
     default: azureml
   state:
@@ -301,7 +303,7 @@ extension:
       description: Its ARM id.
       type: str
     name:
-      description: Its name.
+      description: Its name, which is not O(name) if the cluster has the extension under another name.
       type: str
     extension_type:
       description: Its type.

@@ -72,6 +72,11 @@ class ClusterFacts:
     node_count: int
     distribution: str = ""
 
+    @property
+    def reference(self) -> ClusterReference:
+        """The cluster by the names that Azure has for it, in whatever case a task writes them."""
+        return from_id("id", self.id)
+
 
 @dataclass(frozen=True)
 class Cluster(ClusterFacts):

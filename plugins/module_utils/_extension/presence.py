@@ -1,0 +1,191 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Module extension with state present: read the extension, send the change, wait for it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster as _cluster
+from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession
+from ansible_collections.azureml.arc.plugins.module_utils._azure.states import state_of
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
+from ansible_collections.azureml.arc.plugins.module_utils._extension import check, supporting
+from ansible_collections.azureml.arc.plugins.module_utils._extension import settings as _settings
+from ansible_collections.azureml.arc.plugins.module_utils._extension.body import (
+    create_body,
+    parse,
+    patch_body,
+    view,
+    without_secrets,
+)
+from ansible_collections.azureml.arc.plugins.module_utils._extension.plan import (
+    Plan,
+    WantedExtension,
+    diff,
+    plan,
+    unmanaged_settings,
+)
+from ansible_collections.azureml.arc.plugins.module_utils._extension.reference import (
+    ExtensionReference,
+    find_other,
+    resource_of,
+)
+from ansible_collections.azureml.arc.plugins.module_utils._extension.relay import relay_of
+from ansible_collections.azureml.arc.plugins.module_utils._extension.removal import REMOVE
+from ansible_collections.azureml.arc.plugins.module_utils._extension.service_bus import service_bus_of
+from ansible_collections.azureml.arc.plugins.module_utils._extension.tls import ServerCertificate
+
+FRESH_FOR = 5.0  # seconds for which the extension, once read, counts as unchanged
+
+
+class Presence:
+    """The extension of a cluster, and the changes that bring it to its desired state."""
+
+    def __init__(
+        self,
+        call: ModuleCall,
+        session: AzureSession,
+        reference: ExtensionReference,
+        certificate: ServerCertificate | None,
+    ) -> None:
+        self._call = call
+        self._session = session
+        self._cluster = _cluster.read(session, reference.cluster)
+        check.check_cluster(call.params, self._cluster)
+        self._deadline = call.deadline(call.params["wait_timeout"])
+        self._refer_to(ExtensionReference(self._cluster.reference, reference.name))
+        self._wanted = _wanted(call.params, self._cluster, certificate)
+        self._created: list[str] = []
+
+    def _refer_to(self, reference: ExtensionReference) -> None:
+        self._reference = reference
+        self._extension = resource_of(self._session, reference, self._deadline)
+
+    def prepare(self) -> dict:
+        """Begin to create the resources beside the cluster, without waiting for them."""
+        _cluster.require_reachable(self._cluster)
+        self._created = supporting.start(
+            self._session,
+            self._reference.cluster,
+            self._cluster.location,
+            self._wanted.settings,
+            self._deadline,
+            self._call.check_mode,
+        )
+        result = {"changed": bool(self._created), "created_resources": self._created}
+        if self._call.diff:
+            result["diff"] = {"before": {}, "after": {"resources": self._created} if self._created else {}}
+        return result
+
+    def run(self) -> dict:
+        """Install or change the extension, and return the result of the module."""
+        try:
+            read = [self._read_or_find()]
+            return self._extension.decide(lambda: self._attempt(read.pop() if read else self._extension.read()))
+        except AzureMLError as error:
+            if error.code == "Timeout":
+                _cluster.explain_timeout(error, _cluster.read(self._session, self._reference.cluster))
+            raise
+
+    def _read_or_find(self) -> dict | None:
+        """Read the extension, or take over the one that was installed under another name."""
+        body = self._extension.read()
+        if body is not None:
+            return body
+        other = find_other(self._session, self._reference)
+        if other is None:
+            return None
+        missing = self._reference
+        self._refer_to(ExtensionReference(missing.cluster, other["name"]))
+        if state_of(other).lower() == "deleting" and self._call.params["wait"] and not self._call.check_mode:
+            self._extension.settle()
+            self._refer_to(missing)
+            return None
+        self._call.warn(
+            f"{missing} does not exist; AzureML extension '{other['name']}' is used instead, because a cluster can have"
+            f" only one. Set name (azureml_extension_name) to '{other['name']}'."
+        )
+        return other
+
+    def _attempt(self, body: dict | None) -> dict:
+        wait, check_mode = self._call.params["wait"], self._call.check_mode
+        if body and not self._call.params["retry_failed"]:
+            self._extension.raise_where_failed(body)
+        step = plan(self._wanted, parse(body))
+        if step.action == "adopt" and wait and not check_mode:
+            body = self._extension.settle()
+            step = plan(self._wanted, parse(body))
+        if step.action == "refuse":
+            raise AzureMLError(f"{self._reference} cannot be changed: {step.reason}", code="Refused")
+        changed = step.action in ("create", "update", "replace")
+        if changed:
+            _cluster.require_reachable(self._cluster)
+            if not check_mode:
+                step, body = self._apply(step, body)
+        return self._result(changed, step, body)
+
+    def _apply(self, step: Plan, present: dict | None) -> tuple[Plan, dict]:
+        secrets = {}
+        if step.protected_keys:
+            before = self._deadline.remaining
+            secrets, learned = self._fetch_secrets()
+            if before - self._deadline.remaining > FRESH_FOR:
+                self._extension.require_unchanged(present)
+            plain = {**self._wanted.settings.plain, **learned}
+            self._wanted = replace(self._wanted, settings=replace(self._wanted.settings, plain=plain))
+            step = replace(step, settings={**step.settings, **{key: (None, value) for key, value in learned.items()}})
+        wait = self._call.params["wait"]
+        if step.action == "update":
+            answer = self._extension.submit("PATCH", wait, present, body=patch_body(step, secrets))
+        else:
+            body = create_body(self._cluster.type, self._wanted, parse(present), secrets)
+            if step.action == "replace":
+                answer = self._extension.replace(wait, present, body, REMOVE, without_secrets(body))
+            else:
+                answer = self._extension.submit("PUT", wait, present, body=body)
+        return step, answer or self._extension.read()
+
+    def _fetch_secrets(self) -> tuple[dict, dict]:
+        """Return all protected settings; the resources beside the cluster are created if they are missing.
+
+        :returns: the protected settings, and the plain ones that those resources determine.
+        """
+        settings = self._wanted.settings
+        secrets, learned = {**settings.protected, **settings.certificate}, {}
+        for kind in supporting.needed(settings):
+            provisioned = kind.ensure(self._session, self._reference.cluster, self._cluster.location, self._deadline)
+            secrets.update(dict.fromkeys(kind.keys_of(settings), provisioned.secret))
+            learned.update(provisioned.settings)
+            self._created += provisioned.created
+        self._call.hide(*secrets.values())
+        return secrets, learned
+
+    def _result(self, changed: bool, step: Plan, body: dict | None) -> dict:
+        result = {
+            "changed": changed,
+            "plan": step.as_result(),
+            "extension": view(body) if body else None,
+            "created_resources": self._created,
+            "openshift": self._wanted.settings.plain.get("openshift", "").lower() == "true",
+            "unmanaged_settings": unmanaged_settings(self._wanted, parse(body)) if body else {},
+        }
+        if self._call.diff:
+            result["diff"] = diff(step)
+        return result
+
+
+def _wanted(params: dict, cluster: _cluster.Cluster, certificate: ServerCertificate | None) -> WantedExtension:
+    relay, service_bus = relay_of(cluster.reference), service_bus_of(cluster.reference)
+    return WantedExtension(
+        settings=_settings.derive(params, cluster, relay, service_bus, certificate),
+        version=params["version"],
+        release_train=params["release_train"],
+        auto_upgrade_minor_version=params["auto_upgrade_minor_version"],
+        update_protected=params["update_protected"],
+        allow_disruption=params["allow_disruption"],
+        force_replace=params["force_replace"],
+    )

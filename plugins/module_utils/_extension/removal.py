@@ -1,0 +1,86 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Module extension with state absent: remove the extension, and the resources beside the cluster."""
+
+from __future__ import annotations
+
+from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster as _cluster
+from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession
+from ansible_collections.azureml.arc.plugins.module_utils._azure.resource import ArmResource
+from ansible_collections.azureml.arc.plugins.module_utils._azure.states import state_of
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
+from ansible_collections.azureml.arc.plugins.module_utils._extension import supporting
+from ansible_collections.azureml.arc.plugins.module_utils._extension.body import is_azureml, view
+from ansible_collections.azureml.arc.plugins.module_utils._extension.plan import Plan
+from ansible_collections.azureml.arc.plugins.module_utils._extension.reference import (
+    ExtensionReference,
+    find_other,
+    resource_of,
+)
+
+REMOVE = {"forceDelete": "false"}
+REMOVE_BY_FORCE = {"forceDelete": "true"}
+
+
+def remove(call: ModuleCall, session: AzureSession, reference: ExtensionReference) -> dict:
+    """Remove the extension, and return the result of the module."""
+    deadline = call.deadline(call.params["wait_timeout"])
+    extension = resource_of(session, reference, deadline)
+    result = extension.decide(lambda: _remove_extension(call, session, reference, extension))
+    names = call.params["remove_resources"]
+    cluster = _named_by_azure(session, reference.cluster) if names else reference.cluster
+    removed, left = supporting.remove(session, cluster, names, deadline, call.check_mode)
+    for resource_id in left:
+        call.warn(f"{resource_id} was not created for the extension (by its tags) and stays")
+    if call.diff and removed:
+        result["diff"]["before"] = {**result["diff"]["before"], "resources": removed}
+    return {**result, "changed": result["changed"] or bool(removed), "removed_resources": removed}
+
+
+def _named_by_azure(session: AzureSession, cluster: _cluster.ClusterReference) -> _cluster.ClusterReference:
+    """Return a cluster by the names that Azure has for it, which names of other resources follow from."""
+    try:
+        return _cluster.read(session, cluster).reference
+    except AzureMLError as error:
+        if error.code != "ResourceNotFound":
+            raise
+        return cluster  # it was removed before its resources
+
+
+def _remove_extension(
+    call: ModuleCall, session: AzureSession, reference: ExtensionReference, extension: ArmResource
+) -> dict:
+    params = call.params
+    body = extension.read()
+    if body is None:
+        other = find_other(session, reference)
+        if other:
+            call.warn(
+                f"{reference} does not exist, but AzureML extension '{other['name']}', which was left unchanged;"
+                f" set name (azureml_extension_name) to remove it"
+            )
+        return _result(call, Plan("none", "the extension does not exist"), None)
+    if not is_azureml(body):
+        kind = body["properties"].get("extensionType")
+        raise AzureMLError(f"{reference} cannot be removed: it is of type {kind}", code="Refused")
+    if state_of(body).lower() == "deleting":
+        if params["wait"] and not call.check_mode:
+            extension.settle()
+        return _result(call, Plan("adopt", "its removal is already in progress"), body)
+    if not params["force_delete"]:
+        _cluster.require_reachable(_cluster.read(session, reference.cluster))
+    if not call.check_mode:
+        how = REMOVE_BY_FORCE if params["force_delete"] else REMOVE
+        extension.submit("DELETE", params["wait"], present=body, params=how)
+    return _result(call, Plan("delete", "it exists"), body)
+
+
+def _result(call: ModuleCall, step: Plan, body: dict | None) -> dict:
+    """Return the result of the module, with the extension as it was."""
+    result = {"changed": step.action == "delete", "plan": step.as_result(), "extension": view(body) if body else None}
+    if call.diff:
+        result["diff"] = {"before": view(body) if step.action == "delete" else {}, "after": {}}
+    return result
