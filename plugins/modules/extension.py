@@ -15,7 +15,7 @@ description:
     Relay of a connected cluster, as C(az k8s-extension create) does. Clusters set up with either can be managed with
     the other.
   - Changes only what differs. Settings that somebody else made are left alone and returned in RV(unmanaged_settings).
-  - Joins an operation in progress instead of starting another one, so an interrupted run is resumed by running it again.
+  - Joins an operation in progress instead of starting another one. An interrupted run is resumed by running it again.
 version_added: 0.1.0
 author: azureml.arc contributors (@azureml-arc)
 requirements:

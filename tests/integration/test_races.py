@@ -93,6 +93,8 @@ def test_two_tasks_at_once(simulator, run_module, arc, elsewhere):
 
 
 def test_two_runs_at_once(simulator, playbook, arc, tmp_path):
+    # As in reality, an install takes longer than the time between the last read and the request.
+    simulator.change_plan(arc, install={"seconds": 600})
     inventory = simulated.inventory(simulator.directory, [ClusterPlan(arc)])
     runs = []
     for name in ("one", "two"):
