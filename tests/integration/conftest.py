@@ -12,12 +12,15 @@ import os
 
 import fault_matrix
 import pytest
+from ansible_collections.azureml.arc.plugins.plugin_utils._report.page import page as render
 from kubernetes.config import new_client_from_config
 from kubernetes.dynamic import DynamicClient
 from playbooks import PlaybookRun, run_playbook
+from playwright.sync_api import sync_playwright
 from support import run_module_work
 
 import simulated
+from machine.needs import program
 from simulator.scenario import ClusterPlan, InstallPlan, Scenario, WorkspacePlan
 
 TIME_SCALE = 60.0  # an install of 60 simulated seconds takes one
@@ -120,3 +123,41 @@ def playbook(simulator, tmp_path, monkeypatch):
         return run_playbook(content, inventory, tmp_path, arguments, environ)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A headless browser."""
+    path = program("chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(path), args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(chromium, tmp_path):
+    """Open the page of a report. Neither errors nor requests are tolerated."""
+    heard: list[str] = []
+    contexts = []
+
+    def run(data: dict, width: int = 1280, scheme: str = "light", fragment: str = ""):
+        path = tmp_path / "fleet-report.html"
+        path.write_text(render(data), encoding="utf-8")
+        context = chromium.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=scheme, timezone_id="Europe/Berlin"
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: heard.append(message.text))
+        page.on("pageerror", lambda error: heard.append(str(error)))
+        page.on(
+            "request", lambda request: heard.append(request.url) if request.url[:5] not in ("file:", "data:") else None
+        )
+        page.goto(path.as_uri() + fragment)
+        return page
+
+    yield run
+    for context in contexts:
+        context.close()
+    assert heard == []

@@ -17,13 +17,15 @@ import json
 import os
 from collections.abc import Mapping
 
+# The files of the script, in the order in which they use each other.
+_SCRIPTS = ("base.js", "summary.js", "timeline.js", "cells.js", "table.js", "main.js")
 # A script element ends at the first "</script" and begins a comment at "<!--", whatever stands around it.
 _ESCAPED_IN_SCRIPT = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 
 
 def page(report: Mapping) -> str:
     """The page of a report."""
-    style, script = _part("page.css"), _part("page.js")
+    style, script = _part("page.css"), "".join(_part(name) for name in _SCRIPTS)
     data = json.dumps(report, separators=(",", ":"))
     for mark, escaped in _ESCAPED_IN_SCRIPT.items():
         data = data.replace(mark, escaped)
@@ -38,7 +40,7 @@ def page(report: Mapping) -> str:
 
 
 def _part(name: str) -> str:
-    with open(os.path.join(os.path.dirname(__file__), name), encoding="utf-8") as file:
+    with open(os.path.join(os.path.dirname(__file__), "page_parts", name), encoding="utf-8") as file:
         return file.read()
 
 
