@@ -13,6 +13,8 @@ description:
     Kubernetes API of the cluster.
   - Ready means that each expected component is rolled out and each pod is ready. Pods of finished Jobs are fine. A
     namespace without pods is not ready.
+  - A pod that is being removed is no fault where its workload has its replicas. Pods of a DaemonSet on a node that is
+    not ready are left out, with a warning that names the node.
   - Follows the pods as they change instead of asking again and again.
 version_added: 0.1.0
 author: azureml.arc contributors (@azureml-arc)
@@ -201,7 +203,9 @@ pods:
       description: How often its containers were restarted.
       type: int
     reason:
-      description: Why it is not ready, as Kubernetes names it; empty where it is.
+      description:
+        - Why it is not ready, as Kubernetes names it; empty where it is.
+        - V(NodeNotReady) where it is left out because of its node, V(Terminating) where it is being removed.
       type: str
       sample: Unschedulable
     message:

@@ -158,6 +158,32 @@ def test_evicted_pods_that_are_replaced_do_not_count(workload, look, nodes, api,
     assert reasons == {"", "Evicted"}
 
 
+def test_node_that_goes_down_is_a_warning(workload, look, nodes, api, namespace):
+    """The pod of the Deployment is replaced and stays Terminating, that of the DaemonSet stays Running, not ready."""
+    pods = api.resources.get(api_version="v1", kind="Pod")
+    body = template("web")
+    taints = ("node.kubernetes.io/unreachable", "node.kubernetes.io/not-ready")
+    tolerations = [{"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 1} for key in taints]
+    body["spec"] |= {"tolerations": tolerations, "terminationGracePeriodSeconds": 30}
+    workload("Deployment", "web", template=body)
+    workload("DaemonSet", "agent")
+    components = (("Deployment", "web"), ("DaemonSet", "agent"))
+    assert look(*components, wait_timeout=60)["warnings"] == []
+    (web,) = pods.get(namespace=namespace, label_selector="app=web").items
+    node, name = web.spec.nodeName, web.metadata.name
+    nodes.fail(node)
+    try:
+        wait_for(lambda: pods.get(name=name, namespace=namespace).metadata.deletionTimestamp, seconds=60)
+        result = look(*components, wait_timeout=60)
+    finally:
+        nodes.recover(node)
+    reasons = {row["name"]: row["reason"] for row in result["pods"] if row["reason"]}
+    (agent,) = set(reasons) - {name}
+    assert reasons == {name: "Terminating", agent: "NodeNotReady"}
+    assert result["warnings"] == [f"node '{node}' is not ready; pods of DaemonSets there are left out: {agent}"]
+    wait_for(lambda: look(*components, wait=False)["warnings"] == [], seconds=60)
+
+
 def test_namespace_that_hangs_in_its_removal(as_administrator, create, api, nodes):
     create("v1", "Namespace", "hanging")
     create("v1", "ConfigMap", "held", "hanging", metadata={"finalizers": ["example.com/hold"]})

@@ -59,6 +59,36 @@ class Nodes:
         }
         self._core.patch_node_status(name, {"status": status})
 
+    def fail(self, name: str) -> None:
+        """A node goes down: its kubelet reports nothing any more.
+
+        What kube-controller-manager does only after a heartbeat is long overdue is done here: the node is Unknown,
+        and its pods are not ready (C(MarkPodsNotReady) in kubernetes/kubernetes, pkg/controller/util/node).
+        """
+        self._names.remove(name)
+        self._set_ready(name, "Unknown")
+        not_ready = {"status": {"conditions": [{"type": "Ready", "status": "False"}]}}
+        for pod in self._pods_of(name):
+            self._core.patch_namespaced_pod_status(pod["metadata"]["name"], pod["metadata"]["namespace"], not_ready)
+
+    def recover(self, name: str) -> None:
+        """A node that went down is back: it ends what was to end there, and runs the rest."""
+        self._names.append(name)
+        self._set_ready(name, "True")
+        for pod in self._pods_of(name):
+            self._see(pod)
+            if not pod["metadata"].get("deletionTimestamp"):
+                self._report(pod, "Running")
+
+    def _pods_of(self, node: str) -> list[dict]:
+        return [
+            _plain(pod) for pod in self._core.list_pod_for_all_namespaces(field_selector=f"spec.nodeName={node}").items
+        ]
+
+    def _set_ready(self, name: str, status: str) -> None:
+        condition = {"type": "Ready", "status": status, "reason": "Test", "lastHeartbeatTime": _now()}
+        self._core.patch_node_status(name, {"status": {"conditions": [condition]}})
+
     def settle(self, namespace: str, name: str, outcome: str) -> None:
         """Let a pod that has been left somewhere come to another end."""
         pod = _plain(self._core.read_namespaced_pod(name, namespace))

@@ -231,3 +231,51 @@ def test_pages_that_have_expired_are_read_in_one(install, look, simulator, monke
     reads = [one["query"] for one in requests_to(simulator, "GET", "/namespaces/azureml/pods")]
     assert ["continue" in query for query in reads] == [False, True, False]
     assert "limit" not in reads[2]
+
+
+@pytest.fixture
+def lost_node(install, create, kube, arc):
+    """A node that is down, with a pod of a DaemonSet, and a pod of a Deployment that runs elsewhere by now."""
+    install()
+    nodes = kube(arc).resources.get(api_version="v1", kind="Node")
+    down = {"status": {"conditions": [{"type": "Ready", "status": "Unknown"}]}}
+    nodes.patch(name="node-2", body=down, content_type="application/merge-patch+json")
+    status = {"phase": "Running", "conditions": [{"type": "Ready", "status": "False"}]}
+    spec = {"nodeName": "node-2", "containers": [{"name": "c"}]}
+    for name, kind, owner, deleted in (
+        ("fluent-bit-x", "DaemonSet", "fluent-bit", {}),
+        ("gateway-0a1b-x", "ReplicaSet", "gateway-0a1b", {"deletionTimestamp": "2026-01-01T00:00:00Z"}),
+    ):
+        owners = [{"apiVersion": "apps/v1", "kind": kind, "name": owner, "uid": owner, "controller": True}]
+        metadata = {"ownerReferences": owners, "labels": {"app": owner}, **deleted}
+        create(arc, "v1", "Pod", name, "azureml", metadata=metadata, spec=spec, status=status)
+
+
+def test_lost_node_is_a_warning(look, lost_node):
+    result = look(wait_timeout=5)
+    assert result["ready"]
+    assert result["warnings"] == ["node 'node-2' is not ready; pods of DaemonSets there are left out: fluent-bit-x"]
+    rows = {row["name"]: (row["ready"], row["reason"]) for row in result["pods"]}
+    assert rows["fluent-bit-x"] == (True, "NodeNotReady")
+    assert rows["gateway-0a1b-x"] == (True, "Terminating")
+
+
+def test_nodes_that_may_not_be_read_are_named(look, lost_node, simulator, arc):
+    simulator.change_plan(arc, forbidden=["list nodes"])
+    result = look(wait=False)
+    assert not result["ready"]
+    assert "The account may not list nodes" in result["warnings"][0]
+    assert [row["name"] for row in result["pods"] if not row["ready"]] == ["fluent-bit-x"]
+
+
+def test_latest_event_explains_a_pod(look, create, arc, kube):
+    """Newer reporters leave lastTimestamp empty."""
+    create(arc, "v1", "Namespace", "azureml")
+    create(arc, "v1", "Pod", "late", "azureml", spec={"containers": []}, status={"phase": "Pending"})
+    about = {"type": "Warning", "involvedObject": {"kind": "Pod", "name": "late", "namespace": "azureml"}}
+    times = {"b": {"lastTimestamp": "2026-01-01T00:00:00Z"}, "a": {"eventTime": "2026-01-02T00:00:00.000000Z"}}
+    for name, time_of in times.items():
+        create(
+            arc, "v1", "Event", name, "azureml", reason=name, message="m", **{"lastTimestamp": None, **about, **time_of}
+        )
+    assert [row["message"] for row in look(wait=False)["pods"]] == ["a: m"]

@@ -11,6 +11,7 @@ as the API sends them.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -19,6 +20,22 @@ from ansible_collections.azureml.arc.plugins.module_utils._readiness.components 
 
 # Controllers that replace a failed pod with a new one; what they left behind says nothing about their health.
 REPLACING_CONTROLLERS = frozenset({"ReplicaSet", "DaemonSet", "StatefulSet", "ReplicationController"})
+# The reason of a row that is left out of the verdict because its node is down.
+NODE_NOT_READY = "NodeNotReady"
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What else decides whether a pod that is not ready is a fault.
+
+    :param finished_jobs: controllers (kind, name) of Jobs that have a succeeded pod; a failed try of theirs is none.
+    :param complete: workloads (kind, name) that have their replicas; a pod of theirs that is being removed is none.
+    :param down_nodes: nodes that are not ready; a pod of a DaemonSet there is none, for it cannot run elsewhere.
+    """
+
+    finished_jobs: frozenset = frozenset()
+    complete: frozenset = frozenset()
+    down_nodes: frozenset = frozenset()
 
 
 @dataclass(frozen=True)
@@ -49,6 +66,17 @@ class Verdict:
         ]
         return lines or ([] if self.pods else ["there are no pods"])
 
+    def warnings(self) -> list[str]:
+        """A line for each node that is down and has pods which are left out of the verdict."""
+        lost: dict = {}
+        for row in self.pods:
+            if row["reason"] == NODE_NOT_READY:
+                lost.setdefault(row["node"], []).append(row["name"])
+        return [
+            f"node '{node}' is not ready; pods of DaemonSets there are left out: {', '.join(names)}"
+            for node, names in sorted(lost.items())
+        ]
+
     def summary(self) -> str:
         pods_ready = sum(row["ready"] for row in self.pods)
         return (
@@ -61,33 +89,61 @@ def _explain(row: Mapping) -> str:
     return f"{row['reason']}: {row['message']}" if row["message"] else row["reason"]
 
 
-def evaluate(expected: Iterable[Component], workloads: Mapping, pods: Iterable[Mapping]) -> Verdict:
+def evaluate(
+    expected: Iterable[Component], workloads: Mapping, pods: Iterable[Mapping], down_nodes: Iterable[str] = ()
+) -> Verdict:
     """Judge a namespace.
 
     :param expected: the components to look for; an optional one that does not exist gets no row.
     :param workloads: the namespace's Deployments, DaemonSets and StatefulSets by (kind, name).
     :param pods: every pod of the namespace.
+    :param down_nodes: names of nodes that are not ready.
     """
+    pods, down_nodes = list(pods), frozenset(down_nodes)
+    lost = Counter(_controller(pod) for pod in pods if _is_lost(pod, down_nodes))
+    rows = {key: component_row(key[0], workload, lost[key]) for key, workload in workloads.items()}
     components = []
     for component in expected:
-        workload = workloads.get((component.kind, component.name))
-        if workload is not None:
-            components.append(component_row(component.kind, workload))
+        row = rows.get((component.kind, component.name))
+        if row is not None:
+            components.append(row)
         elif component.required:
             components.append(
                 _component(component.kind, component.name, 0, 0, "NotFound", "the workload does not exist")
             )
-    pods = list(pods)
-    finished_jobs = {
-        owner
-        for owner in (_controller(pod) for pod in pods if _phase(pod) == "Succeeded")
-        if owner and owner[0] == "Job"
-    }
-    return Verdict(components, [pod_row(pod, finished_jobs) for pod in pods])
+    around = Surroundings(
+        frozenset(owner for owner in map(_controller, filter(_has_succeeded, pods)) if owner and owner[0] == "Job"),
+        frozenset(key for key, row in rows.items() if row["ready"]),
+        down_nodes,
+    )
+    return Verdict(components, [pod_row(pod, around) for pod in pods])
 
 
-def component_row(kind: str, workload: Mapping) -> dict:
-    """The row of a workload that exists."""
+def not_ready(nodes: Iterable[Mapping]) -> frozenset:
+    """The names of the nodes that are not ready."""
+    return frozenset(
+        node["metadata"]["name"]
+        for node in nodes
+        if _condition(node.get("status") or {}, "Ready").get("status") != "True"
+    )
+
+
+def may_be_lost(pod: Mapping) -> bool:
+    """Whether a pod is one of a DaemonSet that is not ready on its node, so that the node's state matters."""
+    controller = _controller(pod)
+    is_placed = bool((pod.get("spec") or {}).get("nodeName"))
+    return is_placed and controller is not None and controller[0] == "DaemonSet" and not _is_ready(pod)
+
+
+def _is_lost(pod: Mapping, down_nodes: frozenset) -> bool:
+    return may_be_lost(pod) and pod["spec"]["nodeName"] in down_nodes
+
+
+def component_row(kind: str, workload: Mapping, lost: int = 0) -> dict:
+    """The row of a workload that exists.
+
+    :param lost: how many of its pods are on nodes that are down, and therefore not asked for.
+    """
     spec, status = workload.get("spec") or {}, workload.get("status") or {}
     name = workload["metadata"]["name"]
     desired, ready, updated = _COUNTS[kind](spec, status)
@@ -104,11 +160,11 @@ def component_row(kind: str, workload: Mapping) -> dict:
             return row(condition.get("reason") or condition["type"], condition.get("message") or "")
     if kind != "DaemonSet" and desired == 0:
         return row("ScaledToZero", "it is scaled to zero replicas")
-    if updated < desired:
+    if updated + lost < desired:
         return row("RollingOut", f"{updated} of {desired} updated")
     if kind == "Deployment" and (status.get("replicas") or 0) > updated:
         return row("RollingOut", f"{status['replicas'] - updated} old replicas are still there")
-    if ready < desired:
+    if ready + lost < desired:
         return row("Unavailable", f"{ready} of {desired} available")
     return row()
 
@@ -149,13 +205,9 @@ _COUNTS = {
 }
 
 
-def pod_row(pod: Mapping, finished_jobs: Iterable = ()) -> dict:
-    """The row of a pod.
-
-    :param finished_jobs: controllers (kind, name) of Jobs that have a succeeded pod; a failed try of theirs is no
-    fault.
-    """
-    reason, message, ready = _judge_pod(pod, finished_jobs)
+def pod_row(pod: Mapping, around: Surroundings = Surroundings()) -> dict:
+    """The row of a pod."""
+    reason, message, ready = _judge_pod(pod, around)
     statuses = (pod.get("status") or {}).get("containerStatuses") or ()
     return {
         "name": printable(pod["metadata"]["name"]),
@@ -168,7 +220,7 @@ def pod_row(pod: Mapping, finished_jobs: Iterable = ()) -> dict:
     }
 
 
-def _judge_pod(pod: Mapping, finished_jobs: Iterable) -> tuple[str, str, bool]:
+def _judge_pod(pod: Mapping, around: Surroundings) -> tuple[str, str, bool]:
     status = pod.get("status") or {}
     phase = _phase(pod)
     if phase == "Succeeded":
@@ -176,14 +228,34 @@ def _judge_pod(pod: Mapping, finished_jobs: Iterable) -> tuple[str, str, bool]:
     if phase == "Failed":
         reason = status.get("reason") or _terminated_reason(status) or "Failed"
         controller = _controller(pod)
-        replaced = controller is not None and (controller[0] in REPLACING_CONTROLLERS or controller in finished_jobs)
+        replaced = controller is not None and (
+            controller[0] in REPLACING_CONTROLLERS or controller in around.finished_jobs
+        )
         return reason, status.get("message") or "", replaced
+    if _is_lost(pod, around.down_nodes):
+        return NODE_NOT_READY, f"node '{pod['spec']['nodeName']}' is not ready", True
     if pod["metadata"].get("deletionTimestamp"):
-        return "Terminating", "the pod is being removed", False
-    if _condition(status, "Ready").get("status") == "True":
+        return "Terminating", "the pod is being removed", _workload(pod) in around.complete
+    if _is_ready(pod):
         return "", "", True
     reason, message = _waiting_reason(status)
     return reason, message, False
+
+
+def _workload(pod: Mapping) -> tuple[str, str] | None:
+    """The workload that a pod belongs to; a ReplicaSet has the name of its Deployment and a hash."""
+    controller = _controller(pod)
+    if controller and controller[0] == "ReplicaSet":
+        return "Deployment", controller[1].rpartition("-")[0]
+    return controller
+
+
+def _is_ready(pod: Mapping) -> bool:
+    return _condition(pod.get("status") or {}, "Ready").get("status") == "True"
+
+
+def _has_succeeded(pod: Mapping) -> bool:
+    return _phase(pod) == "Succeeded"
 
 
 def _waiting_reason(status: Mapping) -> tuple[str, str]:
@@ -237,6 +309,21 @@ def _phase(pod: Mapping) -> str:
 
 def _condition(status: Mapping, kind: str) -> Mapping:
     return next((one for one in status.get("conditions") or () if one.get("type") == kind), {})
+
+
+def last_seen(event: Mapping) -> str:
+    """When an event was last seen, as text that sorts by time; empty where it does not say.
+
+    Newer reporters count in C(series) and leave C(lastTimestamp) empty, see
+    https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/.
+    """
+    times = (
+        (event.get("series") or {}).get("lastObservedTime"),
+        event.get("lastTimestamp"),
+        event.get("eventTime"),
+        (event.get("metadata") or {}).get("creationTimestamp"),
+    )
+    return next((str(time).rstrip("Z") for time in times if time), "")  # fractions of a second sort after none
 
 
 def _controller(pod: Mapping) -> tuple[str, str] | None:

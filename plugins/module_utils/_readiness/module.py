@@ -18,7 +18,15 @@ from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.client imp
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.resources import is_being_removed
 from ansible_collections.azureml.arc.plugins.module_utils._readiness import health_check as _health_check
 from ansible_collections.azureml.arc.plugins.module_utils._readiness.components import Component, expected_components
-from ansible_collections.azureml.arc.plugins.module_utils._readiness.evaluate import Verdict, evaluate, pod_row
+from ansible_collections.azureml.arc.plugins.module_utils._readiness.evaluate import (
+    Surroundings,
+    Verdict,
+    evaluate,
+    last_seen,
+    may_be_lost,
+    not_ready,
+    pod_row,
+)
 
 KEPT_METADATA = ("name", "deletionTimestamp", "ownerReferences")
 SHORT_WATCH = 1  # seconds; a watch that ends before has broken, so the next one is not started at once
@@ -32,22 +40,24 @@ def run(call: ModuleCall) -> dict:
     params = call.params
     expected = _expected(params)
     with open_session(call) as session:
-        namespace = _Namespace(session, params["namespace"], expected)
+        namespace = _Namespace(session, params["namespace"], expected, call)
         verdict = namespace.read()
         if params["wait"] and not verdict.ready:
             verdict = _wait(namespace, verdict, call.deadline(params["wait_timeout"]))
+        for warning in verdict.warnings():
+            call.warn(warning)
         if verdict.ready:
             return _result(params, verdict)
-        _explain_by_events(namespace, verdict, call)
-        result = _result(params, verdict, namespace.health_check(call))
+        _explain_by_events(namespace, verdict)
+        result = _result(params, verdict, namespace.health_check())
     if params["wait"]:
         raise _not_ready(params, verdict, result)
     return result
 
 
-def _explain_by_events(namespace: _Namespace, verdict: Verdict, call: ModuleCall) -> None:
+def _explain_by_events(namespace: _Namespace, verdict: Verdict) -> None:
     """Give pods that say nothing themselves the words of their latest warning."""
-    warnings = namespace.warnings_of_pods(call)
+    warnings = namespace.warnings_of_pods()
     for row in verdict.pods:
         if not row["ready"] and not row["message"]:
             row["message"] = warnings.get(row["name"], "")
@@ -68,19 +78,23 @@ def _expected(params: dict) -> list[Component]:
 class _Namespace:
     """What stands in a namespace, kept current by a watch."""
 
-    def __init__(self, session: KubeSession, name: str, expected: list[Component]) -> None:
+    def __init__(self, session: KubeSession, name: str, expected: list[Component], call: ModuleCall) -> None:
         self._session = session
+        self._call = call
         self._name = name
         self._expected = expected
         # An optional workload needs no look of its own: its pods are looked at like all others.
         self._kinds = sorted({component.kind for component in expected if component.required})
         self._pods: dict = {}
-        # Pods that are not ready: those that may become so, and those that have failed. Kept beside, because a change
-        # of one pod is not to cost a look at thousands.
+        # Pods that are not ready: those that may become so, those that have failed, and those that are being
+        # removed. Kept beside, because a change of one pod is not to cost a look at thousands.
         self._pending: set = set()
         self._failed: set = set()
+        self._leaving: set = set()
         self._version = "0"
         self._had_pods = False
+        self._down_nodes: frozenset = frozenset()
+        self._nodes_hidden = False
 
     def read(self) -> Verdict:
         """Read everything anew.
@@ -88,7 +102,9 @@ class _Namespace:
         :raises AzureMLError: where the namespace is being removed, or gone with the pods that it had.
         """
         pods, self._version = self._session.list("Pod", self._name, keep=_essence)
-        self._pods, self._pending, self._failed = {}, set(), set()
+        for kept in (self._pods, self._pending, self._failed, self._leaving):
+            kept.clear()
+        self._down_nodes = self._read_down_nodes() if any(map(may_be_lost, pods)) else frozenset()
         for pod in pods:
             self._note(pod)
         if not pods or all(pod["metadata"].get("deletionTimestamp") for pod in pods):
@@ -103,28 +119,44 @@ class _Namespace:
             for kind in self._kinds
             for workload in self._session.list(kind, self._name)[0]
         }
-        return evaluate(self._expected, workloads, self._pods.values())
+        return evaluate(self._expected, workloads, self._pods.values(), self._down_nodes)
+
+    def _read_down_nodes(self) -> frozenset:
+        try:
+            return not_ready(self._session.list("Node", keep=_node_essence)[0])
+        except AzureMLError as error:
+            if error.status != 403:
+                raise
+            if not self._nodes_hidden:
+                self._call.warn(f"Whether nodes are ready was left out of the verdict: {error}")
+            self._nodes_hidden = True
+            return frozenset()
 
     def pods_ready(self) -> bool:
-        """Whether all pods known now are ready, whatever their workloads say."""
+        """Whether all pods known now are ready or being removed, whatever their workloads say."""
         if self._pending or not self._pods:
             return False
         # A failed pod may be one of a Job that has come to a good end since.
-        return not self._failed or evaluate((), {}, self._pods.values()).ready
+        return (
+            not self._failed
+            or evaluate((), {}, [pod for name, pod in self._pods.items() if name not in self._leaving]).ready
+        )
 
     def _note(self, pod: Mapping) -> None:
         """Remember a pod as it is now."""
         name = pod["metadata"]["name"]
         self._forget(name)
         self._pods[name] = pod
-        row = pod_row(pod)
-        if not row["ready"]:
+        row = pod_row(pod, Surroundings(down_nodes=self._down_nodes))
+        if row["reason"] == "Terminating":
+            self._leaving.add(name)
+        elif not row["ready"]:
             (self._failed if row["phase"] == "Failed" else self._pending).add(name)
 
     def _forget(self, name: str) -> None:
         self._pods.pop(name, None)
-        self._pending.discard(name)
-        self._failed.discard(name)
+        for kept in (self._pending, self._failed, self._leaving):
+            kept.discard(name)
 
     def watch(self, seconds: float) -> bool:
         """Follow the pods until all are ready; C(False) where time passed or the watch ended first."""
@@ -138,25 +170,25 @@ class _Namespace:
                 return True
         return False
 
-    def warnings_of_pods(self, call: ModuleCall) -> dict[str, str]:
+    def warnings_of_pods(self) -> dict[str, str]:
         """The latest warning event of each pod, as reason and message."""
         selector = "type=Warning,involvedObject.kind=Pod"
         try:
             events = self._session.list("Event", self._name, field_selector=selector)[0]
         except AzureMLError as error:
-            call.warn(f"Events were left out of the diagnosis: {error}")
+            self._call.warn(f"Events were left out of the diagnosis: {error}")
             return {}
         return {
             event["involvedObject"]["name"]: printable(f"{event.get('reason')}: {event.get('message')}")
-            for event in sorted(events, key=lambda event: event.get("lastTimestamp") or "")
+            for event in sorted(events, key=last_seen)
         }
 
-    def health_check(self, call: ModuleCall) -> list[dict]:
+    def health_check(self) -> list[dict]:
         """What the extension's own checks found wrong."""
         try:
             config_map = self._session.get("ConfigMap", _health_check.CONFIG_MAP, self._name)
         except AzureMLError as error:
-            call.warn(f"The extension's health check was left out of the diagnosis: {error}")
+            self._call.warn(f"The extension's health check was left out of the diagnosis: {error}")
             return []
         return _health_check.findings((config_map or {}).get("data") or {})
 
@@ -181,6 +213,11 @@ def _essence(pod: Mapping) -> dict:
     metadata = {key: pod["metadata"][key] for key in KEPT_METADATA if key in pod["metadata"]}
     spec = {"nodeName": (pod.get("spec") or {}).get("nodeName")}
     return {"metadata": metadata, "spec": spec, "status": pod.get("status")}
+
+
+def _node_essence(node: Mapping) -> dict:
+    """What the verdict needs of a node."""
+    return {"metadata": {"name": node["metadata"]["name"]}, "status": node.get("status")}
 
 
 def _wait(namespace: _Namespace, verdict: Verdict, deadline: Deadline) -> Verdict:

@@ -8,7 +8,13 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.azureml.arc.plugins.module_utils._readiness.components import Component
-from ansible_collections.azureml.arc.plugins.module_utils._readiness.evaluate import component_row, evaluate, pod_row
+from ansible_collections.azureml.arc.plugins.module_utils._readiness.evaluate import (
+    component_row,
+    evaluate,
+    last_seen,
+    not_ready,
+    pod_row,
+)
 
 
 def deployment(name="gateway", replicas=1, generation=1, spec=None, **status):
@@ -211,3 +217,99 @@ def test_optional_component_that_exists_must_be_ready():
     verdict = evaluate(expected, workloads, [pod(ready=True)])
     assert not verdict.ready
     assert not verdict.only_missing_components
+
+
+DELETED = {"deletionTimestamp": "2026-01-01T00:00:00Z"}
+DAEMON_SET = {"desiredNumberScheduled": 3, "updatedNumberScheduled": 3, "numberAvailable": 2}
+
+
+def leaving(owner, node="n3"):
+    body = pod("gateway-0", ready=False, owner=owner, metadata=DELETED)
+    return {**body, "spec": {"nodeName": node}}
+
+
+@pytest.mark.parametrize(
+    ("owner", "workload", "ready"),
+    [
+        (("ReplicaSet", "gateway-5d9f"), ("Deployment", deployment()), True),
+        (("ReplicaSet", "gateway-5d9f"), ("Deployment", deployment(availableReplicas=0)), False),
+        (("ReplicaSet", "gateway-5d9f"), ("Deployment", deployment(name="other")), False),
+        (("ReplicaSet", "gateway-5d9f"), None, False),
+        (("Job", "gateway"), ("Deployment", deployment()), False),
+        (None, ("Deployment", deployment()), False),
+    ],
+)
+def test_pod_being_removed_is_no_fault_where_its_workload_has_its_replicas(owner, workload, ready):
+    workloads = {(workload[0], workload[1]["metadata"]["name"]): workload[1]} if workload else {}
+    verdict = evaluate((), workloads, [leaving(owner), pod(ready=True)])
+    assert verdict.ready is ready
+    assert verdict.pods[0]["reason"] == "Terminating"
+
+
+def test_pod_of_a_stateful_set_that_is_being_removed_is_a_fault():
+    """It is not replaced before it is gone, so its StatefulSet lacks a replica."""
+    store = {"metadata": {"name": "store"}, "spec": {"replicas": 2}, "status": {"readyReplicas": 1}}
+    verdict = evaluate((), {("StatefulSet", "store"): store}, [leaving(("StatefulSet", "store")), pod(ready=True)])
+    assert not verdict.ready
+
+
+def on_node(node, ready, **fields):
+    return {**pod(f"agent-{node}", ready=ready, owner=("DaemonSet", "agent"), **fields), "spec": {"nodeName": node}}
+
+
+def agents(last, down, status=None):
+    workload = {"metadata": {"name": "agent"}, "spec": {}, "status": {**DAEMON_SET, **(status or {})}}
+    pods = [on_node("n1", True), on_node("n2", True), last]
+    return evaluate([Component("DaemonSet", "agent")], {("DaemonSet", "agent"): workload}, pods, down)
+
+
+def test_pods_of_daemon_sets_on_nodes_that_are_down_are_a_warning():
+    verdict = agents(on_node("n3", False), ["n3"])
+    assert verdict.ready
+    assert verdict.pods[2]["reason"] == "NodeNotReady"
+    assert verdict.warnings() == ["node 'n3' is not ready; pods of DaemonSets there are left out: agent-n3"]
+    assert not agents(on_node("n3", False), []).ready
+    assert not agents(on_node("n3", False), ["n2"]).ready
+    assert agents(on_node("n3", True), ["n3"], {"numberAvailable": 3}).warnings() == []
+
+
+def test_pod_of_a_daemon_set_that_leaves_a_down_node_is_a_warning():
+    assert agents(on_node("n3", False, metadata=DELETED), ["n3"], {"updatedNumberScheduled": 2}).ready
+
+
+def test_down_node_excuses_as_many_replicas_as_it_has_pods():
+    verdict = agents(on_node("n3", False), ["n3"], {"numberAvailable": 1})
+    assert [row["reason"] for row in verdict.components] == ["Unavailable"]
+
+
+def test_pods_of_other_workloads_on_down_nodes_are_a_fault_until_they_are_replaced():
+    body = pod(ready=False, owner=("ReplicaSet", "gateway-5d9f"))
+    assert not evaluate((), {("Deployment", "gateway"): deployment()}, [body], ["node-0"]).ready
+
+
+def test_nodes_that_are_not_ready():
+    def node(name, *conditions):
+        return {"metadata": {"name": name}, "status": {"conditions": list(conditions)}}
+
+    states = [{"type": "Ready", "status": status} for status in ("True", "False", "Unknown")]
+    nodes = [node(one["status"], {"type": "DiskPressure", "status": "True"}, one) for one in states]
+    assert not_ready([*nodes, node("new")]) == {"False", "Unknown", "new"}
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        ({"series": {"lastObservedTime": "4Z"}, "lastTimestamp": "3Z", "eventTime": "2Z"}, "4"),
+        ({"series": None, "lastTimestamp": "3Z", "eventTime": "2Z"}, "3"),
+        ({"lastTimestamp": None, "eventTime": "2Z", "metadata": {"creationTimestamp": "1Z"}}, "2"),
+        ({"lastTimestamp": None, "eventTime": None, "metadata": {"creationTimestamp": "1Z"}}, "1"),
+        ({}, ""),
+    ],
+)
+def test_event_is_dated_by_when_it_was_last_seen(event, expected):
+    assert last_seen(event) == expected
+
+
+def test_fraction_of_a_second_is_later_than_the_second():
+    events = [{"eventTime": "2026-01-01T00:00:00.000001Z"}, {"lastTimestamp": "2026-01-01T00:00:00Z"}]
+    assert sorted(events, key=last_seen) == events[::-1]
