@@ -88,7 +88,8 @@ options:
         an advanced attach; instead of O(namespace), O(default_instance_type) and O(instance_types).
     type: path
   purge_instance_types:
-    description: Take instance types off the compute that are not among O(instance_types).
+    description:
+      - Remove instance types from the compute that are not among O(instance_types), except V(defaultinstancetype).
     type: bool
     default: false
   retry_failed:

@@ -68,7 +68,7 @@ options:
             description: What it may use at most.
             type: dict
   purge:
-    description: Remove all other instance types of the cluster.
+    description: Remove all other instance types of the cluster but V(defaultinstancetype), which the extension brings.
     type: bool
     default: false
   state:

@@ -63,6 +63,16 @@ def test_created_changed_purged_and_removed(as_administrator, define_instance_ty
     assert there() == {}
 
 
+def test_purge_leaves_the_default_of_the_extension(as_administrator, define_instance_types, there, nodes):
+    define_instance_types()
+    as_administrator(SPEC, instance_types=[{"name": "defaultinstancetype"}, LARGE])
+    result = as_administrator(SPEC, instance_types=[SMALL], purge=True)
+    assert result["removed"] == ["large"]
+    assert set(there()) == {"small", "defaultinstancetype"}
+    assert not as_administrator(SPEC, instance_types=[SMALL], purge=True)["changed"]
+    assert as_administrator(SPEC, name="defaultinstancetype", state="absent")["removed"] == ["defaultinstancetype"]
+
+
 def test_selector_that_no_node_meets_is_warned_of(as_administrator, define_instance_types, nodes):
     define_instance_types()
     result = as_administrator(SPEC, name="k80", node_selector={"accelerator": "k80"})

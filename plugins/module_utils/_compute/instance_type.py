@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ansible_collections.azureml.arc.plugins.module_utils._compute.instance_type_spec import (
+    DEFAULT_INSTANCE_TYPE,
     GPU,
     InstanceType,
     check_object_name,
@@ -92,7 +93,7 @@ def _converge(session: KubeSession, call: ModuleCall, wanted: Sequence[InstanceT
     if call.params["state"] == "present":
         created = [one.name for one in wanted if one.name not in present]
         updated = [one.name for one in wanted if one.name in present and not same(one, present[one.name])]
-        removed = sorted(set(present) - names) if call.params["purge"] else []
+        removed = sorted(set(present) - names - {DEFAULT_INSTANCE_TYPE}) if call.params["purge"] else []
     else:
         created, updated, removed = [], [], sorted(set(present) & names)
     if not call.check_mode:

@@ -18,6 +18,8 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.quantity import 
 
 GPU = "nvidia.com/gpu"
 PARTS = ("requests", "limits")
+# What jobs get that name no instance type. The extension brings it, so a purge leaves it.
+DEFAULT_INSTANCE_TYPE = "defaultinstancetype"
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/names
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/labels

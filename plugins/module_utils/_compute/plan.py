@@ -18,7 +18,11 @@ from ansible_collections.azureml.arc.plugins.module_utils._compute.configuration
     DEFAULT_NAMESPACE,
     ComputeConfiguration,
 )
-from ansible_collections.azureml.arc.plugins.module_utils._compute.instance_type_spec import as_options, same
+from ansible_collections.azureml.arc.plugins.module_utils._compute.instance_type_spec import (
+    DEFAULT_INSTANCE_TYPE,
+    as_options,
+    same,
+)
 
 COMPUTE_TYPE = "Kubernetes"
 
@@ -155,7 +159,7 @@ def _changed_types(wanted: WantedCompute, present: Mapping) -> dict:
                 None if before is None else as_options(before),
                 as_options(one.attachment()),
             )
-    for name in set(present) - {one.name for one in wanted.configuration.instance_types}:
+    for name in set(present) - {one.name for one in wanted.configuration.instance_types} - {DEFAULT_INSTANCE_TYPE}:
         if wanted.purge:
             changes[f"instance_types.{name}"] = (as_options(present[name]), None)
     return changes
@@ -170,7 +174,11 @@ def attach_body(wanted: WantedCompute, location: str, body: Mapping | None = Non
     properties = (body or {}).get("properties") or {}
     kubernetes = properties.get("properties") or {}
     configuration = wanted.configuration
-    types = {} if wanted.purge else dict(kubernetes.get("instanceTypes") or {})
+    types = {
+        name: one
+        for name, one in (kubernetes.get("instanceTypes") or {}).items()
+        if not wanted.purge or name == DEFAULT_INSTANCE_TYPE
+    }
     if configuration.instance_types is None:
         types = kubernetes.get("instanceTypes")
     else:

@@ -80,7 +80,10 @@ def requests_of(pod: Mapping) -> dict:
     spec = pod.get("spec") or {}
 
     def held(containers: Sequence | None) -> list[dict]:
-        return [{"resources": {"requests": (one.get("resources") or {}).get("requests")}} for one in containers or ()]
+        return [
+            {**_requests_alone(one), **({"restartPolicy": one["restartPolicy"]} if one.get("restartPolicy") else {})}
+            for one in containers or ()
+        ]
 
     return {
         "metadata": {"namespace": pod["metadata"]["namespace"]},
@@ -88,16 +91,35 @@ def requests_of(pod: Mapping) -> dict:
             "nodeName": spec.get("nodeName"),
             "containers": held(spec.get("containers")),
             "initContainers": held(spec.get("initContainers")),
+            "overhead": spec.get("overhead"),
+            **_requests_alone(spec),
         },
     }
 
 
+def _requests_alone(one: Mapping) -> dict:
+    return {"resources": {"requests": (one.get("resources") or {}).get("requests")}}
+
+
 def _requested(pod: Mapping, name: str):
-    """What the scheduler reserves for a pod: all containers together, or the largest init container."""
+    """What the scheduler reserves for a pod.
 
-    def of(containers):
-        requests = (((one.get("resources") or {}).get("requests") or {}).get(name) for one in containers or ())
-        return [quantity(request) for request in requests if request is not None]
-
+    All containers and sidecars together, or more where an init container needs more beside the sidecars that run by
+    then; what the pod requests as a whole instead; and the overhead of its runtime class. Source: C(PodRequests) in
+    kubernetes/kubernetes, staging/src/k8s.io/component-helpers/resource/helpers.go.
+    """
     spec = pod["spec"]
-    return max([sum(of(spec.get("containers"))), *of(spec.get("initContainers"))])
+    sidecars = largest = quantity(0)
+    for container in spec.get("initContainers") or ():
+        amount = _amount(container, name)
+        largest = max(largest, sidecars + amount)
+        if container.get("restartPolicy") == "Always":
+            sidecars += amount
+    needed = max(sidecars + sum(_amount(one, name) for one in spec.get("containers") or ()), largest)
+    whole = (_requests_alone(spec)["resources"]["requests"] or {}).get(name)
+    overhead = (spec.get("overhead") or {}).get(name) or 0
+    return (needed if whole is None else quantity(whole)) + quantity(overhead)
+
+
+def _amount(container: Mapping, name: str):
+    return quantity((_requests_alone(container)["resources"]["requests"] or {}).get(name) or 0)

@@ -149,3 +149,12 @@ def test_view():
         "small": {"node_selector": {}, "resources": {"requests": {}, "limits": {"cpu": "1", "nvidia.com/gpu": "0"}}}
     }
     assert found["identity"] == {"type": "SystemAssigned", "user_assigned_identities": []}
+
+
+def test_purge_leaves_the_default_of_the_extension():
+    offered = {"small": CPU, "defaultinstancetype": CPU, "large": CPU}
+    body = present(properties={"namespace": "ml", "defaultInstanceType": "small", "instanceTypes": offered})
+    wanted = typed(purge=True, small="1")
+    assert set(plan(wanted, body).changes) == {"instance_types.large"}
+    kept = attach_body(wanted, "northeurope", body)["properties"]["properties"]["instanceTypes"]
+    assert set(kept) == {"small", "defaultinstancetype"}
