@@ -48,6 +48,13 @@ CREDENTIAL_TYPES = (
         ],
         required=("host", "bearer_token"),
     ),
+    _credential_type(
+        "Vault",
+        "vault",
+        "vault",
+        [_secret("vault_password", "Vault Password"), _field("vault_id", "Vault Identifier")],
+        required=("vault_password",),
+    ),
     _credential_type("Source Control", "scm", "scm", [_field("username", "Username"), _secret("password", "Password")]),
     _credential_type(
         "Container Registry",
@@ -78,6 +85,13 @@ NOTIFICATION_PARAMETERS: dict[str, dict[str, dict]] = {
         "password": {"type": str, "default": "", "secret": True},
         "headers": {"type": dict},
     },
+    "pagerduty": {
+        "subdomain": {"type": str},
+        "token": {"type": str, "secret": True},
+        "service_key": {"type": str},
+        "client_name": {"type": str},
+    },
+    "mattermost": {"mattermost_url": {"type": str}, "mattermost_no_verify_ssl": {"type": bool}},
     "slack": {
         "token": {"type": str, "secret": True},
         "channels": {"type": list},

@@ -143,7 +143,7 @@ class Job:
             store.path(template["project"]), self._private / "project", ignore=shutil.ignore_patterns(".git")
         )
         inventory = store.find("inventories", template["inventory"])
-        part = sliced(hosts, job["job_slice_number"], job["job_slice_count"])
+        part = sliced(hosts, max(1, job["job_slice_number"]), job["job_slice_count"])
         part = {**part, "all": {**part.get("all", {}), "vars": yaml.safe_load(inventory["variables"] or "{}")}}
         script = self._private / "inventory" / "hosts"
         script.write_text(f"#! /usr/bin/env python3\n# -*- coding: utf-8 -*-\nprint({json.dumps(part)!r})\n")

@@ -15,26 +15,27 @@ PLAYBOOK_LINE = re.compile(r"^\s*?-?\s*?(?:hosts|(ansible\.builtin\.)?include|(a
 LEFT_OUT = {"roles", "tasks", "group_vars", "host_vars"}
 
 
-async def fetch(url: str, branch: str, directory: Path) -> str | None:
+async def fetch(url: str, branch: str, directory: Path) -> tuple[str, str]:
     """Fetch a project.
 
-    :returns: its revision, C(None) where it cannot be fetched.
+    :returns: its revision and an empty text, or an empty text and why it cannot be fetched.
     """
     command = ["git", "clone", "--quiet", "--depth", "1", *(["--branch", branch] if branch else []), url]
-    if await _run(*command, str(directory)) is None:
-        return None
-    return await _run("git", "-C", str(directory), "rev-parse", "HEAD")
+    cloned, output = await _run(*command, str(directory))
+    if not cloned:
+        return "", output
+    return (await _run("git", "-C", str(directory), "rev-parse", "HEAD"))[1], ""
 
 
-async def _run(*command: str) -> str | None:
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=asyncio.subprocess.DEVNULL)
+async def _run(*command: str) -> tuple[bool, str]:
+    pipe, both = asyncio.subprocess.PIPE, asyncio.subprocess.STDOUT
+    process = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=both)
     output = (await process.communicate())[0]
-    return output.decode().strip() if process.returncode == 0 else None
+    return process.returncode == 0, output.decode().strip()
 
 
 def playbooks(directory: Path) -> list[str]:
-    """The files that a job template may name."""
+    """The files that a job template may name; none of a project that has never been fetched."""
     return sorted(
         str(path.relative_to(directory)) for path in directory.rglob("*.y*ml") if _is_playbook(path, directory)
     )

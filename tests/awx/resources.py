@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from awx.builtin_types import NOTIFICATION_PARAMETERS
 from awx.schema import (
     JOB_TYPES,
     LAUNCH_ASSOCIATIONS,
@@ -76,7 +77,7 @@ RESOURCES = {
         {
             **NAMED,
             "organization": reference("organizations", required=True),
-            "notification_type": text(required=True, choices=("email", "slack", "webhook")),
+            "notification_type": text(required=True, choices=tuple(NOTIFICATION_PARAMETERS)),
             "notification_configuration": Field("json", {}),
             "messages": Field("json", None),
         },
@@ -107,7 +108,6 @@ RESOURCES = {
         },
         unique=("organization", "name"),
         associations=NOTIFIED,
-        owners=("organization",),
     ),
     "inventories": Resource(
         "inventory",
@@ -118,11 +118,11 @@ RESOURCES = {
             "host_filter": text(default=None),
             "variables": Field("variables"),
             "prevent_instance_group_fallback": boolean(),
+            "pending_deletion": Field("boolean", False, read_only=True),
         },
         unique=("organization", "name"),
         associations={"instance_groups": "instance_groups"},
         owners=("organization",),
-        asynchronous=True,
     ),
     "inventory_sources": Resource(
         "inventory_source",
@@ -229,7 +229,27 @@ RESOURCES = {
         associations=LAUNCH_ASSOCIATIONS,
         owners=("unified_job_template",),
     ),
+    "teams": Resource(
+        "team",
+        {**NAMED, "organization": reference("organizations", required=True)},
+        unique=("organization", "name"),
+        owners=("organization",),
+    ),
+    "applications": Resource("o_auth2_application", {**NAMED, **ORGANIZATION}, owners=("organization",)),
     "project_updates": Resource("project_update", {"status": text(), "finished": text(default=None)}, unique=()),
+    "workflow_jobs": Resource(
+        "workflow_job",
+        {
+            "name": text(),
+            "status": text(),
+            "limit": text(default=None),
+            "is_sliced_job": boolean(),
+            "workflow_job_template": reference("workflow_job_templates"),
+            "job_template": reference("job_templates"),
+        },
+        unique=(),
+    ),
+    "workflow_approvals": Resource("workflow_approval", {"name": text(), "status": text()}, unique=()),
     "jobs": Resource(
         "job",
         {

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+import zoneinfo
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -47,6 +48,8 @@ CREDENTIAL_INPUTS = {
         },
     },
 }
+# Kinds of credentials that a job template takes.
+JOB_KINDS = ("ssh", "vault", "cloud", "net", "kubernetes")
 INJECTORS = {
     "type": "object",
     "additionalProperties": False,
@@ -61,15 +64,27 @@ INJECTORS = {
 }
 
 
+REFUSED_RULES = (
+    (r"^(?!.*INTERVAL)", "INTERVAL required in rrule"),
+    (r"SECONDLY", "SECONDLY is not supported"),
+    (r"BYDAY=[0-9]+[A-Z]{2}", "BYDAY with numeric prefix not supported"),
+    (r"COUNT.*UNTIL|UNTIL.*COUNT", "RRULE may not contain both COUNT and UNTIL"),
+    (r"COUNT=[0-9]{4}", "COUNT > 999 is unsupported"),
+    (r"UNTIL=[0-9]+(;|$)", "rrule parsing failed validation: UNTIL needs a time"),  # in words of ours
+)
+
+
 class InvalidError(Exception):
-    """AWX refuses with 400.
+    """AWX refuses.
 
     :ivar answer: the body of its answer.
+    :ivar status: 400 where an item is invalid.
     """
 
-    def __init__(self, answer: dict) -> None:
+    def __init__(self, answer: dict, status: int = 400) -> None:
         super().__init__(str(answer))
         self.answer = answer
+        self.status = status
 
 
 def refuse(field: str, message: str) -> None:
@@ -120,7 +135,7 @@ def inventory_source(item: Item, find: Find) -> None:
         refuse("detail", "Cannot set source_project source_path scm_branch if not SCM type.")
 
 
-def credential_type(item: Item) -> None:
+def credential_type(item: Item, _find: Find) -> None:
     """A type of credentials of our own."""
     for name, schema in (("inputs", CREDENTIAL_INPUTS), ("injectors", INJECTORS)):
         try:
@@ -132,16 +147,41 @@ def credential_type(item: Item) -> None:
 
 
 def credential(item: Item, find: Find) -> None:
-    """A credential may hold what its type asks for."""
+    """A credential has an owner, and may hold what its type asks for."""
+    if not item["organization"]:  # owners of other kinds are not needed here
+        raise InvalidError({"detail": ["Missing 'user', 'team', or 'organization'."]})
     fields = {one["id"]: one for one in find("credential_types", item["credential_type"])["inputs"]["fields"]}
     for name, value in item["inputs"].items():
         if name not in fields:
             refuse("inputs", f"Additional properties are not allowed ('{name}' was unexpected)")
-        if not isinstance(value, bool if fields[name].get("type") == "boolean" else str):
+        if value is not None and not isinstance(value, bool if fields[name].get("type") == "boolean" else str):
             refuse("inputs", f"{value!r} is not of the type of '{name}'")
 
 
-def notification_template(item: Item) -> None:
+def job_credential(kind: Item, others: Collection[Item]) -> None:
+    """A job template takes one credential of a type, of kinds that jobs use (C(JobTemplateCredentialsList)).
+
+    :param kind: the type of the credential.
+    :param others: the types of those that the template has.
+    """
+    if kind["id"] in {one["id"] for one in others}:
+        raise InvalidError({"error": f"Cannot assign multiple {kind['name']} credentials."})
+    if kind["kind"] not in JOB_KINDS:
+        raise InvalidError({"error": f"Cannot assign a Credential of kind `{kind['kind']}`."})
+
+
+def execution_environment(item: Item, before: Item | None, find: Find) -> None:
+    """An execution environment stays in its organization, and fetches its image as a registry's user."""
+    if before and item["organization"] and item["organization"] != before["organization"]:
+        refuse("organization", "Cannot change the organization of an execution environment")
+    if item["credential"]:
+        kind = find("credential_types", find("credentials", item["credential"])["credential_type"])
+        if kind["kind"] != "registry":
+            message = "Only Container Registry credentials can be associated with an Execution Environment"
+            refuse("credential", message)
+
+
+def notification_template(item: Item, _find: Find) -> None:
     """Fills in what a notification does not say, and asks for the rest."""
     configuration = item["notification_configuration"]
     parameters = NOTIFICATION_PARAMETERS[item["notification_type"]]
@@ -156,19 +196,30 @@ def notification_template(item: Item) -> None:
     ]
     if missing or wrong:
         refuse("__all__", f"Missing or incorrect fields for Notification Configuration: {missing + wrong}.")
+    empty = [name for name in parameters if configuration[name] == []]
+    if empty:
+        refuse("__all__", f"No values specified for field '{empty[0]}'")
+    if configuration.get("http_method", "POST").lower() not in ("put", "post"):
+        refuse("__all__", "HTTP method must be either 'POST' or 'PUT'.")
 
 
-def rrule(value: str) -> None:
-    """When a schedule runs."""
-    if len(re.findall(r"DTSTART(;[^:]+)?:[0-9]+T[0-9]+Z?", value)) != 1:
+def schedule(item: Item, _find: Find) -> None:
+    """When a schedule runs: C(SchedulePreviewSerializer), and C(Schedule.rrulestr) of the model."""
+    value = item["rrule"]
+    starts = re.findall(r"DTSTART(?:;TZID=([^:]+))?:[0-9]+T[0-9]+(Z?)", value)
+    if len(starts) != 1:
         refuse("rrule", "Valid DTSTART required in rrule. Value should start with: DTSTART:YYYYMMDDTHHMMSSZ")
     if re.search(r"DTSTART:[0-9]+T[0-9]+ ", value):
         refuse("rrule", "DTSTART cannot be a naive datetime.")
     rules = re.findall(r"RRULE:\S+", value)
     if not rules:
         refuse("rrule", "One or more rule required in rrule.")
-    if any("INTERVAL" not in rule for rule in rules):
-        refuse("rrule", "INTERVAL required in rrule")
+    for pattern, message in REFUSED_RULES:
+        if any(re.search(pattern, rule) for rule in rules):
+            refuse("rrule", message)
+    zone, utc = starts[0]
+    if zone and (utc or zone not in zoneinfo.available_timezones()):
+        refuse("rrule", "rrule parsing failed validation: A valid TZID must be provided (e.g., America/New_York)")
 
 
 def saved_launch(launch: Item, template: Item, survey: dict) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from aiohttp import web
@@ -45,6 +46,10 @@ class RunningServer:
             "CONTROLLER_PASSWORD": PASSWORD,
             "SSL_CERT_FILE": str(self.authority),
         }
+
+    def later(self, seconds: float, action: Callable[[], object]) -> None:
+        """Do something in the thread of the stand-in after some time."""
+        self._loop.call_soon_threadsafe(self._loop.call_later, seconds, action)
 
     def __enter__(self) -> RunningServer:
         self._thread.start()

@@ -37,7 +37,6 @@ class Resource:
     :param unique: the fields that no two items may share.
     :param associations: by name of the sub-endpoint: the endpoint of what it associates.
     :param owner: the reference that takes its items along when it is deleted.
-    :param asynchronous: whether a deletion is accepted with 202 rather than done with 204.
     """
 
     type: str
@@ -45,7 +44,6 @@ class Resource:
     unique: tuple[str, ...] = ("name",)
     associations: dict[str, str] = field(default_factory=dict)
     owners: tuple[str, ...] = ()
-    asynchronous: bool = False
 
 
 def text(**options: Any) -> Field:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import copy
 import itertools
+import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +20,21 @@ from awx import projects, rules, surveys
 from awx.builtin_types import CREDENTIAL_TYPES, NOTIFICATION_PARAMETERS
 from awx.resources import RESOURCES, UNIFIED
 from awx.rules import InvalidError, Item, refuse
-from awx.schema import PROMPTED_ASSOCIATIONS, PROMPTS, PYTHON_TYPES, Field
+from awx.schema import PROMPTED_ASSOCIATIONS, PYTHON_TYPES, Field
 
 ROOT = "/api/v2"
+BACKGROUND_SECONDS = 0.5
 NODES = ("success_nodes", "failure_nodes", "always_nodes")
+
+
+# Rules that need an item and what it refers to.
+RULES = {
+    "inventory_sources": rules.inventory_source,
+    "credential_types": rules.credential_type,
+    "credentials": rules.credential,
+    "notification_templates": rules.notification_template,
+    "schedules": rules.schedule,
+}
 
 
 class Store:
@@ -39,12 +52,17 @@ class Store:
         }
         self.associated: dict[tuple[str, int, str], list[int]] = {}
         self.surveys: dict[int, dict] = {}
+        # How many hosts an inventory has; jobs bring their own.
+        self.hosts: dict[int, int] = {}
+        # How the jobs of templates end, by name, where that is not with success.
+        self.outcomes: dict[str, str] = {}
+        # Notification templates with a notification that was not sent yet.
+        self.pending_notifications: set[int] = set()
         for one in CREDENTIAL_TYPES:
-            self._insert(
-                "credential_types", {"description": "", "injectors": {}, "managed": True, **copy.deepcopy(one)}
-            )
+            self.insert("credential_types", {"description": "", "injectors": {}, "managed": True, **copy.deepcopy(one)})
 
-    def _insert(self, endpoint: str, item: Item) -> Item:
+    def insert(self, endpoint: str, item: Item) -> Item:
+        """Give an item its id."""
         # All that can be launched counts its ids together.
         item["id"] = next(self._ids)
         self.items[endpoint][item["id"]] = item
@@ -69,22 +87,22 @@ class Store:
             if field.required and given.get(name) in (None, ""):
                 refuse(name, "This field is required.")
         self._set(endpoint, item, given)
-        self._check(endpoint, item)
-        self._insert(endpoint, item)
+        self._check(endpoint, item, None)
+        self.insert(endpoint, item)
         if endpoint == "projects" and item["scm_type"]:
-            self._update_project(item)
+            self.update_project(item)
         return item
 
     def change(self, endpoint: str, item: Item, given: dict) -> None:
         changed = copy.deepcopy(item)
         self._set(endpoint, changed, given)
-        self._check(endpoint, changed)
+        self._check(endpoint, changed, item)
         fetched_anew = endpoint == "projects" and any(
             changed[name] != item[name] for name in ("scm_type", "scm_url", "scm_branch")
         )
         item.update(changed)
         if fetched_anew and item["scm_type"]:
-            self._update_project(item)
+            self.update_project(item)
 
     def _set(self, endpoint: str, item: Item, given: dict) -> None:
         for name, field in RESOURCES[endpoint].fields.items():
@@ -113,8 +131,10 @@ class Store:
             }
         return value
 
-    def _check(self, endpoint: str, item: Item) -> None:
+    def _check(self, endpoint: str, item: Item, before: Item | None) -> None:
         resource = RESOURCES[endpoint]
+        if endpoint in RULES:
+            RULES[endpoint](item, self.find)
         if endpoint == "job_templates":
             names = projects.playbooks(self.path(item["project"])) if item["project"] else ()
             rules.job_template(item, self.find, names)
@@ -122,16 +142,9 @@ class Store:
         elif endpoint == "projects":
             rules.project(item, {path.name for path in self._directory.iterdir() if not path.name.startswith("_")})
         elif endpoint == "inventory_sources":
-            rules.inventory_source(item, self.find)
             item["organization"] = self.find("inventories", item["inventory"])["organization"]
-        elif endpoint == "credential_types":
-            rules.credential_type(item)
-        elif endpoint == "credentials":
-            rules.credential(item, self.find)
-        elif endpoint == "notification_templates":
-            rules.notification_template(item)
-        elif endpoint == "schedules":
-            rules.rrule(item["rrule"])
+        elif endpoint == "execution_environments":
+            rules.execution_environment(item, before, self.find)
         if endpoint in ("schedules", "workflow_job_template_nodes") and item["unified_job_template"]:
             number = item["unified_job_template"]
             rules.saved_launch(item, self.find("unified_job_templates", number), self.surveys.get(number, {}))
@@ -145,24 +158,6 @@ class Store:
         if same:
             refuse("__all__", f"{resource.type} with this {', '.join(resource.unique)} already exists.")
 
-    def delete(self, endpoint: str, number: int) -> None:
-        """Delete an item and what belongs to it; what only refers to it forgets it."""
-        deleted = self.items[endpoint].pop(number)
-        self.surveys.pop(number, None)
-        if endpoint == "workflow_job_template_nodes":  # with a node goes the approval that it is
-            self.items["workflow_approval_templates"].pop(deleted["unified_job_template"], None)
-        for key in [key for key in self.associated if key[:2] == (endpoint, number)]:
-            del self.associated[key]
-        for kind, resource in RESOURCES.items():
-            for item in list(self.items[kind].values()):
-                for name, field in resource.fields.items():
-                    means = endpoint in UNIFIED if field.to == "unified_job_templates" else field.to == endpoint
-                    if means and item[name] == number:
-                        if name in resource.owners:
-                            self.delete(kind, item["id"])
-                            break
-                        item[name] = None
-
     def associate(self, endpoint: str, item: Item, name: str, number: int, disassociate: bool) -> None:
         """Associate an item with another, or undo that."""
         ids = self.associated.setdefault((endpoint, item["id"], name), [])
@@ -170,10 +165,9 @@ class Store:
         if disassociate:
             ids.remove(number)
             return
-        if name == "credentials":
-            types = [self.find("credentials", one)["credential_type"] for one in ids]
-            if other["credential_type"] in types:
-                raise InvalidError({"error": "Cannot assign multiple credentials of one type."})
+        if name == "credentials" and endpoint == "job_templates":
+            kinds = [self._type_of(self.find("credentials", one)) for one in ids]
+            rules.job_credential(self._type_of(other), kinds)
         if endpoint in ("workflow_job_template_nodes", "schedules") and name in PROMPTED_ASSOCIATIONS:
             template = self.find("unified_job_templates", item["unified_job_template"])
             if not template.get(PROMPTED_ASSOCIATIONS[name]):
@@ -183,6 +177,9 @@ class Store:
             if number == item["id"] or any(number in one for one in related) or item["id"] in self._below(number):
                 raise InvalidError({"Error": "Cycle detected."})
         ids.append(number)
+
+    def _type_of(self, credential: Item) -> Item:
+        return self.find("credential_types", credential["credential_type"])
 
     def _below(self, node: int) -> set[int]:
         """The nodes that can come after one."""
@@ -203,61 +200,36 @@ class Store:
         node["unified_job_template"] = approval["id"]
         return approval
 
-    def launch(self, template: Item, given: dict) -> tuple[list[Item], dict]:
-        """Launch a job template.
-
-        :returns: its jobs, one a slice, and the fields that it does not ask for, which are ignored.
-        """
-        survey = self.surveys.get(template["id"], {}) if template["survey_enabled"] else {}
-        answers = given.get("extra_vars") or {}
-        problems = surveys.answer_problems(survey, answers, required=True)
-        if problems:
-            raise InvalidError({"variables_needed_to_start": problems})
-        fields = dict.fromkeys(("limit", "job_type", "diff_mode", "job_slice_count"))
-        taken = {name: given[name] for name in fields if given.get(name) and template[PROMPTS[name]]}
-        asked = {question["variable"] for question in survey.get("spec", ())}
-        job = {
-            "name": template["name"],
-            "status": "pending",
-            "job_template": template["id"],
-            "artifacts": {},
-            **{name: taken.get(name, template[name]) for name in fields},
-            "extra_vars": {
-                **{one["variable"]: one["default"] for one in survey.get("spec", ()) if one.get("default") is not None},
-                **{name: value for name, value in answers.items() if name in asked},
-            },
-        }
-        jobs = [
-            self._insert("jobs", {**copy.deepcopy(job), "job_slice_number": number})
-            for number in range(1, job["job_slice_count"] + 1)
-        ]
-        left = {name: value for name, value in answers.items() if name not in asked}
-        ignored = {name: value for name, value in given.items() if name != "extra_vars" and name not in taken}
-        return jobs, {**ignored, **({"extra_vars": left} if left else {})}
+    def later(self, action: Callable[[], None]) -> None:
+        """Do what AWX does in the background."""
+        asyncio.get_running_loop().call_later(BACKGROUND_SECONDS, action)
 
     def path(self, project: int) -> Path:
         """Where the files of a project are."""
         item = self.find("projects", project)
         return self._directory / (item["local_path"] if not item["scm_type"] else f"_{project}_{item['scm_revision']}")
 
-    def _update_project(self, project: Item) -> None:
-        update = self._insert("project_updates", {"status": "pending", "finished": None})
-        project.update(status="pending", scm_revision="", current_update=update["id"])
+    def update_project(self, project: Item) -> Item:
+        """Fetch a project, in the background. Returns the update."""
+        update = self.insert("project_updates", {"status": "pending", "finished": None, "error": ""})
+        project.update(status="pending", current_update=update["id"], last_job=update["id"])
 
         async def fetch() -> None:
             update["status"] = "running"
             target = self._directory / f"_{project['id']}_{update['id']}"
-            revision = await projects.fetch(project["scm_url"], project["scm_branch"], target)
+            revision, update["error"] = await projects.fetch(project["scm_url"], project["scm_branch"], target)
             if revision:
                 project["scm_revision"] = revision
                 if not self.path(project["id"]).exists():
                     target.rename(self.path(project["id"]))
             project["status"] = update["status"] = "successful" if revision else "failed"
+            update["finished"] = "2024-01-01T00:00:00Z"
             project.pop("current_update")
 
         task = asyncio.get_running_loop().create_task(fetch())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return update
 
     def shown(self, endpoint: str, item: Item) -> dict:
         """An item as AWX gives it back: with addresses, and without secrets."""
@@ -268,8 +240,12 @@ class Store:
             answer["related"].update(survey_spec=f"{url}survey_spec/", launch=f"{url}launch/")
         if endpoint == "projects":
             answer["related"]["update"] = f"{url}update/"
-            if current := answer.pop("current_update", None):
-                answer["summary_fields"]["current_update"] = {"id": current}
+            for name in ("current_update", "last_job"):
+                if number := answer.pop(name, None):
+                    answer["summary_fields"][name] = {"id": number}
+        if endpoint == "jobs":
+            survey = self.surveys.get(item["job_template"], {})
+            answer["extra_vars"] = json.dumps(surveys.hidden(survey, item["extra_vars"]))
         if item.get("unified_job_template"):
             number = item["unified_job_template"]
             answer["related"]["unified_job_template"] = f"{ROOT}/{self.endpoint_of(number)}/{number}/"

@@ -17,7 +17,7 @@ ANSWER_TYPES = {
     "multiplechoice": str,
     "multiselect": (str, list),
     "integer": int,
-    "float": float,
+    "float": (float, int),
 }
 REQUIRED_KEYS = {"type": str, "question_name": str, "variable": str, "required": bool}
 
@@ -51,8 +51,8 @@ def _question_problem(index: int, question: dict) -> str | None:
             return f"Survey question {index} of type {kind} must specify choices."
         if any(line not in question["choices"] for line in str(default).splitlines()):
             return "Default choice must be answered from the choices listed."
-    if str(default).startswith(ENCRYPTED) and kind != "password":
-        return "$encrypted$ is a reserved keyword for password question defaults"
+    if str(default).startswith(ENCRYPTED):  # of a password as well, where no question before had one to keep
+        return "$encrypted$ is a reserved keyword for password question defaults, survey question is new."
     return None
 
 
@@ -63,6 +63,12 @@ def shown(survey: dict) -> dict:
         for one in survey.get("spec", ())
     ]
     return {**survey, "spec": questions} if questions else survey
+
+
+def hidden(survey: dict, answers: dict) -> dict:
+    """Answers as AWX shows them with a job: passwords are not."""
+    passwords = {one["variable"] for one in survey.get("spec", ()) if one["type"] == "password"}
+    return {name: ENCRYPTED if name in passwords else value for name, value in answers.items()}
 
 
 def answer_problems(survey: dict, answers: dict, required: bool) -> list[str]:

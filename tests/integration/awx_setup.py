@@ -24,10 +24,16 @@ def create_repository(directory: Path) -> Path:
     """The project that the collection ships, as a repository of a user's own."""
     path = directory / "repository"
     shutil.copytree(AWX_PROJECT, path)
-    identity = ("-c", "user.name=ops", "-c", "user.email=ops@example.com")
-    for command in (("init", "--quiet"), ("add", "--all"), (*identity, "commit", "--quiet", "-m", "AWX project")):
-        subprocess.run(["git", *command], cwd=path, check=True)
+    subprocess.run(["git", "init", "--quiet"], cwd=path, check=True)
+    commit(path)
     return path
+
+
+def commit(repository: Path) -> None:
+    """Commit what was changed in a repository."""
+    identity = ("-c", "user.name=ops", "-c", "user.email=ops@example.com")
+    for command in (("add", "--all"), (*identity, "commit", "--quiet", "-m", "AWX project")):
+        subprocess.run(["git", *command], cwd=repository, check=True)
 
 
 def create_project(store: Store, base: Path) -> dict[str, int]:
@@ -45,11 +51,14 @@ def create_project(store: Store, base: Path) -> dict[str, int]:
     }
 
 
-def set_up(controller: RunningServer, repository: Path, variables: dict) -> PlaybookRun:
+def set_up(
+    controller: RunningServer, repository: Path, variables: dict, environment: dict[str, str] | None = None
+) -> PlaybookRun:
     """Set AWX up.
 
     :param repository: that of the project; what the run writes is put beside it.
     :param variables: those of the playbook that a user sets.
+    :param environment: what differs from how an administrator signs in.
     """
     project = {"scm_type": "git", "scm_url": f"file://{repository}"}
     arguments = variables_file(repository.parent, {"azureml_awx_project": project, **variables}, VariablesDumper)
@@ -59,5 +68,5 @@ def set_up(controller: RunningServer, repository: Path, variables: dict) -> Play
         LOCALHOST,
         repository.parent,
         ("-vvv", *arguments),
-        {**collections, **controller.environment},
+        {**collections, **controller.environment, **(environment or {})},
     )

@@ -9,12 +9,15 @@ from __future__ import annotations
 import base64
 
 import pytest
-from awx_setup import AWX_PROJECT, create_project, create_repository, set_up
+import yaml
+from awx_setup import AWX_PROJECT, commit, create_project, create_repository, set_up
 from playbooks import variables_file
 from support import requests_to
 
 import certificates
 import simulated
+from awx.launches import launch_job, launch_workflow
+from awx.permissions import User
 from awx.projects import playbooks
 from awx.rules import InvalidError
 from awx.running import RunningServer
@@ -78,12 +81,13 @@ def test_set_up_twice_then_taken_away_twice(repository, controller):
     assert after == {
         ("preflight", "success"): ["canary"],
         ("canary", "success"): ["approval"],
-        ("canary", "failure"): ["report"],
+        ("canary", "failure"): ["rollout_failed"],
         ("approval", "success"): ["rest"],
-        ("rest", "always"): ["report"],
+        ("rest", "success"): ["report"],
+        ("rest", "failure"): ["rollout_failed"],
     }
     assert store.endpoint_of(nodes["approval"]["unified_job_template"]) == "workflow_approval_templates"
-    assert (nodes["preflight"]["job_type"], nodes["canary"]["limit"]) == ("check", "all[0]")
+    assert (nodes["preflight"]["job_type"], nodes["canary"]["limit"]) == ("check", None)
     assert templates["azureml deploy"]["job_slice_count"] == templates["azureml verify"]["job_slice_count"] == 3
     questions = {one["variable"]: one for one in store.surveys[templates["azureml deploy"]["id"]]["spec"]}
     assert questions["azureml_survey_private_key"]["type"] == "password"
@@ -120,6 +124,215 @@ def test_an_organization_of_others_stays(repository, controller):
     assert store.items["organizations"] == {own["id"]: own}
 
 
+class Setup:
+    """AWX, and the playbook that sets it up, with a repository.
+
+    :ivar environment: what differs in the environment of the next runs.
+    """
+
+    def __init__(self, controller, repository) -> None:
+        self.controller, self.repository, self.store = controller, repository, controller.server.store
+        self.environment: dict[str, str] = {}
+
+    def run(self, state: str = "present", **changes):
+        """Run the playbook, with the variables of a user and some changes."""
+        variables = {**VARIABLES, "azureml_awx_state": state, **changes}
+        return set_up(self.controller, self.repository, variables, self.environment)
+
+    def by_name(self, endpoint: str) -> dict:
+        return {item.get("name") or item["identifier"]: item for item in self.store.items[endpoint].values()}
+
+
+@pytest.fixture
+def setup(controller, repository):
+    return Setup(controller, repository)
+
+
+def changed_tasks(run) -> list[str]:
+    return [one["task"] for one in run.results if one["result"].get("changed")]
+
+
+def test_changes_by_hand_are_restored_and_removed_entries_removed(setup):
+    """Everything that differs is changed by one run, and nothing by the next."""
+    assert setup.run().status == 0
+    store, nodes = setup.store, setup.by_name("workflow_job_template_nodes")
+    workflow, deploy = (
+        setup.by_name("workflow_job_templates")["azureml fleet"],
+        setup.by_name("job_templates")["azureml deploy"],
+    )
+    nodes["rest"]["limit"] = "foo"
+    added = {"workflow_job_template": workflow["id"], "unified_job_template": deploy["id"], "identifier": "by hand"}
+    store.create("workflow_job_template_nodes", added)
+    setup.by_name("schedules")["azureml nightly verification"]["enabled"] = False
+    deploy.update(ask_variables_on_launch=True, limit="foo", description="changed", forks=50)
+    others = store.create(
+        "job_templates",
+        {**{name: deploy[name] for name in ("inventory", "project", "playbook")}, "name": "azureml experiments"},
+    )
+    fewer = {
+        "azureml_awx_credentials": {},
+        "azureml_awx_kubeconfigs": {},
+        "azureml_awx_notifications": {
+            "chat": {"type": "slack", "configuration": {"token": SECRET, "channels": ["#other"]}}
+        },
+        "azureml_awx_update_secrets": "false",
+    }
+
+    run = setup.run(**fewer)
+
+    assert run.status == 0, run.output[-6000:]
+    assert set(setup.by_name("workflow_job_template_nodes")) == set(nodes)
+    assert setup.by_name("workflow_job_template_nodes")["rest"]["limit"] is None
+    assert setup.by_name("schedules")["azureml nightly verification"]["enabled"]
+    assert not deploy["ask_variables_on_launch"]
+    assert deploy["limit"] == ""
+    assert deploy["description"].startswith("Deploy clusters")
+    assert deploy["forks"] == 50  # documented as kept
+    assert others["id"] in store.items["job_templates"]
+    assert not store.items["credentials"]
+    assert "azureml kubeconfig" not in setup.by_name("credential_types")
+    assert set(setup.by_name("notification_templates")) == {"azureml chat"}
+    assert setup.by_name("notification_templates")["azureml chat"]["notification_configuration"]["channels"] == [
+        "#other"
+    ]
+
+    again = setup.run(**{**fewer, "azureml_awx_verify_rrule": ""})
+
+    assert changed_tasks(again) == ["Schedule the verification"], again.output[-6000:]
+    assert not store.items["schedules"]
+
+
+def test_absent_waits_for_what_is_in_use_and_leaves_what_others_made(setup):
+    assert setup.run().status == 0
+    store, organization = setup.store, setup.by_name("organizations")["Azure Machine Learning"]
+    store.create("teams", {"name": "others", "organization": organization["id"]})
+    kind = setup.by_name("credential_types")["azureml kubeconfig"]
+    elsewhere = store.create("organizations", {"name": "other"})["id"]
+    given = {"name": "theirs", "organization": elsewhere, "credential_type": kind["id"], "inputs": {}}
+    store.create("credentials", given)
+    store.pending_notifications.add(setup.by_name("notification_templates")["azureml chat"]["id"])
+    (job,), _ignored = launch_job(store, setup.by_name("job_templates")["azureml verify"], {}, hosts=1)
+    setup.controller.later(40, lambda: (job.update(status="successful"), store.pending_notifications.clear()))
+
+    # A file without the secrets of the vault, and without what was set up.
+    absent = setup.run("absent", azureml_awx_credentials="{{ vault_azure }}", azureml_awx_notifications={})
+
+    assert absent.status == 0, absent.output[-6000:]
+    left = {name: {one.get("name") for one in items.values()} for name, items in store.items.items() if items}
+    assert left["credentials"] == {"theirs"}
+    assert left["teams"] == {"others"}
+    assert "azureml kubeconfig" in left["credential_types"]
+    assert left["organizations"] == {"Azure Machine Learning", "other"}
+    assert not {"job_templates", "projects", "inventories", "notification_templates", "schedules"} & set(left)
+    said = absent.result("Say what was left", "localhost")["msg"]
+    assert said == 'Left: organization "Azure Machine Learning", which has teams: others.'
+    (kept,) = absent.result("Say which type was left", "localhost")["results"]
+    assert kept["msg"].startswith('Left: credential type "azureml kubeconfig"')
+
+    store.items["teams"].clear()
+    store.items["credentials"].clear()
+    last = setup.run("absent")
+
+    assert last.status == 0, last.output[-6000:]
+    assert set(setup.by_name("organizations")) == {"other"}
+    assert "azureml kubeconfig" not in setup.by_name("credential_types")
+
+
+def test_names_of_others_end_the_run_before_the_first_change(setup):
+    other = setup.store.create("organizations", {"name": "other"})["id"]
+    setup.store.create("execution_environments", {"name": "azureml", "image": "i", "organization": other})
+
+    present = setup.run()
+
+    assert present.status == 2
+    assert "execution environment 'azureml' belongs to another organization" in present.output
+    assert setup.controller.server.writes == []
+    absent = setup.run("absent")
+    assert absent.status == 0, absent.output[-6000:]
+    assert setup.controller.server.writes == []
+    assert not setup.controller.server.tokens
+
+
+def test_a_project_that_could_not_be_updated_heals(setup, tmp_path):
+    """The credentials go to what takes them, too."""
+    hidden = tmp_path / "hidden"
+    setup.repository.rename(hidden)
+    credentials = {
+        **VARIABLES["azureml_awx_credentials"],
+        "git": {"type": "Source Control", "inputs": {"username": "u", "password": SECRET}},
+        "images": {"type": "Container Registry", "inputs": {"host": "h", "username": "u", "password": SECRET}},
+    }
+
+    broken = setup.run(azureml_awx_credentials=credentials)
+
+    assert broken.status == 2
+    assert "Could not read from remote repository" in broken.result("Show why the update has failed", "localhost")["msg"]
+    assert not setup.store.items["job_templates"]
+    hidden.rename(setup.repository)
+    (setup.repository / "canary.yml").unlink()
+    commit(setup.repository)
+
+    lacking = setup.run(azureml_awx_credentials=credentials)
+
+    assert "has no canary.yml" in lacking.result("Show which playbooks are missing", "localhost")["msg"]
+    (setup.repository / "canary.yml").write_text((AWX_PROJECT / "canary.yml").read_text(encoding="utf-8"))
+    commit(setup.repository)
+    scm = {
+        "scm_type": "git",
+        "scm_url": f"file://{setup.repository}",
+        "scm_update_on_launch": True,
+        "allow_override": True,
+    }
+
+    healed = setup.run(azureml_awx_credentials=credentials, azureml_awx_project=scm, azureml_awx_image_pull="always")
+
+    assert healed.status == 0, healed.output[-6000:]
+    names = {one["id"]: name for name, one in setup.by_name("credentials").items()}
+    project, image = setup.by_name("projects")["azureml"], setup.by_name("execution_environments")["azureml"]
+    assert (names[project["credential"]], names[image["credential"]]) == ("azureml git", "azureml images")
+    assert (project["scm_update_on_launch"], project["allow_override"], image["pull"]) == (True, True, "always")
+    template = setup.by_name("job_templates")["azureml deploy"]
+    taken = setup.store.associated["job_templates", template["id"], "credentials"]
+    assert {names[one] for one in taken} == {"azureml azure", "azureml fleet"}
+
+
+def test_an_administrator_of_the_organization_needs_a_type_of_a_system_administrator(setup):
+    """The workflow that she sets up fails where the canary does."""
+    server, store = setup.controller.server, setup.store
+    organization = store.create("organizations", {"name": "Azure Machine Learning"})["id"]
+    server.users.append(User("she", "her-password", organization=organization))
+    setup.environment = {"CONTROLLER_USERNAME": "she", "CONTROLLER_PASSWORD": "her-password"}
+
+    refused = setup.run()
+
+    assert refused.status == 2
+    assert "only a system administrator can create or change it" in refused.output
+    names = yaml.safe_load((AWX_PROJECT.parent / "names.yml").read_text(encoding="utf-8").replace("!unsafe ", ""))
+    store.create("credential_types", {"name": "azureml kubeconfig", **names["azureml_awx_kubeconfig_type"]})
+
+    accepted = setup.run()
+
+    assert accepted.status == 0, accepted.output[-6000:]
+    workflow = setup.by_name("workflow_job_templates")["azureml fleet"]
+    store.outcomes["azureml canary"] = store.outcomes["azureml rollout_failed"] = "failed"
+    job = launch_workflow(store, workflow, {"limit": "arc-1"})
+    assert job["status"] == "failed"
+    assert [(one["name"], one["limit"]) for one in store.items["jobs"].values()] == [
+        ("azureml rollout", "arc-1"),
+        ("azureml canary", "arc-1"),
+        ("azureml rollout_failed", "arc-1"),
+    ]
+    for one in store.items["jobs"].values():
+        assert one["extra_vars"].get("azureml_canary") == ("all[0]" if one["name"] == "azureml canary" else None)
+
+    absent = setup.run("absent")
+
+    assert absent.status == 0, absent.output[-6000:]
+    assert set(setup.by_name("organizations")) == {"Azure Machine Learning"}
+    assert "azureml kubeconfig" in setup.by_name("credential_types")
+    assert not store.items["credentials"]
+
+
 @pytest.mark.parametrize("name", ["deploy", "rollout"])
 def test_answers_of_a_survey_reach_the_clusters(playbook, simulator, arc, aks, name, tmp_path):
     """What was answered counts above the inventory, and the rest of the inventory stays."""
@@ -134,7 +347,7 @@ def test_answers_of_a_survey_reach_the_clusters(playbook, simulator, arc, aks, n
         "azureml_survey_compute": "at-<cluster>",
         "azureml_survey_workspace": "ws-2",
         "azureml_survey_workspace_resource_group": "rg-ml",
-        "azureml_waves": "1, 100%",
+        "azureml_survey_waves": "1, 100%",
     }
     parts = certificates.as_options()
     answers["azureml_survey_certificate"] = parts["certificate_content"]

@@ -22,6 +22,7 @@ from support import processes_of, requests_to, wait_for
 import certificates
 import simulated
 from awx.jobs import Job, Unsafe
+from awx.launches import launch_job
 from awx.running import RunningServer
 from simulator.scenario import ClusterPlan, InstallPlan, Principal, Scenario, WorkspacePlan
 
@@ -38,7 +39,7 @@ ANSWERS = {
     "azureml_survey_private_key": base64.b64encode(PARTS["private_key_content"].encode()).decode(),
 }
 # Text that looks like a number arrives as one.
-WAVES = {"azureml_waves": "1", "azureml_max_failures": "0", "azureml_soak": 0}
+WAVES = {"azureml_survey_waves": "100%", "azureml_survey_max_failures": "0", "azureml_survey_soak": "0"}
 WORKSPACE = {"azureml_survey_workspace": "2026", "azureml_survey_workspace_resource_group": "rg-ml"}
 # As docs/awx.md has them.
 INVENTORY_VARIABLES = {
@@ -130,7 +131,7 @@ class Controller:
         """Launch a job template; its jobs run together."""
         found = {**self._find("job_templates", template), "verbosity": verbosity, "job_slice_count": slices}
         self.store.items["job_templates"][found["id"]] = found
-        jobs, ignored = self.store.launch(found, given)
+        jobs, ignored = launch_job(self.store, found, given, len(self.clusters))
         assert ignored == {}
         return [Job(self.store, one, self._hosts, self._directory, self._environment).start() for one in jobs]
 

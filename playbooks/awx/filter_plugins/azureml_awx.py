@@ -1,0 +1,301 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Decisions of the playbook that sets AWX up: from its variables and from what AWX has. Pure.
+
+C(settings) are the playbook's variables by their names without C(azureml_awx_). C(found) is what tasks/find.yml reads:
+C(organization), C(superuser), C(types) (all credential types), and C(items), the items of each endpoint whose names
+start with the prefix, in all organizations. A removal needs no secrets: C(prefix), C(name), C(templates) and the marks
+are enough for it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+# Kinds of credentials that AWX takes for a job template (JobTemplateCredentialsList in awx/api/views).
+TEMPLATE_KINDS = ("ssh", "vault", "cloud", "net", "kubernetes")
+PROJECT_KIND, IMAGE_KIND = "scm", "registry"
+PROJECT_OPTIONS = {
+    "allow_override",
+    "credential",
+    "local_path",
+    "scm_branch",
+    "scm_refspec",
+    "scm_type",
+    "scm_update_cache_timeout",
+    "scm_update_on_launch",
+    "scm_url",
+}
+PULL_POLICIES = ("always", "missing", "never")
+ENCRYPTED = "$encrypted$"
+# What AWX fills in for what a notification does not say (init_parameters in awx/main/notifications).
+NOTIFICATION_DEFAULTS = {"http_method": "POST", "disable_ssl_verification": False, "timeout": 30}
+# What a node of a workflow passes on, and awx.awx.workflow_job_template_node cannot take back.
+NODE_PROMPTS = (
+    "all_parents_must_converge",
+    "diff_mode",
+    "execution_environment",
+    "extra_data",
+    "forks",
+    "inventory",
+    "job_slice_count",
+    "job_tags",
+    "job_type",
+    "limit",
+    "scm_branch",
+    "skip_tags",
+    "timeout",
+    "verbosity",
+)
+
+
+def credential_types(settings: dict) -> dict[str, str]:
+    """The type of each wanted credential, by the name that the variables give it."""
+    own = dict.fromkeys(settings["kubeconfigs"], kubeconfig_type(settings))
+    return {**own, **{name: one["type"] for name, one in settings["credentials"].items()}}
+
+
+def kubeconfig_type(settings: dict) -> str:
+    return f"{settings['prefix']}kubeconfig"
+
+
+def assign_credentials(settings: dict, types: list[dict]) -> dict:
+    """Assign credentials to what takes them, by their kind.
+
+    :returns: C(project) and C(image), each the name of a credential or empty, and C(templates), a list. Names of the
+        variables have the prefix that they have in AWX; others are names of credentials that AWX has already.
+    """
+    wanted = credential_types(settings)
+    kinds = {one["name"]: one["kind"] for one in types}
+    kinds.setdefault(kubeconfig_type(settings), "cloud")
+
+    def of_kind(*sought: str) -> list[str]:
+        return [name for name, kind in wanted.items() if kinds.get(kind) in sought]
+
+    def chosen(given: str | None, kind: str) -> str:
+        name = given or next(iter(of_kind(kind)), "")
+        return f"{settings['prefix']}{name}" if name in wanted else name
+
+    return {
+        "project": chosen(settings["project"].get("credential"), PROJECT_KIND),
+        "image": chosen(settings["image_credential"], IMAGE_KIND),
+        "templates": [f"{settings['prefix']}{name}" for name in of_kind(*TEMPLATE_KINDS)],
+    }
+
+
+def find_problems(settings: dict, found: dict) -> list[str]:
+    """Find what AWX would refuse half way, and names that others have taken."""
+    return _value_problems(settings) or [*_credential_problems(settings, found), *_name_problems(settings, found)]
+
+
+def _value_problems(settings: dict) -> list[str]:
+    project = settings["project"]
+    problems = [f"azureml_awx_project: unknown option {name!r}" for name in sorted(set(project) - PROJECT_OPTIONS)]
+    if project.get("scm_type") == "manual" and _true(project.get("scm_update_on_launch")):
+        problems.append("azureml_awx_project: AWX does not update a manual project; remove scm_update_on_launch")
+    if settings["image_pull"] not in PULL_POLICIES:
+        problems.append(f"azureml_awx_image_pull: {settings['image_pull']!r} is none of {', '.join(PULL_POLICIES)}")
+    if not settings["prefix"].strip():
+        problems.append("azureml_awx_prefix: empty; everything in AWX needs a name")
+    for name, least in (("slices", 1), ("approval_timeout", 0), ("timeout", 1)):
+        if not str(settings[name]).strip().isdecimal() or int(settings[name]) < least:
+            problems.append(f"azureml_awx_{name}: {settings[name]!r} is not an integer of at least {least}")
+    for variable, keys in (("credentials", {"type", "inputs"}), ("notifications", {"type", "configuration"})):
+        for name, one in settings[variable].items():
+            if not isinstance(one, dict) or set(one) != keys:
+                problems.append(f"azureml_awx_{variable}: {name!r} needs exactly {' and '.join(sorted(keys))}")
+    return problems
+
+
+def _credential_problems(settings: dict, found: dict) -> list[str]:
+    kinds = {one["name"]: one["kind"] for one in found["types"]}
+    own = kubeconfig_type(settings)
+    problems = []
+    if len(settings["kubeconfigs"]) > 1:
+        problems.append("azureml_awx_kubeconfigs: a job template takes one; merge them into one with a context each")
+    for name in sorted(set(settings["kubeconfigs"]) & set(settings["credentials"])):
+        problems.append(f"azureml_awx_kubeconfigs and azureml_awx_credentials both have {name!r}")
+    names: dict[tuple, list[str]] = defaultdict(list)
+    for name, kind in credential_types(settings).items():
+        if kind != own and kind not in kinds:
+            problems.append(f"azureml_awx_credentials: {name!r} is of type {kind!r}, which AWX does not have")
+        elif kinds.get(kind) in TEMPLATE_KINDS and kind != own:
+            vault = settings["credentials"][name]["inputs"].get("vault_id")  # AWX takes one credential a vault id
+            names[kind, vault].append(name)
+    for (kind, _vault), several in names.items():
+        if len(several) > 1:
+            problems.append(
+                f"azureml_awx_credentials: {', '.join(several)} are all of type {kind!r}; a job template takes one"
+            )
+    for variable, given, wanted in (
+        ("azureml_awx_project.credential", settings["project"].get("credential"), PROJECT_KIND),
+        ("azureml_awx_image_credential", settings["image_credential"], IMAGE_KIND),
+    ):
+        problems += _choice_problems(settings, kinds, variable, given, wanted)
+    return problems
+
+
+def _choice_problems(settings: dict, kinds: dict, variable: str, given: str | None, wanted: str) -> list[str]:
+    """What is wrong with the credential of the project, or of the image."""
+    types = credential_types(settings)
+    if given:
+        kind = kinds.get(types.get(given, ""), wanted)
+        return [f"{variable}: {given!r} is of kind {kind}, not {wanted}"] if kind != wanted else []
+    candidates = [name for name, kind in types.items() if kinds.get(kind) == wanted]
+    return [f"{variable}: choose one of {', '.join(candidates)}"] if len(candidates) > 1 else []
+
+
+def _name_problems(settings: dict, found: dict) -> list[str]:
+    problems = []
+    advice = "choose another azureml_awx_prefix"
+    organization = found["organization"].get("id")
+    for item in found["items"]["execution_environments"]:
+        if item["name"] == settings["name"] and item["organization"] != organization:
+            problems.append(f"execution environment {item['name']!r} belongs to another organization; {advice}")
+    ours = {endpoint: {one["id"] for one in items} for endpoint, items in find_own(settings, found).items()}
+    for endpoint, names in _wanted(settings).items():
+        for item in found["items"].get(endpoint, ()):
+            is_taken = organization and item["organization"] == organization and _key(endpoint, item, found) in names
+            if is_taken and item["id"] not in ours[endpoint]:
+                problems.append(
+                    f"{item['type'].replace('_', ' ')} {item['name']!r} was not created by this playbook; {advice},"
+                    f" or hand it over with {settings['mark']!r} at the end of its description"
+                )
+    return [*problems, *_type_problems(settings, found)]
+
+
+def _type_problems(settings: dict, found: dict) -> list[str]:
+    """The type of kubeconfigs is for all organizations, and only system administrators write types."""
+    name = kubeconfig_type(settings)
+    present = next((one for one in found["types"] if one["name"] == name), None)
+    if not settings["kubeconfigs"] or (present and not type_differs(present, settings["kubeconfig_type"])):
+        return []
+    if present and not present["description"].endswith(settings["type_mark"]):
+        return [f"credential type {name!r} is another one; choose another azureml_awx_prefix"]
+    if not found["superuser"]:
+        return [f"credential type {name!r}: only a system administrator can create or change it; see docs/awx.md"]
+    return []
+
+
+def type_differs(present: dict, wanted: dict) -> bool:
+    """Whether a credential type defines something else than C(wanted)."""
+    return any(present[name] != wanted[name] for name in ("kind", "inputs", "injectors"))
+
+
+def find_own(settings: dict, found: dict) -> dict[str, list[dict]]:
+    """Find what this playbook has created, by the mark in the descriptions, in the organization or left without one.
+
+    Where it has created anything in the organization, what has one of its fixed names is its own as well: it made sure
+    that the names were free. So a description that somebody has changed is restored.
+    """
+    organization = found["organization"].get("id")
+    names = _fixed_names(settings)
+
+    def is_marked(item: dict) -> bool:
+        return item["organization"] in (organization, None) and item["description"].endswith(settings["mark"])
+
+    was_here = any(is_marked(item) and item["organization"] for items in found["items"].values() for item in items)
+
+    def has_fixed_name(endpoint: str, item: dict) -> bool:
+        return item["organization"] == organization and item["name"] in names.get(endpoint, ())
+
+    own = {
+        endpoint: [item for item in items if is_marked(item) or (was_here and has_fixed_name(endpoint, item))]
+        for endpoint, items in found["items"].items()
+    }
+    own["credential_types"] = [
+        one
+        for one in found["types"]
+        if one["name"] == kubeconfig_type(settings) and one["description"].endswith(settings["type_mark"])
+    ]
+    return own
+
+
+def _fixed_names(settings: dict) -> dict[str, set]:
+    """The names that follow from the prefix alone, by endpoint."""
+    prefix, name = settings["prefix"], settings["name"]
+    return {
+        "workflow_job_templates": {f"{prefix}fleet"},
+        "job_templates": {f"{prefix}{one}" for one in settings["templates"]},
+        "inventories": {name},
+        "projects": {name},
+        "execution_environments": {name},
+    }
+
+
+def _wanted(settings: dict) -> dict[str, set]:
+    """The names of everything, by endpoint; of a credential the name and its type."""
+    prefix = settings["prefix"]
+    return {
+        **_fixed_names(settings),
+        "notification_templates": {f"{prefix}{one}" for one in settings["notifications"]},
+        "credentials": {(f"{prefix}{one}", kind) for one, kind in credential_types(settings).items()},
+        "credential_types": {kubeconfig_type(settings)} if settings["kubeconfigs"] else set(),
+    }
+
+
+def _key(endpoint: str, item: dict, found: dict) -> str | tuple[str, str]:
+    if endpoint != "credentials":
+        return item["name"]
+    types = {one["id"]: one["name"] for one in found["types"]}
+    return item["name"], types.get(item["credential_type"], "")
+
+
+def find_obsolete(settings: dict, found: dict) -> dict[str, list[dict]]:
+    """Find what this playbook has created and the variables no longer name, or a deleted organization has left."""
+    names, organization = _wanted(settings), found["organization"].get("id")
+    return {
+        endpoint: [
+            item
+            for item in items
+            if _key(endpoint, item, found) not in names[endpoint]
+            or (endpoint != "credential_types" and item["organization"] != organization)
+        ]
+        for endpoint, items in find_own(settings, found).items()
+    }
+
+
+def notification_differs(wanted: dict, present: dict, mark: str) -> bool:
+    """Whether a notification is another one than the variables say. Secrets that AWX hides are taken to be the same.
+
+    :param present: what AWX has, empty where it has none.
+    """
+    if not present or present["notification_type"] != wanted["type"] or not present["description"].endswith(mark):
+        return True
+    configuration = present["notification_configuration"]
+    if any(configuration.get(name) not in (value, ENCRYPTED) for name, value in wanted["configuration"].items()):
+        return True
+    filled_in = {name: value for name, value in configuration.items() if name not in wanted["configuration"]}
+    return any(value != NOTIFICATION_DEFAULTS.get(name, "") for name, value in filled_in.items())
+
+
+def find_wrong_nodes(present: list[dict], wanted: list[dict]) -> list[str]:
+    """Find the nodes of a workflow that nobody wants, or that pass on something that they should not."""
+    nodes = {one["identifier"]: one for one in wanted}
+    return [
+        one["identifier"]
+        for one in present
+        if one["identifier"] not in nodes
+        or any(one.get(name) and not nodes[one["identifier"]].get(name) for name in NODE_PROMPTS)
+    ]
+
+
+def _true(value: object) -> bool:
+    return str(value).lower() in ("true", "yes", "on", "1")
+
+
+class FilterModule:
+    """The decisions as filters of this playbook."""
+
+    def filters(self) -> dict:
+        return {
+            "azureml_awx_problems": find_problems,
+            "azureml_awx_assigned": assign_credentials,
+            "azureml_awx_own": find_own,
+            "azureml_awx_obsolete": find_obsolete,
+            "azureml_awx_notification_differs": notification_differs,
+            "azureml_awx_wrong_nodes": find_wrong_nodes,
+            "azureml_awx_type_differs": type_differs,
+        }

@@ -1,0 +1,266 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the playbook that sets AWX up decides before it changes anything."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+PATH = Path(__file__).parents[3] / "playbooks/awx/filter_plugins/azureml_awx.py"
+SPECIFICATION = importlib.util.spec_from_file_location("azureml_awx", PATH)
+azureml_awx = importlib.util.module_from_spec(SPECIFICATION)
+SPECIFICATION.loader.exec_module(azureml_awx)
+
+AZURE, SCM, REGISTRY, VAULT = "Microsoft Azure Resource Manager", "Source Control", "Container Registry", "Vault"
+TYPES = [
+    {"id": 1, "name": AZURE, "kind": "cloud", "description": "", "inputs": {}, "injectors": {}},
+    {"id": 2, "name": SCM, "kind": "scm", "description": "", "inputs": {}, "injectors": {}},
+    {"id": 3, "name": REGISTRY, "kind": "registry", "description": "", "inputs": {}, "injectors": {}},
+    {"id": 4, "name": VAULT, "kind": "vault", "description": "", "inputs": {}, "injectors": {}},
+]
+KUBECONFIG = {"kind": "cloud", "inputs": {"required": ["kubeconfig"]}, "injectors": {}}
+MARK, TYPE_MARK = 'Created as "azureml "', "Created"
+ENDPOINTS = ("workflow_job_templates", "job_templates", "inventories", "projects", "execution_environments")
+ENDPOINTS += ("notification_templates", "credentials")
+OURS, OTHERS = 7, 8  # organizations
+
+
+def settings(**changes) -> dict:
+    default = {
+        "prefix": "azureml ",
+        "name": "azureml",
+        "mark": MARK,
+        "type_mark": TYPE_MARK,
+        "kubeconfig_type": KUBECONFIG,
+        "project": {"scm_type": "git", "scm_url": "https://git.example.com/azureml-awx.git"},
+        "image_credential": "",
+        "image_pull": "missing",
+        "credentials": {},
+        "kubeconfigs": {},
+        "notifications": {},
+        "templates": {"deploy": {}},
+        "slices": 1,
+        "approval_timeout": 0,
+        "timeout": 300,
+    }
+    return {**default, **changes}
+
+
+def found(types=(), superuser=True, organization=OURS, **items) -> dict:
+    return {
+        "organization": {"id": organization} if organization else {},
+        "superuser": superuser,
+        "types": [*TYPES, *types],
+        "items": {**{endpoint: [] for endpoint in ENDPOINTS}, **items},
+    }
+
+
+def item(name: str, organization: int | None = OURS, description: str = MARK, **fields) -> dict:
+    default = {"id": 100 + len(name), "type": "thing", "name": name, "organization": organization}
+    return {**default, "description": description, **fields}
+
+
+def credentials(**types) -> dict:
+    return {name: {"type": kind, "inputs": {}} for name, kind in types.items()}
+
+
+def custom_type(**changes) -> dict:
+    return {"id": 9, "name": "azureml kubeconfig", "description": TYPE_MARK, **KUBECONFIG, **changes}
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({}, None),
+        ({"credentials": credentials(a=AZURE, s=SCM, r=REGISTRY), "kubeconfigs": {"k": "{}"}}, None),
+        ({"credentials": credentials(a=AZURE, b=AZURE)}, f"a, b are all of type '{AZURE}'"),
+        ({"credentials": credentials(a=VAULT, b=VAULT)}, "a, b are all of type 'Vault'"),
+        (
+            {"credentials": {name: {"type": VAULT, "inputs": {"vault_id": name}} for name in ("a", "b")}},
+            None,
+        ),
+        ({"credentials": credentials(a="Azure")}, "'a' is of type 'Azure', which AWX does not have"),
+        ({"credentials": {"a": {"inputs": {}}}}, "'a' needs exactly inputs and type"),
+        ({"credentials": credentials(s=SCM, t=SCM)}, "azureml_awx_project.credential: choose one of s, t"),
+        ({"credentials": credentials(s=SCM, t=SCM), "project": {"credential": "t"}}, None),
+        ({"credentials": credentials(a=AZURE), "project": {"credential": "a"}}, "'a' is of kind cloud, not scm"),
+        ({"project": {"credential": "made by hand"}}, None),
+        ({"credentials": credentials(r=REGISTRY, q=REGISTRY)}, "azureml_awx_image_credential: choose one of r, q"),
+        ({"credentials": credentials(s=SCM), "image_credential": "s"}, "'s' is of kind scm, not registry"),
+        ({"kubeconfigs": {"a": "{}", "b": "{}"}}, "a job template takes one"),
+        ({"kubeconfigs": {"a": "{}"}, "credentials": credentials(a=AZURE)}, "both have 'a'"),
+        ({"project": {"scm_clone": True}}, "unknown option 'scm_clone'"),
+        ({"project": {"scm_type": "manual", "scm_update_on_launch": "yes"}}, "does not update a manual project"),
+        ({"project": {"scm_type": "manual", "scm_update_on_launch": "false"}}, None),
+        ({"image_pull": "sometimes"}, "'sometimes' is none of"),
+        ({"prefix": " "}, "azureml_awx_prefix: empty"),
+        ({"slices": "0"}, "azureml_awx_slices: '0' is not an integer of at least 1"),
+        ({"slices": "3", "approval_timeout": "0"}, None),
+        ({"approval_timeout": "an hour"}, "azureml_awx_approval_timeout"),
+        ({"notifications": {"n": {"type": "slack", "config": {}}}}, "'n' needs exactly configuration and type"),
+    ],
+)
+def test_invalid_variables_are_refused_before_the_first_change(changes, problem):
+    problems = azureml_awx.find_problems(settings(**changes), found())
+
+    assert [one for one in problems if problem is None or problem not in one] == []
+    assert bool(problems) is (problem is not None)
+
+
+@pytest.mark.parametrize(
+    ("there", "kubeconfigs", "problem"),
+    [
+        ({"execution_environments": [item("azureml", OTHERS, "")]}, {}, "belongs to another organization"),
+        ({"execution_environments": [item("azureml", None, "")]}, {}, "belongs to another organization"),
+        ({"execution_environments": [item("azureml")]}, {}, None),
+        ({"projects": [item("azureml", OURS, "of somebody")]}, {}, "was not created by this playbook"),
+        # Somebody has changed a description, or the name is of another organization, or of another prefix.
+        ({"projects": [item("azureml", OURS, "changed")], "inventories": [item("azureml")]}, {}, None),
+        ({"projects": [item("azureml", OTHERS, "")]}, {}, None),
+        ({"types": [custom_type(description="of others")]}, {"k": ""}, None),
+        ({"types": [custom_type(description="of others", inputs={})]}, {"k": ""}, "is another one"),
+        ({"types": [custom_type(description="of others", inputs={})]}, {}, None),
+        ({"types": [custom_type(inputs={})]}, {"k": ""}, None),
+        ({"types": [custom_type(inputs={})], "superuser": False}, {"k": ""}, "only a system administrator"),
+        ({"superuser": False}, {"k": ""}, "only a system administrator"),
+        ({"types": [custom_type()], "superuser": False}, {"k": ""}, None),
+    ],
+)
+def test_names_that_others_have_taken_are_refused(there, kubeconfigs, problem):
+    problems = azureml_awx.find_problems(settings(kubeconfigs=kubeconfigs), found(**there))
+
+    assert [one for one in problems if problem is None or problem not in one] == []
+    assert bool(problems) is (problem is not None)
+
+
+def test_a_credential_of_others_is_refused_even_where_the_playbook_was_before():
+    there = {"projects": [item("azureml")], "credentials": [item("azureml a", OURS, "", credential_type=1)]}
+
+    (problem,) = azureml_awx.find_problems(settings(credentials=credentials(a=AZURE)), found(**there))
+
+    assert problem.startswith("thing 'azureml a' was not created by this playbook")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "project", "image", "assigned"),
+    [
+        ({}, {}, "", ("", "", [])),
+        (credentials(a=AZURE, s=SCM, r=REGISTRY), {}, "", ("azureml s", "azureml r", ["azureml k", "azureml a"])),
+        (credentials(s=SCM, t=SCM), {"credential": "t"}, "", ("azureml t", "", ["azureml k"])),
+        ({}, {"credential": "by hand"}, "other", ("by hand", "other", ["azureml k"])),
+    ],
+)
+def test_credentials_go_to_what_takes_them(wanted, project, image, assigned):
+    kubeconfigs = {"k": "{}"} if "azureml k" in assigned[2] else {}
+    given = settings(credentials=wanted, project=project, image_credential=image, kubeconfigs=kubeconfigs)
+
+    result = azureml_awx.assign_credentials(given, TYPES)
+
+    assert (result["project"], result["image"], result["templates"]) == assigned
+
+
+THERE = found(
+    types=[custom_type()],
+    job_templates=[
+        item("azureml deploy"),
+        item("azureml removed"),
+        item("azureml experiments", OURS, "of others"),
+        item("azureml b deploy", OURS, 'Created as "azureml b "'),
+        item("azureml lost", None),
+        item("azureml deploy", None),
+    ],
+    projects=[item("azureml", OURS, "changed by hand")],
+    credentials=[
+        item("azureml a", credential_type=1),
+        item("azureml a", credential_type=2),
+        item("azureml old", credential_type=1),
+        item("azureml of others", OURS, "", credential_type=1),
+        item("azureml elsewhere", OTHERS, credential_type=1),
+    ],
+)
+
+
+def names(own: dict) -> dict:
+    return {kind: [(one["name"], one.get("organization")) for one in items] for kind, items in own.items() if items}
+
+
+def test_only_what_the_playbook_created_is_its_own():
+    identity = {name: settings()[name] for name in ("prefix", "name", "templates", "mark", "type_mark")}
+
+    own = azureml_awx.find_own(identity, THERE)
+
+    assert names(own) == {
+        "job_templates": [
+            ("azureml deploy", OURS),
+            ("azureml removed", OURS),
+            ("azureml lost", None),
+            ("azureml deploy", None),
+        ],
+        "projects": [("azureml", OURS)],
+        "credentials": [("azureml a", OURS), ("azureml a", OURS), ("azureml old", OURS)],
+        "credential_types": [("azureml kubeconfig", None)],
+    }
+
+
+def test_what_the_variables_no_longer_name_is_obsolete():
+    obsolete = azureml_awx.find_obsolete(settings(credentials=credentials(a=AZURE)), THERE)
+
+    assert names(obsolete) == {
+        "job_templates": [("azureml removed", OURS), ("azureml lost", None), ("azureml deploy", None)],
+        "credentials": [("azureml a", OURS), ("azureml old", OURS)],
+        "credential_types": [("azureml kubeconfig", None)],
+    }
+    assert [one["credential_type"] for one in obsolete["credentials"]] == [2, 1]
+
+
+def test_an_organization_that_was_deleted_by_hand_leaves_templates_to_remove():
+    own = azureml_awx.find_own(settings(), found(organization=None, job_templates=[item("azureml deploy", None)]))
+
+    assert names(own) == {"job_templates": [("azureml deploy", None)]}
+
+
+HOOK = {"url": "https://example.com", "headers": {}}
+PRESENT = {**HOOK, "http_method": "POST", "disable_ssl_verification": False, "username": "", "password": ""}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "present", "description", "differs"),
+    [
+        (HOOK, PRESENT, MARK, False),
+        (HOOK, PRESENT, "changed", True),
+        ({**HOOK, "password": "p"}, {**PRESENT, "password": "$encrypted$"}, MARK, False),
+        (HOOK, {**PRESENT, "password": "$encrypted$"}, MARK, True),
+        ({**HOOK, "password": "p"}, PRESENT, MARK, True),
+        ({**HOOK, "url": "https://example.org"}, PRESENT, MARK, True),
+        ({**HOOK, "http_method": "PUT"}, PRESENT, MARK, True),
+        (HOOK, {**PRESENT, "http_method": "PUT"}, MARK, True),
+        (HOOK, {**PRESENT, "username": "removed"}, MARK, True),
+    ],
+)
+def test_a_changed_notification_differs(wanted, present, description, differs):
+    there = {"notification_type": "webhook", "notification_configuration": present, "description": description}
+
+    assert azureml_awx.notification_differs({"type": "webhook", "configuration": wanted}, there, MARK) is differs
+    assert azureml_awx.notification_differs({"type": "slack", "configuration": wanted}, there, MARK) is True
+    assert azureml_awx.notification_differs({"type": "webhook", "configuration": wanted}, {}, MARK) is True
+
+
+@pytest.mark.parametrize(
+    ("node", "wrong"),
+    [
+        ({"identifier": "rest", "limit": None, "job_type": None, "extra_data": {}}, False),
+        ({"identifier": "rest", "limit": "foo"}, True),
+        ({"identifier": "rest", "all_parents_must_converge": True}, True),
+        ({"identifier": "added by hand"}, True),
+        ({"identifier": "preflight", "job_type": "check"}, False),
+    ],
+)
+def test_nodes_that_were_added_or_changed_by_hand_are_wrong(node, wrong):
+    wanted = [{"identifier": "preflight", "job_type": "check"}, {"identifier": "rest"}]
+
+    assert azureml_awx.find_wrong_nodes([node], wanted) == ([node["identifier"]] if wrong else [])
