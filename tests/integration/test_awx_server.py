@@ -299,3 +299,56 @@ def test_what_users_may_do(user, may):
     assert user.sees("job_templates", {"id": 5, "organization": 1})
     assert user.sees("job_templates", {"id": 6, "organization": 2}) is user.superuser
     assert user.sees("credentials", {"id": 7, "organization": 1}) is (user.name != "operator")
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "changes", "refused"),
+    [
+        ("job_templates", {"playbook": "azureml.arc.deploy"}, "Playbook not found for project."),
+        ("job_templates", {"inventory": None}, "You must either set a default value or ask to prompt on launch."),
+        ("workflow_job_template_nodes", {"forks": 5}, "Field is not configured to prompt on launch."),
+        ("workflow_job_template_nodes", {"extra_data": {"azureml_other": 1}}, "not allowed on launch"),
+        ("workflow_job_template_nodes", {"extra_data": {"azureml_soak": "long"}}, "expected to be an integer"),
+        ("projects", {"scm_type": "", "local_path": "nowhere"}, "already being used by another manual project"),
+        ("schedules", {"rrule": "RRULE:FREQ=DAILY;INTERVAL=1"}, "Valid DTSTART required"),
+        ("credentials", {"inputs": {"host": "https://localhost"}}, "Additional properties are not allowed"),
+    ],
+)
+def test_changes_are_refused_as_awx_refuses_them(small_setup, endpoint, changes, refused):
+    """With an item as the playbook makes it, but for one thing; the item as it is passes."""
+    item = small_setup.items[endpoint][max(small_setup.items[endpoint])]
+    small_setup.change(endpoint, item, {})
+
+    with pytest.raises(InvalidError, match=refused):
+        small_setup.change(endpoint, item, changes)
+
+
+@pytest.fixture
+def small_setup(tmp_path):
+    """What a small set up leaves, made without a server: a rollout, a node and a schedule that launch it."""
+    base = tmp_path / "projects"
+    base.mkdir()
+    store = Store(base)
+    needed = create_project(store, base)
+    kind = next(one["id"] for one in store.items["credential_types"].values() if one["namespace"] == "azure_rm")
+    own = {"organization": needed["organization"]}
+    store.create("credentials", {**own, "name": "azure", "credential_type": kind, "inputs": {"client": "c"}})
+    template = store.create(
+        "job_templates",
+        {
+            **needed,
+            "name": "rollout",
+            "playbook": "rollout.yml",
+            "ask_limit_on_launch": True,
+            "survey_enabled": True,
+        },
+    )["id"]
+    question = {"question_name": "Soak", "variable": "azureml_soak", "type": "integer", "required": True}
+    store.surveys[template] = {"name": "", "description": "", "spec": [question]}
+    workflow = store.create("workflow_job_templates", {**own, "name": "fleet"})["id"]
+    launch = {"unified_job_template": template, "limit": "all[0]"}
+    store.create("workflow_job_template_nodes", {**launch, "workflow_job_template": workflow, "identifier": "canary"})
+    store.create(
+        "schedules", {**launch, "name": "nightly", "rrule": "DTSTART:20240101T020000Z RRULE:FREQ=DAILY;INTERVAL=1"}
+    )
+    return store

@@ -51,7 +51,10 @@ def controller(tmp_path):
         variables = yaml.safe_load((AWX_PROJECT.parent / "variables.yml").read_text(encoding="utf-8"))
         for name in ("verify", "rotate_tls"):
             called = {"name": f"{variables['azureml_awx_prefix']}{name}", "playbook": f"{name}.yml"}
-            store.create("job_templates", {**needed, **called, "ask_limit_on_launch": True})
+            asked = {"ask_limit_on_launch": True, "ask_job_slice_count_on_launch": name == "verify"}
+            template = store.create("job_templates", {**needed, **called, **asked})
+            template["job_slice_count"] = 3 if name == "verify" else 1
+        store.hosts[needed["inventory"]] = len(CLUSTERS)
         yield running
 
 
@@ -109,6 +112,7 @@ def jobs(controller) -> list[tuple[str, str]]:
 
 
 def test_what_happens_to_clusters_and_certificates_becomes_jobs(azure, controller, endpoint, run_module, tmp_path):
+    """One job for an event, although the job template is sliced: slices without a host of the limit would fail."""
     extension = {"resource_group": "rg-edge", "cluster_name": "shop-0", "workload_profile": "training"}
     run_module(SPEC, **extension, version="1.1.60")
     endpoints = [

@@ -1,0 +1,80 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbooks that AWX runs: answers of surveys, the canary, and what follows a rollout that has failed."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from awx_setup import AWX_PROJECT
+from playbooks import variables_file
+from support import requests_to
+
+import certificates
+import simulated
+from awx.projects import playbooks
+from simulator.scenario import ClusterPlan
+
+
+@pytest.mark.parametrize("name", ["deploy", "rollout"])
+def test_answers_of_a_survey_reach_the_clusters(playbook, simulator, arc, aks, name, tmp_path):
+    """What was answered counts above the inventory, and the rest of the inventory stays."""
+    inventory = simulated.inventory(
+        simulator.directory, [ClusterPlan(arc), ClusterPlan(aks, type="managedClusters", nodes=2)]
+    )
+    answers = {
+        "azureml_survey_profile": "training_inference",
+        "azureml_survey_inference_service": "load_balancer",
+        "azureml_survey_encryption": "https",
+        "azureml_survey_cname": "ml.example.com",
+        "azureml_survey_compute": "at-<cluster>",
+        "azureml_survey_workspace": "ws-2",
+        "azureml_survey_workspace_resource_group": "rg-ml",
+        "azureml_survey_waves": "1, 100%",
+    }
+    parts = certificates.as_options()
+    answers["azureml_survey_certificate"] = parts["certificate_content"]
+    answers["azureml_survey_private_key"] = base64.b64encode(parts["private_key_content"].encode()).decode()
+    arguments = variables_file(tmp_path, answers)
+
+    run = playbook(str(AWX_PROJECT / f"{name}.yml"), inventory, *arguments)
+
+    assert run.status == 0, run.output[-6000:]
+    for cluster in (arc, aks):
+        (put,) = [one for one in requests_to(simulator, "PUT", "/extensions/azureml") if f"/{cluster}/" in one["path"]]
+        settings = put["body"]["properties"]["configurationSettings"]
+        assert (settings["enableTraining"], settings["enableInference"]) == ("True", "True")
+        assert requests_to(simulator, "PUT", f"/workspaces/ws-2/computes/at-{cluster}")
+    assert answers["azureml_survey_private_key"][40:120] not in run.output
+    assert run.output.count("PLAY [Roll out Azure Machine Learning]") == (2 if name == "rollout" else 0)
+
+
+def test_a_survey_that_leaves_all_to_the_inventory_costs_nothing(playbook, simulator, arc, tmp_path):
+    inventory = simulated.inventory(simulator.directory, [ClusterPlan(arc)])
+    answers = {"azureml_survey_profile": "as the inventory says", "azureml_survey_compute": ""}
+    arguments = variables_file(tmp_path, answers)
+    stats = {"ANSIBLE_SHOW_CUSTOM_STATS": "1"}
+
+    report = playbook(str(AWX_PROJECT / "report.yml"), inventory, *arguments, **stats)
+    deployed = playbook(str(AWX_PROJECT / "deploy.yml"), inventory, *arguments)
+    after = playbook(str(AWX_PROJECT / "report.yml"), inventory, *arguments, **stats)
+
+    assert report.status == 2
+    assert report.result("Show all clusters", arc)["failed_clusters"] == [arc]
+    assert "azureml_rollout" in report.output.split("CUSTOM STATS")[1]
+    assert deployed.status == 0, deployed.output
+    assert "Set what was answered" not in deployed.output
+    assert requests_to(simulator, "PUT", f"/workspaces/ws/computes/{arc}")
+    assert after.status == 0, after.output
+    assert after.result("Show all clusters", arc)["failed_clusters"] == []
+
+
+def test_every_playbook_of_the_project_is_one_to_awx():
+    """Job templates may name them; what they take answers with is no playbook of its own to anybody."""
+    found = set(playbooks(AWX_PROJECT))
+
+    assert {"deploy.yml", "rollout.yml", "verify.yml", "report.yml", "rotate_tls.yml"} <= found
+    assert not {one for one in found if "/" in one}
