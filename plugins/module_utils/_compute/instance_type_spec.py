@@ -29,10 +29,13 @@ _LABEL_WORD = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 
 @dataclass(frozen=True)
 class InstanceType:
-    """An instance type that Kubernetes takes. Amounts are texts, as given."""
+    """A valid instance type. Amounts are texts, as given.
+
+    :param node_selector: labels of nodes; C(None) if the user gave none, which an attachment tells from an empty one.
+    """
 
     name: str
-    node_selector: Mapping[str, str] = field(default_factory=dict)
+    node_selector: Mapping[str, str] | None = None
     requests: Mapping[str, str] = field(default_factory=dict)
     limits: Mapping[str, str] = field(default_factory=dict)
 
@@ -41,7 +44,7 @@ class InstanceType:
         return int(self.limits.get(GPU, 0))
 
     def spec(self) -> dict:
-        """The C(spec) of the object in the cluster: GPUs as a number and in limits only; what is empty is left out."""
+        """Return the C(spec) of the object in the cluster: GPUs as a number and in limits only, no empty parts."""
         limits = _counted(self.limits, "limits")
         if self.gpus:
             limits[GPU] = self.gpus
@@ -53,10 +56,13 @@ class InstanceType:
         }
 
     def attachment(self) -> dict:
-        """What the request carries that attaches a cluster: all amounts as texts."""
+        """Return the part of the request that attaches a cluster: all amounts as texts, and nothing that was not given.
+
+        An empty selector is null, as in the examples of Microsoft's article of October 2021.
+        """
         resources = {name: dict(part) for name, part in (("requests", self.requests), ("limits", self.limits)) if part}
         return {
-            "nodeSelector": dict(self.node_selector) or None,
+            **({} if self.node_selector is None else {"nodeSelector": dict(self.node_selector) or None}),
             **({"resources": resources} if resources else {}),
         }
 
@@ -101,6 +107,8 @@ def validated(name: str, given: Mapping, prefix: str = "", selector_key: str = "
         label_key(str(key), path): label_value(value, f"{path}.{key}")
         for key, value in mapping(given.get(selector_key), path).items()
     }
+    if selector_key not in given:
+        selector = None
     path = f"{prefix}resources"
     resources = mapping(given.get("resources"), path)
     parts = {part: _amounts(resources.get(part), f"{path}.{part}") for part in PARTS}
@@ -151,7 +159,7 @@ def label_value(value: object, path: str) -> str:
 def same(wanted: InstanceType, spec: Mapping) -> bool:
     """Whether an instance type, of a cluster or of a compute, means the wanted one; C(1) and C(1000m) are the same."""
     resources = spec.get("resources") or {}
-    return dict(wanted.node_selector) == (spec.get("nodeSelector") or {}) and all(
+    return dict(wanted.node_selector or {}) == (spec.get("nodeSelector") or {}) and all(
         _same_amounts(_counted(getattr(wanted, part), part), _counted(resources.get(part) or {}, part))
         for part in PARTS
     )
