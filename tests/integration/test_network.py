@@ -16,12 +16,21 @@ from ansible_collections.azureml.arc.plugins.modules.extension_info import SPEC 
 from ansible_collections.azureml.arc.plugins.modules.pod_readiness import SPEC as READINESS
 from support import ModuleFailedError
 
+FAR = "cluster.example.com"  # which no name server knows: only the proxy leads there
+
 
 @pytest.fixture
 def through(simulator):
     """A proxy to the simulator: its address, and the hosts that it was asked for."""
-    with outbound_proxy.proxy(("localhost",), ("127.0.0.1", urlsplit(simulator.endpoint).port)) as running:
+    with outbound_proxy.proxy(("localhost", FAR), ("127.0.0.1", urlsplit(simulator.endpoint).port)) as running:
         yield running
+
+
+@pytest.fixture
+def patch(monkeypatch):
+    """As C(monkeypatch), undone before the test's simulator is spoken to again."""
+    with monkeypatch.context() as context:
+        yield context
 
 
 @pytest.fixture
@@ -41,21 +50,67 @@ def ask_cluster(run_module, simulator, arc):
     return lambda **options: run_module(READINESS, wait=False, workload_profile="training", **{**access, **options})
 
 
+@pytest.fixture
+def ask_far_cluster(run_module, simulator, arc):
+    """Look at the pods of a cluster under a name that is not this machine's; C(cluster) adds to its kubeconfig."""
+
+    def ask(cluster=None, **options):
+        kubeconfig = json.loads(Path(simulator.kubeconfigs[arc]).read_text(encoding="utf-8"))
+        access = kubeconfig["clusters"][0]["cluster"]
+        server = access["server"].replace("localhost", FAR)
+        access.update({"server": server, "tls-server-name": "localhost"}, **(cluster or {}))
+        return run_module(READINESS, wait=False, workload_profile="training", kubeconfig=kubeconfig, **options)
+
+    return ask
+
+
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy"])
-@pytest.mark.parametrize("ask", ["ask_azure", "ask_cluster"])
-def test_proxy_of_the_environment(through, monkeypatch, request, ask, name):
+def test_proxy_of_the_environment_leads_to_azure(through, monkeypatch, ask_azure, name):
     address, asked = through
     monkeypatch.setenv(name, address)
-    ask = request.getfixturevalue(ask)
 
-    ask()
+    ask_azure()
     assert asked
     assert set(asked) == {"localhost"}
 
     asked.clear()
     monkeypatch.setenv(name.replace("HTTPS", "NO").replace("https", "no"), "localhost")
-    ask()
+    ask_azure()
     assert asked == []
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "K8S_AUTH_PROXY"])
+def test_proxy_of_the_environment_leads_to_clusters_but_those_of_this_machine(
+    through, patch, ask_cluster, ask_far_cluster, name
+):
+    address, asked = through
+    patch.setenv(name, address)
+
+    ask_cluster()
+    assert asked == []
+
+    ask_far_cluster()
+    assert set(asked) == {FAR}
+
+    asked.clear()
+    patch.setenv("NO_PROXY", f"10.0.0.0/8,{FAR}")
+    patch.setattr("time.sleep", lambda seconds: None)
+    with pytest.raises(ModuleFailedError, match=f"{FAR}.* cannot be reached"):
+        ask_far_cluster()
+    assert asked == []
+
+
+def test_proxy_of_a_kubeconfig_counts_before_the_environment(through, patch, ask_far_cluster):
+    address, asked = through
+    patch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    patch.setenv("NO_PROXY", FAR)
+
+    ask_far_cluster({"proxy-url": address})
+    assert set(asked) == {FAR}
+
+    asked.clear()
+    ask_far_cluster({"proxy-url": "http://127.0.0.1:9"}, proxy=address)
+    assert set(asked) == {FAR}
 
 
 def test_proxy_of_an_option(through, ask_cluster):
@@ -68,14 +123,13 @@ def test_proxy_of_an_option(through, ask_cluster):
     assert asked == []
 
 
-@pytest.mark.parametrize("ask", ["ask_azure", "ask_cluster"])
-def test_proxy_that_is_not_there(monkeypatch, request, ask):
+@pytest.mark.parametrize("ask", ["ask_azure", "ask_far_cluster"])
+def test_proxy_that_is_not_there(patch, request, ask):
     ask = request.getfixturevalue(ask)
-    with monkeypatch.context() as patch:
-        patch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
-        patch.setattr("time.sleep", lambda seconds: None)
-        with pytest.raises(ModuleFailedError, match="(?i)proxy"):
-            ask()
+    patch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    patch.setattr("time.sleep", lambda seconds: None)
+    with pytest.raises(ModuleFailedError, match="(?i)proxy"):
+        ask()
 
 
 # What looks as if it could switch verification off, and must not: misspelt, empty, or meant for other programs.

@@ -264,7 +264,7 @@ def open_session(call) -> AzureSession:
         attempts of a request, too.
     :raises AzureMLError: where there are no credentials.
     """
-    sign_in = _sign_in.resolve(call.params, call.environ)
+    sign_in = _sign_in.resolve(call.params, call.environ, read_file=call.read_file)
     call.hide(sign_in.secret)
     if not sign_in.validate_certificates:
         call.warn(

@@ -11,12 +11,12 @@ Options, environment variables and their precedence are those of azure.azcollect
 from __future__ import annotations
 
 import configparser
+import dataclasses
 import os
 import shutil
 import subprocess
 import traceback
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 
 from ansible_collections.azureml.arc.plugins.module_utils._azure.cloud import Cloud
 from ansible_collections.azureml.arc.plugins.module_utils._core import environment as _environment
@@ -68,7 +68,7 @@ METHODS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class SignIn:
     """A way to sign in, and the subscription and cloud that go with it."""
 
@@ -78,6 +78,7 @@ class SignIn:
     client_id: str | None = None
     secret: str | None = None
     certificate_path: str | None = None
+    certificate: bytes | None = None
     token_file: str | None = None
     cli_timeout: int = CLI_TIMEOUT
     cloud_environment: str = "AzureCloud"
@@ -86,7 +87,12 @@ class SignIn:
     disable_instance_discovery: bool = False
 
 
-def resolve(options: Mapping, environ: Mapping[str, str], credentials_file: str = CREDENTIALS_FILE) -> SignIn:
+def resolve(
+    options: Mapping,
+    environ: Mapping[str, str],
+    credentials_file: str = CREDENTIALS_FILE,
+    read_file: Callable[[str, str], bytes] = files.read,
+) -> SignIn:
     """Decide how to sign in.
 
     With C(auth_source=auto) the first of these that is there wins: options, a profile or a client id with a secret or
@@ -96,6 +102,7 @@ def resolve(options: Mapping, environ: Mapping[str, str], credentials_file: str 
     :param options: the sign-in options of a module.
     :param environ: the environment.
     :param credentials_file: the ini file with sections as profiles.
+    :param read_file: returns the content of a file that an option names.
     :raises AzureMLError: naming the option or source that lacks something.
     """
     given = {name: options.get(name) for name in ENVIRONMENT if options.get(name) not in (None, "")}
@@ -125,7 +132,11 @@ def resolve(options: Mapping, environ: Mapping[str, str], credentials_file: str 
             hint="Give them as options, as AZURE_* environment variables or in a profile of"
             f" {CREDENTIALS_FILE}, or choose another auth_source.",
         )
-    return _sign_in(method, values)
+    sign_in = _sign_in(method, values)
+    if method == "service_principal" and not sign_in.secret:
+        certificate = read_file("x509_certificate_path", sign_in.certificate_path)
+        return dataclasses.replace(sign_in, certificate=certificate)
+    return sign_in
 
 
 def _missing(method: str, values: Mapping) -> list[str]:
@@ -252,8 +263,8 @@ def credential(sign_in: SignIn, cloud: Cloud, transport: Mapping):
     if sign_in.secret:
         return identity.ClientSecretCredential(client_secret=sign_in.secret, **common)
     try:
-        return identity.CertificateCredential(certificate_path=sign_in.certificate_path, **common)
-    except (OSError, ValueError) as error:
+        return identity.CertificateCredential(certificate_data=sign_in.certificate, **common)
+    except ValueError as error:
         raise AzureMLError(f"x509_certificate_path: {sign_in.certificate_path} cannot be used: {error}") from error
 
 

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 import traceback
 
@@ -52,8 +51,7 @@ def read_metadata(url: str, cache, transport: dict) -> object:
 
 def _token_key(sign_in: _sign_in.SignIn, cloud: _cloud.Cloud) -> str:
     """A name for the identity in the cache that tells nothing of its secret."""
-    certificate = sign_in.certificate_path and os.path.abspath(sign_in.certificate_path)
-    who = sign_in.tenant, sign_in.client_id, sign_in.secret, certificate, sign_in.token_file
+    who = sign_in.tenant, sign_in.client_id, sign_in.secret, sign_in.certificate, sign_in.token_file
     identity = repr((sign_in.method, *who, sign_in.authority, cloud))
     return f"token {hashlib.sha256(identity.encode()).hexdigest()}"
 

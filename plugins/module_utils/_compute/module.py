@@ -32,7 +32,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._compute.plan import (
     view,
 )
 from ansible_collections.azureml.arc.plugins.module_utils._compute.usage import users_of
-from ansible_collections.azureml.arc.plugins.module_utils._core import files, quantity
+from ansible_collections.azureml.arc.plugins.module_utils._core import quantity
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall, require
@@ -63,7 +63,7 @@ class WorkspaceReference:
 def run(call: ModuleCall) -> dict:
     """M(azureml.arc.compute)."""
     params = call.params
-    configuration = _configuration(params)
+    configuration = _configuration(call)
     for_cluster = configuration.for_cluster()
     with open_session(call) as session:
         workspace = _workspace(params, session.subscription_id)
@@ -94,14 +94,14 @@ def _is_of(compute: Mapping, cluster: _cluster.ClusterReference) -> bool:
     return (compute["cluster_id"] or "").lower() == cluster.id.lower()
 
 
-def _configuration(params: Mapping) -> ComputeConfiguration:
+def _configuration(call: ModuleCall) -> ComputeConfiguration:
     """What the compute shall offer, checked; nothing has been sent yet."""
-    path = params["config_file"]
+    params, path = call.params, call.params["config_file"]
     if path or params["instance_types"]:
         require((("kubernetes", quantity.IMPORT_ERROR),))
     if not path:
         return _compute_configuration.from_options(params)
-    return _compute_configuration.from_file(files.read("config_file", path), path)
+    return _compute_configuration.from_file(call.read_file("config_file", path), path)
 
 
 def _workspace(params: Mapping, subscription_id: str) -> WorkspaceReference:

@@ -6,22 +6,49 @@
 
 from __future__ import annotations
 
+import os
+
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.text import LONGEST_FILE
 
+VAULT_HEADER = b"$ANSIBLE_VAULT;"
 
-def read(option: str, path: str) -> bytes:
-    """The content of a file.
+
+class Files:
+    """The files of this machine."""
+
+    def find(self, path: str) -> str:
+        """Return the whole path of a file, whether it exists or not."""
+        return os.path.expanduser(path)
+
+    def read(self, path: str) -> bytes:
+        """Return the content of a file, but no more than one byte beyond C(LONGEST_FILE).
+
+        :param path: what C(find) returned.
+        :raises OSError, ValueError: where it cannot be read; the latter where no file can have this path.
+        """
+        with open(path, "rb") as file:
+            return file.read(LONGEST_FILE + 1)
+
+
+def read(option: str, path: str, files: Files | None = None) -> bytes:
+    """Return the content of a file.
 
     :param option: what names it, for the error.
-    :raises AzureMLError: where it cannot be read, or is too large to be what it is taken for.
+    :raises AzureMLError: where it cannot be read, is too large, or is encrypted.
     """
+    files = files or Files()
+    found = files.find(path)
     try:
-        with open(path, "rb") as file:
-            content = file.read(LONGEST_FILE + 1)
-    except (OSError, ValueError) as error:  # the latter where no file can have this path
+        content = files.read(found)
+    except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise AzureMLError(f"{option}: {path} cannot be read: {reason}") from error
+        raise AzureMLError(f"{option}: {found} cannot be read: {reason}") from error
     if len(content) > LONGEST_FILE:
-        raise AzureMLError(f"{option}: {path} is larger than {LONGEST_FILE} bytes")
+        raise AzureMLError(f"{option}: {found} is larger than {LONGEST_FILE} bytes")
+    if content.startswith(VAULT_HEADER):
+        raise AzureMLError(
+            f"{option}: {found} is encrypted with ansible-vault, which only the controller can decrypt",
+            hint="Give the content instead, for instance with lookup('ansible.builtin.file', ...).",
+        )
     return content

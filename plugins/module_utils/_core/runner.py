@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError, first_line
+from ansible_collections.azureml.arc.plugins.module_utils._core.files import Files, read
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline
 from ansible_collections.azureml.arc.plugins.module_utils._core.text import printable
 
@@ -45,6 +46,7 @@ class ModuleCall:
     :param progress: shows a line to whoever watches the run, while something is waited for.
     :param clock: seconds since some start.
     :param sleep: waits for seconds.
+    :param files: finds and reads the files that options name.
     :param environ: the environment variables; those of the task, which other threads of the process need not have.
     """
 
@@ -57,8 +59,13 @@ class ModuleCall:
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    files: Files = field(default_factory=Files)
     warnings: list = field(default_factory=list)
     secrets: set = field(default_factory=set)
+
+    def read_file(self, option: str, path: str) -> bytes:
+        """Return the content of a file that an option names."""
+        return read(option, path, self.files)
 
     def deadline(self, seconds: float) -> Deadline:
         """From now on; what waits for it tells how far it is."""
@@ -70,7 +77,7 @@ class ModuleCall:
 
     def hide(self, *secrets: str) -> None:
         """Keep values that the module learned, beyond its own options, out of the result."""
-        self.secrets.update(secret for secret in secrets if secret)
+        self.secrets.update(secret for secret in secrets if secret and isinstance(secret, str))
 
 
 @dataclass(frozen=True)

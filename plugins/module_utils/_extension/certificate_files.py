@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timezone
 
-from ansible_collections.azureml.arc.plugins.module_utils._core import files
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
 from ansible_collections.azureml.arc.plugins.module_utils._extension import tls
 
@@ -24,14 +23,14 @@ def read(call: ModuleCall, options: Mapping, prefix: str = "") -> tls.ServerCert
     """
     if not any(options.get(name) for name in ("certificate", "certificate_content")):
         return None
-    certificate, private_key = (_pem(options, name, prefix) for name in ("certificate", "private_key"))
+    certificate, private_key = (_pem(call, options, name, prefix) for name in ("certificate", "private_key"))
     checked = tls.check(certificate, private_key, options["cname"], datetime.now(timezone.utc), prefix)
     if checked.warning:
         call.warn(checked.warning)
     return checked
 
 
-def _pem(options: Mapping, name: str, prefix: str) -> bytes:
+def _pem(call: ModuleCall, options: Mapping, name: str, prefix: str) -> bytes:
     if options.get(f"{name}_content"):
         return options[f"{name}_content"].encode()
-    return files.read(f"{prefix}{name}", options[name])
+    return call.read_file(f"{prefix}{name}", options[name])

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError, first_line
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import config
-from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.credential_files import FILES
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.credential_files import CredentialFiles
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.resources import RESOURCES, describe, is_part
 
 try:
@@ -55,11 +55,13 @@ class KubeSession:
     """Requests to one cluster.
 
     :param configuration: the client's configuration.
+    :param files: closed with the session.
     :param user: whom to act as, by impersonation.
     """
 
-    def __init__(self, configuration, user: str | None = None) -> None:
+    def __init__(self, configuration, files: CredentialFiles, user: str | None = None) -> None:
         self.host = configuration.host
+        self._files = files
         self._client = ApiClient(configuration)
         if user:
             self._client.set_default_header("Impersonate-User", user)
@@ -71,7 +73,7 @@ class KubeSession:
 
     def __exit__(self, *exc_info) -> None:
         self._client.rest_client.pool_manager.clear()
-        FILES.close()
+        self._files.close()
 
     def get(self, kind: str, name: str, namespace: str = "") -> dict | None:
         """An object, C(None) where it does not exist."""
@@ -244,13 +246,13 @@ def open_session(call) -> KubeSession:
     :param call: the C(ModuleCall); credentials from a kubeconfig are kept out of its result.
     :raises AzureMLError: where the options do not lead to a cluster. Nothing is sent.
     """
-    values = config.connection_values(call.params, call.environ)
-    directory = FILES.open(call.tmpdir)
+    found = config.connection(call.params, call.environ)
+    files = CredentialFiles(call.tmpdir)
     try:
-        configuration = config.configuration(values, directory, call)
-        session = KubeSession(configuration, values.get("impersonate_user"))
+        configuration = config.configuration(found, call, files)
+        session = KubeSession(configuration, files, found.values.get("impersonate_user"))
     except BaseException:
-        FILES.close()
+        files.close()
         raise
     if not configuration.verify_ssl:
         call.warn(f"validate_certs is off: whoever sits between here and {session.host} can change everything")

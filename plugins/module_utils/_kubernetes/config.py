@@ -10,34 +10,29 @@ API Bearer Token" works as it is.
 
 from __future__ import annotations
 
-import os
+import importlib.util
+import ipaddress
 import traceback
 from collections.abc import Mapping
+from dataclasses import dataclass
 from urllib.parse import urlsplit
-from urllib.request import getproxies
 
-from ansible_collections.azureml.arc.plugins.module_utils._core import environment
+from ansible.module_utils.basic import missing_required_lib
+from ansible_collections.azureml.arc.plugins.module_utils._core import environment, files
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError, first_line
-from ansible_collections.azureml.arc.plugins.module_utils._core.text import LONGEST_FILE
-from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.credential_files import FILES
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import kubeconfig
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.credential_files import CredentialFiles
 
 try:
-    import yaml
     from kubernetes.client import Configuration
-    from kubernetes.config import (
-        ConfigException,
-        load_incluster_config,
-        load_kube_config,
-        load_kube_config_from_dict,
-    )
-    from kubernetes.config.kube_config import ENV_KUBECONFIG_PATH_SEPARATOR, KUBE_CONFIG_DEFAULT_LOCATION
+    from kubernetes.config import ConfigException, load_incluster_config, load_kube_config_from_dict
     from urllib3 import Retry
     from urllib3.util import make_headers
 except ImportError:
     IMPORT_ERROR = traceback.format_exc()
     Retry = object
 else:
-    IMPORT_ERROR = None
+    IMPORT_ERROR = kubeconfig.IMPORT_ERROR
 
 # Any request is repeated: reading, removing and merging come to the same the second time, and of an object that exists
 # already the session tells whether it is the one to create.
@@ -84,157 +79,203 @@ ATTRIBUTES = {
     "client_key": "key_file",
     "ca_cert": "ssl_ca_cert",
     "validate_certs": "verify_ssl",
-    "proxy": "proxy",
-    "no_proxy": "no_proxy",
 }
+FILES = ("client_cert", "client_key", "ca_cert")
+# Options that say which cluster to connect to.
+SELECTORS = ("kubeconfig", "context", "host")
+NETWORK = ("proxy", "no_proxy")
 SECRET_FIELDS = ("token", "password", "client-key-data")
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
-REACHES_OUT = ("exec", "auth-provider", "tokenFile")
+DEFAULT_KUBECONFIG = "~/.kube/config"
+PROXY_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 
 
-def connection_values(options: Mapping, environ: Mapping[str, str]) -> dict:
-    """The connection options that are set, by option first and by environment second."""
-    given = {option: options[option] for option in ENVIRONMENT if options.get(option) not in (None, "")}
-    values = {**environment.values(ENVIRONMENT, environ), **given}
+@dataclass(frozen=True)
+class Connection:
+    """How to reach a cluster.
+
+    :ivar values: the options that are set, by option first and by environment second.
+    :ivar own: those of them that are options.
+    """
+
+    values: dict
+    own: frozenset
+
+    @property
+    def names_kubeconfig(self) -> bool:
+        """Whether options say which kubeconfig, or which context of one."""
+        return not self.own.isdisjoint(("kubeconfig", "context"))
+
+    @property
+    def needs_kubeconfig(self) -> bool:
+        """Whether a kubeconfig, or the service account of a pod, has to complete it."""
+        if self.names_kubeconfig or "host" in self.own:
+            return self.names_kubeconfig
+        credentials = ("api_key", "client_cert", "password")
+        return not (self.values.get("host") and any(self.values.get(name) for name in credentials))
+
+
+def connection(options: Mapping, environ: Mapping[str, str]) -> Connection:
+    """Return how to reach a cluster.
+
+    Options that select a cluster replace the C(K8S_AUTH_*) variables as a whole: a token or an address for another
+    cluster must not complete them. Without such options, each variable stands in for its option.
+    """
+    own = {name: options[name] for name in ENVIRONMENT if options.get(name) not in (None, "")}
+    variables = environment.values(ENVIRONMENT, environ)
+    if not own.keys().isdisjoint(SELECTORS):
+        kept = NETWORK if {"kubeconfig", "host"} & own.keys() else (*NETWORK, "kubeconfig")
+        variables = {name: value for name, value in variables.items() if name in kept}
+    values = {**variables, **own}
     if isinstance(values.get("validate_certs"), str):
         values["validate_certs"] = values["validate_certs"].lower() not in ("0", "false", "no", "off")
-    return values
+    return Connection(values, frozenset(own))
 
 
-def configuration(values: dict, directory: str, call):
-    """The client's configuration.
+def configuration(found: Connection, call, session_files: CredentialFiles):
+    """Return the client's configuration.
 
-    :param values: what C(connection_values) returned.
-    :param directory: takes the files with certificates and keys that the client needs.
     :param call: the C(ModuleCall); credentials from a kubeconfig are kept out of its result.
+    :param session_files: takes the files with certificates and keys that the client needs.
     :raises AzureMLError: where the values do not lead to a cluster.
     """
-    found = Configuration()
-    # Releases of the client read the environment in different ways, or not at all.
-    proxies = getproxies()
-    found.proxy, found.no_proxy = proxies.get("https"), proxies.get("no")
-    complete = values.get("host") and (values.get("api_key") or values.get("client_cert") or values.get("password"))
-    if not complete:
-        try:
-            _load_kubeconfig(found, values, directory, call)
-        except (ConfigException, OSError, yaml.YAMLError, ValueError, TypeError, AttributeError) as error:
-            named = "kubeconfig" if values.get("kubeconfig") else "kubeconfig (none is given)"
-            raise AzureMLError(
-                f"{named}: no cluster can be read from it: {first_line(error)}",
-                hint="Give kubeconfig (and context), or host with api_key, or the K8S_AUTH_* environment variables.",
-            ) from error
-    _override(found, values)
-    _require_tls(found.host)
-    _keep_overridden(found, values)
+    made = Configuration()
+    proxy_url = _load_kubeconfig(made, found, call, session_files) if found.needs_kubeconfig else ""
+    values = dict(found.values)
+    for option in FILES:
+        if values.get(option):
+            values[option] = session_files.write(files.read(option, values[option], call.files))
+    _override(made, values)
+    _require_tls(made.host)
+    proxy, no_proxy = proxies(found, proxy_url, made.host, call.environ)
+    _require_proxy(proxy)
+
+    def override(configuration) -> None:
+        _override(configuration, values)
+        configuration.proxy, configuration.no_proxy = proxy, no_proxy
+
+    override(made)
+    _keep_overridden(made, override)
     headers = {key: value for key, value in (call.params.get("proxy_headers") or {}).items() if value is not None}
     if headers:
-        found.proxy_headers = make_headers(**headers)
-    found.retries = BoundedRetry(raise_on_status=False, **RETRIES)
-    return found
+        made.proxy_headers = make_headers(**headers)
+    made.retries = BoundedRetry(raise_on_status=False, **RETRIES)
+    return made
+
+
+def proxies(found: Connection, proxy_url: str, host: str, environ: Mapping[str, str]) -> tuple[str | None, str | None]:
+    """Return the proxy, and the hosts that are reached without it.
+
+    An option counts before the C(proxy-url) of a kubeconfig, that before the environment, whose exceptions hold for its
+    own proxy alone, as for kubectl. The environment's proxy is for other machines, as for every program in Go.
+
+    :param host: the address of the cluster.
+    """
+    no_proxy = found.values["no_proxy"] if "no_proxy" in found.own else None
+    chosen = found.values["proxy"] if "proxy" in found.own else proxy_url
+    if not chosen and not is_loopback(urlsplit(host).hostname):
+        chosen = found.values.get("proxy") or environ.get("https_proxy") or environ.get("HTTPS_PROXY")
+        no_proxy = found.values.get("no_proxy") or environ.get("no_proxy") or environ.get("NO_PROXY")
+    if not chosen:
+        return None, None
+    chosen = chosen if "://" in chosen else f"http://{chosen}"
+    # As kubectl, have the proxy resolve the name of the cluster.
+    return chosen.replace("socks5://", "socks5h://", 1), no_proxy
+
+
+def is_loopback(host: str | None) -> bool:
+    """Tell whether a host is this machine."""
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _require_proxy(proxy: str | None) -> None:
+    scheme = urlsplit(proxy or "http://").scheme
+    if scheme not in PROXY_SCHEMES:
+        # Without the address, which may hold a password.
+        raise AzureMLError(f"proxy has scheme '{scheme}', which is none of {', '.join(PROXY_SCHEMES)}")
+    if scheme.startswith("socks") and not importlib.util.find_spec("socks"):
+        raise AzureMLError(
+            missing_required_lib("PySocks", reason="to reach the cluster through a SOCKS proxy"), code="MissingLibrary"
+        )
 
 
 def _require_tls(host: str) -> None:
     """Refuse to send credentials in clear text, unless what listens is on this machine, as C(kubectl proxy) is."""
     address = urlsplit(host)
-    if address.scheme != "https" and not (address.scheme == "http" and address.hostname in LOOPBACK):
+    if address.scheme != "https" and not (address.scheme == "http" and is_loopback(address.hostname)):
         raise AzureMLError(
             f"host '{host}' is not an https address: who listens on the way would learn the credentials",
             hint="Give the address of the Kubernetes API with https.",
         )
 
 
-def _override(found, values: dict) -> None:
+def _override(made, values: dict) -> None:
     """Set what the options say, whatever a kubeconfig has said."""
     for option, attribute in ATTRIBUTES.items():
         if option in values:
-            setattr(found, attribute, values[option])
-    found.host = found.host.rstrip("/")
+            setattr(made, attribute, values[option])
+    made.host = made.host.rstrip("/")
     if values.get("api_key"):
-        found.api_key = {"authorization": f"Bearer {values['api_key']}"}
+        # The name that releases before 36 take, and the one of today.
+        made.api_key = dict.fromkeys(("authorization", "BearerToken"), f"Bearer {values['api_key']}")
 
 
-def _keep_overridden(found, values: dict) -> None:
+def _keep_overridden(made, override) -> None:
     """Let options stand: before each request the client reads its token, and with it all else, from the kubeconfig."""
-    refresh = found.refresh_api_key_hook
+    refresh = made.refresh_api_key_hook
     if refresh is None:
         return
 
     def refresh_and_override(configuration) -> None:
         refresh(configuration)  # which puts itself back as the hook
-        _override(configuration, values)
+        override(configuration)
         configuration.refresh_api_key_hook = refresh_and_override
 
-    found.refresh_api_key_hook = refresh_and_override
+    made.refresh_api_key_hook = refresh_and_override
 
 
-def _load_kubeconfig(found, values: dict, directory: str, call) -> None:
-    kubeconfig, context = values.get("kubeconfig"), values.get("context")
-    if not kubeconfig and not context:
+def _load_kubeconfig(made, found: Connection, call, session_files: CredentialFiles) -> str:
+    """Take a cluster and its credentials from a kubeconfig, or from the pod that this process runs in.
+
+    :returns: the proxy that the kubeconfig has for the cluster; empty for none.
+    """
+    option, context = found.values.get("kubeconfig"), found.values.get("context")
+    default = call.environ.get("KUBECONFIG")
+    if not option and not context and not default:
         try:
-            load_incluster_config(client_configuration=found)
+            load_incluster_config(client_configuration=made)
         except ConfigException:
             pass  # not in a pod
         else:
-            return
-    if _is_inline(kubeconfig):
-        content = _parsed(kubeconfig)
-        _refuse_reaching_out(content)
-        for user in content.get("users") or ():
-            call.hide(*(user.get("user", {}).get(name) for name in SECRET_FIELDS))
-        FILES.write(content, context, directory)
-        load_kube_config_from_dict(content, context=context, client_configuration=found, temp_file_path=directory)
-        return
-    path = os.path.expanduser(kubeconfig) if kubeconfig else None
-    FILES.write(_content(path or KUBE_CONFIG_DEFAULT_LOCATION), context, directory)
-    load_kube_config(path, context=context, client_configuration=found, persist_config=False, temp_file_path=directory)
-
-
-def _content(path: str) -> dict:
-    """What the kubeconfigs of a path, which may be several, hold; what is wrong with one is for the client to say."""
-    whole: dict = {}
-    for one in path.split(ENV_KUBECONFIG_PATH_SEPARATOR):
-        try:
-            with open(one, encoding="utf-8") as file:
-                content = yaml.load(file, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-        except (OSError, ValueError, yaml.YAMLError, RecursionError):
-            continue
-        for name, value in content.items() if isinstance(content, dict) else ():
-            if isinstance(value, list):
-                whole[name] = [*whole.get(name, ()), *value]
-            else:
-                whole.setdefault(name, value)
-    return whole
-
-
-def _parsed(kubeconfig) -> dict:
-    """An inline kubeconfig as a mapping."""
-    if isinstance(kubeconfig, dict):
-        return kubeconfig
-    if len(kubeconfig) > LONGEST_FILE:
-        raise ValueError(f"it is longer than {LONGEST_FILE} characters")
+            return ""
+    if option and kubeconfig.is_inline(option):
+        named, content = "kubeconfig", kubeconfig.from_option(option)
+        for user in kubeconfig.entries_of(content, "users"):
+            call.hide(*(user["user"].get(name) for name in SECRET_FIELDS))
+    else:
+        source = "kubeconfig" if option else "KUBECONFIG" if default else "kubeconfig (none is given)"
+        paths = option or default or DEFAULT_KUBECONFIG
+        named, content = f"{source}: {paths}", kubeconfig.from_files(source, paths, call.files)
+    kubeconfig.move_to_files(content, context, session_files)
     try:
-        return yaml.safe_load(kubeconfig)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
+        load_kube_config_from_dict(content, context=context, client_configuration=made, persist_config=False)
+    except (ConfigException, OSError, ValueError, TypeError, AttributeError) as error:
+        raise AzureMLError(
+            f"{named}: no cluster can be read from it: {first_line(error)}",
+            hint="Give kubeconfig (and context), or host with api_key, or the K8S_AUTH_* environment variables.",
+        ) from error
+    if "host" in found.own:
+        _refuse_another_cluster(found.values["host"], made.host)
+    return str(kubeconfig.selected(content, context)[0].get("proxy-url") or "")
 
 
-def _refuse_reaching_out(content: dict) -> None:
-    """Refuse what would run a program of this machine, or send a file of it to the cluster as a token.
-
-    A file is as trusted as its folder. Inline content comes from inventories, surveys and lookups, so from people who
-    may not be allowed to do either.
-    """
-    for user in content.get("users") or ():
-        found = [name for name in REACHES_OUT if (user.get("user") or {}).get(name)]
-        if found:
-            raise AzureMLError(
-                f"kubeconfig: user '{user.get('name')}' has {', '.join(found)}, which an inline one may not have",
-                hint="It would run a program of this machine, or read a file of it. Give the path of a kubeconfig file"
-                " instead, or a token.",
-            )
-
-
-def _is_inline(kubeconfig) -> bool:
-    return isinstance(kubeconfig, dict) or (
-        isinstance(kubeconfig, str) and (kubeconfig.lstrip().startswith("{") or "\n" in kubeconfig)
-    )
+def _refuse_another_cluster(host: str, server: str) -> None:
+    """Refuse options that name two clusters; an address of this machine in a kubeconfig names none."""
+    one, other = urlsplit(host), urlsplit(server)
+    if (one.hostname, one.port or 443) != (other.hostname, other.port or 443) and not is_loopback(other.hostname):
+        raise AzureMLError(
+            f"host '{host}' and the kubeconfig, whose server is '{server}', name two clusters",
+            hint="Give one of them, host with its own credentials or kubeconfig with its context.",
+        )

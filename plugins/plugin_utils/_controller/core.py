@@ -46,3 +46,22 @@ def wants_invocation(task_vars: Mapping) -> bool:
         return constants.config.get_config_value("INJECT_INVOCATION", variables=task_vars)
     except AnsibleError:  # an older ansible-core: there is no such setting
         return True
+
+
+def decrypted(loader, content: bytes) -> bytes:
+    """Return the content of a file, decrypted where ansible-vault has encrypted it.
+
+    The public C(get_real_file) writes it to the disk.
+
+    :param loader: the data loader, which has the vault's secrets.
+    :raises AnsibleError: where none of them fits.
+    """
+    return bytes(loader._decrypt_if_vault_data(content)[0])
+
+
+def found_file(action, path: str) -> str:
+    """Return the whole path of a file, sought where tasks of the play look for files.
+
+    :raises AnsibleError: where it is in none of the places.
+    """
+    return action._find_needle("files", path)

@@ -11,11 +11,12 @@ async. Everything else goes the ordinary way, so that modules delegated to a bas
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ansible import constants
@@ -25,11 +26,13 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
+from ansible_collections.azureml.arc.plugins.module_utils._core.files import Files
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall, ModuleSpec, execute
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.core import (
     connection_variables,
     wants_invocation,
 )
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.files import ControllerFiles, with_paths
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.progress import Progress
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.run_cache import RunCache
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.worker import (
@@ -64,9 +67,38 @@ class InProcessActionModule(ActionBase):
             result.update(self._run_here(self._task.args, task_vars))
         else:
             wrap_async = bool(self._task.async_val) and not self._connection.has_native_async
-            arguments = flatten_kubeconfig(self._task.args)
-            result.update(self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=wrap_async))
+            with self._real_files(self._task.args) as arguments:
+                result.update(self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=wrap_async))
         return result
+
+    @contextlib.contextmanager
+    def _real_files(self, arguments: dict) -> Iterator[dict]:
+        """Give the options for a module of its own: on this machine it cannot decrypt files, or find those of the play.
+
+        On another machine, paths are those of that machine, as for kubernetes.core. Files that are decrypted for the
+        module are readable by this user alone, and removed after it.
+        """
+        arguments = flatten_kubeconfig(arguments)
+        # A task that goes on in the background needs its files longer than this process lives.
+        if self._connection.transport != "local" or self._task.async_val:
+            yield arguments
+            return
+        files, made = ControllerFiles(self), []
+
+        def real_file(path: str) -> str:
+            found = files.find(path)
+            if not os.path.isfile(found):
+                return path
+            real = self._loader.get_real_file(found)
+            if real != found:
+                made.append(real)
+            return real
+
+        try:
+            yield with_paths(arguments, self.spec.argument_spec, real_file)
+        finally:
+            for path in made:
+                self._loader.cleanup_tmp_file(path)
 
     def _run_here(self, arguments: dict, task_vars: dict) -> dict:
         environment = task_environment(self, self._templar)
@@ -79,6 +111,7 @@ class InProcessActionModule(ActionBase):
                     task_vars["inventory_hostname"], progress_interval(task_vars, self._templar), self._display.display
                 ),
                 environ={**os.environ, **environment},
+                files=ControllerFiles(self),
             )
             result = run_in_process(self._task.action, self.spec, arguments, context)
         if not wants_invocation(task_vars):
@@ -141,6 +174,7 @@ class RunContext:
     progress: Callable[[str], None]
     sleep: Callable[[float], None] = time.sleep
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    files: Files = field(default_factory=Files)
 
 
 def run_in_process(name: str, spec: ModuleSpec, arguments: Mapping, context: RunContext) -> dict:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +18,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleSpec
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.core import DELEGATED, host_variables
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.files import ControllerFiles
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.in_process import (
     RunContext,
     can_run_in_process,
@@ -101,6 +103,7 @@ class Fleet:
         self._checked = frozenset(argument_spec)
         self._begin = begin
         self._stop = Stop()
+        self._environ: Mapping[str, str] = {}
 
     def run(self, ended: Callable[[Cluster], None]) -> list[Cluster]:
         """Run the flows of all clusters but those that are apart.
@@ -109,6 +112,7 @@ class Fleet:
         :returns: all of them.
         """
         environment = task_environment(self._action, self._action._templar)
+        self._environ = {**os.environ, **environment}
         with (
             prepared_worker(environment),
             tempfile.TemporaryDirectory(prefix="azureml_arc_fleet_", dir=constants.DEFAULT_LOCAL_TMP) as directory,
@@ -177,6 +181,8 @@ class Fleet:
                 tmpdir=directory,
                 progress=Progress(cluster.name, interval, self._action._display.display),
                 sleep=self._stop.sleep,
+                environ=self._environ,
+                files=ControllerFiles(self._action),
             )
             return run_in_process(module, self._modules[module], given, context)
 

@@ -24,6 +24,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._extension import cert
 from ansible_collections.azureml.arc.plugins.module_utils._extension import settings as _settings
 from ansible_collections.azureml.arc.plugins.module_utils._extension.relay import Relay
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import config
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.credential_files import CredentialFiles
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.resources import RESOURCES
 from ansible_collections.azureml.arc.plugins.module_utils._node import taints
 from ansible_collections.azureml.arc.plugins.module_utils._readiness import health_check
@@ -179,7 +180,8 @@ def kubeconfig(**user) -> dict:
 
 
 def configuration(content, tmp_path):
-    return config.configuration({"kubeconfig": content}, str(tmp_path), ModuleCall({}))
+    found = config.connection({"kubeconfig": content}, {})
+    return config.configuration(found, ModuleCall({}, environ={}), CredentialFiles(str(tmp_path)))
 
 
 @pytest.mark.parametrize("as_text", [False, True])

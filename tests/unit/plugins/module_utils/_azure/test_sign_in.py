@@ -40,6 +40,11 @@ def file(tmp_path):
     return str(path)
 
 
+def no_file(option: str, path: str) -> bytes:
+    """What a file has that the case does not need."""
+    return b""
+
+
 def who(sign_in: SignIn) -> tuple:
     return sign_in.method, sign_in.client_id, sign_in.secret, sign_in.tenant, sign_in.subscription_id
 
@@ -93,7 +98,7 @@ def who(sign_in: SignIn) -> tuple:
     ],
 )
 def test_precedence(options, environ, expected, file):
-    assert who(resolve(options, environ, file)) == expected
+    assert who(resolve(options, environ, file, no_file)) == expected
 
 
 def test_cloud_of_a_profile_and_of_the_environment(file):
@@ -148,9 +153,12 @@ def test_broken_credential_file_does_not_show_its_content(tmp_path):
 
 
 def test_unusable_certificate_names_the_option(tmp_path):
-    sign_in = SignIn("service_principal", tenant="t", client_id="c", certificate_path=str(tmp_path / "none.pem"))
-    with pytest.raises(AzureMLError, match="x509_certificate_path: .*none.pem cannot be used"):
-        _sign_in.credential(sign_in, CLOUDS["AzureCloud"], {})
+    given = {"client_id": "c", "tenant": "t", "x509_certificate_path": str(tmp_path / "c.pem")}
+    with pytest.raises(AzureMLError, match="x509_certificate_path: .*c.pem cannot be read: No such file"):
+        resolve(given, {})
+    (tmp_path / "c.pem").write_text("none", encoding="utf-8")
+    with pytest.raises(AzureMLError, match="x509_certificate_path: .*c.pem cannot be used"):
+        _sign_in.credential(resolve(given, {}), CLOUDS["AzureCloud"], {})
 
 
 @pytest.mark.parametrize(
@@ -233,4 +241,4 @@ def test_every_documented_variable_is_tested():
 def test_documented_variable_counts_where_no_option_is_given(name, file):
     value, field, expected = VARIABLES[name]
     others = {} if name in ("ANSIBLE_AZURE_AUTH_SOURCE", "AZURE_PROFILE") else {"ANSIBLE_AZURE_AUTH_SOURCE": "cli"}
-    assert getattr(resolve({}, {**others, name: value}, file), field) == expected
+    assert getattr(resolve({}, {**others, name: value}, file, no_file), field) == expected

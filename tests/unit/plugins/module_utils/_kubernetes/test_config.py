@@ -2,18 +2,198 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where the connection to a cluster comes from."""
+"""Which cluster options and environment lead to, and through which proxy."""
 
 from __future__ import annotations
 
-from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.config import connection_values
+import json
+from pathlib import Path
+
+import pytest
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import config
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.config import connection, proxies
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.credential_files import CredentialFiles
+
+import certificates
+
+# AWX's credential "OpenShift or Kubernetes API Bearer Token".
+BEARER = {"K8S_AUTH_HOST": "https://a", "K8S_AUTH_API_KEY": "ta", "K8S_AUTH_VERIFY_SSL": "no"}
 
 
-def test_connection_options_win_over_the_environment():
-    environ = {"K8S_AUTH_HOST": "https://env", "K8S_AUTH_VERIFY_SSL": "no", "K8S_AUTH_API_KEY": "key"}
-    assert connection_values({"host": "https://option", "context": ""}, environ) == {
-        "host": "https://option",
-        "api_key": "key",
-        "validate_certs": False,
+def kubeconfig(name: str, server: str = "", **cluster) -> dict:
+    return {
+        "current-context": name,
+        "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
+        "clusters": [{"name": name, "cluster": {"server": server or f"https://{name}", **cluster}}],
+        "users": [{"name": name, "user": {"token": f"t{name}"}}],
     }
-    assert connection_values({"validate_certs": True}, environ)["validate_certs"] is True
+
+
+@pytest.fixture
+def file(tmp_path):
+    """Writes a kubeconfig with contexts; gives its path."""
+
+    def write(*names: str, **keywords) -> str:
+        path = tmp_path / f"{'-'.join(names)}.json"
+        parts = [kubeconfig(name, **keywords) for name in names]
+        lists = {key: [one for part in parts for one in part[key]] for key in ("contexts", "clusters", "users")}
+        path.write_text(json.dumps({"current-context": names[0], **lists}), encoding="utf-8")
+        return str(path)
+
+    return write
+
+
+@pytest.fixture
+def configured(tmp_path):
+    """The client's configuration for options and an environment."""
+    files = CredentialFiles(str(tmp_path))
+
+    def configure(options: dict, environ: dict):
+        call = ModuleCall(options, tmpdir=str(tmp_path), environ=environ)
+        return config.configuration(connection(options, environ), call, files)
+
+    yield configure
+    files.close()
+
+
+def target(made) -> tuple:
+    """Where requests go, and with which token."""
+    values = {part["value"] for part in made.auth_settings().values()}
+    return made.host, values.pop().removeprefix("Bearer ") if values else None
+
+
+@pytest.mark.parametrize(
+    ("options", "environ", "expected"),
+    [
+        # What the host says, whatever the environment says of another cluster.
+        ({"kubeconfig": "b"}, BEARER, ("https://b", "tb")),
+        ({"kubeconfig": "b"}, {"K8S_AUTH_HOST": "https://a"}, ("https://b", "tb")),
+        (
+            {"kubeconfig": "b"},
+            {"K8S_AUTH_KUBECONFIG": "a", "K8S_AUTH_CONTEXT": "a", "KUBECONFIG": "a"},
+            ("https://b", "tb"),
+        ),
+        ({"kubeconfig": "a,b", "context": "b"}, BEARER, ("https://b", "tb")),
+        ({"context": "b"}, {**BEARER, "KUBECONFIG": "a,b"}, ("https://b", "tb")),
+        ({"context": "b"}, {**BEARER, "K8S_AUTH_KUBECONFIG": "a,b"}, ("https://b", "tb")),
+        ({"host": "https://b", "api_key": "tb"}, {**BEARER, "KUBECONFIG": "a"}, ("https://b", "tb")),
+        ({"host": "https://b"}, {**BEARER, "KUBECONFIG": "a"}, ("https://b", None)),
+        # Both, of one cluster.
+        ({"host": "https://b", "kubeconfig": "b"}, BEARER, ("https://b", "tb")),
+        ({"host": "https://b:443/", "kubeconfig": "b"}, BEARER, ("https://b:443", "tb")),
+        ({"host": "https://b", "kubeconfig": "b", "api_key": "other"}, BEARER, ("https://b", "other")),
+        # Where the host does not say which cluster, as kubernetes.core.
+        ({}, BEARER, ("https://a", "ta")),
+        ({"api_key": "tb"}, BEARER, ("https://a", "tb")),
+        ({}, {**BEARER, "KUBECONFIG": "b"}, ("https://a", "ta")),
+        ({}, {"K8S_AUTH_KUBECONFIG": "a,b", "K8S_AUTH_CONTEXT": "b"}, ("https://b", "tb")),
+        ({}, {"KUBECONFIG": "b"}, ("https://b", "tb")),
+        ({}, {"K8S_AUTH_HOST": "https://a", "KUBECONFIG": "b"}, ("https://a", "tb")),
+    ],
+)
+def test_options_that_select_a_cluster_replace_the_environment(options, environ, expected, file, configured):
+    def with_files(values: dict) -> dict:
+        return {
+            name: file(*value.split(",")) if name.lower().endswith("kubeconfig") else value
+            for name, value in values.items()
+        }
+
+    assert target(configured(with_files(options), with_files(environ))) == expected
+
+
+def test_verification_is_not_switched_off_by_the_environment_of_another_cluster(file, configured):
+    assert configured({"kubeconfig": file("b")}, BEARER).verify_ssl
+    assert not configured({}, BEARER).verify_ssl
+    assert configured({"validate_certs": True}, BEARER).verify_ssl
+
+
+def test_host_and_kubeconfig_of_two_clusters_are_refused(file, configured):
+    with pytest.raises(
+        AzureMLError, match="host 'https://a' and the kubeconfig, whose server is 'https://b', name two"
+    ):
+        configured({"host": "https://a", "kubeconfig": file("b")}, {})
+
+
+def test_host_may_replace_the_loopback_address_of_a_kubeconfig(file, configured):
+    path = file("k3s", server="https://127.0.0.1:6443")
+    assert configured({"host": "https://node:6443", "kubeconfig": path}, {}).host == "https://node:6443"
+
+
+def test_proxy_of_the_environment_stays_for_a_cluster_of_the_host(file, configured):
+    made = configured({"kubeconfig": file("b")}, {"K8S_AUTH_PROXY": "http://p:1"})
+    assert made.proxy == "http://p:1"
+
+
+@pytest.mark.parametrize("environ", [{}, {"KUBECONFIG": "/none/c"}], ids=["option", "environment"])
+def test_kubeconfig_that_does_not_exist_names_its_path(configured, environ):
+    options = {} if environ else {"kubeconfig": "/none/c"}
+    with pytest.raises(AzureMLError, match="(?i)kubeconfig: /none/c cannot be read: No such file or directory"):
+        configured(options, environ)
+
+
+def test_context_that_does_not_exist_names_the_file(file, configured):
+    path = file("b")
+    with pytest.raises(AzureMLError, match=f"kubeconfig: {path}: no cluster can be read from it: .*object with name x"):
+        configured({"kubeconfig": path, "context": "x"}, {})
+
+
+def test_certificate_option_that_does_not_exist_is_named(configured):
+    with pytest.raises(AzureMLError, match="ca_cert: /none/ca.pem cannot be read: No such file"):
+        configured({"host": "https://a", "api_key": "t", "ca_cert": "/none/ca.pem"}, {})
+
+
+def test_certificate_options_become_files_of_the_session(configured, tmp_path):
+    certificate, key = certificates.make()
+    for name, content in (("c.pem", certificate), ("k.pem", key)):
+        (tmp_path / name).write_bytes(content)
+    given = {"client_cert": str(tmp_path / "c.pem"), "client_key": str(tmp_path / "k.pem")}
+    made = configured({"host": "https://a", **given}, {})
+    assert [Path(path).read_bytes() for path in (made.cert_file, made.key_file)] == [certificate, key]
+
+
+OPTION, URL = "http://option:1", "http://url:2"
+VARIABLES = {"K8S_AUTH_PROXY": "http://k8s:3", "HTTPS_PROXY": "http://all:4", "NO_PROXY": "a,10.0.0.0/8"}
+PLAIN = {name: VARIABLES[name] for name in ("HTTPS_PROXY", "NO_PROXY")}
+
+
+@pytest.mark.parametrize(
+    ("options", "proxy_url", "environ", "host", "expected"),
+    [
+        ({"proxy": OPTION}, URL, VARIABLES, "https://a", (OPTION, None)),
+        ({"proxy": OPTION, "no_proxy": "b"}, URL, VARIABLES, "https://a", (OPTION, "b")),
+        ({}, URL, VARIABLES, "https://a", (URL, None)),
+        ({}, URL, PLAIN, "https://10.1.2.3:6443", (URL, None)),
+        ({}, URL, {}, "https://127.0.0.1:6443", (URL, None)),  # through a tunnel to where the kubeconfig was made
+        ({}, "socks5://127.0.0.1:1080", {}, "https://a", ("socks5h://127.0.0.1:1080", None)),
+        ({}, None, VARIABLES, "https://a", ("http://k8s:3", "a,10.0.0.0/8")),
+        ({}, None, PLAIN, "https://a", ("http://all:4", "a,10.0.0.0/8")),
+        ({}, None, {"https_proxy": "p:5", **PLAIN}, "https://a", ("http://p:5", "a,10.0.0.0/8")),
+        ({"no_proxy": "b"}, None, PLAIN, "https://a", ("http://all:4", "b")),
+        ({}, None, {"HTTP_PROXY": "http://p:1"}, "https://a", (None, None)),
+        ({}, None, VARIABLES, "https://localhost:6443", (None, None)),
+        ({}, None, VARIABLES, "https://127.0.0.53:6443", (None, None)),
+        ({}, None, VARIABLES, "https://[::1]:6443", (None, None)),
+    ],
+)
+def test_proxy(options, proxy_url, environ, host, expected):
+    assert proxies(connection(options, environ), proxy_url, host, environ) == expected
+
+
+def test_proxy_of_a_kubeconfig_outlasts_the_refresh_of_its_token(file, configured):
+    made = configured({"kubeconfig": file("b", **{"proxy-url": "http://p:1"})}, PLAIN)
+    made.get_api_key_with_prefix("BearerToken") or made.get_api_key_with_prefix("authorization")
+    assert (made.proxy, made.no_proxy) == ("http://p:1", None)
+
+
+def test_proxy_of_another_kind_is_refused_without_its_password(configured):
+    with pytest.raises(AzureMLError, match="proxy has scheme 'ftp', which is none of http, https") as error:
+        configured({"host": "https://a", "proxy": "ftp://u:hush@p"}, {})
+    assert "hush" not in str(error.value)
+
+
+def test_socks_proxy_without_its_library_names_the_library(configured):
+    # The library is not among the requirements.
+    with pytest.raises(AzureMLError, match="PySocks"):
+        configured({"host": "https://a", "api_key": "t", "proxy": "socks5://127.0.0.1:1080"}, {})

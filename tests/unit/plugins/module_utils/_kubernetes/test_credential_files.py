@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The files that the Kubernetes client reads certificates and keys from, which all sessions of a process share."""
+"""The files that the Kubernetes client reads certificates and keys from."""
 
 from __future__ import annotations
 
 import base64
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -40,40 +41,54 @@ def call(directory: Path, content: dict) -> ModuleCall:
     return ModuleCall({"kubeconfig": content}, tmpdir=str(directory))
 
 
-def contents(directory: Path) -> set[bytes]:
-    return {path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+@pytest.fixture(params=["memory", "disk"], autouse=True)
+def place(request, monkeypatch):
+    """With and without files in memory, which not every system has."""
+    if request.param == "disk":
+        monkeypatch.delattr(os, "memfd_create", raising=False)
+    return request.param
 
 
-def test_they_last_until_the_last_session_ends(tmp_path):
-    first = open_session(call(tmp_path, kubeconfig(PAIRS[0])))
-    with open_session(call(tmp_path, kubeconfig(PAIRS[1]))):
-        pass
+def contents(session) -> set[bytes]:
+    used = session._client.configuration
+    return {Path(path).read_bytes() for path in (used.ssl_ca_cert, used.cert_file, used.key_file)}
 
-    assert {AUTHORITY, *PAIRS[0]} <= contents(tmp_path)
 
-    with first:
-        pass
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_files_last_as_long_as_their_session(tmp_path):
+    before = open_files()
+    with open_session(call(tmp_path, kubeconfig(PAIRS[0]))) as first:
+        with open_session(call(tmp_path, kubeconfig(PAIRS[1]))) as second:
+            assert contents(second) == {AUTHORITY, *PAIRS[1]}
+        assert contents(first) == {AUTHORITY, *PAIRS[0]}
 
     assert list(tmp_path.iterdir()) == []
+    assert open_files() == before
 
 
-def test_a_session_after_all_have_ended_writes_them_anew(tmp_path):
-    for _round in range(2):
-        with open_session(call(tmp_path, kubeconfig(PAIRS[0]))):
-            assert contents(tmp_path) == {AUTHORITY, *PAIRS[0]}
+def test_files_in_memory_are_not_on_the_disk(tmp_path, place):
+    with open_session(call(tmp_path, kubeconfig(PAIRS[0]))):
+        found = list(tmp_path.iterdir())
+        assert len(found) == (0 if place == "memory" else 3)
+        assert {path.stat().st_mode & 0o777 for path in found} <= {0o600}
 
 
 def test_a_session_that_does_not_come_about_leaves_nothing(tmp_path):
+    before = open_files()
     with pytest.raises(AzureMLError, match="no cluster can be read from it"):
         open_session(call(tmp_path, {**kubeconfig(PAIRS[0]), "current-context": "none"}))
 
     assert list(tmp_path.iterdir()) == []
+    assert open_files() == before
 
 
-def test_many_threads_with_one_authority(tmp_path):
+def test_many_threads_have_files_of_their_own(tmp_path):
     def work(pair: tuple[bytes, bytes]) -> bool:
-        with open_session(call(tmp_path, kubeconfig(pair))):
-            return {AUTHORITY, *pair} <= contents(tmp_path)
+        with open_session(call(tmp_path, kubeconfig(pair))) as session:
+            return contents(session) == {AUTHORITY, *pair}
 
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(work, PAIRS * 4))

@@ -1,0 +1,71 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The files that options of a task name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+
+from ansible.errors import AnsibleError
+from ansible.plugins.action import ActionBase
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import first_line
+from ansible_collections.azureml.arc.plugins.module_utils._core.files import Files
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.kubeconfig import is_inline
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller import core
+
+
+class ControllerFiles(Files):
+    """Files as kubernetes.core takes them: also from folder C(files), and encrypted with ansible-vault.
+
+    What is decrypted stays in memory.
+
+    :param action: of the task, which knows its folders and the vault's secrets.
+    """
+
+    def __init__(self, action: ActionBase) -> None:
+        self._action = action
+
+    def find(self, path: str) -> str:
+        """Return the whole path of a file, that of the working directory where there is none."""
+        try:
+            return core.found_file(self._action, path)
+        except AnsibleError:
+            return super().find(path)
+
+    def read(self, path: str) -> bytes:
+        """Return the content of a file, decrypted."""
+        content = super().read(path)
+        try:
+            return core.decrypted(self._action._loader, content)
+        except AnsibleError as error:
+            raise ValueError(first_line(error)) from error
+
+
+def with_paths(arguments: Mapping, argument_spec: Mapping, resolve: Callable[[str], str]) -> dict:
+    """Return options with each path of a file replaced.
+
+    :param arguments: as a task gives them, aliases included.
+    :param resolve: takes a path, returns another one.
+    """
+    replaced = dict(arguments)
+    for name, spec in _options(argument_spec):
+        value = replaced.get(name)
+        if not value:
+            continue
+        if name == "kubeconfig":
+            if not is_inline(value):
+                replaced[name] = os.pathsep.join(resolve(one) for one in str(value).split(os.pathsep) if one)
+        elif spec.get("type") == "path":
+            replaced[name] = resolve(value)
+        elif spec.get("type") == "dict" and "options" in spec and isinstance(value, Mapping):
+            replaced[name] = with_paths(value, spec["options"], resolve)
+    return replaced
+
+
+def _options(argument_spec: Mapping) -> Iterator[tuple[str, Mapping]]:
+    for name, spec in argument_spec.items():
+        for one in (name, *spec.get("aliases", ())):
+            yield one, spec
