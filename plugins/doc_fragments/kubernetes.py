@@ -13,15 +13,23 @@ options:
   kubeconfig:
     description:
       - Path of a kubeconfig file, or its content as a dictionary or as text.
-      - Without it, and without O(host), the service account of the pod is used where there is one, else
-        C(~/.kube/config).
+      - On the controller, a relative path is also sought in folder C(files) of role and playbook, and a file that is
+        encrypted with C(ansible-vault) is decrypted in memory. Both hold for the other options with a path, too.
+      - Without it, and without O(host), the files in E(KUBECONFIG) are used; without these, the service account of the
+        pod where there is one, else C(~/.kube/config).
+      - O(kubeconfig), O(context) and O(host) select a cluster. Where a task gives one of them, all C(K8S_AUTH_*)
+        variables but those of the proxy are ignored, so that nothing is sent to another cluster than the one selected.
+        With O(context) alone, E(K8S_AUTH_KUBECONFIG) still names the file.
       - Can also be set with E(K8S_AUTH_KUBECONFIG).
     type: raw
   context:
     description: Context in the kubeconfig. Can also be set with E(K8S_AUTH_CONTEXT).
     type: str
   host:
-    description: URL of the API. Can also be set with E(K8S_AUTH_HOST).
+    description:
+      - URL of the API. With O(kubeconfig) or O(context), its server has to be the same, or the loopback address that a
+        kubeconfig of k3s has.
+      - Can also be set with E(K8S_AUTH_HOST).
     type: str
   api_key:
     description: Bearer token. Can also be set with E(K8S_AUTH_API_KEY).
@@ -51,11 +59,15 @@ options:
     type: bool
     aliases: [verify_ssl]
   proxy:
-    description: URL of a proxy. Can also be set with E(K8S_AUTH_PROXY).
+    description:
+      - URL of a proxy. It counts before the C(proxy-url) of the kubeconfig, and that before E(K8S_AUTH_PROXY) and
+        E(HTTPS_PROXY). The proxies of the environment are not used for a cluster at a loopback address.
+      - Can also be set with E(K8S_AUTH_PROXY).
     type: str
   no_proxy:
-    description: Hosts that are reached without the proxy, separated by commas. Can also be set with
-      E(K8S_AUTH_NO_PROXY).
+    description:
+      - Hosts that are reached without the proxy, separated by commas.
+      - Can also be set with E(K8S_AUTH_NO_PROXY) or E(NO_PROXY), for a proxy of the environment.
     type: str
   proxy_headers:
     description: Headers for the proxy.
@@ -74,5 +86,6 @@ options:
     description: User to act as. Can also be set with E(K8S_AUTH_IMPERSONATE_USER).
     type: str
 requirements:
-  - kubernetes >= 31
+  - kubernetes >= 31, but not 36.0.0 and 36.0.1, which lose bearer tokens
+  - PySocks, for a SOCKS proxy
 """

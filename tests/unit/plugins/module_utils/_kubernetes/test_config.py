@@ -7,9 +7,12 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
+import yaml
+from ansible_collections.azureml.arc.plugins.doc_fragments.kubernetes import ModuleDocFragment
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import config
@@ -151,6 +154,13 @@ def test_certificate_options_become_files_of_the_session(configured, tmp_path):
     given = {"client_cert": str(tmp_path / "c.pem"), "client_key": str(tmp_path / "k.pem")}
     made = configured({"host": "https://a", **given}, {})
     assert [Path(path).read_bytes() for path in (made.cert_file, made.key_file)] == [certificate, key]
+
+
+def test_every_variable_is_documented_at_its_option():
+    options = yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"]
+    for option, names in config.ENVIRONMENT.items():
+        documented = re.findall(r"E\((K8S_AUTH_\w+)\)", str(options[option]["description"]))
+        assert names[0] in documented, option
 
 
 OPTION, URL = "http://option:1", "http://url:2"
