@@ -214,6 +214,16 @@ def test_kubeconfig_of_the_environment_is_that_of_the_host(playbook, simulator, 
 
 
 @pytest.mark.parametrize("way", ["1", "0"])
+def test_kubeconfig_that_does_not_exist_names_its_path(playbook, way):
+    options = {**READINESS["azureml.arc.pod_readiness"], "kubeconfig": "/none/kubeconfig"}
+    play = {"hosts": "all", "gather_facts": False, "tasks": [{"name": "pods", "azureml.arc.pod_readiness": options}]}
+
+    run = playbook([play], LOCALHOST, AZUREML_ARC_IN_PROCESS=way)
+
+    assert "kubeconfig: /none/kubeconfig cannot be read: No such file" in run.result("pods", "localhost")["msg"]
+
+
+@pytest.mark.parametrize("way", ["1", "0"])
 def test_kubeconfig_of_a_host_wins_over_the_bearer_token_of_the_environment(playbook, simulator, arc, aks, way):
     """As AWX's credential sets it, for another cluster."""
     other = json.loads(Path(simulator.kubeconfigs[aks]).read_text(encoding="utf-8"))

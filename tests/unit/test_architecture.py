@@ -27,6 +27,7 @@ PURE = (
     "module_utils/_core/findings.py",
     "module_utils/_core/options.py",
     "module_utils/_core/quantity.py",
+    "module_utils/_core/secrets.py",
     "module_utils/_core/text.py",
     "module_utils/_extension/body.py",
     "module_utils/_extension/check.py",

@@ -78,6 +78,13 @@ WORKSPACE = {
 }
 
 
+def is_inline(kubeconfig) -> bool:
+    """Tell whether option C(kubeconfig) holds the content of a kubeconfig instead of its path."""
+    return isinstance(kubeconfig, dict) or (
+        isinstance(kubeconfig, str) and (kubeconfig.lstrip().startswith("{") or "\n" in kubeconfig)
+    )
+
+
 def wait(timeout: int) -> dict:
     """The options of waiting.
 

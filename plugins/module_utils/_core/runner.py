@@ -17,8 +17,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible_collections.azureml.arc.plugins.module_utils._core import secrets
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError, first_line
 from ansible_collections.azureml.arc.plugins.module_utils._core.files import Files, read
+from ansible_collections.azureml.arc.plugins.module_utils._core.options import is_inline
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline
 from ansible_collections.azureml.arc.plugins.module_utils._core.text import printable
 
@@ -75,9 +77,9 @@ class ModuleCall:
         """Show a warning beside the result."""
         self.warnings.append(printable(message))
 
-    def hide(self, *secrets: str) -> None:
+    def hide(self, *values: str) -> None:
         """Keep values that the module learned, beyond its own options, out of the result."""
-        self.secrets.update(secret for secret in secrets if secret and isinstance(secret, str))
+        self.secrets.update(value for value in values if value and isinstance(value, str))
 
 
 @dataclass(frozen=True)
@@ -121,8 +123,13 @@ def run_module(spec: ModuleSpec) -> None:
     """The C(main) of every module: run in this process and exit with the result."""
     module = AnsibleModule(argument_spec=spec.argument_spec, supports_check_mode=True, **spec.rules)
     call = ModuleCall(module.params, module.check_mode, module._diff, tmpdir=module.tmpdir)
+    secrets.register(secrets.secret_values(spec.argument_spec, call.params))
     result = execute(spec, call)
+    secrets.register(call.secrets)
     module.no_log_values.update(call.secrets)
+    kubeconfig = call.params.get("kubeconfig")
+    if isinstance(kubeconfig, str) and not is_inline(kubeconfig):
+        module.no_log_values.discard(kubeconfig)  # a path, which errors name
     for warning in call.warnings:
         module.warn(warning)
     if result.pop("failed", False):

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.azureml.arc.plugins.module_utils._core import environment, files
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError, first_line
+from ansible_collections.azureml.arc.plugins.module_utils._core.options import is_inline
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import kubeconfig
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.credential_files import CredentialFiles
 
@@ -250,7 +251,7 @@ def _load_kubeconfig(made, found: Connection, call, session_files: CredentialFil
             pass  # not in a pod
         else:
             return ""
-    if option and kubeconfig.is_inline(option):
+    if option and is_inline(option):
         named, content = "kubeconfig", kubeconfig.from_option(option)
         for user in kubeconfig.entries_of(content, "users"):
             call.hide(*(user["user"].get(name) for name in SECRET_FIELDS))

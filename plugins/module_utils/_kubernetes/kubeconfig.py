@@ -39,13 +39,6 @@ INLINE = ("certificate-authority-data", "client-certificate-data", "client-key-d
 REACHES_OUT = ("exec", "auth-provider", "tokenFile")
 
 
-def is_inline(kubeconfig) -> bool:
-    """Tell whether an option holds the content of a kubeconfig instead of its path."""
-    return isinstance(kubeconfig, dict) or (
-        isinstance(kubeconfig, str) and (kubeconfig.lstrip().startswith("{") or "\n" in kubeconfig)
-    )
-
-
 def from_option(kubeconfig: Mapping | str) -> dict:
     """Return an inline kubeconfig.
 

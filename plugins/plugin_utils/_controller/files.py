@@ -13,7 +13,7 @@ from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import first_line
 from ansible_collections.azureml.arc.plugins.module_utils._core.files import Files
-from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.kubeconfig import is_inline
+from ansible_collections.azureml.arc.plugins.module_utils._core.options import is_inline
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller import core
 
 

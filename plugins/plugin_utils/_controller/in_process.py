@@ -22,12 +22,16 @@ from dataclasses import dataclass, field
 from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible_collections.azureml.arc.plugins.module_utils._core.files import Files
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall, ModuleSpec, execute
+from ansible_collections.azureml.arc.plugins.module_utils._core.secrets import (
+    register,
+    secret_values,
+    without_secrets,
+)
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.core import (
     connection_variables,
     wants_invocation,
@@ -186,12 +190,15 @@ def run_in_process(name: str, spec: ModuleSpec, arguments: Mapping, context: Run
     """
     validation = ArgumentSpecValidator(spec.argument_spec, **spec.rules).validate(flatten_kubeconfig(arguments))
     call = ModuleCall(validation.validated_parameters, cache=CACHE, **vars(context))
+    secrets = secret_values(spec.argument_spec, call.params)
+    register(secrets)
     result = _refusal(name, validation) or execute(spec, call)
+    register(call.secrets)
     result.setdefault("changed", False)
     result["invocation"] = {"module_args": call.params}
     if call.warnings:
         result["warnings"] = call.warnings
-    return _without_secrets(result, validation._no_log_values | call.secrets)
+    return without_secrets(result, secrets | call.secrets)
 
 
 def _refusal(name: str, validation) -> dict | None:
@@ -212,9 +219,3 @@ def flatten_kubeconfig(arguments: Mapping) -> dict:
     if isinstance(arguments.get("kubeconfig"), dict):
         return {**arguments, "kubeconfig": json.dumps(arguments["kubeconfig"])}
     return dict(arguments)
-
-
-def _without_secrets(result: dict, secrets: set) -> dict:
-    """The result with every secret blanked, as C(AnsibleModule.exit_json) does it."""
-    preserved = {key: value for key, value in result.items() if value is None or isinstance(value, bool)}
-    return {**remove_values(result, secrets), **preserved}
