@@ -242,7 +242,7 @@ def test_what_is_bad_is_not_repeated(playbook, simulator, arc, tmp_path):
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_nothing_is_left_of_a_run_that_is_ended(azure, tmp_path, how):
-    """The token of the run is encrypted, and the files of an inline kubeconfig go with their worker."""
+    """The token of the run is encrypted, and the files of an inline kubeconfig are in memory."""
     azure.change_plan("inline", install={"pods": {"gateway": "ImagePullBackOff"}})
     tls = certificates.as_options()
     run = tmp_path / "run"
@@ -250,7 +250,6 @@ def test_nothing_is_left_of_a_run_that_is_ended(azure, tmp_path, how):
     arguments = ["--limit", "inline", "-e", "azureml_readiness_timeout=600"]
     with start_playbook("azureml.arc.deploy", inventory(azure, tls), run, arguments) as process:
         wait_for(lambda: requests_to(azure, "GET", "/kubernetes/inline/api/v1/namespaces/azureml/pods"), seconds=60)
-        wait_for(lambda: _kube_files(run))
         shared = [path for path in (run / "ansible").rglob("azureml_arc_*") if path.is_file()]
         assert {oct(path.stat().st_mode & 0o777) for path in shared} == {"0o600"}
         assert not [one for one in secrets_of(azure, tls) for path in shared if one.encode() in path.read_bytes()]
@@ -259,9 +258,3 @@ def test_nothing_is_left_of_a_run_that_is_ended(azure, tmp_path, how):
 
     (run / "inventory.yml").unlink()
     assert_without(run, secrets_of(azure, tls))
-    assert _kube_files(run) == []
-
-
-def _kube_files(run: Path) -> list[Path]:
-    """Files with what the Kubernetes client needs of an inline kubeconfig."""
-    return [path for path in (run / "ansible").rglob("azureml_arc_kube_*/*") if path.is_file()]
