@@ -52,6 +52,8 @@ options:
   x509_certificate_path:
     description:
       - Path of a PEM file with the private key and certificate of the service principal, instead of O(secret).
+      - On the controller, a relative path is also sought in folder C(files), and a file that is encrypted with
+        C(ansible-vault) is decrypted in memory.
       - Can also be set with E(AZURE_X509_CERTIFICATE_PATH) or E(AZURE_CLIENT_CERTIFICATE_PATH).
     type: path
   cloud_environment:

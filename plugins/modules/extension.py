@@ -87,13 +87,15 @@ options:
         description: Name of a Secret in namespace C(azureml) that holds C(cert.pem) and C(key.pem).
         type: str
       certificate:
-        description: Path of the certificate as PEM, followed by those that lead to its authority.
+        description:
+          - Path of the certificate as PEM, followed by those that lead to its authority. On the controller, a relative
+            path is also sought in folder C(files), and one that C(ansible-vault) has encrypted is decrypted in memory.
         type: path
       certificate_content:
         description: The certificate as text, instead of O(tls.certificate).
         type: str
       private_key:
-        description: Path of its private key as PEM, without a passphrase.
+        description: Path of its private key as PEM, without a passphrase. O(tls.certificate) says where it is sought.
         type: path
       private_key_content:
         description: The private key as text, for instance from a vault, instead of O(tls.private_key).

@@ -44,7 +44,8 @@ options:
     default: present
   certificate:
     description:
-      - Path of the certificate as PEM, followed by those that lead to its authority.
+      - Path of the certificate as PEM, followed by those that lead to its authority. On the controller, a relative path
+        is also sought in folder C(files), and one that C(ansible-vault) has encrypted is decrypted in memory.
       - This or O(certificate_content) is required with O(state=present).
     type: path
   certificate_content:
@@ -52,7 +53,7 @@ options:
     type: str
   private_key:
     description:
-      - Path of its private key as PEM, without a passphrase.
+      - Path of its private key as PEM, without a passphrase. See O(certificate) for where it is sought.
       - This or O(private_key_content) is required with O(state=present).
     type: path
   private_key_content:

@@ -7,11 +7,14 @@
 from __future__ import annotations
 
 import pytest
+from ansible.errors import AnsibleError
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
+from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible.playbook.block import Block
 from ansible.playbook.play import Play
 from ansible.playbook.task import Task
+from ansible.plugins.action import ActionBase
 from ansible.vars.manager import VariableManager
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller import core
 
@@ -40,3 +43,36 @@ def test_variables_of_a_delegated_connection_are_those_of_its_host(task):
     delegated = {"ansible_python_interpreter": "/usr/bin/python3"}
     assert core.connection_variables(task, {"a": 1, core.DELEGATED: {"bastion": delegated}}) is delegated
     assert core.connection_variables(task, {"a": 1}) == {"a": 1}
+
+
+@pytest.fixture
+def vault(task, tmp_path):
+    """A data loader that knows a password, and text that was encrypted with it."""
+    secrets = [("default", VaultSecret(b"password"))]
+    loader = DataLoader()
+    loader.set_vault_secrets(secrets)
+    return loader, VaultLib(secrets).encrypt("hush")
+
+
+def test_encrypted_content_is_decrypted(vault):
+    loader, encrypted = vault
+    assert core.decrypted(loader, encrypted) == b"hush"
+    assert core.decrypted(loader, b"plain") == b"plain"
+    assert type(core.decrypted(loader, encrypted)) is bytes
+
+
+def test_content_that_no_password_fits_is_an_error(vault):
+    with pytest.raises(AnsibleError, match="(?i)vault"):
+        core.decrypted(DataLoader(), vault[1])
+
+
+def test_file_is_sought_in_folder_files(task, tmp_path):
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "one").touch()
+    loader = DataLoader()
+    loader.set_basedir(str(tmp_path))
+    action = type("Action", (ActionBase,), {"__init__": lambda self: None, "run": None})()
+    action._task, action._loader = task, loader
+    assert core.found_file(action, "one") == str(tmp_path / "files" / "one")
+    with pytest.raises(AnsibleError):
+        core.found_file(action, "none")
