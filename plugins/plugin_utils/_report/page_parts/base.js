@@ -8,7 +8,7 @@ SPDX-License-Identifier: GPL-3.0-or-later
 const report = JSON.parse(document.getElementById("report").textContent);
 const OUTCOMES = {
   failed: ["\u2715", "failed"], unreachable: ["\u26a0", "unreachable"], not_started: ["\u25cb", "not started"],
-  changed: ["\u2713", report.check_mode ? "would change" : "changed"], ok: ["\u2713", "unchanged"],
+  changed: report.check_mode ? ["\u25cb", "would change"] : ["\u2713", "changed"], ok: ["\u2713", "unchanged"],
 };
 const ORDER = Object.keys(OUTCOMES);
 const BAD = ["failed", "unreachable"];

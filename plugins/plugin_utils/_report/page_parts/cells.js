@@ -23,7 +23,7 @@ function computeCell(one) {
 function outcomeCell(one) {
   const [mark, word] = OUTCOMES[one.outcome];
   const cause = one.cause && node("span", {class: "cause"}, node("b", {class: "label"}, one.cause.kind + ":"), " ", one.cause.detail);
-  return [node("span", {class: "outcome " + one.outcome}, mark + " " + capital(word)), cause];
+  return [node("span", {class: "outcome " + one.outcome}, mark + "\u00a0" + capital(word)), cause];
 }
 const ready = one => one.readiness ? one.readiness.components_ready + "/" + one.readiness.components : "";
 const COLUMNS = [

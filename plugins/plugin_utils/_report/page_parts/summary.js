@@ -13,7 +13,8 @@ function drawFacts() {
     report.inventory && "inventory " + report.inventory, report.limit ? "limit " + report.limit : "no limit"];
   document.getElementById("facts").replaceChildren(...facts.filter(Boolean).map(fact => node("span", {}, fact)));
   const header = document.querySelector("header");
-  if (report.check_mode) header.append(node("p", {class: "plan"}, "Check mode: nothing was changed."));
+  if (report.check_mode) header.append(node("p", {class: "notice"}, "Check mode: nothing was changed."));
+  document.body.classList.toggle("plan", report.check_mode);
   const shares = ["changed", "ok", "failed", "unreachable", "not_started"].filter(outcome => report.totals[outcome]);
   const words = shares.map(outcome => report.totals[outcome] + " " + OUTCOMES[outcome][1]).join(", ");
   const bar = node("div", {class: "share", role: "img", "aria-label": words});
