@@ -9,10 +9,10 @@ DOCUMENTATION = r"""
 module: compute
 short_description: Attach a Kubernetes cluster to an Azure Machine Learning workspace, or detach it
 description:
-  - Makes a cluster with the AzureML extension a compute target of a workspace.
+  - Attaches a cluster that has the AzureML extension as a compute target of a workspace.
   - A cluster can be attached more than once, under other names and with other namespaces, and to several workspaces.
-  - What the task says nothing of stays as it is. Cluster and namespace cannot be changed in place, so another one is
-    refused, unless O(force_reattach) detaches it first.
+  - Unset options are left unchanged. The cluster and the namespace cannot be changed in place; a change is refused
+    unless O(force_reattach=true) allows to detach the compute first.
 version_added: 0.1.0
 author: azureml.arc contributors (@azureml-arc)
 extends_documentation_fragment:
@@ -35,34 +35,34 @@ options:
     required: true
   state:
     description:
-      - V(present) attaches the cluster, V(absent) detaches it. The cluster stays as it is.
-      - With V(absent) the cluster need not be named, nor exist any more. Where it is named, the compute of another
-        cluster is refused.
+      - V(present) attaches the cluster, V(absent) detaches it. The cluster itself is not changed.
+      - V(absent) works without the options of the cluster, and after the cluster was deleted. If they are set, a
+        compute of another cluster is not detached.
     type: str
     choices: [absent, present]
     default: present
   namespace:
     description:
-      - Namespace in the cluster that jobs and endpoints run in.
-      - The default is V(default).
+      - Namespace of the cluster in which jobs and endpoints run.
+      - Defaults to V(default).
     type: str
   create_namespace:
     description:
-      - Whether to create O(namespace) where it does not exist when the cluster is attached; V(false) fails then, before
+      - Whether to create a missing O(namespace) when the cluster is attached. With V(false) the task fails before
         anything is sent to Azure.
-      - Either asks the cluster, with the options of its connection. Where this is not set, the cluster is not asked,
-        and attaching fails where the namespace does not exist.
+      - Both need a connection to the cluster. If unset, the cluster is not contacted, and Azure fails to attach it if
+        the namespace is missing.
     type: bool
   description:
     description: Description of the compute.
     type: str
   identity:
     description:
-      - In whose name jobs on the compute act. A new compute gets an identity of its own where this is not set.
+      - The managed identity of jobs on the compute. Defaults to V(SystemAssigned) for a new compute.
     type: dict
     suboptions:
       type:
-        description: V(SystemAssigned) for an identity of its own, V(UserAssigned) for those of the list.
+        description: V(SystemAssigned) for an identity of the compute, V(UserAssigned) for the listed ones.
         type: str
         choices: [SystemAssigned, UserAssigned]
         required: true
@@ -72,20 +72,20 @@ options:
         elements: str
   instance_types:
     description:
-      - What jobs may run on, by name. Each has C(node_selector), and C(resources) with C(requests) and C(limits), as in
+      - Instance types by name, each with C(node_selector), and C(resources) with C(requests) and C(limits), as in
         M(azureml.arc.instance_type).
-      - The compute keeps them for releases of 2021. Today they are objects of the cluster besides, made by
-        M(azureml.arc.instance_type) from RV(cluster_instance_types).
+      - Releases of 2021 read them from the compute. Current releases read objects of the cluster instead, which
+        M(azureml.arc.instance_type) creates from RV(cluster_instance_types).
     type: dict
   default_instance_type:
     description:
-      - Which of O(instance_types) a job gets that names none.
+      - The one of O(instance_types) for jobs that do not name any.
       - Required with O(instance_types), unless one of them is named C(defaultInstanceType).
     type: str
   config_file:
     description:
-      - Path of a JSON file with C(namespace), C(defaultInstanceType) and C(instanceTypes), as the studio takes it for
-        an advanced attach; instead of O(namespace), O(default_instance_type) and O(instance_types).
+      - Path of a JSON file with C(namespace), C(defaultInstanceType) and C(instanceTypes), as for an advanced attach in
+        the studio. Replaces O(namespace), O(default_instance_type) and O(instance_types).
     type: path
   purge_instance_types:
     description:
@@ -94,18 +94,18 @@ options:
     default: false
   retry_failed:
     description:
-      - Attach a compute again whose last operation failed or was canceled. With V(false) that is an error, with what
-        the operation said; a task that waits for what another one has submitted wants that.
+      - Attach a compute again if its last operation failed or was canceled.
+      - Set to V(false) in a task that only waits; the error of the operation is then the error of the task.
     type: bool
     default: true
   force_reattach:
     description:
-      - Detach the compute and attach it anew where its cluster or namespace is another.
+      - Detach the compute and attach it again if its cluster or namespace changes.
       - Refused while it is in use, unless O(allow_disruption=true).
     type: bool
     default: false
   allow_disruption:
-    description: Detach the compute though jobs that have not ended or online endpoints use it.
+    description: Detach the compute even if unfinished jobs or online endpoints use it.
     type: bool
     default: false
   wait:
@@ -113,7 +113,7 @@ options:
     type: bool
     default: true
   wait_timeout:
-    description: How long to wait at most, in seconds.
+    description: Longest time to wait, in seconds.
     type: int
     default: 600
 """
@@ -128,7 +128,7 @@ EXAMPLES = r"""
       name: ws
       resource_group: rg-ml
 
-- name: Attach it with instance types and a namespace of its own
+- name: Attach it with instance types and its own namespace
   azureml.arc.compute:
     name: shop-0042-vision
     resource_group: rg-edge
@@ -152,7 +152,7 @@ EXAMPLES = r"""
           requests: {cpu: "2", memory: 16Gi, nvidia.com/gpu: 1}
           limits: {cpu: "2", memory: 16Gi, nvidia.com/gpu: 1}
 
-- name: Attach it as a configuration file of the studio says
+- name: Attach it with a configuration file of the studio
   azureml.arc.compute:
     name: shop-0042
     resource_group: rg-edge
@@ -173,14 +173,14 @@ EXAMPLES = r"""
 
 RETURN = r"""
 plan:
-  description: What had to happen.
+  description: The change.
   returned: success
   type: dict
   contains:
     action:
       description:
         - V(none), V(create), V(update), V(replace) or V(delete).
-        - V(adopt) where an operation is under way and O(wait=false).
+        - V(adopt) if another operation is in progress and O(wait=false).
       type: str
     reason:
       description: Why.
@@ -189,7 +189,7 @@ plan:
       description: What changes, each with C(before) and C(after).
       type: dict
 compute:
-  description: The compute, V(null) where there is none. With O(state=absent) as it was before.
+  description: The compute, V(null) if it does not exist. With O(state=absent), before its removal.
   returned: success
   type: dict
   contains:
@@ -209,7 +209,7 @@ compute:
       description: ARM id of the cluster.
       type: str
     namespace:
-      description: Namespace that jobs and endpoints run in.
+      description: Namespace of jobs and endpoints.
       type: str
     description:
       description: Its description.

@@ -9,8 +9,7 @@ DOCUMENTATION = r"""
 module: compute_info
 short_description: Read the Kubernetes computes of an Azure Machine Learning workspace
 description:
-  - Returns the Kubernetes computes of a workspace, one of them, or those of one cluster. Computes of other types are
-    left out.
+  - Returns all Kubernetes computes of a workspace, one of them, or those of one cluster, but none of other types.
 version_added: 0.1.0
 author: azureml.arc contributors (@azureml-arc)
 extends_documentation_fragment:
@@ -21,7 +20,7 @@ extends_documentation_fragment:
   - azureml.arc.workspace
 options:
   name:
-    description: Name of the compute; all of them where it is not given.
+    description: Name of the compute. Defaults to all of them.
     type: str
 """
 
@@ -33,7 +32,7 @@ EXAMPLES = r"""
       resource_group: rg-ml
   register: azureml_computes
 
-- name: Read what one cluster is attached as
+- name: Read the computes of one cluster
   azureml.arc.compute_info:
     resource_group: rg-edge
     cluster_name: shop-0042
@@ -44,7 +43,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 computes:
-  description: The computes found; none is no error. For the fields see RV(azureml.arc.compute#module:compute).
+  description: The computes, possibly none. For the fields see RV(azureml.arc.compute#module:compute).
   returned: success
   type: list
   elements: dict

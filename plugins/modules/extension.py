@@ -9,12 +9,11 @@ DOCUMENTATION = r"""
 module: extension
 short_description: Install, change or remove the AzureML extension of a Kubernetes cluster
 description:
-  - Makes a cluster that is connected with Azure Arc, or an AKS cluster, ready for Azure Machine Learning by installing
-    the cluster extension C(Microsoft.AzureML.Kubernetes).
-  - Sends what the extension needs to know about its cluster along with your choices, and finds or creates the Azure
-    Relay of a connected cluster, as C(az k8s-extension create) does. Clusters set up with either can be managed with
-    the other.
-  - Changes only what differs. Settings that somebody else made are left alone and returned in RV(unmanaged_settings).
+  - Prepares an Azure Arc connected cluster, or an AKS cluster, for Azure Machine Learning by installing the cluster
+    extension C(Microsoft.AzureML.Kubernetes).
+  - Derives the settings that depend on the cluster, and finds or creates the Azure Relay of a connected cluster, as
+    C(az k8s-extension create) does. An extension that was installed with one can be managed with the other.
+  - Changes only what differs. Settings of others are left unchanged and returned in RV(unmanaged_settings).
   - Joins an operation in progress instead of starting another one. An interrupted run is resumed by running it again.
 version_added: 0.1.0
 author: azureml.arc contributors (@azureml-arc)
@@ -43,7 +42,7 @@ options:
   state:
     description:
       - V(present) installs the extension, or changes what differs.
-      - V(absent) removes it, which takes about ten minutes on a cluster.
+      - V(absent) removes it, which takes about ten minutes.
       - V(prepared) begins to create what the extension will use beside the cluster, such as its Azure Relay, and waits
         for none of it. Where many clusters are prepared before the first is installed, they need not be waited for one
         after the other.
@@ -52,12 +51,12 @@ options:
     default: present
   workload_profile:
     description:
-      - What the cluster is for. Required with O(state=present) and O(state=prepared).
+      - The workloads of the cluster. Required with O(state=present) and O(state=prepared).
     type: str
     choices: [training, inference, training_inference]
   settings_generation:
     description:
-      - Which keys to send. V(current) are those of today's releases.
+      - The keys of the settings. V(current) are those of current releases.
       - V(2021) are those of the first releases (C(privateEndpointNodeport), C(inferenceLoadBalancerHA), Azure Service
         Bus). It requires O(version), because later releases do not have its components. It does not support a Secret in
         O(tls), V(cluster_ip) in O(inference_service), O(node_selector), nor C(install_*) options other than
@@ -67,7 +66,7 @@ options:
     default: current
   inference_service:
     description:
-      - How the inference router is reached. Required for inference.
+      - The service in front of the inference router. Required for inference.
       - V(load_balancer) through a public load balancer, V(internal_load_balancer) through one of the virtual network
         (AKS only, connected with Azure Arc or not), V(node_port) through a port of each node, V(cluster_ip) from within
         the cluster.
@@ -76,8 +75,8 @@ options:
   tls:
     description:
       - The certificate of inference endpoints. Inference needs this or O(allow_insecure_connections).
-      - Give either a Secret of the cluster, or certificate and key as files or as text. The latter are checked before
-        anything is sent - they must belong together, be valid now, and cover O(tls.cname).
+      - Give either a Secret of the cluster, or certificate and key as files or as text. Certificate and key are checked
+        before anything is sent. They must belong together, be valid, and cover O(tls.cname).
       - Azure never returns a certificate. The SHA-256 fingerprint of the certificate and its chain, in the setting
         C(azuremlArc.certificateSha256), shows whether another one is in use. A renewed certificate or chain is sent, an
         unchanged one is not.
@@ -88,8 +87,8 @@ options:
         type: str
       certificate:
         description:
-          - Path of the certificate as PEM, followed by those that lead to its authority. On the controller, a relative
-            path is also sought in folder C(files), and one that C(ansible-vault) has encrypted is decrypted in memory.
+          - Path of the certificate as PEM, followed by its chain. On the controller, a relative path is also sought in
+            folder C(files), and a file encrypted with C(ansible-vault) is decrypted in memory.
         type: path
       certificate_content:
         description: The certificate as text, instead of O(tls.certificate).
@@ -116,32 +115,32 @@ options:
   node_selector:
     description:
       - Labels of the nodes that may run the extension's pods.
-      - Labels can be added and changed later, but not taken away.
+      - Labels can be added and changed later, but not removed.
     type: dict
   install_nvidia_device_plugin:
-    description: Install the NVIDIA device plugin; V(false) where the cluster has one.
+    description: Install the NVIDIA device plugin; V(false) if the cluster already has one.
     type: bool
   install_prometheus_operator:
-    description: Install the Prometheus operator; V(false) where the cluster has one.
+    description: Install the Prometheus operator; V(false) if the cluster already has one.
     type: bool
   install_volcano:
-    description: Install the Volcano scheduler; V(false) where the cluster has one. For training.
+    description: Install the Volcano scheduler; V(false) if the cluster already has one. For training.
     type: bool
   install_dcgm_exporter:
     description: Install the exporter of NVIDIA GPU metrics.
     type: bool
   log_analytics:
     description:
-      - Send logs to a Log Analytics workspace, which is found or created in the resource group of the cluster. It
-        costs.
-      - Give C(azure_log_analytics.connection_string) in O(protected_settings) to use another one.
+      - Send logs to a Log Analytics workspace, which is found or created in the resource group of the cluster. The
+        workspace is charged for.
+      - Set C(azure_log_analytics.connection_string) in O(protected_settings) to use another workspace.
     type: bool
   openshift:
     description:
-      - Whether the cluster runs OpenShift. Where it is not given, the distribution that Azure Arc reports decides.
+      - Whether the cluster runs OpenShift. Defaults to the distribution that Azure Arc reports.
     type: bool
   in_cluster_tls:
-    description: Encrypt traffic between the extension's pods; V(false) where the cluster cannot sign certificates.
+    description: Encrypt traffic between the extension's pods; V(false) if the cluster cannot sign certificates.
     type: bool
   release_train:
     description: Release train. Defaults to V(stable) for a new extension; otherwise it is left unchanged.
@@ -156,35 +155,35 @@ options:
     type: bool
   settings:
     description:
-      - Further configuration settings by their key, and any derived one that should be otherwise.
-      - The extension takes any key. One that looks like a known key misspelt gives a warning.
+      - Other configuration settings by their key. They override derived settings.
+      - The extension accepts any key. A key that looks like a misspelt one causes a warning.
     type: dict
   protected_settings:
     description:
-      - Further protected configuration settings by their key. Azure keeps the values to itself, so a changed value is
-        not noticed; see O(update_protected).
+      - Other protected configuration settings by their key. Azure never returns the values, so a changed value is not
+        detected; see O(update_protected).
     type: dict
   update_protected:
     description:
-      - V(on_create) sends O(protected_settings) with a new extension, with a key that is missing, and where a change
-        has to carry them anyway.
+      - V(on_create) sends O(protected_settings) with a new extension, if a key is missing, and with changes that
+        replace all protected settings anyway.
       - V(always) sends them on every run.
     type: str
     choices: [always, on_create]
     default: on_create
   allow_disruption:
     description:
-      - Make changes that disturb what runs on the cluster, too. Without it they are refused, naming the setting.
-      - Jobs are disturbed by switching off training or the NVIDIA device plugin and by another O(node_selector);
-        endpoints by switching off inference, and by another O(inference_service), O(tls.cname),
+      - Allow changes that disturb workloads. They are refused by default; the error names the setting.
+      - Jobs are disturbed by switching off training or the NVIDIA device plugin, and by another O(node_selector).
+        Endpoints are disturbed by switching off inference, and by another O(inference_service), O(tls.cname),
         O(allow_insecure_connections) or O(node_selector).
     type: bool
     default: false
   force_replace:
     description:
-      - Where something differs that cannot be changed in place - a release namespace other than C(azureml) - remove the
-        extension, wait until it is gone, and install it again. Without it such a change is refused.
-      - Everything of the extension stops meanwhile. Settings of others are kept.
+      - Remove the extension and install it again if its release namespace is not C(azureml), which cannot be changed in
+        place. Such an extension is refused by default.
+      - The extension does not run meanwhile. Settings of others are kept.
     type: bool
     default: false
   retry_failed:
@@ -196,14 +195,13 @@ options:
     default: true
   force_delete:
     description:
-      - With O(state=absent), remove the resource even where the cluster does not answer. What runs in the cluster
-        stays.
+      - With O(state=absent), remove the resource in Azure even if the cluster does not answer. Its pods stay.
     type: bool
     default: false
   remove_resources:
     description:
-      - With O(state=absent), remove these resources as well, which were created beside the extension, after it is gone.
-      - Those that were not created for it, by their tags, stay. Needs O(wait=true).
+      - With O(state=absent), also remove these resources, which were created for the extension, after it was removed.
+      - Resources whose tags show that they were not created for it stay. Requires O(wait=true).
     type: list
     elements: str
     choices: [log_analytics, relay, service_bus]
@@ -211,12 +209,12 @@ options:
   wait:
     description:
       - Wait until the operation has ended.
-      - With V(false) the change is only submitted, which lets a fleet install at the same time; a second call with
-        V(true) takes it up.
+      - With V(false) the change is only submitted, so that many clusters install at the same time; a second task with
+        V(true) waits for it.
     type: bool
     default: true
   wait_timeout:
-    description: How long to wait at most, in seconds.
+    description: Longest time to wait, in seconds.
     type: int
     default: 1800
 """
@@ -241,7 +239,7 @@ EXAMPLES = r"""
       private_key: certs/ml.key
       cname: ml.example.com
 
-- name: Reuse the Volcano and the Prometheus operator of the cluster, and pin the version
+- name: Reuse Volcano and the Prometheus operator of the cluster, and pin the version
   azureml.arc.extension:
     resource_group: rg-edge
     cluster_name: plant-7
@@ -269,14 +267,14 @@ EXAMPLES = r"""
 
 RETURN = r"""
 plan:
-  description: What had to happen.
+  description: The change.
   returned: success
   type: dict
   contains:
     action:
       description:
         - V(none), V(create), V(update), V(replace) or V(delete).
-        - V(adopt) where an operation is under way and O(wait=false).
+        - V(adopt) if another operation is in progress and O(wait=false).
       type: str
       sample: update
     reason:
@@ -297,7 +295,7 @@ plan:
       elements: str
       sample: [relayServerConnectionString]
 extension:
-  description: The extension, V(null) where there is none. With O(state=absent) as it was before.
+  description: The extension, V(null) if it does not exist. With O(state=absent), before its removal.
   returned: success
   type: dict
   contains:
@@ -315,7 +313,7 @@ extension:
       description: V(Succeeded), V(Failed), V(Canceled), V(Creating), V(Updating) or V(Deleting).
       type: str
     version:
-      description: The pinned version, V(null) where minor versions are upgraded automatically.
+      description: The pinned version, V(null) if minor versions are upgraded automatically.
       type: str
     current_version:
       description: The version that is installed.
@@ -336,7 +334,7 @@ extension:
       description: Its configuration settings.
       type: dict
     install_options:
-      description: The C(install_*) options that its settings stand for, without those that were never given.
+      description: The C(install_*) options that its settings contain.
       type: dict
       sample: {install_volcano: false}
     protected_settings:
@@ -344,33 +342,33 @@ extension:
       type: list
       elements: str
     statuses:
-      description: What the cluster's agents report of it.
+      description: Status reports of the cluster's agents.
       type: list
       elements: dict
     error:
       description: The error of its last operation.
       type: dict
 unmanaged_settings:
-  description: Settings of the extension that this task did not ask for.
+  description: Settings of the extension that this task did not set.
   returned: success and O(state=present)
   type: dict
   sample: {amloperator.custom_ip_interface: eth1}
 created_resources:
-  description: ARM ids of what was created beside the extension, such as the parts of the Azure Relay.
+  description: ARM ids of the resources that were created for the extension, such as the parts of the Azure Relay.
   returned: success and O(state=present) or O(state=prepared)
   type: list
   elements: str
 openshift:
-  description: Whether the extension is installed for OpenShift, as said or as Azure Arc reports the cluster.
+  description: Whether the extension is installed for OpenShift.
   returned: success and O(state=present)
   type: bool
 removed_resources:
-  description: ARM ids of what was removed beside the extension.
+  description: ARM ids of the resources that were removed besides the extension.
   returned: success and O(state=absent)
   type: list
   elements: str
 error:
-  description: What the service answered.
+  description: The answer of the service.
   returned: failure
   type: dict
   contains:

@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 module: extension_info
 short_description: Read the AzureML extension of a Kubernetes cluster
 description:
-  - Returns the AzureML extensions of a cluster, or one of them. Other extensions are left out.
+  - Returns the AzureML extensions of a cluster, or one of them, without extensions of other types.
 version_added: 0.1.0
 author: azureml.arc contributors (@azureml-arc)
 extends_documentation_fragment:
@@ -19,7 +19,7 @@ extends_documentation_fragment:
   - azureml.arc.cluster
 options:
   name:
-    description: Name of the extension; all of them where it is not given.
+    description: Name of the extension. Defaults to all of them.
     type: str
 """
 
@@ -38,7 +38,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 extensions:
-  description: The extensions found; none is no error. For the fields see RV(azureml.arc.extension#module:extension).
+  description: The extensions, possibly none. For the fields see RV(azureml.arc.extension#module:extension).
   returned: success
   type: list
   elements: dict
