@@ -289,6 +289,22 @@ def test_one_token_for_all_workers(playbook, simulator, arc):
     assert paths.count("/metadata/endpoints") == 1
 
 
+def test_an_az_that_does_not_answer_costs_a_run_one_timeout(playbook, simulator, arc, tmp_path, monkeypatch):
+    az = tmp_path / "az"
+    az.write_text(f"#!/bin/sh\necho called >> {tmp_path}/calls\nexec sleep 60\n", encoding="utf-8")
+    az.chmod(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    hosts = {f"host-{index}": {"ansible_connection": "local"} for index in range(8)}
+    options = {"resource_group": "rg-edge", "cluster_name": arc, "auth_source": "cli", "cli_timeout": 2}
+    play = {"hosts": "all", "gather_facts": False, "tasks": [{"name": "look", "azureml.arc.extension_info": options}]}
+
+    run = playbook([play], {"all": {"hosts": hosts}}, "--forks", "4")
+
+    for host in hosts:
+        assert "'az' did not answer within 2 seconds" in run.result("look", host)["msg"], run.output
+    assert (tmp_path / "calls").read_text(encoding="utf-8") == "called\n"
+
+
 def test_module_defaults_groups(playbook, simulator, arc):
     defaults = {"group/azureml.arc.azure": {"resource_group": "rg-edge", "cluster_name": arc}}
     task = {"azureml.arc.extension": {"workload_profile": "training"}, "check_mode": True, "name": "plan"}

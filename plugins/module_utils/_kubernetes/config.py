@@ -10,7 +10,7 @@ API Bearer Token" works as it is.
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import ipaddress
 import traceback
 from collections.abc import Mapping
@@ -196,10 +196,13 @@ def _require_proxy(proxy: str | None) -> None:
     if scheme not in PROXY_SCHEMES:
         # Without the address, which may hold a password.
         raise AzureMLError(f"proxy has scheme '{scheme}', which is none of {', '.join(PROXY_SCHEMES)}")
-    if scheme.startswith("socks") and not importlib.util.find_spec("socks"):
-        raise AzureMLError(
-            missing_required_lib("PySocks", reason="to reach the cluster through a SOCKS proxy"), code="MissingLibrary"
-        )
+    if not scheme.startswith("socks"):
+        return
+    try:
+        importlib.import_module("socks")
+    except ImportError as error:
+        message = missing_required_lib("PySocks", reason="to reach the cluster through a SOCKS proxy")
+        raise AzureMLError(message, code="MissingLibrary") from error
 
 
 def _require_tls(host: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -203,7 +204,7 @@ def test_proxy_of_another_kind_is_refused_without_its_password(configured):
     assert "hush" not in str(error.value)
 
 
-def test_socks_proxy_without_its_library_names_the_library(configured):
-    # The library is not among the requirements.
+def test_socks_proxy_without_its_library_names_the_library(configured, monkeypatch):
+    monkeypatch.setitem(sys.modules, "socks", None)
     with pytest.raises(AzureMLError, match="PySocks"):
         configured({"host": "https://a", "api_key": "t", "proxy": "socks5://127.0.0.1:1080"}, {})
