@@ -49,6 +49,7 @@ OF_ANSIBLE = [
     for name in ("awx_jobs", "in_process", "inventory", "playbooks", "rollout", "secrets")
 ]
 os.environ["ANSIBLE_HOME"] = str(BUILD.resolve() / "ansible")  # not the one of whoever runs the checks
+os.environ["GALAXY_IMPORTER_RUN_ANSIBLE_LINT"] = "false"  # session ansible-lint does
 nox.options.envdir = str(BUILD / "nox")
 nox.options.reuse_existing_virtualenvs = True
 nox.needs_version = ">=2025.2"
