@@ -127,7 +127,7 @@ def test_what_happens_to_clusters_and_certificates_becomes_jobs(azure, controlle
 
         run_module(SPEC, **extension, version="1.1.61")
 
-        wait_for(lambda: ("azureml verify", "shop-0") in jobs(controller))
+        wait_for(lambda: ("azureml verify", "shop-0") in jobs(controller), seconds=60)
 
     assert sorted(jobs(controller)) == [("azureml rotate_tls", "shop-0"), ("azureml verify", "shop-0")]
     log = (tmp_path / "rulebook.log").read_text(encoding="utf-8")

@@ -47,9 +47,9 @@ def main() -> None:
     if not missing or system[0] != "debian" or prefix is None:
         return
     try:
-        if packages := [one.packages["apt-get"] for one in missing if one.packages]:
-            install_packages(packages, prefix)
-        if system == BUILT_FOR and not PROGRAMS["controllers"].find():
+        if packages := " ".join(one.packages["apt-get"] for one in missing if one.packages):
+            install_packages(packages.split(), prefix)
+        if system == BUILT_FOR and not PROGRAMS["control plane"].find():
             target = os.environ.get("KUBEBUILDER_ASSETS") or CONTROL_PLANE
             subprocess.run([ROOT / "tests/control_plane/build", target], check=True)
     except subprocess.CalledProcessError as error:

@@ -9,10 +9,12 @@ Nothing else in the tests looks for them, so a program that is missing leaves ou
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,7 +32,7 @@ class Program:
 
     :ivar what: how a sentence names it.
     :ivar find: returns where it is, C(None) where it is missing.
-    :ivar packages: the package that brings it, by package manager.
+    :ivar packages: the packages that bring it, by package manager.
     :ivar otherwise: how to get it where no package does.
     """
 
@@ -52,6 +54,16 @@ def _command(*names: str) -> Path | None:
     path = os.pathsep.join((os.environ.get("PATH", os.defpath), *MORE_FOLDERS))
     found = (shutil.which(name, path=path) for name in names)
     return next((Path(one) for one in found if one), None)
+
+
+def _chromium() -> Path | None:
+    """Chromium, and the library that Playwright's driver needs on Linux beside it."""
+    try:
+        if sys.platform == "linux":
+            ctypes.CDLL("libatomic.so.1")
+    except OSError:
+        return None
+    return _command("chromium", "chromium-browser", "google-chrome")
 
 
 def _java() -> Path | None:
@@ -96,8 +108,8 @@ PROGRAMS = {
     ),
     "chromium": Program(
         "Chromium",
-        lambda: _command("chromium", "chromium-browser", "google-chrome"),
-        {"apt-get": "chromium", "dnf": "chromium", "brew": "--cask chromium"},
+        _chromium,
+        {"apt-get": "chromium libatomic1", "dnf": "chromium libatomic", "brew": "--cask chromium"},
         "see https://www.chromium.org/getting-involved/download-chromium",
     ),
     "java": Program(
