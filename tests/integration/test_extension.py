@@ -337,8 +337,10 @@ def test_log_analytics_workspace_is_created_and_its_key_sent(run_module, simulat
     assert not run_module(SPEC, log_analytics=True, **training)["changed"]
 
 
-def test_timeout_says_how_far_it_got_and_is_taken_up_again(run_module, simulator, arc, training):
-    simulator.change_plan(arc, install={"seconds": 240})
+def test_timeout_says_how_far_it_got_and_is_taken_up_again(run_module, simulator, aks):
+    simulator.change_plan(aks, install={"seconds": 240})
+    training = {"resource_group": "rg-edge", "cluster_name": aks, "workload_profile": "training"}
+    training["cluster_type"] = "managed_cluster"  # nothing else to create within the second
 
     with pytest.raises(ModuleFailedError, match=r"Timed out after 1 seconds .*state Creating.*run again to take it up"):
         run_module(SPEC, wait_timeout=1, **training)

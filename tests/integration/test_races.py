@@ -171,9 +171,9 @@ def test_cluster_goes_offline_half_way(simulator, run_module, arc, elsewhere):
 
     elsewhere(go_offline)
     with pytest.raises(
-        ModuleFailedError, match="Timed out after 4 seconds.*the cluster has connectivity status Offline"
+        ModuleFailedError, match="Timed out after 12 seconds.*the cluster has connectivity status Offline"
     ):
-        run_module(EXTENSION, **TRAINING, cluster_name=arc, wait_timeout=4)
+        run_module(EXTENSION, **TRAINING, cluster_name=arc, wait_timeout=12)
 
     # The next run finds out before it waits, and takes up what is under way once the agents are back.
     with pytest.raises(ModuleFailedError, match="Offline"):

@@ -100,6 +100,7 @@ class Scenario:
     time_scale: float = 1.0
     graph_quota: int = 15  # queries of Resource Graph within its window
     unregistered: list[str] = field(default_factory=list)  # resource providers
+    eventual_consistency: str = "caller"  # whose first reads of a new resource answer 404; see Consistency
     faults: list[dict[str, Any]] = field(default_factory=list)
     fault_share: float = 0
     fault_seed: int = 0

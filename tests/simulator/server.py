@@ -17,6 +17,7 @@ from aiohttp import web
 from simulator import certificates
 from simulator.arm import resource_graph
 from simulator.arm.clusters import Clusters
+from simulator.arm.consistency import Consistency
 from simulator.arm.extensions import Extensions
 from simulator.arm.frontend import Frontend
 from simulator.arm.machine_learning import MachineLearning
@@ -64,14 +65,18 @@ class Simulator:
         journal, faults = Journal(), Faults(scenario.faults, scenario.fault_share, scenario.fault_seed)
         faults.refuse = self._refuse
 
-        arm = Frontend(sign_in, scenario.principal, {plan.subscription for plan in scenario.clusters})
+        subscriptions = {plan.subscription for plan in scenario.clusters}
+        consistency = Consistency(scenario.eventual_consistency)
+        arm = Frontend(sign_in, scenario.principal, subscriptions, consistency)
         arm_clusters = Clusters(clusters)
-        extensions = Extensions(arm_clusters, self._tasks)
-        machine_learning = MachineLearning(scenario.workspaces, arm_clusters, extensions, clock, self._tasks)
+        extensions = Extensions(arm_clusters, self._tasks, consistency)
+        machine_learning = MachineLearning(
+            scenario.workspaces, arm_clusters, extensions, clock, self._tasks, consistency
+        )
         supporting = Supporting(arm_clusters, clock, self._tasks)
         registration = Registration(scenario.unregistered)
         graph = ResourceGraph(arm_clusters, extensions, scenario.principal, clock, scenario.graph_quota)
-        arm.serve_tenant(resource_graph.PATH, graph.handle, resource_graph.API_VERSIONS)
+        arm.serve_tenant(resource_graph.TYPE, graph.handle)
         for provider in (arm_clusters, extensions, machine_learning, supporting, registration):
             arm.register(provider.types())
 

@@ -14,10 +14,11 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
-from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline, intervals
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline, intervals, timeout_error
 
 T = TypeVar("T")
 VISIBLE_WITHIN = 60.0  # seconds after an accepted create; a guess, for the reports speak of seconds
+PAUSES = {"first": 0.5, "growth": 2, "longest": 10}  # seconds between two attempts
 
 # Codes of a 404 for a resource, and for the one that it lies in. Others, such as ResourceGroupNotFound, do not pass.
 NOT_FOUND_CODES = frozenset({"resourcenotfound", "notfound", "extensionnotfound", "computenotfound"})
@@ -29,18 +30,22 @@ def is_not_found(error: AzureMLError) -> bool:
     return error.status == 404 and (error.code or "").lower() in NOT_FOUND_CODES
 
 
-def once_visible(action: Callable[[], T], deadline: Deadline) -> T:
+def once_visible(action: Callable[[], T], deadline: Deadline, what: str) -> T:
     """Return what C(action) returns once the service knows what was created for it, a parent for instance.
 
     :param action: sends requests that need another resource, which exists.
-    :raises AzureMLError: what C(action) raises, a 404 of that resource only after C(VISIBLE_WITHIN) seconds.
+    :param what: what C(action) is about, for the error.
+    :raises AzureMLError: what C(action) raises, a 404 of that resource only after C(VISIBLE_WITHIN) seconds; with code
+        C(Timeout) where the deadline comes first.
     """
-    patience, pause = deadline.within(VISIBLE_WITHIN), intervals()
+    patience, pause = deadline.within(VISIBLE_WITHIN), intervals(**PAUSES)
     while True:
         try:
             return action()
         except AzureMLError as error:
             is_missing = is_not_found(error) or (error.status == 404 and (error.code or "").lower() == PARENT_NOT_FOUND)
+            if is_missing and deadline.passed:
+                raise timeout_error(what, deadline, "what it needs was created, but is not visible yet") from error
             if not is_missing or patience.passed:
                 raise
         patience.sleep(next(pause))

@@ -62,7 +62,7 @@ def find_or_create_all(
     created = []
     for resource_id, body in parts:
         resource = ArmResource(session, resource_id, api_version, f"{kind} {resource_id}", deadline)
-        if once_visible(functools.partial(find_or_create, resource, body), deadline)[1]:
+        if once_visible(functools.partial(find_or_create, resource, body), deadline, str(resource))[1]:
             created.append(resource_id)
     return created
 
@@ -72,4 +72,4 @@ def list_keys(session: AzureSession, address: str, api_version: str, what: str, 
 
     :param address: the ARM id with the action, C(listKeys) for instance.
     """
-    return once_visible(lambda: session.send("POST", address, api_version, what).body, deadline)
+    return once_visible(lambda: session.send("POST", address, api_version, what).body, deadline, what)

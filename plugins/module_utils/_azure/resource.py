@@ -25,9 +25,9 @@ T = TypeVar("T")
 CONFLICTS = 5  # how often to read and decide again after somebody else's change
 # Codes that come with the status of a conflict, and are none with another change.
 NO_CONFLICT_CODES = frozenset({"MissingSubscriptionRegistration"})
-# A create without an answer may have been accepted: seconds to look for the resource before it is sent again. Statuses
-# that reject a request leave no doubt.
-LOST_CREATE_WITHIN = 5.0
+# A create without an answer may have been accepted: how often to look for the resource before it is sent again.
+# Statuses that reject a request leave no doubt.
+LOOKS_FOR_LOST_CREATE = 3
 REJECTED = frozenset({429, 503})
 
 
@@ -126,11 +126,12 @@ class ArmResource:
     def _send(self, method: str, present: dict | None, body: dict | None, params: dict | None) -> Response | None:
         def already_applied(error: AzureMLError) -> bool:
             may_be_invisible = present is None and error.status not in REJECTED
-            patience, pause = self.deadline.within(LOST_CREATE_WITHIN if may_be_invisible else 0), intervals()
+            looks, pause = LOOKS_FOR_LOST_CREATE if may_be_invisible else 1, intervals()
             while _revision(self.read()) == _revision(present):
-                if patience.passed:
+                looks -= 1
+                if not looks:
                     return False
-                patience.sleep(next(pause))
+                self.deadline.sleep(next(pause))
             return True
 
         try:

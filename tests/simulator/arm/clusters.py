@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from aiohttp import web
 
-from simulator.arm.protocol import ArmError, ArmRequest, ResourceType, method_not_allowed, not_found
+from simulator.arm.protocol import ArmError, ArmRequest, Handler, method_not_allowed, not_found
 from simulator.cluster import SimulatedCluster
 
 RESOURCE_TYPES = {
@@ -28,11 +28,8 @@ class Clusters:
             (cluster.plan.subscription.lower(), cluster.plan.resource_group.lower()) for cluster in clusters
         }
 
-    def types(self) -> dict[str, ResourceType]:
-        return {
-            "microsoft.kubernetes/connectedclusters": ResourceType(self._handle, frozenset({"2024-01-01"})),
-            "microsoft.containerservice/managedclusters": ResourceType(self._handle, frozenset({"2024-09-01"})),
-        }
+    def types(self) -> dict[str, Handler]:
+        return dict.fromkeys(RESOURCE_TYPES.values(), self._handle)
 
     def __getitem__(self, cluster_id: str) -> SimulatedCluster:
         """The cluster with this id, else ARM's answer where a parent resource does not exist."""

@@ -15,12 +15,13 @@ from typing import Any
 from aiohttp import web
 
 from simulator.arm.clusters import Clusters
+from simulator.arm.consistency import Consistency
 from simulator.arm.protocol import (
     ArmError,
     ArmRequest,
+    Handler,
     Operation,
     Operations,
-    ResourceType,
     accepted,
     method_not_allowed,
     not_found,
@@ -30,9 +31,10 @@ from simulator.cluster import SimulatedCluster
 from simulator.scenario import TENANT
 from simulator.tasks import Tasks
 
-API_VERSION = "2025-03-01"
 AZUREML = "microsoft.azureml.kubernetes"
+DEFAULT_NAMESPACE = "azureml"  # a guess: the type names its own where a request names none
 CURRENT_VERSION = "1.1.61"
+# What requests may say; unknown members beside these are ignored, as C(location) of k8s-extension 1.0.0.
 PATCHABLE = frozenset(
     {
         "autoUpgradeMinorVersion",
@@ -42,6 +44,7 @@ PATCHABLE = frozenset(
         "configurationProtectedSettings",
     }
 )
+PUTTABLE = PATCHABLE | {"extensionType", "scope"}
 
 
 @dataclass
@@ -96,20 +99,17 @@ class Extension:
 class Extensions:
     """All extensions of all clusters."""
 
-    def __init__(self, clusters: Clusters, tasks: Tasks) -> None:
+    def __init__(self, clusters: Clusters, tasks: Tasks, consistency: Consistency) -> None:
         self._clusters = clusters
+        self._consistency = consistency
         self._tasks = tasks
         self._extensions: dict[str, Extension] = {}
         self._running: dict[str, asyncio.Task] = {}
         self._operations = Operations()
 
-    def types(self) -> dict[str, ResourceType]:
-        versions = frozenset({API_VERSION})
-        name = "microsoft.kubernetesconfiguration/extensions"
-        return {
-            name: ResourceType(self._handle, versions),
-            f"{name}/operations": ResourceType(self._operations.handle, versions),
-        }
+    def types(self) -> dict[str, Handler]:
+        name = "Microsoft.KubernetesConfiguration/extensions"
+        return {name: self._handle, f"{name}/operations": self._operations.handle}
 
     def __iter__(self) -> Iterator[Extension]:
         return iter(self._extensions.values())
@@ -154,28 +154,33 @@ class Extensions:
     def _put(self, request: ArmRequest, cluster: SimulatedCluster) -> web.Response:
         _check_identity(request, cluster)
         request.require("properties", "extensionType")
-        request.require("properties", "scope", "cluster", "releaseNamespace")
-        properties = request.body["properties"]
-        _check_settings(properties)
+        properties = _known(request, PUTTABLE)
+        scope = properties.get("scope") or {}
+        if "namespace" not in scope:
+            properties["scope"] = {"cluster": {"releaseNamespace": DEFAULT_NAMESPACE, **(scope.get("cluster") or {})}}
         present = self._extensions.get(request.address.key)
         if present:
             _require_idle(present)
-        extension = Extension(request.address.id, request.address.name, properties)
+        # The name stays as it was created, whatever case a later request has.
+        name = present.name if present else request.address.name
+        path = f"{cluster.id}/providers/{request.type}/{name}"
+        extension = Extension(path, name, properties)
         self._give_identity(extension, present, cluster, request.body.get("identity"))
         if present:
             extension.system_data = system_data(present.system_data)
         self._extensions[request.address.key] = extension
         operation = self._begin(extension, "Creating")
         self._run(extension, self._install(extension, cluster, operation, create=True))
-        return accepted(request, operation, API_VERSION, 200 if present else 201, extension.body())
+        request.created = present is None
+        return accepted(request, operation, 201 if request.created else 200, extension.body())
 
     def _patch(self, request: ArmRequest, cluster: SimulatedCluster) -> web.Response:
         extension = self._find(request)
-        properties = request.require("properties")
-        unknown = set(properties) - PATCHABLE
-        if unknown:
-            raise ArmError(400, "InvalidRequestContent", f"Cannot patch {', '.join(sorted(unknown))}.")
-        _check_settings(properties)
+        request.require("properties")
+        properties = _known(request, PATCHABLE)
+        if not properties.get("configurationProtectedSettings"):
+            # An empty map changes nothing: C(az k8s-extension update) sends one with every change of a plain setting.
+            properties.pop("configurationProtectedSettings", None)
         _require_idle(extension)
         settings = dict(extension.properties.get("configurationSettings") or {})
         for key, value in (properties.get("configurationSettings") or {}).items():
@@ -187,18 +192,18 @@ class Extensions:
         extension.system_data = system_data(extension.system_data)
         operation = self._begin(extension, "Updating")
         self._run(extension, self._install(extension, cluster, operation, create=False))
-        return accepted(request, operation, API_VERSION, 202, extension.body())
+        return accepted(request, operation, 202, extension.body())
 
     def _delete(self, request: ArmRequest, cluster: SimulatedCluster) -> web.Response:
         extension = self._extensions.get(request.address.key)
         if extension is None:
             return web.Response(status=204)
-        if request.query.get("forceDelete", "").lower() == "true":
+        if request.query.get("forcedelete", "").lower() == "true":
             del self._extensions[request.address.key]
             return web.Response(status=200)
         operation = self._begin(extension, "Deleting")
         self._run(extension, self._remove(extension, cluster, operation))
-        return accepted(request, operation, API_VERSION, 202)
+        return accepted(request, operation, 202)
 
     @staticmethod
     def _give_identity(
@@ -241,6 +246,7 @@ class Extensions:
         await workloads
         while cluster.plan.connectivity != "Connected":
             await cluster.clock.sleep(1)  # nobody there who would tell of it
+        self._consistency.settled(extension.id)
         error = plan.error
         if version in plan.bad_versions:
             error = f"Helm upgrade failed : chart of version {version} cannot be rendered"
@@ -293,8 +299,11 @@ def _check_identity(request: ArmRequest, cluster: SimulatedCluster) -> None:
         )
 
 
-def _check_settings(properties: dict[str, Any]) -> None:
+def _known(request: ArmRequest, names: frozenset[str]) -> dict[str, Any]:
+    """The properties of a request without unknown ones, checked."""
+    properties = {name: value for name, value in request.body["properties"].items() if name in names}
     for name in ("configurationSettings", "configurationProtectedSettings"):
         settings = properties.get(name)
         if settings is not None and not all(isinstance(value, (str, type(None))) for value in settings.values()):
             raise ArmError(400, "InvalidRequestContent", f"Every value of {name} must be a string.")
+    return properties

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from aiohttp import web
 
-from simulator.arm.protocol import Address, ArmError, ArmRequest, ResourceType, parse
+from simulator.arm.consistency import Consistency
+from simulator.arm.protocol import Address, ArmError, ArmRequest, Handler, parse
+from simulator.arm.versions import versions_of
 from simulator.scenario import Principal
 from simulator.sign_in import SignIn
 
@@ -28,20 +30,23 @@ TenantHandler = Callable[[dict[str, Any]], Awaitable[web.Response]]
 class Frontend:
     """Checks each request as ARM does, then hands it to its resource type."""
 
-    def __init__(self, sign_in: SignIn, principal: Principal, subscription_ids: Iterable[str]) -> None:
+    def __init__(
+        self, sign_in: SignIn, principal: Principal, subscription_ids: Iterable[str], consistency: Consistency
+    ) -> None:
         self._sign_in = sign_in
         self._principal = principal
         self._subscription_ids = sorted(subscription_ids)
-        self._types: dict[str, ResourceType] = {}
-        self._tenant: dict[str, tuple[TenantHandler, frozenset[str]]] = {}
+        self._consistency = consistency
+        self._types: dict[str, tuple[str, Handler]] = {}
+        self._tenant: dict[str, tuple[str, TenantHandler]] = {}
 
-    def register(self, types: dict[str, ResourceType]) -> None:
-        """Add resource types by their full name, lower case."""
-        self._types.update(types)
+    def register(self, types: Mapping[str, Handler]) -> None:
+        """Add resource types by their full name."""
+        self._types.update({name.lower(): (name, handler) for name, handler in types.items()})
 
-    def serve_tenant(self, path: str, handler: TenantHandler, api_versions: frozenset[str]) -> None:
-        """Add what belongs to no subscription: a path that takes POST."""
-        self._tenant[path.lower()] = (handler, api_versions)
+    def serve_tenant(self, resource_type: str, handler: TenantHandler) -> None:
+        """Add a resource type that belongs to no subscription, and takes POST."""
+        self._tenant[f"/providers/{resource_type}".lower()] = (resource_type, handler)
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -102,17 +107,26 @@ class Frontend:
     async def _dispatch(self, request: web.Request) -> web.Response:
         self._authorize(request)
         if request.path.lower() in self._tenant:
-            handler, versions = self._tenant[request.path.lower()]
-            _require_version(request, versions, request.path)
+            resource_type, handler = self._tenant[request.path.lower()]
+            _require_version(request, resource_type)
             return await handler(await self._body(request))
         address = parse(request.path)
-        kind = self._types.get(address.type)
-        if kind is None:
+        if address.type not in self._types:
             raise ArmError(404, "InvalidResourceType", f"The resource type '{address.type}' could not be found.")
-        _require_version(request, kind.api_versions, address.type)
+        resource_type, handler = self._types[address.type]
+        _require_version(request, resource_type)
         self._require_action(address, request.method)
         body = await self._body(request)
-        return await kind.handler(ArmRequest(address, request.method, dict(request.query), body, request.host))
+        caller = request.headers.get(CORRELATION_ID, "")
+        self._consistency.check(address, request.method, caller)
+        query = {name.lower(): value for name, value in request.query.items()}
+        arm_request = ArmRequest(address, resource_type, request.method, query, body, origin_of(request.host))
+        response = await handler(arm_request)
+        if arm_request.created:
+            self._consistency.created(address, caller)
+        elif request.method == "DELETE":
+            self._consistency.settled(address.id)
+        return response
 
     def _authorize(self, request: web.Request) -> None:
         authorization = request.headers.get("Authorization")
@@ -161,7 +175,17 @@ class Frontend:
         return body
 
 
-def _require_version(request: web.Request, versions: frozenset[str], what: str) -> None:
+def origin_of(host: str) -> str:
+    """Scheme, host and port, in the form in which ARM writes them into links: the port in any case.
+
+    Source: C(https://management.azure.com:443/...) in recordings of https://github.com/Azure/azure-sdk-for-js
+    """
+    name, _colon, port = host.partition(":")
+    return f"https://{name}:{port or 443}"
+
+
+def _require_version(request: web.Request, resource_type: str) -> None:
+    versions = versions_of(resource_type)
     version = next((value for key, value in request.query.items() if key.lower() == "api-version"), "")
     if not version:
         raise ArmError(
@@ -171,6 +195,6 @@ def _require_version(request: web.Request, versions: frozenset[str], what: str) 
         raise ArmError(
             400,
             "NoRegisteredProviderFound",
-            f"No registered resource provider found for API version '{version}' for type '{what}'."
+            f"No registered resource provider found for API version '{version}' for type '{resource_type}'."
             f" The supported api-versions are '{', '.join(sorted(versions))}'.",
         )

@@ -12,13 +12,14 @@ from typing import Any
 from aiohttp import web
 
 from simulator.arm.clusters import Clusters
+from simulator.arm.consistency import Consistency
 from simulator.arm.extensions import Extensions
 from simulator.arm.protocol import (
     ArmError,
     ArmRequest,
+    Handler,
     Operation,
     Operations,
-    ResourceType,
     accepted,
     method_not_allowed,
     not_found,
@@ -29,7 +30,9 @@ from simulator.cluster import SimulatedCluster
 from simulator.scenario import WorkspacePlan
 from simulator.tasks import Tasks
 
-API_VERSION = "2024-04-01"
+# What requests may say of a compute; the rest is ignored, for instance what azureml-core 1.36 repeats one level higher.
+PROPERTIES = ("computeType", "computeLocation", "description", "resourceId", "disableLocalAuth")
+KUBERNETES_PROPERTIES = ("namespace", "defaultInstanceType", "instanceTypes")
 DETACH_SECONDS = 5.0
 
 
@@ -37,26 +40,32 @@ class MachineLearning:
     """The workspaces of the scenario, and what is attached to them."""
 
     def __init__(
-        self, workspaces: list[WorkspacePlan], clusters: Clusters, extensions: Extensions, clock: Clock, tasks: Tasks
+        self,
+        workspaces: list[WorkspacePlan],
+        clusters: Clusters,
+        extensions: Extensions,
+        clock: Clock,
+        tasks: Tasks,
+        consistency: Consistency,
     ) -> None:
         self._workspaces = {_workspace_id(one).lower(): one for one in workspaces}
         self._clusters = clusters
         self._extensions = extensions
         self._clock = clock
+        self._consistency = consistency
         self._tasks = tasks
         self._computes: dict[str, dict[str, Any]] = {}
         self._operations = Operations()
         self._attaching: dict[str, Operation] = {}  # by the key of the compute
 
-    def types(self) -> dict[str, ResourceType]:
-        versions = frozenset({API_VERSION})
-        name = "microsoft.machinelearningservices"
+    def types(self) -> dict[str, Handler]:
+        name = "Microsoft.MachineLearningServices"
         return {
-            f"{name}/workspaces": ResourceType(self._workspace, versions),
-            f"{name}/workspaces/computes": ResourceType(self._compute, versions),
-            f"{name}/workspaces/jobs": ResourceType(self._users, versions),
-            f"{name}/workspaces/onlineendpoints": ResourceType(self._users, versions),
-            f"{name}/locations/computeoperationsstatus": ResourceType(self._operations.handle, versions),
+            f"{name}/workspaces": self._workspace,
+            f"{name}/workspaces/computes": self._compute,
+            f"{name}/workspaces/jobs": self._users,
+            f"{name}/workspaces/onlineEndpoints": self._users,
+            f"{name}/locations/computeOperationsStatus": self._operations.handle,
         }
 
     def _find_workspace(self, workspace_id: str) -> WorkspacePlan:
@@ -89,7 +98,7 @@ class MachineLearning:
         following = None
         if skip + 1 < len(found):
             version = request.query["api-version"]
-            following = f"https://{request.host}{request.address.id}?api-version={version}&$skip={skip + 1}"
+            following = f"{request.origin}{request.address.id}?api-version={version}&$skip={skip + 1}"
         return web.json_response({"value": found[skip : skip + 1], "nextLink": following})
 
     async def _compute(self, request: ArmRequest) -> web.Response:
@@ -110,12 +119,12 @@ class MachineLearning:
         return web.json_response(compute)
 
     def _put(self, request: ArmRequest, workspace: WorkspacePlan) -> web.Response:
-        location = request.require("location")
-        request.require("identity", "type")
-        properties = request.require("properties")
-        if request.require("properties", "computeType") != "Kubernetes":
+        properties = _known(request.require("properties"))
+        request.require("properties", "computeType")
+        if request.text("properties", "computeType") != "kubernetes":
             raise ArmError(400, "UserError", "Only computes of type Kubernetes are simulated.")
-        if location.lower() != workspace.location.lower():
+        # azureml-core 1.36 sends an empty location, and azure-ai-ml 1.35 no identity; both are accepted.
+        if request.text("location") not in ("", workspace.location.lower()):
             raise ArmError(400, "UserError", f"The location must be that of the workspace, {workspace.location}.")
         cluster = self._clusters[request.require("properties", "resourceId")]
         extension = self._extensions.azureml_of(cluster)
@@ -126,26 +135,30 @@ class MachineLearning:
             raise ArmError(409, "Conflict", f"Compute {request.address.name} has an operation in progress.")
         if present and _place(present["properties"]) != _place(properties):
             raise ArmError(400, "UserError", "The cluster and the namespace of an attached compute cannot be changed.")
-        identity = request.body["identity"]
-        if (identity["type"] == "UserAssigned") != bool(identity.get("userAssignedIdentities")):
+        identity = request.body.get("identity")
+        is_user_assigned = request.text("identity", "type") == "userassigned"
+        if identity and is_user_assigned != bool(identity.get("userAssignedIdentities")):
             raise ArmError(400, "UserError", "userAssignedIdentities go with type UserAssigned.")
-        _check_instance_types(properties.get("properties") or {})
+        _check_instance_types(properties["properties"])
+        # The name stays as it was created, whatever case a later request has.
+        name = present["name"] if present else request.address.name
         compute = {
-            "id": request.address.id,
-            "name": request.address.name,
-            "type": "Microsoft.MachineLearningServices/workspaces/computes",
-            "location": location,
-            "identity": {**identity, "principalId": str(uuid.uuid4())},
+            "id": f"{_workspace_id(workspace)}/computes/{name}",
+            "name": name,
+            "type": request.type,
+            "location": workspace.location,
+            "identity": {**identity, "principalId": str(uuid.uuid4())} if identity else None,
             "systemData": system_data(present and present["systemData"]),
             "properties": {
                 **properties,
+                "computeType": "Kubernetes",
                 "provisioningState": "Creating",
                 "provisioningErrors": None,
                 "isAttachedCompute": True,
                 "createdOn": self._clock.timestamp(),
                 "properties": {
                     "namespace": "default",
-                    **(properties.get("properties") or {}),
+                    **properties["properties"],
                     "extensionPrincipalId": extension.principal,
                     "extensionInstanceReleaseTrain": "stable",
                     "vcName": f"{workspace.name}-{request.address.name}",
@@ -156,10 +169,11 @@ class MachineLearning:
         operation = self._begin(request, workspace, "Creating")
         self._attaching[request.address.key] = operation
         self._tasks.start(self._attach(compute, operation, cluster))
-        return accepted(request, operation, API_VERSION, 200 if present else 201, compute)
+        request.created = present is None
+        return accepted(request, operation, 201 if request.created else 200, compute)
 
     def _delete(self, request: ArmRequest, workspace: WorkspacePlan) -> web.Response:
-        if request.query.get("underlyingResourceAction") != "Detach":
+        if request.query.get("underlyingresourceaction", "").lower() != "detach":
             raise ArmError(
                 400, "UserError", "An attached compute can only be detached: underlyingResourceAction=Detach."
             )
@@ -169,7 +183,7 @@ class MachineLearning:
         compute["properties"]["provisioningState"] = "Deleting"
         operation = self._begin(request, workspace, "Deleting")
         self._tasks.start(self._detach(request.address.key, operation))
-        return accepted(request, operation, API_VERSION, 202)
+        return accepted(request, operation, 202)
 
     def _begin(self, request: ArmRequest, workspace: WorkspacePlan, status: str) -> Operation:
         path = (
@@ -180,6 +194,7 @@ class MachineLearning:
 
     async def _attach(self, compute: dict[str, Any], operation: Operation, cluster: SimulatedCluster) -> None:
         await self._clock.sleep(cluster.plan.attach_seconds)
+        self._consistency.settled(compute["id"])
         properties = compute["properties"]
         namespace = properties["properties"]["namespace"]
         error = cluster.plan.attach_error
@@ -199,6 +214,15 @@ class MachineLearning:
         # A guess: nobody has recorded what becomes of an attachment that is under way. As extensions, it is forgotten.
         self._operations.forget(self._attaching.pop(key).id)
         operation.status = "Succeeded"
+
+
+def _known(properties: dict[str, Any]) -> dict[str, Any]:
+    """The properties of a compute without unknown ones."""
+    kubernetes = properties.get("properties") or {}
+    return {
+        **{name: properties[name] for name in PROPERTIES if name in properties},
+        "properties": {name: kubernetes[name] for name in KUBERNETES_PROPERTIES if kubernetes.get(name) is not None},
+    }
 
 
 def _place(properties: dict[str, Any]) -> tuple[str, str]:

@@ -107,13 +107,28 @@ ACTIONS = frozenset({"listkeys", "sharedkeys"})
 
 @dataclass
 class ArmRequest:
-    """A request that has passed ARM's own checks."""
+    """A request that has passed ARM's own checks.
+
+    :param type: the resource type in the spelling of its specification.
+    :param query: by name in lower case, for ARM compares those without.
+    :param origin: scheme, host and port of the service, as links to it begin.
+    :ivar created: whether the request has created a resource, for its handler to say.
+    """
 
     address: Address
+    type: str
     method: str
     query: dict[str, str]
     body: Any
-    host: str
+    origin: str
+    created: bool = False
+
+    def text(self, *path: str) -> str:
+        """A field of the body in lower case, to compare words as ARM does; empty where it is missing."""
+        value = self.body
+        for name in path:
+            value = value.get(name) if isinstance(value, dict) else None
+        return str(value or "").lower()
 
     def require(self, *path: str) -> Any:
         """A field of the body that must be there."""
@@ -126,14 +141,6 @@ class ArmRequest:
 
 
 Handler = Callable[[ArmRequest], Awaitable[web.Response]]
-
-
-@dataclass(frozen=True)
-class ResourceType:
-    """A resource type: who handles it, in which API versions."""
-
-    handler: Handler
-    api_versions: frozenset[str]
 
 
 @dataclass
@@ -181,11 +188,9 @@ class Operations:
         return operation.response()
 
 
-def accepted(
-    request: ArmRequest, operation: Operation, api_version: str, status: int, body: Any = None
-) -> web.Response:
+def accepted(request: ArmRequest, operation: Operation, status: int, body: Any = None) -> web.Response:
     """The answer to a change that goes on in the background."""
-    url = f"https://{request.host}{operation.id}?api-Version={api_version}"
+    url = f"{request.origin}{operation.id}?api-Version={request.query['api-version']}"
     headers = {"Azure-AsyncOperation": url, "Location": url}
     text = json.dumps(body) if body is not None else ""
     return web.Response(text=text, status=status, headers=headers, content_type="application/json")

@@ -10,7 +10,7 @@ from collections.abc import Collection
 
 from aiohttp import web
 
-from simulator.arm.protocol import PROVIDERS, ArmRequest, ResourceType, method_not_allowed
+from simulator.arm.protocol import PROVIDERS, ArmRequest, Handler, method_not_allowed
 
 
 class Registration:
@@ -22,8 +22,8 @@ class Registration:
     def __init__(self, unregistered: Collection[str]) -> None:
         self._unregistered = {one.lower() for one in unregistered}
 
-    def types(self) -> dict[str, ResourceType]:
-        return {PROVIDERS: ResourceType(self._handle, frozenset({"2021-04-01"}))}
+    def types(self) -> dict[str, Handler]:
+        return {PROVIDERS: self._handle}
 
     async def _handle(self, request: ArmRequest) -> web.Response:
         if request.method != "GET":

@@ -23,8 +23,7 @@ from simulator.arm.protocol import ArmError
 from simulator.clock import Clock
 from simulator.scenario import Principal
 
-PATH = "/providers/Microsoft.ResourceGraph/resources"
-API_VERSIONS = frozenset({"2022-10-01"})
+TYPE = "Microsoft.ResourceGraph/resources"
 QUOTA_WINDOW = 5  # simulated seconds
 DEFAULT_ROWS, MOST_ROWS = 100, 1000
 

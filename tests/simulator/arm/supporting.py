@@ -13,15 +13,21 @@ from typing import Any
 from aiohttp import web
 
 from simulator.arm.clusters import Clusters
-from simulator.arm.protocol import ArmError, ArmRequest, ResourceType, method_not_allowed, not_found, system_data
+from simulator.arm.protocol import ArmError, ArmRequest, Handler, method_not_allowed, not_found, system_data
 from simulator.clock import Clock
 from simulator.tasks import Tasks
 
 PROVISIONING_SECONDS = 5.0
-MESSAGING_VERSION = frozenset({"2021-11-01"})
-# The authorization rule that every namespace of Service Bus is born with.
+# States of what is being created, beside the three final ones. C(ProvisioningAccount) is documented for workspaces:
+# https://learn.microsoft.com/rest/api/loganalytics/workspaces/get. C(Accepted) for namespaces is a guess.
+NAMESPACE_AT_WORK = "Accepted"
+WORKSPACE_AT_WORK = "ProvisioningAccount"
+NAME_LENGTH = 50  # characters of a namespace, by its specification
+SKUS = ("basic", "standard", "premium")
+# The authorization rule that every namespace has from the start.
 ROOT_RULE = "RootManageSharedAccessKey"
-LOG_ANALYTICS_VERSION = frozenset({"2022-10-01"})
+# The members of a body that are kept; unknown ones are ignored.
+MEMBERS = ("location", "tags", "sku")
 
 
 class Supporting:
@@ -34,19 +40,18 @@ class Supporting:
         self._resources: dict[str, dict[str, Any]] = {}
         self._keys: dict[str, str] = {}
 
-    def types(self) -> dict[str, ResourceType]:
-        relay = "microsoft.relay/namespaces"
-        connection = f"{relay}/hybridconnections"
-        bus = "microsoft.servicebus/namespaces"
+    def types(self) -> dict[str, Handler]:
+        relay, bus = "Microsoft.Relay/namespaces", "Microsoft.ServiceBus/namespaces"
         return {
-            relay: ResourceType(self._namespace, MESSAGING_VERSION),
-            connection: ResourceType(self._connection, MESSAGING_VERSION),
-            f"{connection}/authorizationrules": ResourceType(self._rule, MESSAGING_VERSION),
-            bus: ResourceType(self._bus, MESSAGING_VERSION),
-            f"{bus}/authorizationrules": ResourceType(self._bus_rule, MESSAGING_VERSION),
-            f"{bus}/topics": ResourceType(self._messaging_part, MESSAGING_VERSION),
-            f"{bus}/topics/subscriptions": ResourceType(self._messaging_part, MESSAGING_VERSION),
-            "microsoft.operationalinsights/workspaces": ResourceType(self._workspace, LOG_ANALYTICS_VERSION),
+            relay: self._relay,
+            f"{relay}/authorizationRules": self._rule,
+            f"{relay}/hybridConnections": self._connection,
+            f"{relay}/hybridConnections/authorizationRules": self._rule,
+            bus: self._bus,
+            f"{bus}/authorizationRules": self._rule,
+            f"{bus}/topics": self._messaging_part,
+            f"{bus}/topics/subscriptions": self._messaging_part,
+            "Microsoft.OperationalInsights/workspaces": self._workspace,
         }
 
     def _find(self, request: ArmRequest) -> dict[str, Any]:
@@ -56,9 +61,9 @@ class Supporting:
         return resource
 
     async def _serve(self, request: ArmRequest, properties: dict[str, Any], status: int) -> web.Response:
-        """GET, or PUT with these properties; a PUT on an existing resource keeps what it has."""
+        """GET, DELETE, or PUT with these properties; a PUT on an existing resource keeps what it has."""
         if request.method == "GET":
-            return web.json_response(self._find(request))
+            return web.json_response(self._find(request) if request.address.name else self._list(request))
         if request.method == "DELETE":
             return self._delete(request)
         if request.method != "PUT":
@@ -71,13 +76,34 @@ class Supporting:
         if address.parent and address.parent not in self._resources:
             raise ArmError(404, "ParentResourceNotFound", f"Parent resource '{address.parent}' not found.")
         present = self._resources.get(address.key, {})
-        merged = {**request.body, "id": address.id, "name": address.name, "type": address.type}
-        merged["systemData"] = system_data(present.get("systemData"))
-        merged["properties"] = {**properties, **(request.body.get("properties") or {}), **present.get("properties", {})}
-        self._resources[address.key] = merged
-        if merged["properties"].get("provisioningState") == "Creating":
-            self._tasks.start(self._provision(merged))
-        return web.json_response(merged, status=200 if present else status)
+        if present.get("properties", {}).get("provisioningState") == "Deleting":
+            # A guess: nobody has recorded a PUT on a namespace that is being deleted. Extensions answer this.
+            raise ArmError(409, "Conflict", f"{request.type} '{address.name}' is being deleted.")
+        return web.json_response(self._put(request, present, properties), status=200 if present else status)
+
+    def _put(self, request: ArmRequest, present: dict[str, Any], properties: dict[str, Any]) -> dict[str, Any]:
+        address, body = request.address, request.body
+        above = self._resources[address.parent]["id"] if address.parent else address.id.rsplit("/", 2)[0]
+        created = {"id": f"{above}/{request.type.rsplit('/', 1)[-1]}/{address.name}", "name": address.name}
+        resource = {member: body[member] for member in MEMBERS if member in body}
+        # Names stay as they were created, whatever case a later request has.
+        resource |= {name: present.get(name, value) for name, value in created.items()} | {"type": request.type}
+        resource["systemData"] = system_data(present.get("systemData"))
+        resource["properties"] = {**properties, **(body.get("properties") or {}), **present.get("properties", {})}
+        self._resources[address.key] = resource
+        if not present:
+            request.created = True
+            if "provisioningState" in resource["properties"]:
+                self._tasks.start(self._provision(resource))
+        return resource
+
+    def _list(self, request: ArmRequest) -> dict[str, Any]:
+        """The resources directly below a path."""
+        prefix = f"{request.address.key}/"
+        found = [
+            one for key, one in self._resources.items() if key.startswith(prefix) and "/" not in key[len(prefix) :]
+        ]
+        return {"value": found, "nextLink": None}
 
     def _delete(self, request: ArmRequest) -> web.Response:
         """Remove a resource with all that lies in it, a little later."""
@@ -95,14 +121,37 @@ class Supporting:
 
     async def _provision(self, resource: dict[str, Any]) -> None:
         await self._clock.sleep(PROVISIONING_SECONDS)
-        resource["properties"]["provisioningState"] = "Succeeded"
+        if resource["properties"]["provisioningState"] != "Deleting":
+            resource["properties"]["provisioningState"] = "Succeeded"
+
+    async def _relay(self, request: ArmRequest) -> web.Response:
+        return await self._namespace(request)
+
+    async def _bus(self, request: ArmRequest) -> web.Response:
+        if request.method == "PUT":
+            request.require("sku", "name")
+            if request.text("sku", "name") not in SKUS:
+                raise ArmError(400, "BadRequest", "The SKU of a Service Bus namespace is Basic, Standard or Premium.")
+        return await self._namespace(request)
 
     async def _namespace(self, request: ArmRequest) -> web.Response:
         if request.method == "PUT":
             request.require("location")
-            if len(request.address.name) > 50:
-                raise ArmError(400, "BadRequest", "The name of a Relay namespace has at most 50 characters.")
-        return await self._serve(request, {"provisioningState": "Creating"}, 201)
+            if len(request.address.name) > NAME_LENGTH:
+                raise ArmError(400, "BadRequest", f"The name of a namespace has at most {NAME_LENGTH} characters.")
+        response = await self._serve(request, {"provisioningState": NAMESPACE_AT_WORK}, 201)
+        if request.created:
+            self._add_root_rule(request)
+        return response
+
+    def _add_root_rule(self, request: ArmRequest) -> None:
+        rule_id = f"{self._resources[request.address.key]['id']}/authorizationRules/{ROOT_RULE}"
+        self._resources[rule_id.lower()] = {
+            "id": rule_id,
+            "name": ROOT_RULE,
+            "type": f"{request.type}/authorizationRules",
+            "properties": {"rights": ["Listen", "Manage", "Send"]},
+        }
 
     async def _connection(self, request: ArmRequest) -> web.Response:
         return await self._serve(request, {"listenerCount": 0}, 200)
@@ -114,40 +163,21 @@ class Supporting:
             return await self._serve(request, {}, 200)
         if request.method != "POST":
             raise method_not_allowed(request)
-        self._find(request)
-        path = request.address.id.split("/")
-        return self._keys_of(request, path[8], path[12], f";EntityPath={path[10]}")
-
-    def _keys_of(self, request: ArmRequest, namespace: str, rule: str, scope: str = "") -> web.Response:
+        rule = self._find(request)
+        segments = rule["id"].split("/")
+        namespace, inner = segments[8], segments[10] if "hybridConnections" in segments else ""
         key = self._keys.setdefault(request.address.key, secrets.token_urlsafe(32))
-        host = f"{namespace}.servicebus.windows.net"
-        connection = f"Endpoint=sb://{host}/;SharedAccessKeyName={rule};SharedAccessKey={key}{scope}"
+        connection = f"Endpoint=sb://{namespace}.servicebus.windows.net/;SharedAccessKeyName={rule['name']}"
+        connection += f";SharedAccessKey={key}" + (f";EntityPath={inner}" if inner else "")
         return web.json_response(
             {
                 "primaryConnectionString": connection,
                 "secondaryConnectionString": connection,
                 "primaryKey": key,
                 "secondaryKey": key,
-                "keyName": rule,
+                "keyName": rule["name"],
             }
         )
-
-    async def _bus(self, request: ArmRequest) -> web.Response:
-        if request.method == "PUT":
-            request.require("location")
-            if request.require("sku", "name") not in ("Basic", "Standard", "Premium"):
-                raise ArmError(400, "BadRequest", "The SKU of a Service Bus namespace is Basic, Standard or Premium.")
-            if len(request.address.name) > 50:
-                raise ArmError(400, "BadRequest", "The name of a Service Bus namespace has at most 50 characters.")
-        return await self._serve(request, {"provisioningState": "Creating"}, 201)
-
-    async def _bus_rule(self, request: ArmRequest) -> web.Response:
-        address = request.address
-        if address.parent not in self._resources or address.name != ROOT_RULE:
-            raise not_found(f"{address.type}/{address.name}")
-        if address.action != "listkeys" or request.method != "POST":
-            raise method_not_allowed(request)
-        return self._keys_of(request, address.id.split("/")[8], ROOT_RULE)
 
     async def _messaging_part(self, request: ArmRequest) -> web.Response:
         return await self._serve(request, {}, 200)
@@ -159,5 +189,5 @@ class Supporting:
             return web.json_response({"primarySharedKey": key, "secondarySharedKey": key})
         if request.method == "PUT":
             request.require("location")
-        properties = {"provisioningState": "Creating", "customerId": str(uuid.uuid4())}
+        properties = {"provisioningState": WORKSPACE_AT_WORK, "customerId": str(uuid.uuid4())}
         return await self._serve(request, properties, 201)

@@ -1,0 +1,114 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What Azure does beside answering: it lags behind, asks to wait for long, and refers to other addresses."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from ansible_collections.azureml.arc.plugins.module_utils._azure.client import open_session
+from ansible_collections.azureml.arc.plugins.module_utils._azure.provisioning import find_or_create
+from ansible_collections.azureml.arc.plugins.module_utils._azure.resource import ArmResource
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline
+from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
+from ansible_collections.azureml.arc.plugins.modules.extension import SPEC
+from support import ModuleFailedError, requests_to, run_module_work
+
+import simulated
+from simulator.scenario import SUBSCRIPTION, ClusterPlan, InstallPlan, Scenario
+
+GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-edge"
+TRAINING = {"resource_group": "rg-edge", "workload_profile": "training"}
+
+
+@pytest.mark.parametrize("options", [{"wait_timeout": 300}, {"wait": False}, {"wait": False, "wait_timeout": 300}])
+def test_retry_after_beyond_the_deadline_is_reported_at_once(run_module, simulator, arc, options):
+    simulator.add_fault(method="GET", path=f"{arc}$", status=429, headers={"Retry-After": "600"})
+
+    start = time.monotonic()
+    with pytest.raises(ModuleFailedError, match="HTTP 429.*asks to wait 600 seconds, longer than this task may"):
+        run_module(SPEC, cluster_name=arc, **TRAINING, **options)
+
+    assert time.monotonic() - start < 30
+    assert len(requests_to(simulator, "GET", f"connectedClusters/{arc}")) == 1
+
+
+def test_retries_end_at_the_deadline(run_module, simulator, arc):
+    simulator.add_fault(method="GET", path=f"{arc}$", status=429, headers={"Retry-After": "20"})
+
+    with pytest.raises(ModuleFailedError, match="HTTP 429.*asks to wait 20 seconds, longer than this task may"):
+        run_module(SPEC, cluster_name=arc, pace=20, wait_timeout=50, **TRAINING)
+
+    assert len(requests_to(simulator, "GET", f"connectedClusters/{arc}")) == 3
+
+
+def test_token_is_not_sent_to_another_host(run_module, simulator, arc):
+    elsewhere = "https://example.com:443/subscriptions/operations/1"
+    simulator.add_fault(
+        method="PUT",
+        path=f"{arc}/.*/extensions/azureml$",
+        status=201,
+        headers={"Azure-AsyncOperation": elsewhere},
+        body="{}",
+        content_type="application/json",
+    )
+    message = f"refusing to send the token to {elsewhere}: not an endpoint of this cloud"
+    with pytest.raises(ModuleFailedError, match=message):
+        run_module(SPEC, cluster_name=arc, **TRAINING)
+
+
+def test_relay_parts_are_not_read_again_after_their_answer(run_module, simulator, arc):
+    run_module(SPEC, cluster_name=arc, **TRAINING)
+
+    connection = f"hybridConnections/{arc}"
+    parts = [one for one in simulator.journal() if connection in one["path"] and one["method"] != "POST"]
+    # The first two requests for a child of the new namespace find no parent, at most.
+    assert len([one for one in parts if one["method"] == "PUT" and one["status"] == 200]) == 2
+    assert [one["status"] for one in parts if one["method"] == "GET" and one["status"] == 200] == []
+
+
+@pytest.fixture(scope="module")
+def slow(tmp_path_factory):
+    """A simulator in which a namespace takes seconds, and everybody has to wait until a new resource is visible."""
+    cluster = ClusterPlan("c", install=InstallPlan(seconds=20))
+    scenario = Scenario(clusters=[cluster], time_scale=2, eventual_consistency="everybody")
+    with simulated.running(scenario, tmp_path_factory.mktemp("slow")) as running:
+        yield running
+
+
+@pytest.fixture
+def signed_in(slow, environment, monkeypatch):
+    """Sign in to the slow simulator."""
+    for name, value in slow.environment.items():
+        monkeypatch.setenv(name, value)
+    slow.clear_journal()
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_resource_that_is_being_deleted_is_created_anew():
+    path = f"{GROUP}/providers/Microsoft.OperationalInsights/workspaces/logs"
+    with open_session(ModuleCall({})) as session:
+        workspace = ArmResource(session, path, "2022-10-01", "workspace", Deadline(60))
+        first, is_new = find_or_create(workspace, {"location": "westeurope"})
+        assert (is_new, first["properties"]["provisioningState"]) == (True, "Succeeded")
+        workspace.submit("DELETE", wait=False, present=first)
+
+        second, is_new = find_or_create(workspace, {"location": "westeurope"})
+
+    assert (is_new, second["properties"]["provisioningState"]) == (True, "Succeeded")
+    assert second["properties"]["customerId"] != first["properties"]["customerId"]
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_task_that_cannot_see_the_install_of_another_one_joins_it(slow, tmp_path):
+    options = {**TRAINING, "cluster_name": "c"}
+    run_module_work(tmp_path, SPEC, wait=False, **options)
+
+    result = run_module_work(tmp_path, SPEC, **options)
+
+    assert (result["changed"], result["extension"]["provisioning_state"]) == (False, "Succeeded")
+    puts = requests_to(slow, "PUT", "c/providers/Microsoft.KubernetesConfiguration")
+    assert [one["status"] for one in puts if one["status"] < 300] == [201]
