@@ -96,7 +96,7 @@ passed:
   returned: always
   type: bool
 findings:
-  description: What was found, errors first, each with C(check), C(level), C(message) and C(mend).
+  description: What was found, errors first, each with C(check), C(level), C(message) and C(fix).
   returned: always
   type: list
   elements: dict

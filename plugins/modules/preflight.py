@@ -164,7 +164,7 @@ findings:
       description: What is wrong.
       type: str
       sample: 250m of cpu are free on its nodes, and training needs 410m.
-    mend:
+    fix:
       description: What to do about it.
       type: str
       sample: Add nodes, or free resources.

@@ -92,7 +92,7 @@ def test_all_findings_at_once_errors_first(look, create):
         ("warning", "load_balancer"),
     ]
     assert not result["passed"]
-    assert all(finding["message"] and finding["mend"] for finding in result["findings"])
+    assert all(finding["message"] and finding["fix"] for finding in result["findings"])
     assert "100m of cpu are free on its nodes" in str(result["findings"])
     assert [warning.split(":")[0] for warning in result["warnings"]] == ["prometheus_operator", "load_balancer"]
 

@@ -171,7 +171,7 @@ class Faults:
         return fault.answer(request.path) if fault.status else response or await handler(request)
 
 
-# What may hit a fleet at random: what no retry can be expected to mend is left out, and what takes long.
+# What may hit a fleet at random: what no retry can be expected to fix is left out, and what takes long.
 RANDOM_KINDS = [
     kind for name, kind in KINDS.items() if name not in ("not JSON", "HTML", "401", "409", "412", "slow", "refused")
 ]

@@ -21,13 +21,13 @@ class Finding:
     """What a check found.
 
     :param level: C(error) stops an install, C(warning) may, C(info) is good to know.
-    :param mend: what to do about it.
+    :param fix: what to do about it.
     """
 
     check: str
     level: str
     message: str
-    mend: str = ""
+    fix: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "message", printable(self.message))  # it names what stands in the cluster
@@ -38,7 +38,7 @@ class Finding:
         return LEVELS.index(self.level)
 
     def __str__(self) -> str:
-        return f"{self.check}: {self.message}" + (f" {self.mend}" if self.mend else "")
+        return f"{self.check}: {self.message}" + (f" {self.fix}" if self.fix else "")
 
 
 def refuse_serious(findings: Sequence[Finding], fail_on: str, subject: str, result: Mapping) -> None:

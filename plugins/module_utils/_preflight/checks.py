@@ -4,7 +4,7 @@
 
 """Whether a cluster can take the AzureML extension: what is known of it in, findings out. Pure.
 
-Each check looks at one thing, says what is wrong with it and how to mend it. Sources: the prerequisites of
+Each check looks at one thing, says what is wrong with it and how to fix it. Sources: the prerequisites of
 https://learn.microsoft.com/azure/machine-learning/how-to-deploy-kubernetes-extension, its table of resources, and the
 codes of the extension's own health check.
 """
@@ -304,8 +304,8 @@ def findings(facts: Facts, checks: Sequence[Check]) -> tuple[list[Finding], dict
         if unread is not None:
             found.append(Finding(check.name, WARNING, f"could not be looked at. {unread}"))
             continue
-        for level, message, mend, *options in check.run(facts):
-            found.append(Finding(check.name, level, message, mend))
+        for level, message, fix, *options in check.run(facts):
+            found.append(Finding(check.name, level, message, fix))
             for option in options:
                 install.update(option)
     return sorted(found, key=lambda finding: finding.rank), install

@@ -184,7 +184,7 @@ def _findings(found: Iterable) -> Iterator[dict]:
         yield {
             "check": printable(one.get("check")),
             "message": printable(one.get("message")),
-            "hint": printable(one.get("fix") or one.get("mend")),
+            "hint": printable(one.get("fix")),
         }
 
 
