@@ -9,14 +9,14 @@ name: clusters
 short_description: Kubernetes clusters of Azure subscriptions as hosts
 version_added: 0.1.0
 description:
-  - Finds the clusters that are connected with Azure Arc and the AKS clusters of one or many subscriptions, and makes a
-    host of each, with the variables that role P(azureml.arc.azureml#role) takes.
-  - The configuration file is named C(azureml_clusters.yml) or C(azureml_clusters.yaml), or something that ends so.
-  - Groups by what each cluster is. By distribution, C(distribution_k3s). By location, C(location_westeurope). By
-    connectivity, C(connectivity_connected), C(connectivity_offline). By the state of the AzureML extension,
-    C(extension_not_installed), C(extension_succeeded), C(extension_failed), and its version,
-    C(extension_version_1_1_61). By wave of a rollout, C(wave_1), C(wave_2). Capitals become small ones.
-  - Variable C(azureml_cluster) has all that is known of the cluster - C(id), C(name), C(type), C(resource_group),
+  - Finds the clusters that are connected with Azure Arc and the AKS clusters of one or many subscriptions, and adds a
+    host for each, with the variables of role P(azureml.arc.azureml#role).
+  - The name of the configuration file ends with C(azureml_clusters.yml) or C(azureml_clusters.yaml).
+  - Adds groups by distribution (C(distribution_k3s)), location (C(location_westeurope)), connectivity
+    (C(connectivity_connected), C(connectivity_offline)), state of the AzureML extension (C(extension_not_installed),
+    C(extension_succeeded), C(extension_failed)) and its version (C(extension_version_1_1_61)), and wave of a rollout
+    (C(wave_1), C(wave_2)). Their names are in lower case.
+  - Variable C(azureml_cluster) describes the cluster - C(id), C(name), C(type), C(resource_group),
     C(subscription_id), C(location), C(tags), C(distribution), C(infrastructure), C(connectivity_status),
     C(last_connectivity_time), C(agent_version), C(power_state), C(kubernetes_version), C(node_count),
     C(provisioning_state), and C(extension) with C(name), C(provisioning_state), C(version), C(release_train),
@@ -30,7 +30,7 @@ extends_documentation_fragment:
 author: azureml.arc contributors (@azureml-arc)
 options:
   plugin:
-    description: Says that the file is for this plugin.
+    description: Marks the file as a configuration of this plugin.
     type: str
     required: true
     choices: [azureml.arc.clusters]
@@ -62,20 +62,21 @@ options:
     elements: str
     default: []
   distributions:
-    description: Only clusters of these distributions, as Azure Arc reports them. V(aks) has all AKS clusters.
+    description: Only clusters of these distributions, as Azure Arc reports them. V(aks) selects all AKS clusters.
     type: list
     elements: str
     default: []
   tags:
     description:
-      - Only clusters with all of these tags. A value is text, a list of which one must fit, or null for any.
+      - Only clusters with all of these tags. A value is text, a list of accepted texts, or null for any.
       - Names and values compare without case.
     type: dict
     default: {}
   plain_host_names:
     description:
-      - Whether hosts are called like their clusters. Else a few digits that depend on the cluster's id follow, so that
-        names stay unique and the same, whatever clusters come and go. With it, two clusters of one name are an error.
+      - Whether hosts have the names of their clusters. Two clusters of one name are an error then.
+      - By default, digits that depend on the cluster's id follow, so that names are unique and do not change when
+        clusters are added or removed.
     type: bool
     default: false
   wave_tag:
@@ -86,20 +87,20 @@ options:
     default: azureml-wave
   wave_percentages:
     description:
-      - How to divide the clusters that have no O(wave_tag). How many percent of them are in the first wave, in the
-        first two, and so on up to 100. Which wave a cluster is in follows from its id, and stays.
+      - How to divide the clusters that have no O(wave_tag), in percent of them in the first wave, in the first two,
+        and so on up to 100. The wave of a cluster follows from its id, and does not change.
     type: list
     elements: float
     default: [1, 25, 100]
 """
 
 EXAMPLES = r"""
-# Everything that the service principal of the environment may read.
+# All clusters that the service principal of the environment may read.
 # azureml_clusters.yml
 plugin: azureml.arc.clusters
 
 ---
-# The shops in production, in groups by country, with a kubeconfig each, remembered for an hour.
+# The shops in production, in groups by country, with a kubeconfig each, cached for an hour.
 # shops.azureml_clusters.yml
 plugin: azureml.arc.clusters
 subscription_ids:

@@ -250,6 +250,12 @@ created_namespace:
   description: Whether the namespace had to be created.
   returned: O(state=present) and success
   type: bool
+replacement:
+  description:
+    - The request to create the compute again, with the settings of others.
+    - The compute was deleted in order to be replaced, and could not be created again.
+  returned: failure of a replacement after the deletion
+  type: dict
 error:
   description: What the service answered; for the fields see RV(azureml.arc.extension#module:error).
   returned: failure

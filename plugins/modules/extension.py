@@ -367,6 +367,16 @@ removed_resources:
   returned: success and O(state=absent)
   type: list
   elements: str
+gone:
+  description: V(true) if Azure does not know the cluster or its resource group.
+  returned: failure, if the cluster does not exist
+  type: bool
+replacement:
+  description:
+    - The request to create the extension again, with the settings of others, without the values of protected settings.
+    - The extension was deleted in order to be replaced, and could not be created again.
+  returned: failure of a replacement after the deletion
+  type: dict
 error:
   description: The answer of the service.
   returned: failure

@@ -137,7 +137,7 @@ def test_what_happens_to_clusters_and_certificates_becomes_jobs(azure, controlle
 
 @pytest.fixture(scope="module")
 def events():
-    """What the source for clusters makes of looks."""
+    """The events that the source for clusters makes of readings."""
     specification = importlib.util.spec_from_file_location("clusters", SOURCES / "clusters.py")
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
@@ -149,7 +149,7 @@ FAILED = {**GOOD, "provisioning_state": "Failed"}
 
 
 @pytest.mark.parametrize(
-    ("looks", "told"),
+    ("readings", "reported"),
     [
         ([GOOD, GOOD], [None, None]),
         ([FAILED, FAILED], ["extension_failed", None]),
@@ -158,14 +158,15 @@ FAILED = {**GOOD, "provisioning_state": "Failed"}
         ([GOOD, {**GOOD, "settings": {}}], [None, "extension_changed"]),
         ([GOOD, {**GOOD, "provisioning_state": "Updating", "version": "1.1.61"}, GOOD], [None, None, None]),
         ([GOOD, {**GOOD, "provisioning_state": "Updating"}, FAILED], [None, None, "extension_failed"]),
+        ([GOOD, {**GOOD, "provisioning_state": "Accepted", "version": "1.1.61"}, GOOD], [None, None, None]),
         ([FAILED, GOOD], ["extension_failed", "extension_changed"]),
         ([GOOD, None, None, GOOD], [None, "extension_missing", None, None]),
     ],
 )
-def test_what_a_look_tells(events, looks, told):
+def test_difference_between_readings_is_reported(events, readings, reported):
     before: dict = {}
 
-    found = [events(before, {"host": one}) for one in looks]
+    found = [events(before, {"host": one}) for one in readings]
 
-    assert [one[0]["reason"] if one else None for one in found] == told
+    assert [one[0]["reason"] if one else None for one in found] == reported
     assert all(event["host"] == "host" for one in found for event in one)

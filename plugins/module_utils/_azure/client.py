@@ -77,7 +77,7 @@ class AzureSession:
 
     All requests carry one correlation id, so that an error has one even where no answer came.
 
-    :param sign_in: who signs in, and how.
+    :param sign_in: the credentials.
     :param cache: keeps tokens and cloud metadata for the other tasks of the run; see C(NoCache).
     :param deadline: ends the attempts of every request.
     :ivar correlation_id: what all requests carry as C(x-ms-correlation-request-id).
@@ -223,7 +223,7 @@ class AzureSession:
                 correlation_id=self.correlation_id,
                 hint="Check the network and the proxy between this machine and Azure, then run again.",
             ) from error
-        except HttpResponseError as error:  # the body is not what its type says
+        except HttpResponseError as error:  # the body does not match its content type
             return parse_response(action, error.response, self.correlation_id)
         except AzureError as error:
             raise AzureMLError(f"{action}: {first_line(error)}", correlation_id=self.correlation_id) from error

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Kubernetes clusters in Azure: which one a task means, and what ARM says of it."""
+"""Kubernetes clusters in Azure: references to them, and their facts from ARM."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.errors import Az
 
 @dataclass(frozen=True)
 class ClusterType:
-    """A kind of cluster that takes the AzureML extension."""
+    """A type of cluster that supports the AzureML extension."""
 
     resource_type: str
     api_version: str
@@ -36,13 +36,13 @@ _CLUSTER_ID = re.compile(
 )
 # The host names of an AKS cluster's API server, as ARM shows them.
 _FQDNS = ("fqdn", "privateFQDN", "azurePortalFQDN")
-# What no resource name has, and what would make another path of an ARM id.
+# Characters that no resource name has, and that would change the path of an ARM id.
 _NOT_IN_NAMES = re.compile(r"[/\\?#%&<>\s\x00-\x1f\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
 class ClusterReference:
-    """Which cluster: enough to name it, nothing that has to be read."""
+    """The address of a cluster, without anything that has to be read."""
 
     subscription_id: str
     resource_group: str
@@ -63,7 +63,7 @@ class ClusterReference:
 
 @dataclass(frozen=True)
 class ClusterFacts:
-    """What the settings of the extension are derived from."""
+    """The facts that the settings of the extension are derived from."""
 
     id: str
     name: str
@@ -90,26 +90,26 @@ class Cluster(ClusterFacts):
 
 
 def resource_group_id(subscription_id: str, resource_group: str) -> str:
-    """The ARM id of a resource group."""
+    """Return the ARM id of a resource group."""
     return f"/subscriptions/{subscription_id}/resourceGroups/{resource_group}"
 
 
 def check_name(option: str, value: str) -> str:
-    """A resource's name as given, or an error that names the option."""
+    """Return the name of a resource as given, or raise an error that names the option."""
     if not value or value in (".", "..") or _NOT_IN_NAMES.search(value):
         raise AzureMLError(f"{option} '{value}' is not the name of an Azure resource")
     return value
 
 
 def check_subscription(option: str, value: str) -> str:
-    """A subscription id as given, or an error that names the option."""
+    """Return a subscription id as given, or raise an error that names the option."""
     if not _SUBSCRIPTION.fullmatch(value):
         raise AzureMLError(f"{option} '{value}' is not a subscription id (a GUID)")
     return value
 
 
 def reference(params: Mapping, subscription_id: str) -> ClusterReference:
-    """The cluster that a module's options name."""
+    """Return the cluster that a module's options name."""
     return ClusterReference(
         check_subscription("subscription_id", subscription_id),
         check_name("resource_group", params["resource_group"]),
@@ -154,7 +154,7 @@ def read(session: AzureSession, cluster: ClusterReference) -> Cluster:
 
 
 def node_count(cluster_type: str, properties: Mapping) -> int:
-    """How many nodes a cluster has, by the properties that ARM and Resource Graph show."""
+    """Return the number of nodes, from the properties in ARM or Resource Graph."""
     if cluster_type == "connected_cluster":
         return properties.get("totalNodeCount") or 0
     return sum(pool.get("count") or 0 for pool in properties.get("agentPoolProfiles") or ())
@@ -178,7 +178,7 @@ def _parse(cluster: ClusterReference, body: dict) -> Cluster:
 
 
 def _unreachable(cluster: Cluster) -> tuple[str, str, str] | None:
-    """Why the agents of a cluster pick nothing up: code, state and hint; C(None) where they do."""
+    """Return why the agents of a cluster receive no changes, as code, state and hint; C(None) where they do."""
     if cluster.connectivity_status and cluster.connectivity_status != "Connected":
         since = f" since {cluster.last_connectivity_time}" if cluster.last_connectivity_time else ""
         return (
@@ -192,9 +192,9 @@ def _unreachable(cluster: Cluster) -> tuple[str, str, str] | None:
 
 
 def require_reachable(cluster: Cluster) -> None:
-    """Refuse a cluster whose agents would not pick a change up.
+    """Refuse a cluster whose agents would not receive a change.
 
-    :raises AzureMLError: where the cluster is not connected, or stopped.
+    :raises AzureMLError: where the cluster is not connected, or is stopped.
     """
     found = _unreachable(cluster)
     if found:
@@ -205,7 +205,7 @@ def require_reachable(cluster: Cluster) -> None:
 
 
 def explain_timeout(error: AzureMLError, cluster: Cluster) -> None:
-    """Let the error of a wait that took too long say so where the cluster went away meanwhile.
+    """Add to the error of a timeout that the cluster has become unreachable, where it has.
 
     :param cluster: the cluster as it is now.
     """
@@ -214,4 +214,4 @@ def explain_timeout(error: AzureMLError, cluster: Cluster) -> None:
         code, state, _hint = found
         error.code = code
         error.message += f"; the cluster {state}"
-        error.hint = "What was started goes on when its agents are back: run again then."
+        error.hint = "The operation continues when its agents are back: run again then."

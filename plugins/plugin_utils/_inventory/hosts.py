@@ -23,7 +23,7 @@ id, name, type, location, resourceGroup, subscriptionId, tags,
   lastConnectivityTime = properties.lastConnectivityTime, agentVersion = properties.agentVersion,
   kubernetesVersion = properties.kubernetesVersion, totalNodeCount = properties.totalNodeCount,
   agentPoolProfiles = properties.agentPoolProfiles, powerState = properties.powerState.code"""
-# Arc reports what it finds in a cluster; an AKS cluster is what it is.
+# Arc reports the distribution of a cluster; an AKS cluster has always this one.
 AKS = "aks"
 NAME_HASH_LENGTH = 8  # hexadecimal digits: in a fleet of 10,000 of one name, a chance of 1 in 86 that two are equal
 MEANS_EVERYONE = 100.0  # percent
@@ -31,7 +31,7 @@ MEANS_EVERYONE = 100.0  # percent
 
 @dataclass(frozen=True)
 class Filters:
-    """Which clusters to find; what is empty filters nothing. Names and values compare without case.
+    """The clusters to find; an empty field does not filter. Names and values compare without case.
 
     :param tags: by name: the value or values that count, C(None) for any.
     """
