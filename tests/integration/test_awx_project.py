@@ -16,7 +16,7 @@ from support import requests_to
 import certificates
 import simulated
 from awx.projects import playbooks
-from simulator.scenario import ClusterPlan
+from simulator.scenario import ClusterPlan, Scenario
 
 
 @pytest.mark.parametrize("name", ["deploy", "rollout"])
@@ -70,6 +70,79 @@ def test_a_survey_that_leaves_all_to_the_inventory_costs_nothing(playbook, simul
     assert requests_to(simulator, "PUT", f"/workspaces/ws/computes/{arc}")
     assert after.status == 0, after.output
     assert after.result("Show all clusters", arc)["failed_clusters"] == []
+
+
+FLEET = [ClusterPlan(f"shop-{index}") for index in range(3)]
+
+
+@pytest.fixture
+def fleet(environment, tmp_path):
+    """Three clusters, and their inventory."""
+    with simulated.running(Scenario(clusters=FLEET, time_scale=60), tmp_path / "fleet") as running:
+        yield running, simulated.inventory(running.directory, FLEET)
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "inventory_waves", "waves"),
+    [
+        ("rollout", {}, "2, 100%", 2),
+        ("rollout", {"azureml_survey_waves": "as the inventory says"}, ["100%"], 1),
+        ("rollout", {"azureml_survey_waves": "100%"}, [1, 1, 1], 1),
+        ("rollout", {}, None, 3),
+        ("upgrade", {"azureml_version": "1.1.60"}, ["100%"], 1),
+    ],
+)
+def test_waves_that_were_not_answered_are_those_of_the_inventory(
+    playbook, fleet, name, answer, inventory_waves, waves, tmp_path
+):
+    running, inventory = fleet
+    if inventory_waves is not None:
+        inventory["all"]["vars"]["azureml_waves"] = inventory_waves
+
+    run = playbook(
+        str(AWX_PROJECT / f"{name}.yml"),
+        inventory,
+        *variables_file(tmp_path, {"azureml_survey_soak": "", **answer}),
+        **running.environment,
+    )
+
+    assert run.output.count(f"PLAY [{'Roll out' if name == 'rollout' else 'Upgrade'} Azure Machine Learning]") == waves
+
+
+def deployed(running) -> set[str]:
+    """The clusters whose extension was written."""
+    paths = [one["path"] for one in requests_to(running, "PUT", "/extensions/azureml")]
+    return {plan.name for plan in FLEET if any(f"/{plan.name}/" in path for path in paths)}
+
+
+def test_the_canary_is_a_part_of_the_limit_of_the_workflow(playbook, fleet):
+    """Where the pattern is for clusters that the limit leaves out, the first cluster of the limit goes first."""
+    running, inventory = fleet
+    canary = str(AWX_PROJECT / "canary.yml")
+
+    run = playbook(canary, inventory, "--limit", "shop-1,shop-2", "-e", "azureml_canary=all[0]", **running.environment)
+
+    assert run.status == 0, run.output[-6000:]
+    assert deployed(running) == {"shop-1"}
+    pattern = playbook(canary, inventory, "-e", "azureml_canary=shop-2", **running.environment)
+    assert pattern.status == 0, pattern.output[-6000:]
+    assert deployed(running) == {"shop-1", "shop-2"}
+
+
+@pytest.mark.parametrize(
+    ("artifact", "failed"),
+    [({}, {"shop-0", "shop-1", "shop-2"}), ({"failed_clusters": ["shop-1"], "exceeded": True}, {"shop-1"})],
+)
+def test_the_report_after_a_rollout_that_failed_fails_too(playbook, fleet, artifact, failed, tmp_path):
+    """Although all clusters are in sync now. AWX hands the artifact of the rollout on as an extra variable."""
+    running, inventory = fleet
+    assert playbook(str(AWX_PROJECT / "deploy.yml"), inventory, **running.environment).status == 0
+    arguments = variables_file(tmp_path, {"azureml_rollout": artifact} if artifact else {})
+
+    run = playbook(str(AWX_PROJECT / "rollout_failed.yml"), inventory, *arguments, **running.environment)
+
+    assert run.status == 2, run.output[-6000:]
+    assert {plan.name for plan in FLEET if f"[{plan.name}]: FAILED!" in run.output} == failed
 
 
 def test_every_playbook_of_the_project_is_one_to_awx():
