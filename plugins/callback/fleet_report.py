@@ -147,7 +147,16 @@ class CallbackModule(CallbackBase):
             self._display.warning(f"fleet_report: the report could not be written to {directory}: {error}")
         else:
             if paths:
-                self._display.display(f"fleet report: {paths[0]}")
+                self._display.display(f"fleet report: {_place(paths[0], stats.custom.get('_run', {}))}")
+
+
+def _place(path: str, artifacts: dict) -> str:
+    """Where the report is. AWX deletes the files of a job at its end, and keeps what C(set_stats) has left."""
+    files = os.environ.get("AWX_ISOLATED_DATA_DIR")
+    if not files or not path.startswith(os.path.join(os.path.abspath(files), "")):
+        return path
+    kept = ", ".join(sorted(name for name in artifacts if name.startswith("azureml_")))
+    return f"{f'artifact {kept} of this job; ' if kept else ''}AWX deletes {path} with the files of this job"
 
 
 def _part(result, name: str):

@@ -187,6 +187,7 @@ def test_slices_come_to_the_same_as_one_job(store, azure, tmp_path, template, an
     if template == "rollout":
         stands = [one.stats["artifact_data"]["azureml_rollout"] for one in jobs]
         assert [one["failed_clusters"] for one in stands] == [[]] * 3
+        assert all("fleet report: artifact azureml_rollout of this job" in one.output for one in jobs)
 
 
 def test_a_job_that_is_canceled_and_started_again(store, azure, tmp_path):

@@ -97,8 +97,6 @@ def _value_problems(settings: dict) -> list[str]:
         problems.append("azureml_awx_project: AWX does not update a manual project; remove scm_update_on_launch")
     if settings["image_pull"] not in PULL_POLICIES:
         problems.append(f"azureml_awx_image_pull: {settings['image_pull']!r} is none of {', '.join(PULL_POLICIES)}")
-    if not settings["prefix"].strip():
-        problems.append("azureml_awx_prefix: empty; everything in AWX needs a name")
     for name, least in (("slices", 1), ("approval_timeout", 0), ("timeout", 1)):
         if not str(settings[name]).strip().isdecimal() or int(settings[name]) < least:
             problems.append(f"azureml_awx_{name}: {settings[name]!r} is not an integer of at least {least}")
@@ -106,6 +104,22 @@ def _value_problems(settings: dict) -> list[str]:
         for name, one in settings[variable].items():
             if not isinstance(one, dict) or set(one) != keys:
                 problems.append(f"azureml_awx_{variable}: {name!r} needs exactly {' and '.join(sorted(keys))}")
+    return [*problems, *_invalid_names(settings)]
+
+
+def _invalid_names(settings: dict) -> list[str]:
+    """Names that would not be found again: AWX cuts spaces off, and to awx.awx a number is an id."""
+    problems = [
+        f"azureml_awx_{variable}: {name!r} is empty, or begins or ends with a space"
+        for variable in ("credentials", "kubeconfigs", "notifications")
+        for name in map(str, settings[variable])
+        if not name or name != name.strip()
+    ]
+    for variable, value in (("prefix", settings["name"]), ("organization", settings["organization"])):
+        if not value or value.isdecimal():
+            problems.append(f"azureml_awx_{variable}: {value!r} is no name; names have more than digits")
+    if settings["prefix"] != settings["prefix"].lstrip():
+        problems.append(f"azureml_awx_prefix: {settings['prefix']!r} begins with a space")
     return problems
 
 
