@@ -56,6 +56,7 @@ def running(directory: Path, environment: Mapping[str, str]) -> Iterator[dict]:
             "ansible_host": "127.0.0.1",
             "ansible_port": port,
             "ansible_user": getpass.getuser(),
+            "ansible_ssh_use_tty": os.geteuid() == 0,  # nobody else can be sure to own the terminal of a session
             "ansible_ssh_private_key_file": str(directory / "client"),
             "ansible_ssh_common_args": "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null",
             "ansible_python_interpreter": sys.executable,
