@@ -52,13 +52,18 @@ def create_project(store: Store, base: Path) -> dict[str, int]:
 
 
 def set_up(
-    controller: RunningServer, repository: Path, variables: dict, environment: dict[str, str] | None = None
+    controller: RunningServer,
+    repository: Path,
+    variables: dict,
+    environment: dict[str, str] | None = None,
+    extra: tuple[str, ...] = (),
 ) -> PlaybookRun:
     """Set AWX up.
 
     :param repository: that of the project; what the run writes is put beside it.
     :param variables: those of the playbook that a user sets.
     :param environment: what differs from how an administrator signs in.
+    :param extra: further arguments of C(ansible-playbook).
     """
     project = {"scm_type": "git", "scm_url": f"file://{repository}"}
     arguments = variables_file(repository.parent, {"azureml_awx_project": project, **variables}, VariablesDumper)
@@ -67,6 +72,6 @@ def set_up(
         str(ROOT / "playbooks/awx/setup.yml"),
         LOCALHOST,
         repository.parent,
-        ("-vvv", *arguments),
+        ("-vvv", *arguments, *extra),
         {**collections, **controller.environment, **(environment or {})},
     )

@@ -124,10 +124,10 @@ class Setup:
         self.controller, self.repository, self.store = controller, repository, controller.server.store
         self.environment: dict[str, str] = {}
 
-    def run(self, state: str = "present", **changes):
+    def run(self, state: str = "present", arguments: tuple[str, ...] = (), **changes):
         """Run the playbook, with the variables of a user and some changes."""
         variables = {**VARIABLES, "azureml_awx_state": state, **changes}
-        return set_up(self.controller, self.repository, variables, self.environment)
+        return set_up(self.controller, self.repository, variables, self.environment, arguments)
 
     def by_name(self, endpoint: str) -> dict:
         return {item.get("name") or item["identifier"]: item for item in self.store.items[endpoint].values()}
@@ -226,6 +226,15 @@ def test_absent_waits_for_what_is_in_use_and_leaves_what_others_made(setup):
     assert last.status == 0, last.output[-6000:]
     assert set(setup.by_name("organizations")) == {"other"}
     assert "azureml kubeconfig" not in setup.by_name("credential_types")
+
+
+def test_a_check_of_a_new_organization_creates_nothing(setup):
+    run = setup.run(arguments=("--check",))
+
+    assert run.status == 0, run.output[-6000:]
+    assert changed_tasks(run) == ["Say what a check cannot show"]
+    assert setup.controller.server.writes == []
+    assert not setup.controller.server.tokens
 
 
 def test_names_of_others_end_the_run_before_the_first_change(setup):
