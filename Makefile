@@ -8,6 +8,7 @@ BUILD := build
 VENV := $(BUILD)/venv
 PEERS := $(BUILD)/benchmark/peers
 AWX := $(BUILD)/awx
+CONTRACT := $(BUILD)/contract
 COLLECTION := $(BUILD)/collections/ansible_collections/azureml/arc
 
 # Whatever is downloaded or written stays below build/.
@@ -36,14 +37,14 @@ help:
 demo: $(VENV)/complete $(COLLECTION)
 	@PYTHONPATH=tests python tests/demo/demo.py $(BUILD)/demo
 
-test: $(VENV)/complete $(COLLECTION) $(AWX)/complete
+test: $(VENV)/complete $(COLLECTION) $(AWX)/complete $(CONTRACT)/complete
 	@PYTHONPATH=tests python -m machine.install
 	@PYTHONPATH=tests python -m machine.checks
 
-test-versions: $(VENV)/complete $(COLLECTION) $(AWX)/complete
+test-versions: $(VENV)/complete $(COLLECTION) $(AWX)/complete $(CONTRACT)/complete
 	nox --tags versions
 
-test-prereleases: $(VENV)/complete $(COLLECTION) $(AWX)/complete
+test-prereleases: $(VENV)/complete $(COLLECTION) $(AWX)/complete $(CONTRACT)/complete
 	nox --session prereleases
 
 picture: $(VENV)/complete $(COLLECTION)
@@ -95,6 +96,13 @@ $(AWX)/complete: $(VENV)/complete
 	rm -rf $(AWX)/ansible_collections/awx
 	mv $(AWX)/all/ansible_collections/awx $(AWX)/ansible_collections/
 	rm -rf $(AWX)/all $(AWX)/ansible-*.whl
+	touch $@
+
+# Another client of the same service, for the contract tests; its requirements are not ours.
+$(CONTRACT)/complete:
+	mkdir -p $(CONTRACT)
+	$(PYTHON) -m venv --clear $(CONTRACT)/azure-ai-ml
+	$(CONTRACT)/azure-ai-ml/bin/pip install --quiet 'azure-ai-ml>=1.35,<2' azure-identity
 	touch $@
 
 # Ansible and Python find the collection by its full name, through a link to this folder.

@@ -84,7 +84,7 @@ def secrets(simulator, certificate: tuple[bytes, bytes]) -> dict[str, str]:
         ("$LOG_ANALYTICS_KEY", "/sharedKeys", "primarySharedKey"),
     ):
         for request in requests_to(simulator, "POST", path):
-            values[name] = request["answer"][field]
+            values[name] = request["answer"].get(field)  # missing while a new resource is not visible yet
     for request in requests_to(simulator, "PUT", "OperationalInsights/workspaces"):
         values["$LOG_ANALYTICS_CUSTOMER_ID"] = request["answer"]["properties"]["customerId"]
     return values
