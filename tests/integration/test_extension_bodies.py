@@ -58,7 +58,7 @@ def known_values(simulator, certificate) -> dict[str, str]:
         ("$LOG_ANALYTICS", "/sharedKeys", "primarySharedKey"),
     ):
         for request in requests_to(simulator, "POST", path):
-            values[name] = request["answer"][field]
+            values[name] = request["answer"].get(field)  # missing while a new resource is not visible yet
     for request in requests_to(simulator, "PUT", "OperationalInsights/workspaces"):
         values["$CUSTOMER_ID"] = request["answer"]["properties"]["customerId"]
     return values
