@@ -90,7 +90,7 @@ class Server:
         return web.json_response({"version": "24.6.1"})
 
     def _user(self, request: web.Request) -> User | None:
-        kind, _, value = request.headers.get("Authorization", "").partition(" ")
+        kind, _separator, value = request.headers.get("Authorization", "").partition(" ")
         if kind == "Bearer":
             return next((user for token, user in self.tokens.values() if token == value), None)
         signed_in = {base64.b64encode(f"{one.name}:{one.password}".encode()).decode(): one for one in self.users}

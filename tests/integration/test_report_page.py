@@ -153,8 +153,8 @@ def test_timeline_has_an_axis_wave_borders_and_marks_of_failure(opened):
 
     assert page.locator(".axis span").all_inner_texts() == ["0", "2 min", "4 min", "W1", "W2", "W3"]
     assert page.locator("tr.row i.end").count() == 2
-    bar, mark = (row(page, "f3").locator(one).bounding_box() for one in ("i.extension", "i.end"))
-    assert mark["x"] == pytest.approx(bar["x"] + bar["width"], abs=1), "the mark stands where the work ended"
+    phase, mark = (row(page, "f3").locator(one).bounding_box() for one in ("i.extension", "i.end"))
+    assert mark["x"] == pytest.approx(phase["x"] + phase["width"], abs=1), "the mark stands where the work ended"
     assert row(page, "f3").get_by_role("img").get_attribute("aria-label") == "Checks 2 s, Extension 45 s, failed"
     lines = page.evaluate("getComputedStyle(document.querySelector('tr.row .track')).backgroundImage")
     assert lines.count("linear-gradient") == 3 + 2, "three ticks and two borders of waves"
