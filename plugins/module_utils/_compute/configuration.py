@@ -26,7 +26,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._compute.instance_type
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.resources import check_namespace
 
-# The instance type of jobs that name none, where instance types are objects of the cluster.
+# The instance type, as an object of the cluster, for jobs that do not name any.
 CLUSTER_DEFAULT = "defaultinstancetype"
 DEFAULT_NAMESPACE = "default"
 _ATTACHED_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
@@ -34,7 +34,7 @@ _ATTACHED_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
 
 @dataclass(frozen=True)
 class Names:
-    """What a document calls things."""
+    """The names of keys in a document."""
 
     default: str
     types: str
@@ -49,7 +49,7 @@ FILE = Names("defaultInstanceType", "instanceTypes", "nodeSelector")
 class ComputeConfiguration:
     """What a compute offers.
 
-    :param instance_types: C(None) where nothing is said of them.
+    :param instance_types: C(None) if they are not set.
     """
 
     namespace: str = DEFAULT_NAMESPACE
@@ -59,7 +59,7 @@ class ComputeConfiguration:
     def for_cluster(self) -> list[dict]:
         """The instance types as M(azureml.arc.instance_type) takes them, the default under its own name as well.
 
-        :raises AzureMLError: where two of them would become one.
+        :raises AzureMLError: if two of them would become one.
         """
         found: dict[str, InstanceType] = {}
         for one in self.instance_types or ():
@@ -79,20 +79,20 @@ class ComputeConfiguration:
 
 
 def object_name(name: str) -> str:
-    """What an instance type of a compute is called in the cluster, whose names have no capitals and underscores."""
+    """Return the name of an instance type in the cluster, where names have no capitals and underscores."""
     return name.lower().replace("_", "-")
 
 
 def from_options(params: Mapping) -> ComputeConfiguration:
-    """The configuration that options describe: C(namespace), C(default_instance_type) and C(instance_types)."""
+    """Return the configuration in options: C(namespace), C(default_instance_type) and C(instance_types)."""
     return _configuration(params, "", OPTIONS)
 
 
 def from_file(content: bytes, path: str) -> ComputeConfiguration:
-    """The configuration that a file describes.
+    """Return the configuration in a file.
 
     :param path: its path, for errors.
-    :raises AzureMLError: naming the path inside the document, or its line and column where it is not JSON.
+    :raises AzureMLError: naming the path inside the document, or its line and column if it is not JSON.
     """
     where = f"config_file {path}: "
     try:

@@ -68,7 +68,7 @@ class InstanceType:
 
 
 def as_options(spec: Mapping) -> dict:
-    """An instance type of a cluster or a compute in the words of our options."""
+    """Return an instance type of a cluster or a compute as our options write it."""
     resources = spec.get("resources") or {}
     return {
         "node_selector": spec.get("nodeSelector") or {},
@@ -83,9 +83,9 @@ def check_object_name(name: str, path: str) -> None:
 
 
 def mapping(value: object, path: str) -> Mapping:
-    """A mapping as given, an empty one where there is none.
+    """Return a mapping as given, an empty one if there is none.
 
-    :raises AzureMLError: where it is something else.
+    :raises AzureMLError: if it is something else.
     """
     if value is None:
         return {}
@@ -95,7 +95,7 @@ def mapping(value: object, path: str) -> Mapping:
 
 
 def validated(name: str, given: Mapping, prefix: str = "", selector_key: str = "node_selector") -> InstanceType:
-    """An instance type as a user describes it, checked as Kubernetes would check it; its name is not looked at.
+    """Return an instance type, checked as Kubernetes checks it, except for its name.
 
     :param given: the selector, and C(resources) with C(requests) and C(limits).
     :param prefix: where it stands in the user's document, for errors: C(instance_types[0].).
@@ -157,7 +157,7 @@ def label_value(value: object, path: str) -> str:
 
 
 def same(wanted: InstanceType, spec: Mapping) -> bool:
-    """Whether an instance type, of a cluster or of a compute, means the wanted one; C(1) and C(1000m) are the same."""
+    """Return whether an instance type of a cluster or a compute is the desired one; C(1) and C(1000m) are the same."""
     resources = spec.get("resources") or {}
     return dict(wanted.node_selector or {}) == (spec.get("nodeSelector") or {}) and all(
         _same_amounts(_counted(getattr(wanted, part), part), _counted(resources.get(part) or {}, part))
@@ -166,7 +166,7 @@ def same(wanted: InstanceType, spec: Mapping) -> bool:
 
 
 def _counted(amounts: Mapping, part: str) -> dict:
-    """The amounts that say something: no GPU is nothing, and the GPUs of requests are those of limits."""
+    """Return the amounts that count: no zero GPUs, and no GPUs of requests, which are those of limits."""
     return {
         resource: amount
         for resource, amount in amounts.items()
@@ -181,7 +181,7 @@ def _same_amounts(one: Mapping, other: Mapping) -> bool:
 
 
 def replacement(wanted: Mapping, present: Mapping) -> dict:
-    """A merge patch (RFC 7386) that makes one mapping of another: what is to go is C(None)."""
+    """Return the merge patch (RFC 7386) from one mapping to another; C(None) removes a key."""
     patch = {key: None for key in present if key not in wanted}
     for key, value in wanted.items():
         if isinstance(value, Mapping):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From what is attached to what shall be: the step to take, and the request that takes it. Pure.
+"""Decide which change brings a compute to its desired state, and build its request. Pure.
 
 Source: https://learn.microsoft.com/azure/machine-learning/how-to-attach-kubernetes-to-workspace and the 2024-04-01
 specification of Microsoft.MachineLearningServices.
@@ -29,7 +29,7 @@ COMPUTE_TYPE = "Kubernetes"
 
 @dataclass(frozen=True)
 class Identity:
-    """Whose name a compute acts in: its own managed identity, or those that the user assigns."""
+    """The managed identity of a compute: its own, or those that the user assigns."""
 
     type: str
     user_assigned: tuple[str, ...] = ()
@@ -40,7 +40,7 @@ class Identity:
         return {"type": self.type, "userAssignedIdentities": {one: {} for one in self.user_assigned}}
 
     def same(self, other: Identity) -> bool:
-        """Whether both mean the same; ids compare without case."""
+        """Return whether both are the same; ids compare without case."""
         return self.type.lower() == other.type.lower() and {one.lower() for one in self.user_assigned} == {
             one.lower() for one in other.user_assigned
         }
@@ -51,10 +51,10 @@ class Identity:
 
 @dataclass(frozen=True)
 class WantedCompute:
-    """What the user asks for; what is C(None) is left as it is.
+    """The desired state. C(None) leaves a property unchanged.
 
     :param purge: whether instance types that are not asked for go.
-    :param force_reattach: whether to detach first where a change in place is not possible.
+    :param force_reattach: whether to detach first if a change in place is not possible.
     """
 
     cluster_id: str
@@ -67,7 +67,7 @@ class WantedCompute:
 
 @dataclass(frozen=True)
 class Plan:
-    """The step to take, and what differs as name: (before, after).
+    """The change to make, and the differences as name: (before, after).
 
     :param action: C(none), C(create), C(update), C(replace), C(delete), C(adopt) or C(refuse).
     """
@@ -77,22 +77,22 @@ class Plan:
     changes: Mapping = field(default_factory=dict)
 
     def as_result(self) -> dict:
-        """The plan as a module returns it."""
+        """Return the plan as a module returns it."""
         changes = {name: {"before": old, "after": new} for name, (old, new) in sorted(self.changes.items())}
         return {"action": self.action, "reason": self.reason, "changes": changes}
 
     def diff(self) -> dict:
-        """What differs, as Ansible shows it."""
+        """Return the differences as Ansible shows them."""
         before = {name: old for name, (old, new) in self.changes.items() if old is not None}
         return {"before": before, "after": {name: new for name, (old, new) in self.changes.items() if new is not None}}
 
 
 def plan(wanted: WantedCompute, body: Mapping | None) -> Plan:
-    """The step from what is there to what is wanted."""
+    """Return the change from the present to the desired state."""
     if body is None:
         return Plan("create", "the compute does not exist", _fixed(wanted, {}) | _changeable(wanted, {}))
     if not is_kubernetes(body):
-        return Plan("refuse", f"a compute of type {body['properties'].get('computeType')} has this name already")
+        return Plan("refuse", f"a compute of type {body['properties'].get('computeType')} already has this name")
     state = state_of(body)
     if state.lower() == "deleting":
         return Plan("adopt", "its removal is under way")
@@ -121,7 +121,7 @@ def _why_fixed(fixed: Mapping) -> str:
 
 
 def _fixed(wanted: WantedCompute, body: Mapping) -> dict:
-    """Changes that no request can make in place."""
+    """Return the changes that no request can make in place."""
     present = view(body) if body else {}
     changes = {}
     if (present.get("cluster_id") or "").lower() != wanted.cluster_id.lower():
@@ -132,7 +132,7 @@ def _fixed(wanted: WantedCompute, body: Mapping) -> dict:
 
 
 def _changeable(wanted: WantedCompute, body: Mapping) -> dict:
-    """Changes that can be made in place."""
+    """Return the changes that can be made in place."""
     properties = body.get("properties") or {}
     kubernetes = properties.get("properties") or {}
     changes = {}
@@ -166,10 +166,10 @@ def _changed_types(wanted: WantedCompute, present: Mapping) -> dict:
 
 
 def attach_body(wanted: WantedCompute, location: str, body: Mapping | None = None) -> dict:
-    """The body of the PUT that attaches a cluster or changes how it is attached.
+    """Build the body of the PUT that attaches a cluster or changes its attachment.
 
     :param location: the region of the workspace.
-    :param body: the compute as it is; what the user says nothing of stays.
+    :param body: the present compute; unset properties are kept.
     """
     properties = (body or {}).get("properties") or {}
     kubernetes = properties.get("properties") or {}
@@ -202,7 +202,7 @@ def attach_body(wanted: WantedCompute, location: str, body: Mapping | None = Non
 
 
 def identity_of(body: Mapping) -> Identity | None:
-    """The identity of a compute, C(None) where it has none."""
+    """Return the identity of a compute, C(None) if it has none."""
     identity = body.get("identity") or {}
     if (identity.get("type") or "None").lower() == "none":
         return None
@@ -210,12 +210,12 @@ def identity_of(body: Mapping) -> Identity | None:
 
 
 def is_kubernetes(body: Mapping) -> bool:
-    """Whether a compute of a workspace is a Kubernetes cluster."""
+    """Return whether a compute of a workspace is a Kubernetes cluster."""
     return (body["properties"].get("computeType") or "").lower() == COMPUTE_TYPE.lower()
 
 
 def error_of(body: Mapping) -> dict:
-    """The errors of a compute's last operation as one."""
+    """Return the errors of a compute's last operation as one."""
     errors = [one.get("error") or {} for one in body["properties"].get("provisioningErrors") or ()]
     return {
         "code": next((error.get("code") for error in errors), None),
@@ -224,7 +224,7 @@ def error_of(body: Mapping) -> dict:
 
 
 def view(body: Mapping) -> dict:
-    """A compute as the modules return it."""
+    """Return a compute as the modules return it."""
     properties = body["properties"]
     kubernetes = properties.get("properties") or {}
     identity = identity_of(body)
