@@ -241,12 +241,11 @@ def test_what_is_bad_is_not_repeated(playbook, simulator, arc, tmp_path):
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_nothing_is_left_of_a_run_that_is_ended(azure, tmp_path, how):
+def test_nothing_is_left_of_a_run_that_is_ended(azure, tmp_path_factory, how):
     """The token of the run is encrypted, and the files of an inline kubeconfig are in memory."""
     azure.change_plan("inline", install={"pods": {"gateway": "ImagePullBackOff"}})
     tls = certificates.as_options()
-    run = tmp_path / "run"
-    run.mkdir()
+    run = tmp_path_factory.mktemp("run")  # short: ansible-core 2.21 listens on a socket below TMPDIR
     arguments = ["--limit", "inline", "-e", "azureml_readiness_timeout=600"]
     with start_playbook("azureml.arc.deploy", inventory(azure, tls), run, arguments) as process:
         wait_for(lambda: requests_to(azure, "GET", "/kubernetes/inline/api/v1/namespaces/azureml/pods"), seconds=60)
