@@ -50,15 +50,14 @@ import time
 
 from ansible import context
 from ansible.plugins.callback import CallbackBase
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.handover import Handover
 from ansible_collections.azureml.arc.plugins.plugin_utils._report.fleet_report import Ended, FleetReport, Run
 from ansible_collections.azureml.arc.plugins.plugin_utils._report.junit import as_junit
 from ansible_collections.azureml.arc.plugins.plugin_utils._report.page import page
 
-# Actions with the results of whole clusters: of many, of the host, and of the host once more.
-MANY_CLUSTERS = "azureml.arc.converge"
-ONE_CLUSTER = "azureml.arc.cluster"
-REPEATED = "azureml.arc.outcome"
-WAVE = "azureml.arc.wave"
+# Actions with the result of the whole cluster of the host, and with how a batch of hosts went.
+CLUSTER = "azureml.arc.cluster"
+FLEET = "azureml.arc.fleet"
 FORMATS = {
     "html": ("fleet-report.html", page),
     "json": ("fleet-report.json", lambda report: json.dumps(report, indent=1)),
@@ -120,14 +119,13 @@ class CallbackModule(CallbackBase):
         host, task, fields = _part(result, "host").get_name(), _part(result, "task"), _part(result, "result")
         start = self._begun.pop((host, task._uuid), now)
         action = task.resolved_action or task.action
-        if action == MANY_CLUSTERS:
-            for name, one in (fields.get("clusters") or {}).items():
-                self._report.add_cluster(name, one)
-        elif action == ONE_CLUSTER and status != "unreachable":
-            self._report.add_cluster(host, {**fields, "failed": status == "failed"})
-        elif action == WAVE and status == "ok":
+        if action == CLUSTER and status != "unreachable":
+            # Ansible shows a part of the result of a cluster that failed.
+            whole = (Handover().taken(host) or {}).get("result") if status == "failed" else None
+            self._report.add_cluster(host, {**(whole or fields), "failed": status == "failed"})
+        elif action == FLEET and "not_started" in fields:
             self._report.end_wave(fields)
-        elif action != REPEATED:
+        elif action != FLEET:
             self._report.add_task(host, Ended(action, task.get_name(), status, start, now), fields)
 
     def v2_playbook_on_stats(self, stats) -> None:

@@ -43,15 +43,12 @@ options:
     description:
       - V(present) installs the extension, or changes what differs.
       - V(absent) removes it, which takes about ten minutes.
-      - V(prepared) begins to create what the extension will use beside the cluster, such as its Azure Relay, and waits
-        for none of it. Where many clusters are prepared before the first is installed, they need not be waited for one
-        after the other.
     type: str
-    choices: [absent, prepared, present]
+    choices: [absent, present]
     default: present
   workload_profile:
     description:
-      - The workloads of the cluster. Required with O(state=present) and O(state=prepared).
+      - The workloads of the cluster. Required with O(state=present).
     type: str
     choices: [training, inference, training_inference]
   settings_generation:
@@ -353,9 +350,24 @@ unmanaged_settings:
   returned: success and O(state=present)
   type: dict
   sample: {amloperator.custom_ip_interface: eth1}
+cluster:
+  description: The cluster as Azure has it.
+  returned: success and O(state=present)
+  type: dict
+  contains:
+    id:
+      description: Its ARM id.
+      type: str
+    name:
+      description: Its name.
+      type: str
+    fqdns:
+      description: Host names of the API server of an AKS cluster, as M(azureml.arc.cluster_identity) takes them.
+      type: list
+      elements: str
 created_resources:
   description: ARM ids of the resources that were created for the extension, such as the parts of the Azure Relay.
-  returned: success and O(state=present) or O(state=prepared)
+  returned: success and O(state=present)
   type: list
   elements: str
 openshift:
@@ -417,7 +429,7 @@ SPEC = ModuleSpec(
         **extension_options.INSTALL_SWITCHES,
         **options.wait(timeout=1800),
         "name": {"type": "str", "default": "azureml"},
-        "state": {"type": "str", "default": "present", "choices": ["absent", "prepared", "present"]},
+        "state": {"type": "str", "default": "present", "choices": ["absent", "present"]},
         "workload_profile": extension_options.WORKLOAD_PROFILE,
         "settings_generation": extension_options.SETTINGS_GENERATION,
         "inference_service": {
@@ -460,7 +472,7 @@ SPEC = ModuleSpec(
             "choices": ["log_analytics", "relay", "service_bus"],
         },
     },
-    rules={"required_if": [("state", "present", ("workload_profile",)), ("state", "prepared", ("workload_profile",))]},
+    rules={"required_if": [("state", "present", ("workload_profile",))]},
 )
 
 

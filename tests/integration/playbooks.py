@@ -43,10 +43,9 @@ class PlaybookRun:
         return found[-1]
 
     def outcome(self, host: str) -> dict:
-        """What a task that takes all clusters at once has made of one, or found."""
-        runs = [one["result"] for one in self.results if "All clusters at once: " in one["task"]]
-        outcomes = [run["clusters"][host] for run in runs if host in run["clusters"]]
-        assert outcomes, f"{host} was not taken:\n{self.output}"
+        """The whole result of a cluster, of which Ansible shows a part where it failed."""
+        outcomes = [one["outcome"] for one in self.results if one["host"] == host and one.get("outcome")]
+        assert outcomes, f"{host} has no result:\n{self.output}"
         return outcomes[-1]
 
     def changed(self, host: str) -> int:
@@ -62,7 +61,13 @@ def variables_file(directory: Path, variables: dict, dumper=yaml.SafeDumper) -> 
 
 
 def run_playbook(
-    content, inventory: dict, directory: Path, arguments=(), environ=None, timeout: float = TIMEOUT
+    content,
+    inventory: dict,
+    directory: Path,
+    arguments=(),
+    environ=None,
+    timeout: float = TIMEOUT,
+    answers: str = "",
 ) -> PlaybookRun:
     """Run a playbook.
 
@@ -70,10 +75,18 @@ def run_playbook(
     :param inventory: the inventory as data.
     :param directory: takes everything that the run writes.
     :param timeout: seconds that it may take.
+    :param answers: what it reads from its standard input.
     """
     command, environment, results = _prepare(content, inventory, directory, arguments, environ)
     finished = subprocess.run(
-        command, env=environment, cwd=directory, capture_output=True, text=True, timeout=timeout, check=False
+        command,
+        env=environment,
+        cwd=directory,
+        input=answers,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
     )
     lines = results.read_text(encoding="utf-8").splitlines() if results.exists() else []
     return PlaybookRun(finished.returncode, finished.stdout + finished.stderr, [json.loads(line) for line in lines])

@@ -25,6 +25,7 @@ TYPES = {
     },
     "small": {"resources": {"requests": {"cpu": "500m"}, "limits": {"cpu": "1"}}},
 }
+CONFIRMED = ("-e", f"azureml_confirm={len(CLUSTERS)}")
 
 
 @pytest.fixture
@@ -91,7 +92,7 @@ def test_life_of_a_cluster(playbook, simulator, inventory, kube):
     assert set(instance_types(kube, "shop")) == {"gpu-large", "small", "defaultinstancetype"}
     assert instance_types(kube, "shop")["defaultinstancetype"] == instance_types(kube, "shop")["gpu-large"]
     steps = [one["name"] for one in first.outcome("plant")["steps"] if one["changed"]]
-    assert "Let OpenShift run the extension's pods" in steps
+    assert "Grant the rights of OpenShift" in steps
 
     verified = playbook("azureml.arc.verify", inventory)
     assert verified.status == 0, verified.output
@@ -101,32 +102,32 @@ def test_life_of_a_cluster(playbook, simulator, inventory, kube):
     }
     drifted = playbook("azureml.arc.verify", inventory, "--limit", "shop")
     assert drifted.outcome("shop")["msg"] == (
-        "compute: it differs from the desired state; instance types not as wanted: small"
+        "compute shop: it differs from the desired state; instance types differ: small"
     )
 
     inventory["all"]["vars"]["azureml_remove_resources"] = ["relay", "log_analytics"]
     simulator.clear_journal()
     planned = playbook("azureml.arc.remove", inventory, "--check", "--diff")
     assert (planned.status, writes(simulator)) == (0, []), planned.output
-    removed = playbook("azureml.arc.remove", inventory)
+    removed = playbook("azureml.arc.remove", inventory, *CONFIRMED)
     assert removed.status == 0, removed.output
     for run, words in ((planned, "would be removed: "), (removed, "removed: ")):
-        said = run.result("Show what was removed", "plant")["msg"]
+        said = run.outcome("plant")["msg"]
         assert said.startswith(
             f"{words}compute plant, compute plant-2, instance type defaultinstancetype, instance type gpu-large,"
             " instance type small, extension azureml, /subscriptions/"
         )
         assert "Microsoft.Relay/namespaces/" in said
         assert "Microsoft.OperationalInsights/workspaces/" in said
-        assert "system:serviceaccount:vision:default" in said
+        assert "rights on OpenShift" in said
         assert said.endswith("Secret ml-tls")
     assert instance_types(kube, "shop") == {}
 
     simulator.clear_journal()
-    again = playbook("azureml.arc.remove", inventory)
+    again = playbook("azureml.arc.remove", inventory, *CONFIRMED)
     assert again.status == 0, again.output
     assert (again.changed("shop"), again.changed("plant"), writes(simulator)) == (0, 0, [])
-    assert again.result("Show what was removed", "shop")["msg"] == "nothing was left to remove"
+    assert again.outcome("shop")["msg"] == "nothing to remove"
 
 
 def test_detach_where_the_cluster_is_gone(playbook, simulator, inventory):
@@ -178,7 +179,7 @@ def test_from_the_node_with_a_configuration_file(playbook, simulator, inventory,
     local = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
     inventory["all"]["hosts"] = {"plant": local}
     inventory["all"]["vars"] |= {
-        "azureml_kube_from": "node",
+        "azureml_kubernetes_via": "node",
         "azureml_compute": {"name": "plant", "config_file": "{{ inventory_dir }}/attach.json"},
         "azureml_computes": [{"name": "plant-ml", "namespace": "ml", "create_namespace": True}],
     }
@@ -190,8 +191,9 @@ def test_from_the_node_with_a_configuration_file(playbook, simulator, inventory,
     assert second.changed("plant") == 0
     assert kube("plant").resources.get(api_version="v1", kind="Namespace").get(name="ml")
     assert set(instance_types(kube, "plant")) == {"gpu", "defaultinstancetype"}
-    warned = first.result("Define the instance types in the cluster", "plant")["warnings"]
-    assert "instance type 'gpu': no node that it may run on has 1 of nvidia.com/gpu" in warned
-    accounts = first.result("Let OpenShift run the extension's pods", "plant")["added"]
-    assert "system:serviceaccount:ml:default" in accounts
-    assert not [one for one in accounts if one.startswith("system:serviceaccount:default")]
+    warnings = first.outcome("plant")["warnings"]
+    assert "instance type 'gpu': no node that it may run on has 1 of nvidia.com/gpu" in warnings
+    bindings = kube("plant").resources.get(api_version="rbac.authorization.k8s.io/v1", kind="ClusterRoleBinding")
+    accounts = {(one.namespace, one.name) for one in bindings.get(name="azureml-arc-scc-privileged").subjects}
+    assert ("ml", "default") in accounts
+    assert not [namespace for namespace, _name in accounts if namespace == "default"]

@@ -60,7 +60,7 @@ def test_it_shows_what_it_promises(demo, tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_it_leaves_nothing_behind(demo, tmp_path, number):
     seen = ""
-    while "All clusters at once: deploy" not in seen:
+    while "Run for all clusters: deploy" not in seen:
         line = demo.stdout.readline()
         assert line, seen
         seen += line

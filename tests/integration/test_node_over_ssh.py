@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import venv
 
 import pytest
@@ -15,11 +17,14 @@ import ssh_server
 import simulated
 from simulator.scenario import ClusterPlan, InstallPlan, Scenario
 
+PLANS = [ClusterPlan("plant", distribution="openshift", install=InstallPlan(seconds=30))]
+# What differs from one simulation to the next.
+VOLATILE = re.compile(r"SharedAccessKey=[^;\"]*|[0-9a-f]{8}-[0-9a-f-]{27}|localhost(?::|%3A)\d+")
+
 
 @pytest.fixture
 def simulator(tmp_path):
-    plans = [ClusterPlan("plant", distribution="openshift", install=InstallPlan(seconds=30))]
-    with simulated.running(Scenario(clusters=plans, time_scale=60), tmp_path / "simulator") as running:
+    with simulated.running(Scenario(clusters=PLANS, time_scale=60), tmp_path / "simulator") as running:
         yield running
 
 
@@ -37,33 +42,79 @@ def deploy(playbook, node):
     def run(*arguments, **variables):
         common = {
             "azureml_resource_group": "rg-edge",
-            "azureml_kube_from": "node",
+            "azureml_kubernetes_via": "node",
             "azureml_workspace": {"name": "ws", "resource_group": "rg-ml"},
             "azureml_compute": {"name": "plant"},
         }
+        environ = {name: variables.pop(name) for name in list(variables) if name.startswith("ANSIBLE_")}
         inventory = {"all": {"hosts": {"plant": {**common, **node, **variables}}}}
-        return playbook("azureml.arc.deploy", inventory, "-vvv", *arguments, ANSIBLE_SSH_ARGS="-o ControlMaster=no")
+        environ["ANSIBLE_SSH_ARGS"] = "-o ControlMaster=no"
+        return playbook("azureml.arc.deploy", inventory, "-vvv", *arguments, **environ)
 
     return run
 
 
-def test_cluster_tasks_run_on_the_node_and_azure_tasks_on_the_controller(deploy):
+def requests(simulator) -> list[tuple[str, str, object]]:
+    """What was sent, in its order, with query strings and bodies; what simulations make up is blanked."""
+    return [
+        (one["method"], VOLATILE.sub("*", one["path"]), VOLATILE.sub("*", json.dumps(one["body"], sort_keys=True)))
+        for one in simulator.journal()
+    ]
+
+
+def without_further_looks(sent: list[tuple[str, str, object]]) -> list[tuple[str, str, object]]:
+    """Requests without the second and further looks of a wait, which are the same reads again."""
+    found: list[tuple[str, str, object]] = []
+    for one in sent:
+        if one[0] != "GET" or one not in found:
+            found.append(one)
+    return found
+
+
+def test_cluster_steps_run_on_the_node_and_azure_steps_on_the_controller(deploy, simulator, tmp_path):
     assert "K8S_AUTH_KUBECONFIG" not in os.environ
 
-    first = deploy()
+    first = deploy(ANSIBLE_KEEP_REMOTE_FILES="1")
     second = deploy()
 
     assert (first.status, second.status) == (0, 0), first.output
-    assert (first.changed("plant"), second.changed("plant")) == (4, 0)
-    for task in (
-        "Check from its node whether the cluster can take the extension",
-        "Let OpenShift run the extension's pods",
+    assert (first.changed("plant"), second.changed("plant")) == (1, 0)
+    steps = {one["name"]: one for one in first.outcome("plant")["steps"]}
+    for name in (
+        "Check whether the cluster can take the extension",
+        "Grant the rights of OpenShift",
         "Wait until the pods are ready",
     ):
-        assert first.result(task, "plant"), first.output
-    assert first.result("Wait until the pods are ready", "plant")["ready"]
+        assert name in steps
+    assert first.outcome("plant")["pod_readiness"]["ready"]
     assert "<127.0.0.1> SSH: EXEC ssh" in first.output
-    assert "plant -> localhost" in first.output
+    # Modules that ran on the node, each in its own Python.
+    ran = set(re.findall(r"AnsiballZ_(\w+)\.py", first.output))
+    assert {"preflight", "openshift_scc", "pod_readiness"} <= ran
+    assert not {"extension", "compute"} & ran
+    # Neither what signs in to Azure nor the subscription travels with them.
+    executed = "\n".join(line for line in first.output.splitlines() if "SSH: EXEC" in line)
+    assert not re.search(r"AZURE_|ARM_|IDENTITY_|MSI_", executed)
+    modules = list((tmp_path / "ansible/remote").rglob("AnsiballZ_*.py"))
+    assert modules
+    assert not [path for path in modules if simulator.environment["AZURE_SECRET"] in path.read_text(encoding="utf-8")]
+
+
+def test_it_sends_what_is_sent_from_the_controller(playbook, deploy, simulator, tmp_path):
+    """A first deployment and a second one: every request, up to the number of looks of a wait."""
+    seen = []
+    for _run in range(2):
+        simulator.clear_journal()
+        assert deploy().status == 0
+        seen.append(without_further_looks(requests(simulator)))
+    with simulated.running(Scenario(clusters=PLANS, time_scale=60), tmp_path / "other") as other:
+        inventory = simulated.inventory(other.directory, PLANS)
+        for sent in seen:
+            other.clear_journal()
+            run = playbook("azureml.arc.deploy", inventory, **other.environment)
+
+            assert run.status == 0, run.output
+            assert without_further_looks(requests(other)) == sent
 
 
 def test_instance_types_on_the_node(deploy, playbook, node):
@@ -84,5 +135,5 @@ def test_node_without_the_package_says_what_to_install(deploy, tmp_path):
     venv.create(tmp_path / "bare", symlinks=True)
     run = deploy(ansible_python_interpreter=str(tmp_path / "bare/bin/python"))
     assert run.status == 2
-    message = run.result("Check from its node whether the cluster can take the extension", "plant")["msg"]
+    message = run.outcome("plant")["msg"]
     assert "Failed to import the required Python library (kubernetes)" in message

@@ -52,7 +52,7 @@ def test_deploy_then_nothing_to_change_then_verify(playbook, simulator, inventor
     assert [changed.count(True) for changed in steps] == [3, 4, 2]
     for host in healthy:
         assert first.outcome(host)["computes"][0]["compute"]["provisioning_state"] == "Succeeded"
-    diagnosis = first.result("Show the outcome", "broken")["msg"]
+    diagnosis = first.outcome("broken")["msg"]
     assert "timed out waiting for the condition" in diagnosis
     assert "Pod relayserver-8d1ee11e2-142a3: ImagePullBackOff: container relayserver: Back-off pulling" in diagnosis
 
@@ -65,9 +65,9 @@ def test_deploy_then_nothing_to_change_then_verify(playbook, simulator, inventor
     requests = [one for one in simulator.journal() if "/subscriptions/" in one["path"] or "/kubernetes/" in one["path"]]
     # Cluster, extension, pods, deployments, stateful sets, compute; on OpenShift the SCC, the role and its binding.
     assert len(requests) == 6 * len(healthy) + 3
-    # All in one task, and one that tells each host.
-    told = [one["host"] for one in second.results if one["task"].endswith("Show the outcome")]
-    assert sorted(told) == sorted(healthy)
+    # All in one task, and one that shows the result of each host.
+    shown = [one["host"] for one in second.results if one["task"].endswith("Show the result of the cluster")]
+    assert sorted(shown) == sorted(healthy)
 
     verified = playbook("azureml.arc.verify", inventory)
 
@@ -77,7 +77,7 @@ def test_deploy_then_nothing_to_change_then_verify(playbook, simulator, inventor
     findings = verified.outcome("broken")["msg"]
     assert "extension: the last operation ended as Failed" in findings
     assert "ImagePullBackOff" in findings
-    assert "compute: the compute does not exist" in findings
+    assert "compute broken: the compute does not exist" in findings
     assert writes(simulator) == []
 
 
@@ -88,13 +88,15 @@ def test_health_check_is_part_of_the_diagnosis(playbook, simulator, inventory):
 
     result = playbook("azureml.arc.deploy", inventory, "--limit", "shop-k3s")
 
-    diagnosis = result.result("Show the outcome", "shop-k3s")["msg"]
+    diagnosis = result.outcome("shop-k3s")["msg"]
     assert "pod healthcheck failed" in diagnosis
     assert "E40002 INSUFFICIENT_NODE: Only 1 node is ready. High availability needs three healthy nodes" in diagnosis
 
 
 def test_all_clusters_install_at_the_same_time(playbook, simulator, inventory):
     """Every extension is submitted before any is waited for, whatever the number of forks."""
+    for name in ("aks-west", "plant-openshift", "shop-k3s"):
+        simulator.change_plan(name, install={"seconds": 600})
     result = playbook("azureml.arc.deploy", inventory, "--forks", "1", "--limit", "!broken")
 
     assert result.status == 0, result.output
@@ -134,8 +136,10 @@ def test_verify_finds_that_nothing_is_there(playbook, inventory):
 
     assert result.status == 2
     findings = result.outcome("aks-west")["msg"]
-    assert findings.startswith("extension: the extension does not exist; pods: Deployment gateway: NotFound")
-    assert findings.endswith("compute: the compute does not exist")
+    assert findings.startswith(
+        "extension: the extension does not exist; compute aks-west: the compute does not exist;"
+        " pods: Deployment gateway: NotFound"
+    )
 
 
 def test_verify_finds_drift(playbook, inventory):
@@ -162,7 +166,7 @@ def test_variables_are_checked_first(playbook, simulator, inventory):
     assert simulator.journal() == []
 
 
-def test_sign_in_and_kubeconfig_on_the_node(playbook, simulator, inventory):
+def test_sign_in_and_kubeconfig_on_the_node(playbook, simulator, inventory, tmp_path):
     """Sign-in by variables; the pods are looked at from the node, which has the kubeconfig."""
     environment = simulator.environment
     variables = inventory["all"]["vars"]
@@ -171,23 +175,28 @@ def test_sign_in_and_kubeconfig_on_the_node(playbook, simulator, inventory):
         "secret": environment["AZURE_SECRET"],
         "tenant": environment["AZURE_TENANT"],
     }
-    variables["azureml_kube_from"] = "node"
+    variables["azureml_kubernetes_via"] = "node"
     inventory["all"]["hosts"]["shop-k3s"] = {
         "ansible_connection": "local",
         "ansible_python_interpreter": "{{ ansible_playbook_python }}",
     }
 
-    environ = {"AZURE_CLIENT_ID": "", "AZURE_SECRET": "", "ANSIBLE_INJECT_INVOCATION": "1"}
+    environ = {
+        "AZURE_CLIENT_ID": "",
+        "AZURE_SECRET": "",
+        "ANSIBLE_KEEP_REMOTE_FILES": "1",
+        "ANSIBLE_INJECT_INVOCATION": "1",
+    }
     result = playbook("azureml.arc.deploy", inventory, "--limit", "shop-k3s", **environ)
 
     assert result.status == 0, result.output
-    assert "shop-k3s -> localhost" in result.output
-    assert result.result("Wait until the pods are ready", "shop-k3s")["ready"]
-    # What signs in to Azure stays on the controller.
-    arguments = result.result("Check from its node whether the cluster can take the extension", "shop-k3s")[
-        "invocation"
-    ]["module_args"]
-    assert (arguments["client_id"], arguments["secret"], arguments["tenant"]) == (None, None, None)
+    assert result.outcome("shop-k3s")["pod_readiness"]["ready"]
+    # The modules that ran on the node, with their options; what signs in to Azure stays on the controller.
+    sent = {path.name: path.read_text() for path in (tmp_path / "ansible/remote").rglob("AnsiballZ_*.py")}
+    assert {"AnsiballZ_preflight.py", "AnsiballZ_pod_readiness.py"} <= sent.keys()
+    assert not {"AnsiballZ_extension.py", "AnsiballZ_compute.py"} & sent.keys()
+    assert all(simulator.kubeconfigs["shop-k3s"] in text for text in sent.values())
+    assert not [name for name, text in sent.items() if environment["AZURE_SECRET"] in text]
 
 
 def test_inference_over_https_through_a_node_port(playbook, simulator, inventory, tmp_path):
@@ -231,7 +240,7 @@ class TestPreflight:
         result = playbook("azureml.arc.deploy", inventory, "--limit", "shop-k3s")
 
         assert result.status == 2
-        failure = result.result("Show the outcome", "shop-k3s")
+        failure = result.outcome("shop-k3s")
         assert failure["failed_step"] == "Check whether the cluster can take the extension"
         assert {finding["check"] for finding in failure["findings"]} == {"connectivity", "volcano"}
         assert "connectivity status Offline" in failure["msg"]
@@ -258,7 +267,7 @@ class TestPreflight:
         """Azure is asked on the controller, the cluster on its node, in the same run."""
         simulator.change_plan("shop-k3s", forbidden=["daemonsets"])
         create("shop-k3s", *DEFINITION, "jobs.batch.volcano.sh", spec=definition("batch.volcano.sh", "jobs", "Job"))
-        inventory["all"]["vars"] |= {"azureml_kube_from": "node", "azureml_install_components": "auto"}
+        inventory["all"]["vars"] |= {"azureml_kubernetes_via": "node", "azureml_install_components": "auto"}
         inventory["all"]["hosts"]["shop-k3s"] = {
             "ansible_connection": "local",
             "ansible_python_interpreter": "{{ ansible_playbook_python }}",
@@ -267,17 +276,11 @@ class TestPreflight:
         result = playbook("azureml.arc.deploy", inventory, "--limit", "shop-k3s", "--check")
 
         assert result.status == 0, result.output
-        controller = result.result("Check whether the cluster can take the extension", "shop-k3s")
-        finding, used = result.result("Check from its node whether the cluster can take the extension", "shop-k3s")[
-            "findings"
-        ]
-        assert controller["cluster"]["distribution"] == "k3s"
-        assert (finding["check"], finding["level"]) == ("nvidia_device_plugin", "warning")
-        assert "The account may not list daemonsets" in finding["message"]
+        found = result.outcome("shop-k3s")
+        (warning,) = [one for one in found["warnings"] if "nvidia_device_plugin" in one]
+        assert "The account may not list daemonsets" in warning
         # What the node's side has found is what the extension is installed with.
-        assert (used["check"], used["level"]) == ("volcano", "info")
-        settings = result.result("Submit the extension", "shop-k3s")["plan"]["settings"]
-        assert settings["installVolcano"]["after"] == "False"
+        assert found["plan"]["settings"]["installVolcano"]["after"] == "False"
 
 
 def test_release_of_2021(playbook, simulator, inventory):
@@ -294,4 +297,4 @@ def test_release_of_2021(playbook, simulator, inventory):
     assert readiness["component_table"] == "2021"
     assert {"nfd-master", "csi-blob-controller"} <= {row["name"] for row in readiness["components"]}
     steps = [one["name"] for one in first.outcome("plant-openshift")["steps"] if one["changed"]]
-    assert "Let OpenShift run the extension's pods" in steps
+    assert "Grant the rights of OpenShift" in steps

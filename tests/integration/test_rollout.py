@@ -59,14 +59,22 @@ def test_stops_after_the_wave_that_fails_and_goes_on_when_it_is_mended(fleet, pl
 
     assert stopped.status == 2
     assert touched(simulator) == {"c1", "c2", "c3"}
-    end = stopped.result("See how the wave went", "c2")
+    end = stopped.result("Sum up", "c2")
     assert [(one["name"], one["outcome"]) for one in end["clusters"]] == [("c2", "changed"), ("c3", "failed")]
-    assert (end["failed_clusters"], end["not_started"], end["exceeded"]) == (["c3"], ["c4", "c5", "c6"], True)
+    assert (end["failed_clusters"], end["not_started"], end["stopped"]) == (["c3"], ["c4", "c5", "c6"], True)
     assert "c3       failed   " in stopped.output
     assert "failed so far: 1 (c3); still to come: 3 (c4, c5, c6); the rollout stops" in stopped.output
     recap = stopped.output.split("PLAY RECAP")[1]
     assert "c2 " in recap
     assert [line.split()[0] for line in recap.splitlines() if "failed=1" in line] == ["c3"]
+    # Later waves are skipped, each cluster with the reason; the last summary still names all that are left.
+    for name in ("c4", "c5", "c6"):
+        skipped = stopped.result("Show the result of the cluster", name)
+        assert skipped["skipped"]
+        assert skipped["msg"].startswith("not started: wave 2 ")
+    last = stopped.result("Sum up", "c4")
+    assert (last["failed_clusters"], last["not_started"], last["stopped"]) == (["c3"], ["c4", "c5", "c6"], True)
+    assert "retry with --limit c3,c4,c5,c6" in last["summary"]
 
     simulator.change_plan("c3", install={"seconds": 30})
     simulator.clear_journal()
@@ -75,35 +83,59 @@ def test_stops_after_the_wave_that_fails_and_goes_on_when_it_is_mended(fleet, pl
     assert resumed.status == 0, resumed.output
     assert resumed.changed("c1") == resumed.changed("c2") == 0
     assert len(requests_to(simulator, "PUT", "/extensions/azureml")) == 4
-    assert "3 changed; failed so far: none; still to come: none" in resumed.output
+    assert "3 changed; failed so far: none\n" in resumed.output
 
 
 @pytest.mark.parametrize("budget", ["1", "20%"])
 def test_a_budget_lets_some_fail(fleet, playbook, budget):
-    simulator, inventory = fleet(c1={"connectivity": "Offline"}, c2={"install": BROKEN})
+    simulator, inventory = fleet(c1={"connectivity": "Offline"}, c3={"install": BROKEN})
+    waves = ("-e", '{"azureml_waves": [2, 2, "100%"]}')
 
-    # One may fail: the first wave, which is one cluster, does. The second does so as well.
-    run = playbook("azureml.arc.rollout", inventory, *WAVES, "-e", f"azureml_max_failures={budget}")
+    # One may fail: one of the first wave does. The second wave has another one.
+    run = playbook("azureml.arc.rollout", inventory, *waves, "-e", f"azureml_max_failures={budget}")
 
     assert run.status == 2
-    assert touched(simulator) == {"c1", "c2", "c3"}
-    assert run.result("See how the wave went", "c2")["failed_clusters"] == ["c1", "c2"]
+    assert touched(simulator) == {"c1", "c2", "c3", "c4"}
+    first, second = run.result("Sum up", "c1"), run.result("Sum up", "c3")
+    assert (first["failed_clusters"], first["stopped"]) == (["c1"], False)
+    assert (second["failed_clusters"], second["stopped"]) == (["c1", "c3"], True)
     assert "Offline" in run.output
+
+
+def test_a_wave_that_fails_as_a_whole_is_the_last_within_the_budget_too(fleet, playbook):
+    """Ansible ends a play when all hosts of a batch have failed."""
+    simulator, inventory = fleet(c1={"connectivity": "Offline"})
+
+    run = playbook("azureml.arc.rollout", inventory, *WAVES, "-e", "azureml_max_failures=3")
+
+    assert run.status == 2
+    assert touched(simulator) == {"c1"}
+    end = run.result("Sum up", "c1")
+    assert (end["failed_clusters"], end["stopped"]) == (["c1"], True)
+    assert end["not_started"] == ["c2", "c3", "c4", "c5", "c6"]
+    assert "the rollout stops, every cluster of the wave failed" in end["summary"]
 
 
 def test_bad_variables_count_as_a_failure_of_their_cluster(fleet, playbook):
     simulator, inventory = fleet()
     inventory["all"]["hosts"]["c2"]["azureml_profile"] = "serving"
 
-    run = playbook("azureml.arc.rollout", inventory, *WAVES)
+    refused = playbook("azureml.arc.rollout", inventory, *WAVES)
+    assert refused.status == 2
+    assert "failed: [c2] value of azureml_profile must be one of" in refused.output
+    assert "the variables of 1 cluster are wrong, azureml_max_failures allows 0; nothing was sent" in refused.output
+    assert simulator.journal() == []
+
+    run = playbook("azureml.arc.rollout", inventory, *WAVES, "-e", "azureml_max_failures=1")
 
     assert run.status == 2
-    assert touched(simulator) == {"c1", "c3"}
-    (row,) = [one for one in run.result("See how the wave went", "c2")["clusters"] if one["name"] == "c2"]
-    assert "value of azureml_profile must be one of" in row["error"]
+    assert touched(simulator) == {"c1", "c3", "c4", "c5", "c6"}
+    (row,) = [one for one in run.result("Sum up", "c2")["clusters"] if one["name"] == "c2"]
+    assert "value of azureml_profile must be one of" in row["cause"]
+    assert row["outcome"] == "failed"
 
 
-def test_budget_that_is_none(fleet, playbook):
+def test_invalid_budget_is_rejected(fleet, playbook):
     _simulator, inventory = fleet()
 
     run = playbook("azureml.arc.rollout", inventory, "--limit", "c1", "-e", "azureml_max_failures=few")
@@ -115,7 +147,7 @@ def test_budget_that_is_none(fleet, playbook):
 def test_a_machine_that_does_not_answer(fleet, playbook):
     simulator, inventory = fleet()
     inventory["all"]["hosts"]["c2"] |= {
-        "azureml_kube_from": "node",
+        "azureml_kubernetes_via": "node",
         "ansible_connection": "ssh",
         "ansible_host": "127.0.0.1",
         "ansible_port": 9,  # discard: nobody listens
@@ -125,9 +157,9 @@ def test_a_machine_that_does_not_answer(fleet, playbook):
     run = playbook("azureml.arc.rollout", inventory, *WAVES)
 
     assert run.status == 4
-    end = run.result("See how the wave went", "c3")
-    assert [(one["name"], one["outcome"]) for one in end["clusters"]][-1] == ("c3", "changed")
-    assert (end["failed_clusters"], end["exceeded"]) == (["c2"], True)
+    end = run.result("Sum up", "c3")
+    assert [(one["name"], one["outcome"]) for one in end["clusters"]] == [("c2", "unreachable"), ("c3", "changed")]
+    assert (end["failed_clusters"], end["stopped"]) == (["c2"], True)
     assert touched(simulator) == {"c1", "c2", "c3"}
 
 
@@ -138,10 +170,13 @@ def test_what_breaks_while_it_soaks(fleet, playbook):
 
     assert run.status == 2
     assert touched(simulator) == {"c1"}
-    assert run.result("See how the wave went", "c1")["failed_clusters"] == []
-    end = run.result("See what the soak has changed", "c1")
+    found = run.outcome("c1")
+    assert found["failed_step"] == "Check the pods after the soak"
+    # The cluster was ready before.
+    assert "Wait until the pods are ready" in [one["name"] for one in found["steps"]]
+    end = run.result("Sum up", "c1")
     assert end["failed_clusters"] == ["c1"]
-    assert "CrashLoopBackOff" in end["clusters"][0]["error"]
+    assert "CrashLoopBackOff" in end["clusters"][0]["cause"]
     assert "failed so far: 1 (c1); still to come: 5 (c2, c3, c4, c5, c6); the rollout stops" in run.output
 
 
@@ -156,9 +191,9 @@ def test_check_mode_plans_the_whole_fleet(fleet, playbook):
 
     assert plan.status == 0, plan.output
     assert writes(simulator) == []
-    steps = {one["name"]: one["extension"] for one in plan.result("See how the wave went", "c1")["clusters"]}
+    steps = {one["name"]: one["extension"] for one in plan.result("Sum up", "c1")["clusters"]}
     assert steps == {
-        "c1": "nothing to do",
+        "c1": "in sync",
         "c2": "update amloperator.custom_ip_interface",
         **dict.fromkeys(("c3", "c4", "c5", "c6"), "install"),
     }
@@ -181,7 +216,7 @@ def test_tags_leave_parts_out(fleet, playbook, tags, installed, looked_at):
     steps = [one["name"] for one in run.outcome("c1")["steps"]]
     assert ("Wait until the pods are ready" in steps) == bool(looked_at)
     assert requests_to(simulator, "PUT", "/computes/") == []
-    assert "failed so far: none; still to come: none" in run.output
+    assert "failed so far: none\n" in run.output
 
 
 def test_progress_is_shown_and_can_be_quiet(fleet, playbook):
@@ -195,6 +230,16 @@ def test_progress_is_shown_and_can_be_quiet(fleet, playbook):
     assert any("[c1] extension 'azureml' on connected cluster 'c1': Creating (since " in line for line in lines)
     assert "waiting: " not in quiet.output
     assert "still to come" not in quiet.output
+
+
+def test_further_waves_run_without_results_of_hosts(fleet, playbook):
+    simulator, inventory = fleet()
+
+    run = playbook("azureml.arc.rollout", inventory, *WAVES, "-e", "azureml_report_hosts=false")
+
+    assert run.status == 0, run.output
+    assert touched(simulator) == {"c1", "c2", "c3", "c4", "c5", "c6"}
+    assert "wave 3 " in run.output
 
 
 class TestUpgrade:
@@ -217,10 +262,10 @@ class TestUpgrade:
         ] or {one["path"].split("/")[8] for one in patches} == {"c1", "c2", "c3"}
         (back,) = requests_to(simulator, "PUT", "c3/providers/Microsoft.KubernetesConfiguration/extensions/azureml")
         assert back["body"]["properties"]["version"] == "1.1.60"
-        message = stopped.result("Fail where the cluster has failed", "c3")["msg"]
+        message = stopped.outcome("c3")["msg"]
         assert "version 1.1.70 failed: " in message
         assert "chart of version 1.1.70 cannot be rendered" in message
-        assert "Version 1.1.60 is installed again." in message
+        assert "Rolled back to version 1.1.60." in message
 
     def test_only_the_version(self, fleet, playbook):
         simulator, inventory = fleet()
@@ -228,7 +273,7 @@ class TestUpgrade:
         inventory["all"]["vars"] |= {"azureml_version": "1.1.70", "azureml_settings": {"a.b": "c"}}
         simulator.clear_journal()
 
-        run = playbook("azureml.arc.upgrade", inventory, "--limit", "c1,c2", "-e", "azureml_max_failures=2")
+        run = playbook("azureml.arc.upgrade", inventory, "--limit", "c1,c2", "-e", "azureml_waves=100%")
 
         assert run.status == 2
         assert writes(simulator) == []

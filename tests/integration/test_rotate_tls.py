@@ -63,7 +63,7 @@ def test_certificate_from_files(playbook, simulator, https, tmp_path):
     https["all"]["vars"]["azureml_install_dcgm_exporter"] = True
     drifted = playbook("azureml.arc.rotate_tls", https)
     assert drifted.status == 2
-    assert "(installDcgmExporter); deploy the cluster first" in " ".join(drifted.output.split())
+    assert "(installDcgmExporter). Deploy the cluster first." in " ".join(drifted.output.split())
 
 
 def test_certificate_in_a_secret(playbook, kube, simulator, https, tmp_path):

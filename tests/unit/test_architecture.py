@@ -49,7 +49,7 @@ PURE = (
     "plugin_utils/_report/headline.py",
     "plugin_utils/_report/junit.py",
     "plugin_utils/_report/results.py",
-    "plugin_utils/_report/wave.py",
+    "plugin_utils/_report/rollout.py",
 )
 # What reaches out of the process, or waits.
 REACHES_OUT = re.compile(

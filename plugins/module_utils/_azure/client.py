@@ -14,10 +14,13 @@ from __future__ import annotations
 import contextlib
 import importlib
 import logging
+import math
 import ssl
+import time
 import traceback
 import uuid
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from ansible_collections.azureml.arc.plugins.module_utils._azure import cloud, token_cache
 from ansible_collections.azureml.arc.plugins.module_utils._azure import sign_in as _sign_in
@@ -32,7 +35,12 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure.consistency imp
 from ansible_collections.azureml.arc.plugins.module_utils._azure.states import has_failed
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError, first_line
 from ansible_collections.azureml.arc.plugins.module_utils._core.lazy import Lazy
-from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline, intervals, timeout_error
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import (
+    Deadline,
+    Waiting,
+    intervals,
+    timeout_error,
+)
 
 try:
     from azure.core.exceptions import (
@@ -52,6 +60,7 @@ else:
 LIBRARIES = (("azure-identity and azure-mgmt-kubernetesconfiguration-extensions", IMPORT_ERROR),)
 TRANSPORT = {"connection_timeout": 20, "read_timeout": 60}  # seconds
 SHORTEST_TIMEOUT = 5.0  # seconds that a request may take even where the task's time is over
+T = TypeVar("T")
 # How often a request is sent again after a transient failure, and the seconds between.
 RETRIES = 6
 RETRY_PAUSES = {"first": 0.5, "growth": 2, "longest": 30}
@@ -80,11 +89,15 @@ class AzureSession:
     :param sign_in: the credentials.
     :param cache: keeps tokens and cloud metadata for the other tasks of the run; see C(NoCache).
     :param deadline: ends the attempts of every request.
+    :param known: what C(once) has returned, by ids in lower case, with the time; shared by the calls for one cluster.
     :ivar correlation_id: what all requests carry as C(x-ms-correlation-request-id).
     """
 
-    def __init__(self, sign_in: _sign_in.SignIn, cache, deadline: Deadline) -> None:
+    def __init__(
+        self, sign_in: _sign_in.SignIn, cache, deadline: Deadline, known: dict[str, tuple[float, object]]
+    ) -> None:
         self._sign_in = sign_in
+        self._known = known
         self._cache = cache
         self.deadline = deadline
         self._transport = {"connection_verify": sign_in.validate_certificates, **TRANSPORT}
@@ -142,6 +155,12 @@ class AzureSession:
 
     def get(self, resource_id: str, api_version: str, what: str) -> dict | None:
         """Read a resource; C(None) where it does not exist. For the other parameters see C(send)."""
+        body = self._get(resource_id, api_version, what)
+        if resource_id.lower() in self._known:
+            self._known[resource_id.lower()] = (time.monotonic(), body)
+        return body
+
+    def _get(self, resource_id: str, api_version: str, what: str) -> dict | None:
         try:
             body = self.send("GET", resource_id, api_version, what).body
         except AzureMLError as error:
@@ -155,6 +174,25 @@ class AzureSession:
                 correlation_id=self.correlation_id,
             )
         return body
+
+    def once(self, resource_id: str, read: Callable[[], T], longest: float = math.inf) -> T:
+        """Return what C(read) returns of a resource, or what it returned for an earlier call for the same cluster.
+
+        :param longest: for how many seconds a resource counts as unchanged, unless it was changed from here.
+        """
+        key, now = resource_id.lower(), time.monotonic()
+        if key in self._known and now - self._known[key][0] <= longest:
+            return self._known[key][1]
+        found = read()
+        self._known[key] = (now, found)
+        return found
+
+    def forget(self, resource_id: str) -> None:
+        """Forget what C(once) returned for a resource, for what is below it, and for the list that it is in."""
+        key = resource_id.lower()
+        collection = key.rpartition("/")[0]
+        for name in [one for one in self._known if one in (key, collection) or one.startswith(f"{key}/")]:
+            del self._known[name]
 
     def send(
         self,
@@ -179,6 +217,8 @@ class AzureSession:
         url = self._resolved_cloud.resource_manager + resource_id if resource_id.startswith("/") else resource_id
         if not self._resolved_cloud.is_endpoint(url):
             raise AzureMLError(f"{what}: refusing to send the token to {url}: not an endpoint of this cloud")
+        if method != "GET":
+            self.forget(resource_id)
         query = dict(params or {})
         if api_version:
             query["api-version"] = api_version
@@ -229,7 +269,7 @@ class AzureSession:
             raise AzureMLError(f"{action}: {first_line(error)}", correlation_id=self.correlation_id) from error
         return parse_response(action, response, self.correlation_id)
 
-    def wait_for_operation(self, url: str, deadline: Deadline, what: str) -> bool:
+    def wait_for_operation(self, url: str, deadline: Deadline, what: str) -> Waiting[bool]:
         """Poll an asynchronous operation until it has succeeded, or is unknown to the service: then the resource shows
         how it ended.
 
@@ -254,7 +294,7 @@ class AzureSession:
             if deadline.passed:
                 raise timeout_error(what, deadline, f"its operation is in state {status or 'unknown'}")
             deadline.report(f"{what}: {status or 'unknown'}")
-            deadline.sleep(retry_after(response.headers) or next(pause))
+            yield from deadline.pause(retry_after(response.headers) or next(pause))
 
 
 def open_session(call) -> AzureSession:
@@ -270,7 +310,7 @@ def open_session(call) -> AzureSession:
         call.warn(
             "cert_validation_mode is 'ignore': anybody between this machine and Azure can read and change everything"
         )
-    return AzureSession(sign_in, call.cache, call.deadline(_longest_retries(call.params)))
+    return AzureSession(sign_in, call.cache, call.deadline(_longest_retries(call.params)), call.known)
 
 
 def _longest_retries(params: Mapping) -> float:

@@ -128,15 +128,19 @@ def from_id(option: str, cluster_id: str) -> ClusterReference:
     return reference({**found.groupdict(), "cluster_type": cluster_type}, found["subscription_id"])
 
 
-def read(session: AzureSession, cluster: ClusterReference) -> Cluster:
-    """Read a cluster.
+def read(session: AzureSession, cluster: ClusterReference, anew: bool = False) -> Cluster:
+    """Read a cluster, once for all calls for it.
 
+    :param anew: read it again, where time has passed.
     :raises AzureMLError: where it cannot be read. Where ARM answers 404, for the cluster or its resource group, the
         error has a field C(gone): Resource Graph may list a cluster for hours after its deletion, see
         https://github.com/ansible-collections/azure/pull/2002
     """
     try:
-        body = session.get(cluster.id, TYPES[cluster.type].api_version, str(cluster))
+        kind = TYPES[cluster.type]
+        if anew:
+            session.forget(cluster.id)
+        body = session.once(cluster.id, lambda: session.get(cluster.id, kind.api_version, str(cluster)))
     except AzureMLError as error:
         if error.status == 404:
             error.details["gone"] = True

@@ -14,7 +14,13 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
-from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline, intervals, timeout_error
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import (
+    Deadline,
+    Waiting,
+    intervals,
+    timeout_error,
+    waiting,
+)
 
 T = TypeVar("T")
 VISIBLE_WITHIN = 60.0  # seconds after an accepted create; a guess, for the reports speak of seconds
@@ -30,7 +36,7 @@ def is_not_found(error: AzureMLError) -> bool:
     return error.status == 404 and (error.code or "").lower() in NOT_FOUND_CODES
 
 
-def once_visible(action: Callable[[], T], deadline: Deadline, what: str) -> T:
+def once_visible(action: Callable[[], T | Waiting[T]], deadline: Deadline, what: str) -> Waiting[T]:
     """Return what C(action) returns once the service knows what was created for it, a parent for instance.
 
     :param action: sends requests that need another resource, which exists.
@@ -41,11 +47,11 @@ def once_visible(action: Callable[[], T], deadline: Deadline, what: str) -> T:
     patience, pause = deadline.within(VISIBLE_WITHIN), intervals(**PAUSES)
     while True:
         try:
-            return action()
+            return (yield from waiting(action()))
         except AzureMLError as error:
             is_missing = is_not_found(error) or (error.status == 404 and (error.code or "").lower() == PARENT_NOT_FOUND)
             if is_missing and deadline.passed:
                 raise timeout_error(what, deadline, "what it needs was created, but is not visible yet") from error
             if not is_missing or patience.passed:
                 raise
-        patience.sleep(next(pause))
+        yield from patience.pause(next(pause))

@@ -14,7 +14,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure.client import A
 from ansible_collections.azureml.arc.plugins.module_utils._azure.consistency import once_visible
 from ansible_collections.azureml.arc.plugins.module_utils._azure.resource import ArmResource
 from ansible_collections.azureml.arc.plugins.module_utils._azure.states import is_moving
-from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline, Waiting
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Provisioned:
     settings: Mapping[str, str] = field(default_factory=dict)
 
 
-def find_or_create(resource: ArmResource, body: dict, wait: bool = True) -> tuple[dict, bool]:
+def find_or_create(resource: ArmResource, body: dict, wait: bool = True) -> Waiting[tuple[dict, bool]]:
     """Read a resource, or create it.
 
     :param body: what to create it from; an existing resource is left as it is.
@@ -39,20 +39,20 @@ def find_or_create(resource: ArmResource, body: dict, wait: bool = True) -> tupl
     :returns: the resource, and whether it was created.
     """
 
-    def attempt() -> tuple[dict, bool]:
+    def attempt() -> Waiting[tuple[dict, bool]]:
         found = resource.read()
         if found and wait and is_moving(found):
-            found = resource.settle()
+            found = yield from resource.settle()
         if found:
             return found, False
-        return resource.submit("PUT", wait, present=None, body=body), True
+        return (yield from resource.submit("PUT", wait, present=None, body=body)), True
 
-    return resource.decide(attempt)
+    return (yield from resource.decide(attempt))
 
 
 def find_or_create_all(
     session: AzureSession, parts: Sequence[tuple[str, dict]], api_version: str, kind: str, deadline: Deadline
-) -> list[str]:
+) -> Waiting[list[str]]:
     """Find resources one after the other, or create those that are missing.
 
     :param parts: ARM id and body of each, parents first.
@@ -62,14 +62,16 @@ def find_or_create_all(
     created = []
     for resource_id, body in parts:
         resource = ArmResource(session, resource_id, api_version, f"{kind} {resource_id}", deadline)
-        if once_visible(functools.partial(find_or_create, resource, body), deadline, str(resource))[1]:
+        attempt = functools.partial(find_or_create, resource, body)
+        _found, is_new = yield from once_visible(attempt, deadline, str(resource))
+        if is_new:
             created.append(resource_id)
     return created
 
 
-def list_keys(session: AzureSession, address: str, api_version: str, what: str, deadline: Deadline) -> dict:
+def list_keys(session: AzureSession, address: str, api_version: str, what: str, deadline: Deadline) -> Waiting[dict]:
     """Return the keys of a resource that exists, though perhaps only since now.
 
     :param address: the ARM id with the action, C(listKeys) for instance.
     """
-    return once_visible(lambda: session.send("POST", address, api_version, what).body, deadline, what)
+    return (yield from once_visible(lambda: session.send("POST", address, api_version, what).body, deadline, what))

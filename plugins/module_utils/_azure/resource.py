@@ -19,7 +19,13 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure.client import A
 from ansible_collections.azureml.arc.plugins.module_utils._azure.consistency import VISIBLE_WITHIN
 from ansible_collections.azureml.arc.plugins.module_utils._azure.states import has_failed, is_moving, state_of
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
-from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline, intervals, timeout_error
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import (
+    Deadline,
+    Waiting,
+    intervals,
+    timeout_error,
+    waiting,
+)
 
 T = TypeVar("T")
 CONFLICTS = 5  # how often to read and decide again after somebody else's change
@@ -79,7 +85,7 @@ class ArmResource:
 
     def submit(
         self, method: str, wait: bool, present: dict | None, body: dict | None = None, params: dict | None = None
-    ) -> dict | None:
+    ) -> Waiting[dict | None]:
         """Send a change; it is repeated only where it has not been applied.
 
         :param wait: whether to wait for the end of the operation.
@@ -87,9 +93,9 @@ class ArmResource:
         :returns: the resource as it is then (C(None) where it is gone), without C(wait) the body of the answer.
         :raises AzureMLError: where the service refuses the change, or the operation fails.
         """
-        return self._finish(method, wait, present, self._send(method, present, body, params))
+        return (yield from self._finish(method, wait, present, self._send(method, present, body, params)))
 
-    def replace(self, wait: bool, present: dict, body: dict, params: dict, shown: Mapping) -> dict | None:
+    def replace(self, wait: bool, present: dict, body: dict, params: dict, shown: Mapping) -> Waiting[dict | None]:
         """Delete the resource, wait for that in any case, and create it again.
 
         Only this call knows C(body) in between, with settings that nobody asked for here: it holds on to the body
@@ -104,9 +110,9 @@ class ArmResource:
         try:
             deletion = self._send("DELETE", present, None, params)
             is_deleted = True
-            self._finish("DELETE", True, present, deletion)
+            yield from self._finish("DELETE", True, present, deletion)
             self._conflict = None
-            creation = self.decide(lambda: self._create_again(body))
+            creation = yield from self.decide(lambda: self._create_again(body))
         except AzureMLError as error:
             if is_deleted or isinstance(error, TransientError):
                 self._conflict = None  # to decide anew would decide without the body
@@ -116,10 +122,10 @@ class ArmResource:
                     f" without the settings of others, or send this request yourself: {json.dumps(shown)}"
                 )
             raise
-        return self._finish("PUT", wait, None, creation)
+        return (yield from self._finish("PUT", wait, None, creation))
 
-    def _create_again(self, body: dict) -> Response | None:
-        if self._conflict and self.settle() is not None:
+    def _create_again(self, body: dict) -> Waiting[Response | None]:
+        if self._conflict and (yield from self.settle()) is not None:
             raise AzureMLError(f"{self._what} was created by somebody else while it was replaced", code="Conflict")
         return self._send("PUT", None, body, None)
 
@@ -142,18 +148,18 @@ class ArmResource:
             self._conflict = error if _is_conflict(error) else None
             raise
 
-    def _finish(self, method: str, wait: bool, present: dict | None, response: Response | None) -> dict | None:
+    def _finish(self, method: str, wait: bool, present: dict | None, response: Response | None) -> Waiting[dict | None]:
         """Return the resource after an accepted change, see C(submit)."""
         if not wait:
             return (response.body if response else self.read()) or None
         was_seen = present is not None
         operation = response and response.headers.get("Azure-AsyncOperation")
         if operation:
-            was_seen |= self._session.wait_for_operation(operation, self.deadline, self._what)
+            was_seen |= yield from self._session.wait_for_operation(operation, self.deadline, self._what)
         elif response and response.body and not is_moving(response.body):
             self.raise_where_failed(response.body)
             return response.body  # the answer shows the resource as it is now
-        found = self.settle(created=not was_seen)
+        found = yield from self.settle(created=not was_seen)
         if found is None and method != "DELETE":
             raise AzureMLError(
                 f"{self._what}: it was deleted while this task was waiting for it",
@@ -173,7 +179,7 @@ class ArmResource:
             self._conflict = AzureMLError(f"{self._what} was changed by somebody else", code="Conflict", status=409)
             raise self._conflict
 
-    def decide(self, attempt: Callable[[], T]) -> T:
+    def decide(self, attempt: Callable[[], T | Waiting[T]]) -> Waiting[T]:
         """Read, decide and change; all of it again where somebody else changed the resource in between.
 
         :param attempt: does it, by what it reads then.
@@ -183,15 +189,15 @@ class ArmResource:
         pauses = intervals()
         for _attempt in range(CONFLICTS):
             try:
-                return attempt()
+                return (yield from waiting(attempt()))
             except AzureMLError as error:
                 if error is not self._conflict or self.deadline.passed:
                     raise
                 self.deadline.report(f"{self._what}: somebody else is changing it: {error.code}")
-            self.deadline.sleep(next(pauses))
-        return attempt()
+            yield from self.deadline.pause(next(pauses))
+        return (yield from waiting(attempt()))
 
-    def settle(self, created: bool = False) -> dict | None:
+    def settle(self, created: bool = False) -> Waiting[dict | None]:
         """Wait for the operation under way; its failure is an error.
 
         :param created: whether it was created just now: then it may be unknown to the service at first.
@@ -220,7 +226,7 @@ class ArmResource:
                     hint="Run again.",
                 )
             self.deadline.report(f"{self._what}: {state}")
-            self.deadline.sleep(next(pause))
+            yield from self.deadline.pause(next(pause))
 
     def raise_where_failed(self, body: Mapping) -> None:
         """Turn a resource that ended as Failed or Canceled into an error."""

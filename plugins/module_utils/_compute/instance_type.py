@@ -18,7 +18,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._compute.instance_type
     validated,
 )
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
-from ansible_collections.azureml.arc.plugins.module_utils._core.polling import intervals
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting, intervals
 from ansible_collections.azureml.arc.plugins.module_utils._core.quantity import quantity
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.client import KubeSession, open_session
@@ -28,12 +28,12 @@ KIND = "InstanceType"
 DEFINITION = "instancetypes.amlarc.azureml.com"
 
 
-def run(call: ModuleCall) -> dict:
+def run(call: ModuleCall) -> Waiting[dict]:
     """M(azureml.arc.instance_type)."""
     params = call.params
     wanted = _wanted(params)
     with open_session(call) as session:
-        if not _is_defined(session, call):
+        if not (yield from _is_defined(session, call)):
             return _undefined(call, wanted)
         present = {body["metadata"]["name"]: body.get("spec") or {} for body in session.list(KIND)[0]}
         if params["state"] == "present":
@@ -61,7 +61,7 @@ def _wanted(params: Mapping) -> list[InstanceType]:
     return wanted
 
 
-def _is_defined(session: KubeSession, call: ModuleCall) -> bool:
+def _is_defined(session: KubeSession, call: ModuleCall) -> Waiting[bool]:
     """Whether the cluster knows instance types, which the extension brings; waits for them where asked to."""
     params = call.params
     deadline, pause = call.deadline(params["wait_timeout"]), intervals(first=1)
@@ -73,7 +73,7 @@ def _is_defined(session: KubeSession, call: ModuleCall) -> bool:
         if not params["wait"] or params["state"] == "absent" or deadline.passed:
             return False
         deadline.report(f"{DEFINITION}: not defined yet")
-        deadline.sleep(next(pause))
+        yield from deadline.pause(next(pause))
 
 
 def _undefined(call: ModuleCall, wanted: Sequence[InstanceType]) -> dict:

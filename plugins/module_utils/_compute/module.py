@@ -34,7 +34,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._compute.plan import (
 from ansible_collections.azureml.arc.plugins.module_utils._compute.usage import users_of
 from ansible_collections.azureml.arc.plugins.module_utils._core import quantity
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
-from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline, Waiting
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall, require
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import client as kubernetes_client
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import namespace
@@ -60,7 +60,7 @@ class WorkspaceReference:
         return f"workspace '{self.name}' in resource group '{self.resource_group}'"
 
 
-def run(call: ModuleCall) -> dict:
+def run(call: ModuleCall) -> Waiting[dict]:
     """M(azureml.arc.compute)."""
     params = call.params
     configuration = _configuration(call)
@@ -70,7 +70,7 @@ def run(call: ModuleCall) -> dict:
         task = _Task(
             call, session, workspace, _resource(session, workspace, params, call.deadline(params["wait_timeout"]))
         )
-        result = task.absent() if params["state"] == "absent" else task.present(configuration)
+        result = yield from (task.absent() if params["state"] == "absent" else task.present(configuration))
     return {**result, "cluster_instance_types": for_cluster}
 
 
@@ -120,7 +120,7 @@ def _resource(session: AzureSession, workspace: WorkspaceReference, params: Mapp
 
 
 def _read_workspace(session: AzureSession, workspace: WorkspaceReference) -> dict:
-    body = session.get(workspace.id, API_VERSION, str(workspace))
+    body = session.once(workspace.id, lambda: session.get(workspace.id, API_VERSION, str(workspace)))
     if body is None:
         raise AzureMLError(
             f"{workspace} of subscription {workspace.subscription_id} does not exist",
@@ -155,15 +155,15 @@ class _Task:
         self._compute = compute
         self._created_namespace = False  # at any attempt
 
-    def present(self, configuration: ComputeConfiguration) -> dict:
+    def present(self, configuration: ComputeConfiguration) -> Waiting[dict]:
         """C(state=present)."""
-        return self._compute.decide(lambda: self._attach(configuration))
+        return (yield from self._compute.decide(lambda: self._attach(configuration)))
 
-    def absent(self) -> dict:
+    def absent(self) -> Waiting[dict]:
         """C(state=absent)."""
-        return self._compute.decide(self._detach)
+        return (yield from self._compute.decide(self._detach))
 
-    def _attach(self, configuration: ComputeConfiguration) -> dict:
+    def _attach(self, configuration: ComputeConfiguration) -> Waiting[dict]:
         wait, check_mode = self._params["wait"], self._call.check_mode
         wanted = self._wanted(configuration)
         body = self._compute.read()
@@ -171,7 +171,7 @@ class _Task:
             self._compute.raise_where_failed(body)
         step = plan(wanted, body)
         if step.action == "adopt" and wait and not check_mode:
-            body = self._compute.settle()
+            body = yield from self._compute.settle()
             step = plan(wanted, body)
         if step.action == "refuse":
             raise AzureMLError(
@@ -186,12 +186,12 @@ class _Task:
             if not check_mode:
                 request = attach_body(wanted, location, body)
                 if step.action == "replace":
-                    body = self._compute.replace(wait, body, request, DETACH, shown=request)
+                    body = yield from self._compute.replace(wait, body, request, DETACH, shown=request)
                 else:
-                    body = self._compute.submit("PUT", wait, present=body, body=request)
+                    body = yield from self._compute.submit("PUT", wait, present=body, body=request)
         return {**self._result(step, body), "created_namespace": self._created_namespace}
 
-    def _detach(self) -> dict:
+    def _detach(self) -> Waiting[dict]:
         wait, check_mode = self._params["wait"], self._call.check_mode
         body = self._compute.read()
         if body is None:
@@ -204,11 +204,11 @@ class _Task:
         self._require_own(body)
         if state_of(body).lower() == "deleting":
             if wait and not check_mode:
-                self._compute.settle()
+                yield from self._compute.settle()
             return self._result(Plan("adopt", "its removal is under way already"), body)
         self._require_unused()
         if not check_mode:
-            self._compute.submit("DELETE", wait, present=body, params=DETACH)
+            yield from self._compute.submit("DELETE", wait, present=body, params=DETACH)
         changes = {name: (value, None) for name, value in view(body).items()}
         return self._result(Plan("delete", "it exists", changes), body)
 

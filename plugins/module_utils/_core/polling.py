@@ -2,15 +2,24 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Waiting without hammering: growing, jittered intervals up to a deadline."""
+"""Waiting without hammering: growing, jittered intervals up to a deadline.
+
+What waits is a generator that yields the seconds until it wants to go on, so that whoever runs it decides how to wait:
+a module of its own sleeps, the scheduler of a fleet parks it and works on other clusters meanwhile.
+"""
 
 from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from typing import TypeVar
 
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+
+T = TypeVar("T")
+# Yields seconds to wait, returns a result.
+Waiting = Generator[float, None, T]
 
 FIRST_INTERVAL = 1.0  # seconds
 GROWTH = 1.2
@@ -66,6 +75,27 @@ class Deadline:
     def sleep(self, seconds: float) -> None:
         """Wait, but not past the deadline."""
         self._sleep(min(seconds, self.remaining))
+
+    def pause(self, seconds: float) -> Waiting[None]:
+        """Wait as C(sleep) does, as a generator: C(yield from deadline.pause(5))."""
+        yield min(seconds, self.remaining)
+
+
+def waiting(result: T | Waiting[T]) -> Waiting[T]:
+    """A result, or what waits for one, as what waits for one."""
+    if isinstance(result, Generator):
+        result = yield from result
+    return result
+
+
+def wait_here(steps: Waiting[T], sleep: Callable[[float], None] = time.sleep) -> T:
+    """Run what waits to its end in this thread, and return its result."""
+    while True:
+        try:
+            seconds = next(steps)
+        except StopIteration as end:
+            return end.value
+        sleep(seconds)
 
 
 def timeout_error(what: str, deadline: Deadline, state: str, **details) -> AzureMLError:

@@ -21,7 +21,12 @@ from ansible_collections.azureml.arc.plugins.module_utils._core import secrets
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError, first_line
 from ansible_collections.azureml.arc.plugins.module_utils._core.files import Files, read
 from ansible_collections.azureml.arc.plugins.module_utils._core.options import is_inline
-from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import (
+    Deadline,
+    Waiting,
+    wait_here,
+    waiting,
+)
 from ansible_collections.azureml.arc.plugins.module_utils._core.text import printable
 
 
@@ -49,6 +54,8 @@ class ModuleCall:
     :param clock: seconds since some start.
     :param sleep: waits for seconds.
     :param files: finds and reads the files that options name.
+    :param can_block: whether a wait may hold the thread, because nobody else needs it.
+    :param known: resources of Azure that earlier calls for the same cluster have read, see C(AzureSession.once).
     :param environ: the environment variables; those of the task, which other threads of the process need not have.
     """
 
@@ -62,6 +69,8 @@ class ModuleCall:
     sleep: Callable[[float], None] = time.sleep
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     files: Files = field(default_factory=Files)
+    can_block: bool = True
+    known: dict = field(default_factory=dict)
     warnings: list = field(default_factory=list)
     secrets: set = field(default_factory=set)
 
@@ -86,12 +95,12 @@ class ModuleCall:
 class ModuleSpec:
     """What a module takes, needs and does.
 
-    :param run: takes a C(ModuleCall), returns the result, raises C(AzureMLError).
+    :param run: takes a C(ModuleCall), returns the result or a generator that waits for it, raises C(AzureMLError).
     :param libraries: the libraries it needs, as (name, the traceback where its import failed or C(None)).
     :param rules: C(required_if), C(mutually_exclusive) and the like, as C(AnsibleModule) takes them.
     """
 
-    run: Callable[[ModuleCall], dict]
+    run: Callable[[ModuleCall], dict | Waiting[dict]]
     argument_spec: dict
     libraries: tuple = ()
     rules: dict = field(default_factory=dict)
@@ -108,10 +117,15 @@ def require(libraries: tuple) -> None:
 
 
 def execute(spec: ModuleSpec, call: ModuleCall) -> dict:
-    """Run a module; a failure is a result with C(failed)."""
+    """Run a module and wait where it has to; a failure is a result with C(failed)."""
+    return wait_here(start(spec, call), call.sleep)
+
+
+def start(spec: ModuleSpec, call: ModuleCall) -> Waiting[dict]:
+    """Run a module as a generator that waits where it has to; returns what C(execute) does."""
     try:
         require(spec.libraries)
-        return spec.run(call)
+        return (yield from waiting(spec.run(call)))
     except AzureMLError as error:
         return {"failed": True, "changed": False, **error.as_result()}
     except Exception as error:  # what nobody has thought of, an answer that no specification knows for instance

@@ -15,7 +15,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure.provisioning im
     list_keys,
 )
 from ansible_collections.azureml.arc.plugins.module_utils._azure.resource import ArmResource
-from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline, Waiting
 from ansible_collections.azureml.arc.plugins.module_utils._extension.keys import LOG_ANALYTICS_CUSTOMER_ID
 
 API_VERSION = "2022-10-01"
@@ -28,7 +28,7 @@ def workspace_id(cluster: ClusterReference) -> str:
     return f"{cluster.group_id}/providers/Microsoft.OperationalInsights/workspaces/{name}"
 
 
-def ensure(session: AzureSession, cluster: ClusterReference, location: str, deadline: Deadline) -> Provisioned:
+def ensure(session: AzureSession, cluster: ClusterReference, location: str, deadline: Deadline) -> Waiting[Provisioned]:
     """Find or create the workspace.
 
     :param location: the region of the cluster.
@@ -36,8 +36,8 @@ def ensure(session: AzureSession, cluster: ClusterReference, location: str, dead
     resource_id = workspace_id(cluster)
     what = f"Log Analytics workspace {resource_id}"
     resource = ArmResource(session, resource_id, API_VERSION, what, deadline)
-    workspace, is_new = find_or_create(resource, supporting_body(location))
-    keys = list_keys(session, f"{resource_id}/sharedKeys", API_VERSION, f"keys of {what}", deadline)
+    workspace, is_new = yield from find_or_create(resource, supporting_body(location))
+    keys = yield from list_keys(session, f"{resource_id}/sharedKeys", API_VERSION, f"keys of {what}", deadline)
     return Provisioned(
         keys["primarySharedKey"],
         [resource_id] if is_new else [],

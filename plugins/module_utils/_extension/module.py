@@ -9,10 +9,11 @@ from __future__ import annotations
 from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster as _cluster
 from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession, open_session
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
 from ansible_collections.azureml.arc.plugins.module_utils._extension import certificate_files, check
 from ansible_collections.azureml.arc.plugins.module_utils._extension.body import is_azureml, view
-from ansible_collections.azureml.arc.plugins.module_utils._extension.presence import Presence
+from ansible_collections.azureml.arc.plugins.module_utils._extension.presence import UNCHANGED_FOR, Presence
 from ansible_collections.azureml.arc.plugins.module_utils._extension.reference import (
     API_VERSION,
     ExtensionReference,
@@ -21,7 +22,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._extension.reference i
 from ansible_collections.azureml.arc.plugins.module_utils._extension.removal import remove
 
 
-def run(call: ModuleCall) -> dict:
+def run(call: ModuleCall) -> Waiting[dict]:
     """M(azureml.arc.extension)."""
     params = call.params
     certificate = None
@@ -35,9 +36,20 @@ def run(call: ModuleCall) -> dict:
     with open_session(call) as session:
         reference = _reference(params, session, params["name"])
         if params["state"] == "absent":
-            return remove(call, session, reference)
-        presence = Presence(call, session, reference, certificate)
-        return presence.prepare() if params["state"] == "prepared" else presence.run()
+            return (yield from remove(call, session, reference))
+        return (yield from Presence(call, session, reference, certificate).run())
+
+
+def begin_supporting_resources(call: ModuleCall) -> Waiting[dict]:
+    """Begin to create the resources that a new extension uses beside the cluster, without waiting for them.
+
+    A fleet does so for all clusters before it installs the first, so that it need not wait for one after the other.
+
+    :param call: with the options of M(azureml.arc.extension).
+    """
+    with open_session(call) as session:
+        presence = Presence(call, session, _reference(call.params, session, call.params["name"]), None)
+        return (yield from presence.begin_supporting_resources())
 
 
 def run_info(call: ModuleCall) -> dict:
@@ -55,7 +67,8 @@ def run_info(call: ModuleCall) -> dict:
 
 def read_extension(session: AzureSession, cluster: _cluster.ClusterReference, name: str) -> dict | None:
     """Return an extension as the modules return it, C(None) if it does not exist."""
-    body = _read(session, ExtensionReference(cluster, _cluster.check_name("name", name)))
+    reference = ExtensionReference(cluster, _cluster.check_name("name", name))
+    body = session.once(reference.id, lambda: _read(session, reference), UNCHANGED_FOR)
     return view(body) if body else None
 
 

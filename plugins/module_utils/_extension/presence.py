@@ -12,6 +12,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster 
 from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession
 from ansible_collections.azureml.arc.plugins.module_utils._azure.states import state_of
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
 from ansible_collections.azureml.arc.plugins.module_utils._extension import check, supporting
 from ansible_collections.azureml.arc.plugins.module_utils._extension import settings as _settings
@@ -31,6 +32,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._extension.plan import
 )
 from ansible_collections.azureml.arc.plugins.module_utils._extension.reference import (
     ExtensionReference,
+    extensions_id,
     find_other,
     resource_of,
 )
@@ -39,7 +41,8 @@ from ansible_collections.azureml.arc.plugins.module_utils._extension.removal imp
 from ansible_collections.azureml.arc.plugins.module_utils._extension.service_bus import service_bus_of
 from ansible_collections.azureml.arc.plugins.module_utils._extension.tls import ServerCertificate
 
-FRESH_FOR = 5.0  # seconds for which the extension, once read, counts as unchanged
+FRESH_FOR = 5.0  # seconds for which the extension, once read, counts as unchanged before a change
+UNCHANGED_FOR = 60.0  # the same between the steps of a deployment: Azure refuses a change where another one goes on
 
 
 class Presence:
@@ -65,10 +68,10 @@ class Presence:
         self._reference = reference
         self._extension = resource_of(self._session, reference, self._deadline)
 
-    def prepare(self) -> dict:
+    def begin_supporting_resources(self) -> Waiting[dict]:
         """Begin to create the resources beside the cluster, without waiting for them."""
         _cluster.require_reachable(self._cluster)
-        self._created = supporting.start(
+        self._created = yield from supporting.start(
             self._session,
             self._reference.cluster,
             self._cluster.location,
@@ -81,28 +84,30 @@ class Presence:
             result["diff"] = {"before": {}, "after": {"resources": self._created} if self._created else {}}
         return result
 
-    def run(self) -> dict:
+    def run(self) -> Waiting[dict]:
         """Install or change the extension, and return the result of the module."""
         try:
-            read = [self._read_or_find()]
-            return self._extension.decide(lambda: self._attempt(read.pop() if read else self._extension.read()))
+            read = [(yield from self._read_or_find())]
+            attempt = self._extension.decide(lambda: self._attempt(read.pop() if read else self._extension.read()))
+            return (yield from attempt)
         except AzureMLError as error:
             if error.code == "Timeout":
-                _cluster.explain_timeout(error, _cluster.read(self._session, self._reference.cluster))
+                _cluster.explain_timeout(error, _cluster.read(self._session, self._reference.cluster, anew=True))
             raise
 
-    def _read_or_find(self) -> dict | None:
+    def _read_or_find(self) -> Waiting[dict | None]:
         """Read the extension, or take over the one that was installed under another name."""
-        body = self._extension.read()
+        body = self._session.once(self._extension.id, self._extension.read, UNCHANGED_FOR)
         if body is not None:
             return body
-        other = find_other(self._session, self._reference)
+        address = extensions_id(self._reference.cluster)
+        other = self._session.once(address, lambda: find_other(self._session, self._reference), UNCHANGED_FOR)
         if other is None:
             return None
         missing = self._reference
         self._refer_to(ExtensionReference(missing.cluster, other["name"]))
         if state_of(other).lower() == "deleting" and self._call.params["wait"] and not self._call.check_mode:
-            self._extension.settle()
+            yield from self._extension.settle()
             self._refer_to(missing)
             return None
         self._call.warn(
@@ -111,13 +116,13 @@ class Presence:
         )
         return other
 
-    def _attempt(self, body: dict | None) -> dict:
+    def _attempt(self, body: dict | None) -> Waiting[dict]:
         wait, check_mode = self._call.params["wait"], self._call.check_mode
         if body and not self._call.params["retry_failed"]:
             self._extension.raise_where_failed(body)
         step = plan(self._wanted, parse(body))
         if step.action == "adopt" and wait and not check_mode:
-            body = self._extension.settle()
+            body = yield from self._extension.settle()
             step = plan(self._wanted, parse(body))
         if step.action == "refuse":
             raise AzureMLError(f"{self._reference} cannot be changed: {step.reason}", code="Refused")
@@ -125,14 +130,14 @@ class Presence:
         if changed:
             _cluster.require_reachable(self._cluster)
             if not check_mode:
-                step, body = self._apply(step, body)
+                step, body = yield from self._apply(step, body)
         return self._result(changed, step, body)
 
-    def _apply(self, step: Plan, present: dict | None) -> tuple[Plan, dict]:
+    def _apply(self, step: Plan, present: dict | None) -> Waiting[tuple[Plan, dict]]:
         secrets = {}
         if step.protected_keys:
             before = self._deadline.remaining
-            secrets, learned = self._fetch_secrets()
+            secrets, learned = yield from self._fetch_secrets()
             if before - self._deadline.remaining > FRESH_FOR:
                 self._extension.require_unchanged(present)
             plain = {**self._wanted.settings.plain, **learned}
@@ -140,16 +145,16 @@ class Presence:
             step = replace(step, settings={**step.settings, **{key: (None, value) for key, value in learned.items()}})
         wait = self._call.params["wait"]
         if step.action == "update":
-            answer = self._extension.submit("PATCH", wait, present, body=patch_body(step, secrets))
+            answer = yield from self._extension.submit("PATCH", wait, present, body=patch_body(step, secrets))
         else:
             body = create_body(self._cluster.type, self._wanted, parse(present), secrets)
             if step.action == "replace":
-                answer = self._extension.replace(wait, present, body, REMOVE, without_secrets(body))
+                answer = yield from self._extension.replace(wait, present, body, REMOVE, without_secrets(body))
             else:
-                answer = self._extension.submit("PUT", wait, present, body=body)
+                answer = yield from self._extension.submit("PUT", wait, present, body=body)
         return step, answer or self._extension.read()
 
-    def _fetch_secrets(self) -> tuple[dict, dict]:
+    def _fetch_secrets(self) -> Waiting[tuple[dict, dict]]:
         """Return all protected settings; the resources beside the cluster are created if they are missing.
 
         :returns: the protected settings, and the plain ones that those resources determine.
@@ -157,7 +162,8 @@ class Presence:
         settings = self._wanted.settings
         secrets, learned = {**settings.protected, **settings.certificate}, {}
         for kind in supporting.needed(settings):
-            provisioned = kind.ensure(self._session, self._reference.cluster, self._cluster.location, self._deadline)
+            ensure = kind.ensure(self._session, self._reference.cluster, self._cluster.location, self._deadline)
+            provisioned = yield from ensure
             secrets.update(dict.fromkeys(kind.keys_of(settings), provisioned.secret))
             learned.update(provisioned.settings)
             self._created += provisioned.created
@@ -169,6 +175,7 @@ class Presence:
             "changed": changed,
             "plan": step.as_result(),
             "extension": view(body) if body else None,
+            "cluster": {"id": self._cluster.id, "name": self._cluster.name, "fqdns": list(self._cluster.fqdns)},
             "created_resources": self._created,
             "openshift": self._wanted.settings.plain.get("openshift", "").lower() == "true",
             "unmanaged_settings": unmanaged_settings(self._wanted, parse(body)) if body else {},

@@ -20,7 +20,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure.provisioning im
     find_or_create_all,
     list_keys,
 )
-from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline, Waiting
 
 API_VERSION = "2021-11-01"
 AUTHORIZATION_RULE = "azureml_rw"
@@ -47,7 +47,7 @@ def relay_of(cluster: ClusterReference) -> Relay:
     return Relay(namespace_id, f"{namespace_id}/hybridConnections/{cluster.name}", cluster.name)
 
 
-def ensure(session: AzureSession, cluster: ClusterReference, location: str, deadline: Deadline) -> Provisioned:
+def ensure(session: AzureSession, cluster: ClusterReference, location: str, deadline: Deadline) -> Waiting[Provisioned]:
     """Find the relay, or create its missing parts.
 
     :param location: the region of the cluster.
@@ -58,7 +58,7 @@ def ensure(session: AzureSession, cluster: ClusterReference, location: str, dead
         (relay.hybrid_connection_id, {"properties": {"requiresClientAuthorization": True}}),
         (relay.rule_id, {"properties": {"rights": ["Manage", "Send", "Listen"]}}),
     )
-    created = find_or_create_all(session, parts, API_VERSION, "relay resource", deadline)
+    created = yield from find_or_create_all(session, parts, API_VERSION, "relay resource", deadline)
     what = f"keys of relay {relay.rule_id}"
-    keys = list_keys(session, f"{relay.rule_id}/listKeys", API_VERSION, what, deadline)
+    keys = yield from list_keys(session, f"{relay.rule_id}/listKeys", API_VERSION, what, deadline)
     return Provisioned(keys["primaryConnectionString"], created)

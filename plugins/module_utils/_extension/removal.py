@@ -11,6 +11,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure.client import A
 from ansible_collections.azureml.arc.plugins.module_utils._azure.resource import ArmResource
 from ansible_collections.azureml.arc.plugins.module_utils._azure.states import state_of
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
 from ansible_collections.azureml.arc.plugins.module_utils._extension import supporting
 from ansible_collections.azureml.arc.plugins.module_utils._extension.body import is_azureml, view
@@ -25,14 +26,14 @@ REMOVE = {"forceDelete": "false"}
 REMOVE_BY_FORCE = {"forceDelete": "true"}
 
 
-def remove(call: ModuleCall, session: AzureSession, reference: ExtensionReference) -> dict:
+def remove(call: ModuleCall, session: AzureSession, reference: ExtensionReference) -> Waiting[dict]:
     """Remove the extension, and return the result of the module."""
     deadline = call.deadline(call.params["wait_timeout"])
     extension = resource_of(session, reference, deadline)
-    result = extension.decide(lambda: _remove_extension(call, session, reference, extension))
+    result = yield from extension.decide(lambda: _remove_extension(call, session, reference, extension))
     names = call.params["remove_resources"]
     cluster = _named_by_azure(session, reference.cluster) if names else reference.cluster
-    removed, left = supporting.remove(session, cluster, names, deadline, call.check_mode)
+    removed, left = yield from supporting.remove(session, cluster, names, deadline, call.check_mode)
     for resource_id in left:
         call.warn(f"{resource_id} was not created for the extension (by its tags) and stays")
     if call.diff and removed:
@@ -52,7 +53,7 @@ def _named_by_azure(session: AzureSession, cluster: _cluster.ClusterReference) -
 
 def _remove_extension(
     call: ModuleCall, session: AzureSession, reference: ExtensionReference, extension: ArmResource
-) -> dict:
+) -> Waiting[dict]:
     params = call.params
     body = extension.read()
     if body is None:
@@ -68,13 +69,13 @@ def _remove_extension(
         raise AzureMLError(f"{reference} cannot be removed: it is of type {kind}", code="Refused")
     if state_of(body).lower() == "deleting":
         if params["wait"] and not call.check_mode:
-            extension.settle()
+            yield from extension.settle()
         return _result(call, Plan("adopt", "its removal is already in progress"), body)
     if not params["force_delete"]:
         _cluster.require_reachable(_cluster.read(session, reference.cluster))
     if not call.check_mode:
         how = REMOVE_BY_FORCE if params["force_delete"] else REMOVE
-        extension.submit("DELETE", params["wait"], present=body, params=how)
+        yield from extension.submit("DELETE", params["wait"], present=body, params=how)
     return _result(call, Plan("delete", "it exists"), body)
 
 

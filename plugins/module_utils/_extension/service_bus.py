@@ -21,7 +21,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure.provisioning im
     find_or_create_all,
     list_keys,
 )
-from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline, Waiting
 
 API_VERSION = "2021-11-01"
 NAME_LENGTH = 50
@@ -49,7 +49,7 @@ def service_bus_of(cluster: ClusterReference) -> ServiceBus:
     return ServiceBus(f"{cluster.group_id}/providers/Microsoft.ServiceBus/namespaces/{name}", SUBSCRIPTIONS)
 
 
-def ensure(session: AzureSession, cluster: ClusterReference, location: str, deadline: Deadline) -> Provisioned:
+def ensure(session: AzureSession, cluster: ClusterReference, location: str, deadline: Deadline) -> Waiting[Provisioned]:
     """Find the Service Bus, or create its missing parts.
 
     :param location: the region of the cluster.
@@ -59,7 +59,7 @@ def ensure(session: AzureSession, cluster: ClusterReference, location: str, dead
     for topic, subscription in SUBSCRIPTIONS.items():
         topic_id = f"{namespace_id}/topics/{topic}"
         parts += [(topic_id, TOPIC), (f"{topic_id}/subscriptions/{subscription}", SUBSCRIPTION)]
-    created = find_or_create_all(session, parts, API_VERSION, "Service Bus resource", deadline)
+    created = yield from find_or_create_all(session, parts, API_VERSION, "Service Bus resource", deadline)
     rule_id = f"{namespace_id}/AuthorizationRules/{AUTHORIZATION_RULE}"
-    keys = list_keys(session, f"{rule_id}/listKeys", API_VERSION, f"keys of Service Bus {rule_id}", deadline)
+    keys = yield from list_keys(session, f"{rule_id}/listKeys", API_VERSION, f"keys of Service Bus {rule_id}", deadline)
     return Provisioned(keys["primaryConnectionString"], created)

@@ -19,7 +19,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure.names import (
 )
 from ansible_collections.azureml.arc.plugins.module_utils._azure.provisioning import Provisioned, find_or_create
 from ansible_collections.azureml.arc.plugins.module_utils._azure.resource import ArmResource
-from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline, Waiting
 from ansible_collections.azureml.arc.plugins.module_utils._extension import log_analytics, relay, service_bus
 from ansible_collections.azureml.arc.plugins.module_utils._extension.settings import Settings
 
@@ -38,7 +38,7 @@ class SupportingResource:
     api_version: str
     id_of: Callable[[ClusterReference], str]
     body_of: Callable[[str], dict]
-    ensure: Callable[[AzureSession, ClusterReference, str, Deadline], Provisioned]
+    ensure: Callable[[AzureSession, ClusterReference, str, Deadline], Waiting[Provisioned]]
     keys_of: Callable[[Settings], tuple]
 
 
@@ -82,7 +82,7 @@ def start(
     settings: Settings,
     deadline: Deadline,
     check_mode: bool,
-) -> list[str]:
+) -> Waiting[list[str]]:
     """Begin to create the missing resources, without waiting for any.
 
     :param location: the region of the cluster.
@@ -95,7 +95,7 @@ def start(
         if check_mode:
             is_new = resource.read() is None
         else:
-            is_new = find_or_create(resource, kind.body_of(location), wait=False)[1]
+            _found, is_new = yield from find_or_create(resource, kind.body_of(location), wait=False)
         if is_new:
             created.append(resource.id)
     return created
@@ -110,7 +110,7 @@ def _resource(
 
 def remove(
     session: AzureSession, cluster: ClusterReference, names: Iterable[str], deadline: Deadline, check_mode: bool
-) -> tuple[list[str], list[str]]:
+) -> Waiting[tuple[list[str], list[str]]]:
     """Remove resources, and wait until they are gone.
 
     :param names: keys of C(SUPPORTING_RESOURCES).
@@ -120,17 +120,17 @@ def remove(
     for name in names:
         kind = SUPPORTING_RESOURCES[name]
         resource = _resource(session, kind, cluster, deadline)
-        was_removed = resource.decide(functools.partial(_remove, resource, check_mode))
+        was_removed = yield from resource.decide(functools.partial(_remove, resource, check_mode))
         if was_removed is not None:
             (removed if was_removed else left).append(resource.id)
     return removed, left
 
 
-def _remove(resource: ArmResource, check_mode: bool) -> bool | None:
+def _remove(resource: ArmResource, check_mode: bool) -> Waiting[bool | None]:
     """Remove a resource; C(False) where it was not created for the extension, C(None) where it does not exist."""
     body = resource.read()
     if body is None or not is_created_by_us(body):
         return None if body is None else False
     if not check_mode:
-        resource.submit("DELETE", wait=True, present=body)
+        yield from resource.submit("DELETE", wait=True, present=body)
     return True

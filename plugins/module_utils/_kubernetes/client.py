@@ -315,5 +315,5 @@ def _connection_error(host: str, action: str, error: Exception) -> AzureMLError:
         f"{action}: the Kubernetes API at {host} cannot be reached: {first_line(cause)}",
         code="Unreachable",
         hint="Check host, proxy and the network between this machine and the cluster;"
-        " with azureml_kube_from: node the request goes out from the node.",
+        " with azureml_kubernetes_via: node the request goes out from the node.",
     )

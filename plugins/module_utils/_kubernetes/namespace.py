@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
-from ansible_collections.azureml.arc.plugins.module_utils._core.polling import intervals, timeout_error
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting, intervals, timeout_error
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.client import KubeSession, open_session
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.resources import (
@@ -20,13 +20,13 @@ from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.resources 
 RUNNING_KINDS = ("Deployment", "StatefulSet", "DaemonSet", "Pod")
 
 
-def run(call: ModuleCall) -> dict:
+def run(call: ModuleCall) -> Waiting[dict]:
     """M(azureml.arc.namespace)."""
     params = call.params
     name = check_namespace(params["name"], "name")
     with open_session(call) as session:
         if params["state"] == "empty":
-            return {"changed": False, "left": _wait_until_empty(session, call, name)}
+            return {"changed": False, "left": (yield from _wait_until_empty(session, call, name))}
         changed = ensure(session, name, create=True, check_mode=call.check_mode)
     result = {"changed": changed, "left": []}
     if call.diff:
@@ -67,7 +67,7 @@ def ensure(session: KubeSession, name: str, create: bool, check_mode: bool, what
     return True
 
 
-def _wait_until_empty(session: KubeSession, call: ModuleCall, name: str) -> list[str]:
+def _wait_until_empty(session: KubeSession, call: ModuleCall, name: str) -> Waiting[list[str]]:
     """What is left in a namespace where it is not to be waited for, at the end nothing."""
     deadline, pause = call.deadline(call.params["wait_timeout"]), intervals()
     while True:
@@ -81,4 +81,4 @@ def _wait_until_empty(session: KubeSession, call: ModuleCall, name: str) -> list
         if deadline.passed:
             raise timeout_error(f"namespace '{name}' to be empty", deadline, f"it has {', '.join(left)}", left=left)
         deadline.report(f"namespace '{name}': {len(left)} left to go")
-        deadline.sleep(next(pause))
+        yield from deadline.pause(next(pause))

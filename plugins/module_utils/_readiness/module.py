@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
-from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline, intervals
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline, Waiting, intervals
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
 from ansible_collections.azureml.arc.plugins.module_utils._core.text import printable
 from ansible_collections.azureml.arc.plugins.module_utils._extension.options import INSTALL_SWITCHES
@@ -35,7 +35,7 @@ RESYNC = 20  # seconds after which everything is read anew, whatever the watch s
 MISSING_COMPONENT_PATIENCE = 60  # seconds
 
 
-def run(call: ModuleCall) -> dict:
+def run(call: ModuleCall) -> Waiting[dict]:
     """M(azureml.arc.pod_readiness)."""
     params = call.params
     expected = _expected(params)
@@ -43,7 +43,7 @@ def run(call: ModuleCall) -> dict:
         namespace = _Namespace(session, params["namespace"], expected, call)
         verdict = namespace.read()
         if params["wait"] and not verdict.ready:
-            verdict = _wait(namespace, verdict, call.deadline(params["wait_timeout"]))
+            verdict = yield from _wait(namespace, verdict, call.deadline(params["wait_timeout"]), call.can_block)
         for warning in verdict.warnings():
             call.warn(warning)
         if verdict.ready:
@@ -220,8 +220,11 @@ def _node_essence(node: Mapping) -> dict:
     return {"metadata": {"name": node["metadata"]["name"]}, "status": node.get("status")}
 
 
-def _wait(namespace: _Namespace, verdict: Verdict, deadline: Deadline) -> Verdict:
-    """Follow the namespace until it is ready or time is up. Returns the last verdict."""
+def _wait(namespace: _Namespace, verdict: Verdict, deadline: Deadline, can_block: bool) -> Waiting[Verdict]:
+    """Follow the namespace until it is ready or time is up. Returns the last verdict.
+
+    :param can_block: whether to follow it by a watch, which holds a thread; otherwise it is read at intervals.
+    """
     pause = intervals(first=0.2, longest=RESYNC)
     missing_since = None
     while not verdict.ready and not deadline.passed:
@@ -232,9 +235,9 @@ def _wait(namespace: _Namespace, verdict: Verdict, deadline: Deadline) -> Verdic
                 return verdict
         else:
             missing_since = None
-        if namespace.pods_ready():
+        if namespace.pods_ready() or not can_block:
             # The pods run, their workloads' status lags behind, or a workload is missing.
-            deadline.sleep(next(pause))
+            yield from deadline.pause(next(pause))
             verdict = namespace.read()
         else:
             started = deadline.remaining
@@ -242,7 +245,7 @@ def _wait(namespace: _Namespace, verdict: Verdict, deadline: Deadline) -> Verdic
             if followed or started - deadline.remaining > SHORT_WATCH:
                 pause = intervals(first=0.2, longest=RESYNC)
             else:
-                deadline.sleep(next(pause))
+                yield from deadline.pause(next(pause))
             verdict = namespace.judge() if followed else namespace.read()
     return verdict
 

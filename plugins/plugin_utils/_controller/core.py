@@ -9,12 +9,29 @@ Nothing else in the collection touches them, so a release of ansible-core that c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import copy
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from ansible import constants
 from ansible.errors import AnsibleError
+from ansible.plugins.loader import connection_loader
 
 DELEGATED = "ansible_delegated_vars"
+
+
+@dataclass(frozen=True)
+class ModuleExecution:
+    """How a module is run over a connection.
+
+    :param connection: a connection plugin.
+    :param environment: the environment variables of the module.
+    """
+
+    connection: object
+    environment: Mapping[str, str]
+    check_mode: bool
 
 
 def host_variables(task, name: str) -> dict:
@@ -27,6 +44,20 @@ def host_variables(task, name: str) -> dict:
     """
     manager = task.get_variable_manager()
     return manager.get_vars(play=task.get_play(), host=manager._inventory.get_host(name), task=task)
+
+
+def environment_layers(task) -> list:
+    """Return what a task, its blocks and its play set as C(environment), the task's own last, templates unresolved.
+
+    The worker resolves those of the task itself for the host that it runs for.
+    """
+    written = [one.get_ds() for one in (task, *blocks_of(task))]
+    sources = [
+        one.get("environment") for one in written if isinstance(one, Mapping)
+    ]  # a list is a block without keywords
+    sources.append(task.get_play().environment)
+    layers = [layer for one in sources for layer in (one if isinstance(one, list) else [one])]
+    return [layer for layer in reversed(layers) if layer]
 
 
 def connection_variables(task, task_vars: Mapping) -> Mapping:
@@ -65,3 +96,58 @@ def found_file(action, path: str) -> str:
     :raises AnsibleError: where it is in none of the places.
     """
     return action._find_needle("files", path)
+
+
+def execute_module(action, name: str, arguments: Mapping, task_vars: Mapping, how: ModuleExecution) -> dict:
+    """Run a module over a connection, as a task of its own would.
+
+    C(_execute_module) is what action plugins use; what differs from their own task is set on a copy of it.
+
+    :param action: the running action.
+    :param name: the full name of the module.
+    :param task_vars: the variables of the host.
+    :returns: the result as plain values, without what Ansible notes for itself.
+    """
+    one = copy.copy(action)
+    one._task = action._task.copy()
+    one._task.check_mode = how.check_mode
+    one._task.environment = [dict(how.environment)]
+    one._task.async_val = 0
+    one._connection = how.connection
+    result = one._execute_module(module_name=name, module_args=dict(arguments), task_vars=dict(task_vars))
+    plain = json.loads(json.dumps(result, default=_plain))
+    # From 2.19 every failure has an exception, of a module that reports one as well.
+    kept = ("Traceback", "  File")
+    return {
+        key: value
+        for key, value in plain.items()
+        if not key.startswith("_ansible_") and (key != "exception" or str(value).startswith(kept))
+    }
+
+
+def _plain(value: object) -> str:
+    """A value of ansible-core's own as text; from 2.19 a warning is an object with its message in an event."""
+    return str(getattr(getattr(value, "event", value), "msg", value))
+
+
+def local_connection(action):
+    """Return a connection to the controller itself, whatever the task is connected to."""
+    connection = connection_loader.get("ansible.builtin.local", action._play_context)
+    connection.set_options(var_options={})
+    return connection
+
+
+def hide_source(task) -> None:
+    """Keep the source of a task out of its error, for one that only repeats a failure shown before.
+
+    From ansible-core 2.19 an error shows the lines of the task, which are those of this collection.
+    """
+    task._ds = None
+
+
+def blocks_of(task) -> Iterator:
+    """Yield what a task stands in, from the inside to the outside: blocks, includes and roles."""
+    parent = task._parent
+    while parent is not None:
+        yield parent
+        parent = parent._parent

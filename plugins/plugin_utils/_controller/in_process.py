@@ -17,7 +17,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible import constants
 from ansible.errors import AnsibleActionFail
@@ -26,7 +26,8 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible_collections.azureml.arc.plugins.module_utils._core.files import Files
-from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall, ModuleSpec, execute
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting, wait_here
+from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall, ModuleSpec, start
 from ansible_collections.azureml.arc.plugins.module_utils._core.secrets import (
     register,
     secret_values,
@@ -34,6 +35,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.secrets import (
 )
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.core import (
     connection_variables,
+    environment_layers,
     wants_invocation,
 )
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.files import ControllerFiles, with_paths
@@ -128,14 +130,19 @@ def can_run_in_process(action: ActionBase, task_vars: Mapping, templar) -> bool:
 
     :param task_vars: the variables of the host, as C(templar) has them.
     """
-    switch = task_vars.get(SWITCH_VARIABLE, os.environ.get(SWITCH_ENVIRONMENT, in_process_by_default(sys.platform)))
     return (
-        boolean(templar.template(switch), strict=False)
+        is_switched_on(task_vars, templar)
         and action._connection.transport == "local"
         and not action._connection.become
         and not action._task.async_val
         and _interpreter(connection_variables(action._task, task_vars), templar) in (None, sys.executable)
     )
+
+
+def is_switched_on(task_vars: Mapping, templar) -> bool:
+    """Tell whether modules run in process where they can, by the variables of a host."""
+    switch = task_vars.get(SWITCH_VARIABLE, os.environ.get(SWITCH_ENVIRONMENT, in_process_by_default(sys.platform)))
+    return boolean(templar.template(switch), strict=False)
 
 
 def _interpreter(task_vars: Mapping, templar) -> str | None:
@@ -151,7 +158,7 @@ def task_environment(action: ActionBase, templar) -> dict[str, str]:
     :param templar: for the variables of a host; another host's may give another environment.
     """
     values: dict[str, str] = {}
-    for layer in action._task.environment or ():
+    for layer in environment_layers(action._task):
         found = templar.template(layer)
         if not isinstance(found, dict):
             raise AnsibleActionFail(f"environment must be a dictionary, not {found!r}")
@@ -179,10 +186,21 @@ class RunContext:
     sleep: Callable[[float], None] = time.sleep
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     files: Files = field(default_factory=Files)
+    can_block: bool = True
+    known: dict = field(default_factory=dict)
+
+    def with_progress(self, progress: Callable[[str], None]) -> RunContext:
+        """The same for another host."""
+        return replace(self, progress=progress, known={})
 
 
 def run_in_process(name: str, spec: ModuleSpec, arguments: Mapping, context: RunContext) -> dict:
-    """Run a module in this process.
+    """Run a module in this process, and wait where it has to; for the parameters see C(start_in_process)."""
+    return wait_here(start_in_process(name, spec, arguments, context), context.sleep)
+
+
+def start_in_process(name: str, spec: ModuleSpec, arguments: Mapping, context: RunContext) -> Waiting[dict]:
+    """Run a module in this process, as a generator that waits where it has to.
 
     :param name: what the task calls the module.
     :param arguments: its options as a task gives them.
@@ -192,7 +210,7 @@ def run_in_process(name: str, spec: ModuleSpec, arguments: Mapping, context: Run
     call = ModuleCall(validation.validated_parameters, cache=CACHE, **vars(context))
     secrets = secret_values(spec.argument_spec, call.params)
     register(secrets)
-    result = _refusal(name, validation) or execute(spec, call)
+    result = _refusal(name, validation) or (yield from start(spec, call))
     register(call.secrets)
     result.setdefault("changed", False)
     result["invocation"] = {"module_args": call.params}

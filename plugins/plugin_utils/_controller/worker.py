@@ -20,7 +20,7 @@ from ansible.plugins.loader import connection_loader, filter_loader, lookup_load
 FOR_ALL = (
     (connection_loader, ("ansible.builtin.local",)),
     (shell_loader, ("sh",)),
-    (lookup_loader, ("azureml.arc.cluster_options",)),
+    (lookup_loader, ("ansible.builtin.file",)),
     (filter_loader, ("bool", "combine", "flatten", "selectattr", "unique")),
     (test_loader, ("defined", "equalto")),
 )

@@ -2,93 +2,90 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether a cluster is as wanted: what the modules say in check mode, up to the first that would change something."""
+"""The comparison of a cluster with its variables: what modules return in check mode."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.flow import Flow, offered_types, without_ready_pods
 
 
-def compare(options: Mapping, look: Callable[[str, dict], dict]) -> dict:
-    """Compare a cluster with what is wanted.
+def compare(flow: Flow, everything: bool) -> Waiting[list[str]]:
+    """Compare a cluster with its variables; its flow keeps what the modules returned.
 
-    :param options: as module drift takes them, with their defaults.
-    :param look: takes the name of a module and its options, returns what it says in check mode.
-    :returns: what module drift returns.
+    Azure is compared in any case, the cluster itself only where Azure is in sync.
+
+    :param everything: compare the cluster as well where Azure is not in sync.
+    :returns: the differences in words, none for a cluster in sync.
+    :raises StepFailedError: where something cannot be compared.
     """
-    found = look("extension", {**options["azure"], **options["extension"], "wait": False})
-    result = {**found, "pod_readiness": None, "computes": [], "as_wanted": is_as_wanted(found)}
-    for name, further in _further(options, result):
-        found = look(name, further)
-        result["as_wanted"] = is_as_wanted(found)
-        result.setdefault("warnings", []).extend(found.pop("warnings", []))
-        if name == "compute":
-            result["computes"].append(found)
-        elif name == "pod_readiness":
-            result[name] = found
-        if not result["as_wanted"]:
+    options, steps = flow.options, flow.steps
+    extension = yield from steps.check("Compare the extension", "extension", options.extension(wait=False))
+    flow.note_extension(extension)
+    differences = _of_extension(extension)
+    for attachment in options.attachments:
+        compute = yield from steps.check("Compare the computes", "compute", options.compute(attachment, wait=False))
+        flow.computes.append(compute)
+        differences += _of_compute(attachment["name"], compute)
+    if differences and not everything:
+        return differences
+    if everything:
+        yield from flow.prove_cluster()
+    for step, module, given in _in_cluster(flow):
+        found = yield from steps.check(step, module, given)
+        if module == "pod_readiness":
+            flow.readiness = without_ready_pods(found)
+        differences += IN_WORDS[module](found)
+        if differences and not everything:
             break
-    return {**result, "changed": False}
+    return differences
 
 
-def _further(options: Mapping, result: Mapping) -> Iterator[tuple[str, dict]]:
-    """What to look at beside an extension that is as wanted, as name and options; later ones by earlier results."""
-    if not result["as_wanted"]:
-        return
-    kubernetes = options["kubernetes"]
-    if options["openshift_scc"] and result["openshift"]:
-        yield "openshift_scc", {**kubernetes, **options["openshift_scc"]}
-    if options["tls_secret"]:
-        yield "tls_secret", {**kubernetes, **options["tls_secret"]}
-    if options["pod_readiness"]:
-        # What is not said is as the extension was installed.
-        installed = result["extension"]["install_options"]
-        yield "pod_readiness", {**installed, **kubernetes, **options["pod_readiness"], "wait": False}
-    for compute in options["computes"]:
-        yield "compute", {**options["azure"], **kubernetes, **compute, "wait": False}
-    types = offered_types(result["computes"])
-    if options["instance_type"] and types:
-        yield "instance_type", {**kubernetes, **options["instance_type"], "instance_types": types, "wait": False}
+def _in_cluster(flow: Flow) -> Iterator[tuple[str, str, dict]]:
+    """What is compared in the cluster, as step, module and options."""
+    options = flow.options
+    if needs_openshift_scc(flow):
+        yield "Compare the rights of OpenShift", "openshift_scc", options.openshift_scc()
+    if options.has_tls_secret:
+        yield "Compare the certificate in the cluster", "tls_secret", options.tls_secret()
+    yield "Check the pods", "pod_readiness", options.pod_readiness(wait=False)
+    types = offered_types(flow.computes)
+    if options.has_instance_types and types:
+        yield "Compare the instance types", "instance_type", options.instance_type(types, wait=False)
 
 
-def offered_types(computes: list[dict]) -> list[dict]:
-    """What the computes offer, as the cluster is told, by what module compute has returned for each; none twice."""
-    types = [one for found in computes for one in found["cluster_instance_types"]]
-    return [one for index, one in enumerate(types) if one not in types[:index]]
+def needs_openshift_scc(flow: Flow, detected: bool = False) -> bool:
+    """Whether the pods of the extension need rights that only OpenShift asks for.
 
-
-def findings(
-    extension: Mapping, readiness: Mapping, computes: Sequence[Mapping] = (), instance_types: Mapping | None = None
-) -> list[str]:
-    """What is not as wanted, in words.
-
-    :param extension: what module extension has said in check mode.
-    :param readiness: what module pod_readiness has said.
-    :param computes: what module compute has said in check mode, for each compute.
-    :param instance_types: what module instance_type has said in check mode, where it was asked.
+    :param detected: whether a preflight found OpenShift.
     """
-    found = []
-    plan = extension["plan"]
-    if plan["action"] != "none":
-        keys = sorted({**plan["settings"], **plan["properties"]}) if plan["action"] == "update" else []
-        found.append(f"extension: {plan['reason']}" + (f" ({', '.join(keys)})" if keys else ""))
-    found += [f"pods: {problem}" for problem in readiness["problems"]]
-    found += [f"compute: {one['plan']['reason']}" for one in computes if one["plan"]["action"] != "none"]
-    names = [name for key in ("created", "updated", "removed") for name in (instance_types or {}).get(key, ())]
-    if names:
-        found.append(f"instance types not as wanted: {', '.join(names)}")
-    return found
+    return flow.options.get("azureml_openshift", flow.extension.get("openshift", False) or detected)
 
 
-def not_ready_pods(readiness: Mapping) -> dict:
-    """What module pod_readiness has returned, without the rows of pods that are ready, which may be many."""
-    return {**readiness, "pods": [one for one in readiness["pods"] if not one["ready"]]}
+def _of_extension(result: Mapping) -> list[str]:
+    plan = result["plan"]
+    if plan["action"] == "none":
+        return []
+    keys = sorted({**plan["settings"], **plan["properties"]}) if plan["action"] == "update" else []
+    return [f"extension: {plan['reason']}" + (f" ({', '.join(keys)})" if keys else "")]
 
 
-def is_as_wanted(result: Mapping) -> bool:
-    """Whether nothing would have to be changed, by what a module has said."""
-    if result.get("failed"):
-        return False
-    if "plan" in result:
-        return result["plan"]["action"] == "none"
-    return result.get("ready", True) and not result.get("changed")
+def _of_compute(name: str, result: Mapping) -> list[str]:
+    plan = result["plan"]
+    return [] if plan["action"] == "none" else [f"compute {name}: {plan['reason']}"]
+
+
+def _of_instance_types(result: Mapping) -> list[str]:
+    names = [name for key in ("created", "updated", "removed") for name in result.get(key, ())]
+    return [f"instance types differ: {', '.join(names)}"] if names else []
+
+
+# The differences in words by the module that found them.
+IN_WORDS = {
+    "openshift_scc": lambda result: ["OpenShift: service accounts lack rights"] if result["changed"] else [],
+    "tls_secret": lambda result: ["certificate: the Secret in the cluster differs"] if result["changed"] else [],
+    "pod_readiness": lambda result: [f"pods: {problem}" for problem in result["problems"]],
+    "instance_type": _of_instance_types,
+}

@@ -2,188 +2,269 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The clusters of a play, deployed or verified in this process."""
+"""All clusters of a play, or of its present batch, in one process."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 
 from ansible import constants
-from ansible.errors import AnsibleError
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
-from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
-from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleSpec
-from ansible_collections.azureml.arc.plugins.plugin_utils._controller.core import DELEGATED, host_variables
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.core import host_variables
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.files import ControllerFiles
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.handover import Handover
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.in_process import (
+    PROGRESS_INTERVAL,
+    PROGRESS_VARIABLE,
     RunContext,
-    can_run_in_process,
-    progress_interval,
-    run_in_process,
+    is_switched_on,
     task_environment,
 )
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.progress import Progress
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.worker import prepared_worker
-from ansible_collections.azureml.arc.plugins.plugin_utils._flows.deploy import Deployment
-from ansible_collections.azureml.arc.plugins.plugin_utils._flows.scheduler import Stop, advance_all
-from ansible_collections.azureml.arc.plugins.plugin_utils._flows.steps import ClusterSteps
-from ansible_collections.azureml.arc.plugins.plugin_utils._flows.verify import Verification
-from ansible_collections.azureml.arc.plugins.plugin_utils._variables.options import ClusterOptions
-from ansible_collections.azureml.arc.plugins.plugin_utils._variables.reading import NAMES, file_reader, templated
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.executors import InProcess
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.guards import (
+    NOTHING_SENT,
+    PlaySettings,
+    require_whole_batch,
+)
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.host import (
+    MODULES,
+    Assignment,
+    flow_of,
+    parts_by_tags,
+    refused,
+)
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.scheduler import Scheduler, Stop
+from ansible_collections.azureml.arc.plugins.plugin_utils._report.console import failure_lines
+from ansible_collections.azureml.arc.plugins.plugin_utils._report.rollout import Row, Wave, row
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables import checks
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables.reading import HostVariables, read
 
-CHECK = "Check variables"
+# Flows that do not connect to the cluster.
+ONLY_AZURE = ("detach",)
+COLORS = {"failed": constants.COLOR_ERROR, "changed": constants.COLOR_CHANGED, "ok": constants.COLOR_OK}
 
 
-class Cluster:
-    """A host of the play.
+@dataclass
+class Rollout:
+    """What the batches of a play have in common; a file of the run keeps it between them.
 
-    :ivar apart: whether it needs tasks of its own, because modules have to run elsewhere.
-    :ivar refusal: what is wrong with its variables.
-    :ivar flow: its deployment or verification, C(None) where it is apart or refused.
+    :param began: when the first batch began, in seconds since 1970.
+    :param number: of the present batch, from 1 on.
+    :param allowed: how many clusters may fail; C(None) for a play without waves.
+    :param refused: the hosts whose variables are wrong, with their errors.
+    :param failed: the hosts that have failed so far.
+    :param not_started: the hosts of later batches.
+    :param batch: the hosts of the present batch.
+    :param stopped: why no further batch starts; empty where one does.
     """
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.apart = False
-        self.refusal = ""
-        self.flow: Deployment | Verification | None = None
+    began: float = field(default_factory=time.time)
+    number: int = 0
+    allowed: int | None = None
+    refused: dict = field(default_factory=dict)
+    failed: list = field(default_factory=list)
+    not_started: list = field(default_factory=list)
+    batch: list = field(default_factory=list)
+    stopped: str = ""
 
-    @property
-    def ended(self) -> bool:
-        """Whether its flow has come to its end."""
-        return self.flow.ended
+    def begin_batch(self, settings: PlaySettings) -> None:
+        """Go on to the next batch."""
+        self.number += 1
+        self.batch = settings.batch
+        if self.stopped:
+            return  # its clusters have not started either
+        self.not_started = settings.hosts[max(map(settings.hosts.index, self.batch)) + 1 :]
 
-    def advance(self) -> None:
-        """Take the next phase of its flow."""
-        self.flow.advance()
-
-    def outcome(self) -> dict:
-        """What has become of it, as module converge returns it."""
-        if self.flow:
-            return self.flow.outcome()
-        return {
-            "failed": True,
-            "failed_step": CHECK,
-            "changed": False,
-            "as_wanted": False,
-            "msg": f"{CHECK}: {self.refusal}",
-            "pod_readiness": None,
-            "computes": [],
-            "steps": [],
-        }
+    def wave(self, rows: list[Row]) -> Wave:
+        """The present batch by its rows."""
+        failed = [*self.failed, *(one.name for one in rows if one.outcome in ("failed", "unreachable"))]
+        return Wave(rows, failed, self.not_started, self.allowed, self.number, time.time() - self.began)
 
 
 class Fleet:
-    """All clusters of a play, or of its present batch.
+    """All clusters of the present batch of a play.
 
-    :param action: the task's.
+    :param action: the action of the task.
     :param task_vars: the variables of the host that the task runs for.
-    :param modules: the modules that a deployment takes, by name.
-    :param argument_spec: what the variables of each host are checked against.
-    :param begin: begins the flow of a cluster, by its options and with what takes its steps.
     """
 
-    def __init__(
-        self,
-        action: ActionBase,
-        task_vars: Mapping,
-        modules: Mapping[str, ModuleSpec],
-        argument_spec: Mapping,
-        begin: Callable[[ClusterOptions, ClusterSteps], Deployment | Verification],
-    ) -> None:
+    def __init__(self, action: ActionBase, task_vars: Mapping) -> None:
         self._action = action
         self._task_vars = task_vars
-        self._modules = modules
-        self._validator = ArgumentSpecValidator(argument_spec)
-        self._names = tuple(dict.fromkeys([*NAMES, *argument_spec]))
-        self._checked = frozenset(argument_spec)
-        self._begin = begin
+        self._settings = PlaySettings(action._templar, task_vars)
+        self._handover = Handover()
+        self._key = f"play {action._task.get_play()._uuid}"
+        self._check_mode = bool(action._task.check_mode)
+        self._interval = PROGRESS_INTERVAL
         self._stop = Stop()
         self._environ: Mapping[str, str] = {}
 
-    def run(self, ended: Callable[[Cluster], None]) -> list[Cluster]:
-        """Run the flows of all clusters but those that are apart.
+    def run(self, flow: str, waves: bool) -> dict:
+        """Run a flow for all clusters of the batch that this process reaches; leave the others to action C(cluster).
 
-        :param ended: is told each cluster that has ended or is refused.
-        :returns: all of them.
+        :param flow: a key of C(FLOWS).
+        :param waves: whether batches are waves with a budget.
+        :returns: the result of the task.
+        :raises AnsibleActionFail: where it cannot begin; what fails for a cluster is the result of its host.
         """
+        require_whole_batch(self._action._task)
+        if not self._check_mode:
+            self._settings.require_confirmation(flow)
+        self._interval = self._settings.seconds(PROGRESS_VARIABLE, PROGRESS_INTERVAL)
+        soak = self._settings.seconds("azureml_soak") if waves else 0.0
+        kept = self._handover.read(self._key)
+        rollout = Rollout(**kept) if kept else Rollout(allowed=self._settings.allowed_failures() if waves else None)
+        rollout.begin_batch(self._settings)
         environment = task_environment(self._action, self._action._templar)
-        self._environ = {**os.environ, **environment}
-        with (
-            prepared_worker(environment),
-            tempfile.TemporaryDirectory(prefix="azureml_arc_fleet_", dir=constants.DEFAULT_LOCAL_TMP) as directory,
-        ):
-            clusters = list(self._clusters(directory))
-            for one in clusters:
-                if one.refusal:
-                    ended(one)
+        assignment = Assignment(flow, parts_by_tags(self._task_vars), soak if rollout.not_started else 0.0)
+        if rollout.stopped:
+            result = {"skipped": True, "changed": False, "msg": f"not started: {rollout.stopped}"}
+            for name in rollout.batch:
+                self._end(name, result)
+        else:
+            with prepared_worker(environment):
+                self._run_batch(rollout, assignment, environment)
+        self._handover.leave(self._key, asdict(rollout))
+        settled = all(self._row(name).outcome in ("ok", "changed") for name in rollout.batch)
+        if settled and not self._settings.flag("azureml_report_hosts", True):
+            return {**self.close(table=False), "ends": True}
+        return {"changed": False, "ends": False}
+
+    def close(self, table: bool) -> dict:
+        """Show how the batch went.
+
+        :param table: whether to show a line for each cluster, too.
+        :returns: the result of the task, with the figures as artifacts of the job.
+        """
+        kept = self._handover.read(self._key)
+        if not kept:
+            return {"changed": False, "msg": "no flow was run"}
+        rollout = Rollout(**kept)
+        if rollout.stopped:
+            return _summed_up(rollout, [], rollout.stopped, True)
+        wave = rollout.wave([self._row(name) for name in rollout.batch])
+        rollout.failed = list(wave.failed)
+        rollout.stopped = wave.summary() if wave.stopped else ""
+        self._handover.leave(self._key, asdict(rollout))
+        if self._settings.seconds(PROGRESS_VARIABLE, PROGRESS_INTERVAL) > 0:
+            self._action._display.display("\n".join([wave.table()] * table + [wave.summary()]))
+        # As set_stats leaves it: AWX keeps it among the artifacts of the job.
+        stats = {"data": {"azureml_rollout": wave.stats()}, "per_host": False, "aggregate": False}
+        return {**_summed_up(rollout, wave.rows, wave.summary(), wave.stopped), "ansible_stats": stats}
+
+    def _row(self, name: str) -> Row:
+        return row(name, (self._handover.taken(name) or {}).get("result"), self._check_mode)
+
+    def _run_batch(self, rollout: Rollout, assignment: Assignment, environment: Mapping) -> None:
+        # A file of the run, not of the task: what ends the run ends it, too.
+        with tempfile.TemporaryDirectory(prefix="azureml_arc_fleet_", dir=constants.DEFAULT_LOCAL_TMP) as directory:
+            mine = self._read_hosts(rollout, assignment, environment)
+            context = RunContext(
+                check_mode=self._check_mode,
+                diff=bool(self._action._task.diff),
+                tmpdir=directory,
+                progress=lambda line: None,
+                sleep=self._stop.sleep,
+                environ={**os.environ, **environment},
+                files=ControllerFiles(self._action),
+                can_block=False,
+            )
+            flows = [self._flow(host, assignment, context) for host in mine]
             try:
-                advance_all([one for one in clusters if one.flow], self._task_vars["ansible_forks"], ended)
+                Scheduler(self._task_vars["ansible_forks"]).run(
+                    flows, lambda number, result: self._end(mine[number].name, result)
+                )
             except BaseException as error:
-                self._stop.ask()
+                self._stop.request()
                 if isinstance(error, SystemExit):
                     # While threads still write into it. They end with the process, which prepared_worker ends.
                     shutil.rmtree(directory, ignore_errors=True)
                 raise
-        return clusters
 
-    def _clusters(self, directory: str) -> Iterator[Cluster]:
-        task = self._action._task
-        for name in self._task_vars["ansible_play_batch"]:
-            variables = host_variables(task, name)
-            variables[DELEGATED] = self._task_vars.get(DELEGATED, {})
-            cluster = Cluster(name)
-            self._prepare(cluster, variables, directory)
-            yield cluster
+    def _flow(self, host: HostVariables, assignment: Assignment, context: RunContext):
+        progress = Progress(host.name, self._interval, self._action._display.display)
+        runs = InProcess(MODULES, context.with_progress(progress))
+        return flow_of(host, assignment, runs, self._check_mode, self._handover).run()
 
-    def _options(self, values: Mapping, read_file: Callable[[str], str]) -> ClusterOptions:
-        """The options of modules for a cluster, by the variables of its host.
+    def _read_hosts(self, rollout: Rollout, assignment: Assignment, environment: Mapping) -> list[HostVariables]:
+        """Read the variables of the hosts, and end those where they are wrong.
 
-        :raises AzureMLError: where something is wrong with them.
+        The first batch reads those of all batches, so that errors show before anything is sent.
+
+        :returns: the hosts whose flow runs in this process.
         """
-        checked = self._validator.validate({name: values[name] for name in self._checked & values.keys()})
-        options = ClusterOptions(values, read_file)
-        mistakes = checked.error_messages or options.mistakes
-        if mistakes:
-            raise AzureMLError("; ".join(mistakes))
-        # Read here, in the only thread that Ansible's lookups may run in.
-        options.openshift_scc()
-        return options
+        names = rollout.batch if rollout.number > 1 else self._settings.hosts
+        hosts = {name: self._read_host(name, assignment, environment) for name in names}
+        if rollout.number == 1:
+            rollout.refused = self._errors([host for host, _here in hosts.values()], assignment.flow)
+            if rollout.allowed is not None and len(rollout.refused) > rollout.allowed:
+                count = len(rollout.refused)
+                clusters = "1 cluster" if count == 1 else f"{count} clusters"
+                raise AnsibleActionFail(
+                    f"the variables of {clusters} are wrong, azureml_max_failures allows {rollout.allowed};"
+                    f" {NOTHING_SENT}"
+                )
+        mine = []
+        for name in rollout.batch:
+            host, here = hosts[name]
+            if name in rollout.refused:
+                self._end(name, refused(rollout.refused[name]), show=False)
+            elif here:
+                mine.append(host)
+            else:
+                self._handover.leave(name, {"assignment": asdict(assignment)})
+        return mine
 
-    def _prepare(self, cluster: Cluster, variables: Mapping, directory: str) -> None:
-        """Make ready to run the flow of a cluster, or say why not.
-
-        :param variables: of its host, with templates in them.
-        :param directory: takes files that must not outlive the task.
-        """
+    def _read_host(self, name: str, assignment: Assignment, environment: Mapping) -> tuple[HostVariables, bool]:
+        """The variables of a host, and whether its flow runs in this process."""
+        variables = host_variables(self._action._task, name)
         templar = self._action._templar.copy_with_new_env(available_variables=variables)
+        host = read(name, assignment.entry_point, variables, templar, self._action._loader)
         try:
-            values = templated(variables, templar, self._names)
-            cluster.apart = values.get("azureml_kube_from") == "node" or not can_run_in_process(
-                self._action, variables, templar
-            )
-            interval = progress_interval(variables, templar)
-            if cluster.apart:
-                return
-            options = self._options(values, file_reader(variables, templar, self._action._loader))
-        except (AnsibleError, AzureMLError) as error:
-            cluster.refusal = str(error)
-            return
+            same = task_environment(self._action, templar) == environment
+            return host, same and is_switched_on(variables, templar) and not host.via_node
+        except AnsibleError as error:
+            host.errors.append(str(error))
+            return host, False
 
-        def run(module: str, given: dict, check_mode: bool) -> dict:
-            context = RunContext(
-                check_mode=check_mode,
-                diff=bool(self._action._task.diff),
-                tmpdir=directory,
-                progress=Progress(cluster.name, interval, self._action._display.display),
-                sleep=self._stop.sleep,
-                environ=self._environ,
-                files=ControllerFiles(self._action),
-            )
-            return run_in_process(module, self._modules[module], given, context)
+    def _errors(self, hosts: list[HostVariables], flow: str) -> dict[str, list[str]]:
+        """What is wrong with the variables of hosts, alone and together; each error is shown once."""
+        right = {one.name: one.options for one in hosts if one.options}
+        connected = [one.name for one in hosts if one.options and not one.via_node and flow not in ONLY_AZURE]
+        together = checks.of_fleet(right, connected)
+        errors = {one.name: [*one.errors, *together.get(one.name, ())] for one in hosts}
+        for message, names in checks.grouped(errors).items():
+            who = f"[{names[0]}]" if len(names) == 1 else f"{len(names)} clusters ({', '.join(names)})"
+            self._show("failed", f"{who} {message}; {NOTHING_SENT}")
+        return {name: found for name, found in errors.items() if found}
 
-        cluster.flow = self._begin(options, ClusterSteps(run, bool(self._action._task.check_mode)))
+    def _end(self, name: str, result: dict, show: bool = True) -> None:
+        """Keep the result of a host for action C(cluster), and show it in a line."""
+        self._handover.leave(name, {"result": result})
+        if show and not result.get("skipped"):
+            outcome = "failed" if result.get("failed") else "changed" if result["changed"] else "ok"
+            self._show(outcome, f"[{name}] {failure_lines(result) if outcome == 'failed' else result['msg']}")
+
+    def _show(self, outcome: str, text: str) -> None:
+        if self._interval > 0:
+            self._action._display.display(f"{outcome}: {text}", color=COLORS[outcome])
+
+
+def _summed_up(rollout: Rollout, rows: Sequence[Row], summary: str, stopped: bool) -> dict:
+    return {
+        "changed": False,
+        "clusters": [asdict(one) for one in rows],
+        "failed_clusters": rollout.failed,
+        "not_started": rollout.not_started,
+        "allowed_failures": rollout.allowed,
+        "stopped": stopped,
+        "summary": summary,
+    }

@@ -2,76 +2,105 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Many clusters in one process: a thread costs a thousandth of the worker process that Ansible has for a host."""
+"""Many flows in one process: a few threads work, and what waits is parked until it is due.
+
+A thread for a cluster costs a thousandth of the worker process that Ansible has for a host, and a cluster that waits
+has none, so clusters that hang do not hold up the others.
+"""
 
 from __future__ import annotations
 
+import heapq
+import itertools
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Protocol
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting
 
-class Flow(Protocol):
-    """What is done in phases."""
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing is left to do."""
-
-    def advance(self) -> None:
-        """Take the next phase; does not raise."""
+T = TypeVar("T")
 
 
 class Stop:
-    """Ends waits that threads are in. Only the main thread of a process hears that it is to end."""
+    """Ends the pauses that threads make. Only the main thread of a process hears that it has to end."""
 
     def __init__(self) -> None:
-        self._asked = threading.Event()
+        self._requested = threading.Event()
 
-    def ask(self) -> None:
-        """End all waits, those to come included."""
-        self._asked.set()
+    def request(self) -> None:
+        """End all pauses, later ones included."""
+        self._requested.set()
 
     def sleep(self, seconds: float) -> None:
-        """Wait for seconds.
+        """Pause a thread for some seconds.
 
-        :raises SystemExit: in a thread whose process is to end.
+        :raises SystemExit: in a thread whose process has to end.
         """
-        if self._asked.wait(seconds):
+        if self._requested.wait(seconds):
             raise SystemExit
 
 
-def advance_all(flows: Sequence[Flow], at_once: int, ended: Callable[[Flow], None]) -> None:
-    """Take all to their end.
+class Scheduler:
+    """Runs flows that wait.
 
-    Each phase is queued behind those that wait already, so a phase is taken by all before the next one is by any, while
-    nobody waits for the slowest.
-
-    :param at_once: how many threads.
-    :param ended: is told each that has ended, in this thread.
+    :param threads: how many flows may work at a time.
+    :param clock: seconds since some start.
     """
-    advanced: queue.SimpleQueue = queue.SimpleQueue()
-    pool = ThreadPoolExecutor(at_once)
 
-    def take_phase(flow: Flow) -> None:
-        def tell(future: Future) -> None:
-            advanced.put((flow, future))
+    def __init__(self, threads: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._threads = threads
+        self._clock = clock
+        self._advanced: queue.SimpleQueue = queue.SimpleQueue()
 
-        pool.submit(flow.advance).add_done_callback(tell)
+    def run(self, flows: Sequence[Waiting[T]], ended: Callable[[int, T], None]) -> None:
+        """Run flows to their end.
 
-    try:
-        for flow in flows:
-            take_phase(flow)
+        Flows that are due work in the order in which they became due, so each has begun before any goes on.
+
+        :param ended: called in this thread with the number of each flow that has ended, and its result.
+        """
+        parked: list[tuple[float, int, int]] = []  # due, order, number of the flow
+        order = itertools.count()
         left = len(flows)
-        while left:
-            flow, future = advanced.get()
-            future.result()
-            if flow.ended:
-                left -= 1
-                ended(flow)
-            else:
-                take_phase(flow)
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        pool = ThreadPoolExecutor(self._threads)
+        try:
+            for number in range(len(flows)):
+                pool.submit(self._advance, flows, number)
+            while left:
+                for number, pause, result, error in self._wait(parked):
+                    if error is not None:
+                        raise error
+                    if pause is None:
+                        left -= 1
+                        ended(number, result)
+                    else:
+                        heapq.heappush(parked, (self._clock() + pause, next(order), number))
+                while parked and parked[0][0] <= self._clock():
+                    pool.submit(self._advance, flows, heapq.heappop(parked)[2])
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _advance(self, flows: Sequence[Waiting], number: int) -> None:
+        """Run a flow until it waits or ends, and tell the thread that schedules."""
+        pause = result = error = None
+        try:
+            pause = max(0.0, next(flows[number]))
+        except StopIteration as end:
+            result = end.value
+        except BaseException as raised:  # to be raised in the thread that schedules
+            error = raised
+        self._advanced.put((number, pause, result, error))
+
+    def _wait(self, parked: Sequence[tuple[float, int, int]]) -> list[tuple]:
+        """What has been advanced, as soon as there is something, at the latest when a parked flow is due."""
+        timeout = max(0.0, parked[0][0] - self._clock()) if parked else None
+        found = []
+        try:
+            found.append(self._advanced.get(timeout=timeout))
+            while True:
+                found.append(self._advanced.get_nowait())
+        except queue.Empty:
+            return found

@@ -2,27 +2,42 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The steps that are taken on one cluster, and what has come of them."""
+"""The steps of one cluster: each runs a module, and all of them together make the result of the cluster."""
 
 from __future__ import annotations
 
 import contextlib
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Protocol
 
+from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import first_line
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting
 from ansible_collections.azureml.arc.plugins.module_utils._core.text import printable
 
-# Of a result: what tells about the module's call, or is told by the outcome as a whole.
+# Parts of a module's result that describe its call, or that the result of the cluster has for all steps together.
 NOT_KEPT = ("changed", "diff", "failed", "invocation", "msg", "warnings")
 
 
-class StepFailedError(Exception):
-    """A step that has failed.
+class Executor(Protocol):
+    """Runs the modules of one cluster.
 
-    :param step: what it is called; empty where it was none.
-    :param result: what its module returned.
+    :ivar has_internal_steps: whether it can run the steps that are not modules of the collection.
+    """
+
+    has_internal_steps: bool
+
+    def run(self, module: str, options: dict, check_mode: bool) -> Waiting[dict]:
+        """Run a module by its name and return its result; does not raise for a module that fails."""
+
+
+class StepFailedError(Exception):
+    """A step failed.
+
+    :param step: the name of the step; empty where the failure belongs to none.
+    :param result: the result of its module.
     """
 
     def __init__(self, step: str, result: Mapping) -> None:
@@ -32,50 +47,54 @@ class StepFailedError(Exception):
         self.result = result
 
 
-class ClusterSteps:
-    """Runs modules for one cluster, and keeps what all of them have in common.
+class Steps:
+    """Runs the steps of one cluster and records them.
 
-    :param run: runs a module: takes its name, its options, and whether in check mode; returns its result.
-    :param check_mode: only find out what would be done.
+    :param host: the name of the host, for the headers of differences.
+    :param executor: runs modules.
+    :param check_mode: only find out what would change.
     :param clock: seconds since 1970.
-    :ivar failure: the step that has failed, C(None) for none.
+    :ivar failure: the step that failed, C(None) for none.
     """
 
-    def __init__(
-        self, run: Callable[[str, dict, bool], dict], check_mode: bool, clock: Callable[[], float] = time.time
-    ) -> None:
-        self._run = run
-        self.check_mode = check_mode
+    def __init__(self, host: str, executor: Executor, check_mode: bool, clock: Callable[[], float] = time.time) -> None:
+        self._host = host
+        self._executor = executor
         self._clock = clock
-        self._steps: list[dict] = []
+        self._records: list[dict] = []
         self._warnings: list[str] = []
         self._diffs: list[dict] = []
         self._changed = False
+        self.check_mode = check_mode
         self.failure: StepFailedError | None = None
 
-    def take(self, step: str, module: str, options: Mapping) -> dict:
-        """Take a step that may change something.
+    @property
+    def has_internal_steps(self) -> bool:
+        """Whether steps can be run that are not modules of the collection."""
+        return self._executor.has_internal_steps
 
-        :returns: the result of the module, without what C(outcome) tells, but with C(changed).
-        :raises StepFailedError: where it has failed.
+    def apply(self, step: str, module: str, options: Mapping) -> Waiting[dict]:
+        """Run a step that may change something.
+
+        :returns: the result of the module without the parts that all steps have in common, but with C(changed).
+        :raises StepFailedError: where it failed.
         """
-        with self.noted(step, module) as noted:
-            result = self._run(module, dict(options), self.check_mode)
-            noted["changed"] = bool(result["changed"])
-        diffs = result.get("diff") or []
-        self._diffs += [diffs] if isinstance(diffs, dict) else diffs
-        self._changed |= noted["changed"] and not result.get("failed")
-        return {**self._kept(step, result), "changed": noted["changed"]}
+        with self.recorded(step, module) as record:
+            result = yield from self._executor.run(module, dict(options), self.check_mode)
+            record["changed"] = bool(result.get("changed"))
+        self._diffs += list(self._with_headers(module, options, result.get("diff") or []))
+        self._changed |= record["changed"] and not result.get("failed")
+        return {**self._kept(step, result), "changed": record["changed"]}
 
-    def look(self, step: str, module: str, options: Mapping) -> dict:
-        """Take a step that only finds out what would be changed; else as C(take)."""
-        with self.noted(step, module):
-            result = self._run(module, dict(options), True)
-        return {**self._kept(step, result), "changed": bool(result["changed"])}
+    def check(self, step: str, module: str, options: Mapping) -> Waiting[dict]:
+        """Run a step in check mode; otherwise as C(apply)."""
+        with self.recorded(step, module):
+            result = yield from self._executor.run(module, dict(options), True)
+        return {**self._kept(step, result), "changed": bool(result.get("changed"))}
 
-    def ask(self, module: str, options: Mapping) -> dict:
-        """What a module says in check mode, failures included, as a part of a step."""
-        result = self._run(module, dict(options), True)
+    def probe(self, module: str, options: Mapping) -> Waiting[dict]:
+        """Run a module in check mode as a part of a step; returns its result, failed or not."""
+        result = yield from self._executor.run(module, dict(options), True)
         return {name: value for name, value in result.items() if name != "invocation"}
 
     def _kept(self, step: str, result: Mapping) -> dict:
@@ -84,43 +103,53 @@ class ClusterSteps:
             raise StepFailedError(step, result)
         return {name: value for name, value in result.items() if name not in NOT_KEPT}
 
-    @contextlib.contextmanager
-    def noted(self, step: str, module: str) -> Iterator[dict]:
-        """Note a step, of as many calls as it may take."""
-        noted = {"name": step, "module": module, "start": self._clock(), "changed": False}
-        self._steps.append(noted)
-        try:
-            yield noted
-        finally:
-            noted["end"] = self._clock()
+    def _with_headers(self, module: str, options: Mapping, diffs: Mapping | Iterable[Mapping]) -> Iterator[dict]:
+        resource = f"{self._host}: {' '.join(filter(None, (module.replace('_', ' '), options.get('name'))))}"
+        for diff in [diffs] if isinstance(diffs, Mapping) else diffs:
+            headers = {
+                f"{side}_header": resource if diff.get(side) else f"{resource} (absent)" for side in ("before", "after")
+            }
+            yield {**headers, **diff}
 
-    def warn(self, warnings) -> None:
-        """Have the outcome warn, of nothing twice."""
+    @contextlib.contextmanager
+    def recorded(self, step: str, module: str) -> Iterator[dict]:
+        """Record a step, however many modules it runs."""
+        record = {"name": step, "module": module, "start": self._clock(), "changed": False}
+        self._records.append(record)
+        try:
+            yield record
+        finally:
+            record["end"] = self._clock()
+
+    def warn(self, warnings: Iterable[str]) -> None:
+        """Add warnings to the result, none twice."""
         self._warnings += [one for one in warnings if one not in self._warnings]
 
     @contextlib.contextmanager
     def until_failure(self) -> Iterator[None]:
-        """Take steps until one fails, which is kept as C(failure)."""
+        """Run steps until one fails, which is kept as C(failure)."""
         try:
             yield
         except StepFailedError as failure:
             self.failure = failure
-        except Exception as error:  # what nobody has thought of must not take the other clusters with it
+        except AnsibleConnectionFailure:
+            raise  # the host is unreachable, which Ansible reports
+        except Exception as error:  # an unforeseen error of one cluster must not end the others
             message = f"Unexpected {type(error).__name__}: {printable(first_line(error))}. Please report it."
             self.failure = StepFailedError("", {"msg": message, "exception": traceback.format_exc()})
 
-    def outcome(self, found: Mapping, summary: str) -> dict:
-        """What has become of the cluster; module converge documents it.
+    def result(self, found: Mapping, summary: str) -> dict:
+        """The result of the cluster, as module C(cluster) documents it.
 
-        :param found: what is known of it.
-        :param summary: what was done, unless something has failed.
+        :param found: what is known of the cluster.
+        :param summary: the message, unless a step failed.
         """
-        outcome = {**found, "changed": self._changed, "msg": summary, "steps": self._steps}
+        result = {**found, "changed": self._changed, "msg": summary, "steps": self._records}
         if self.failure:
             failed = {name: value for name, value in self.failure.result.items() if name not in NOT_KEPT}
-            outcome = {**failed, **outcome, "msg": str(self.failure), "failed": True, "failed_step": self.failure.step}
+            result = {**failed, **result, "msg": str(self.failure), "failed": True, "failed_step": self.failure.step}
         if self._diffs:
-            outcome["diff"] = self._diffs
+            result["diff"] = self._diffs
         if self._warnings:
-            outcome["warnings"] = self._warnings
-        return outcome
+            result["warnings"] = self._warnings
+        return result

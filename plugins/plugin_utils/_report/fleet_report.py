@@ -139,9 +139,9 @@ class FleetReport:
         self._wave = _Wave()
 
     def end_wave(self, result: Mapping) -> None:
-        """Add the result of module C(wave)."""
+        """Add how a batch of hosts went, as module C(fleet) returns it."""
         self._wave.allowed_failures = result.get("allowed_failures")
-        self._wave.stopped = bool(result.get("exceeded"))
+        self._wave.stopped = bool(result.get("stopped"))
         self._not_started = list(result.get("not_started") or ())
 
     def add_cluster(self, host: str, result: Mapping) -> None:

@@ -16,11 +16,12 @@ COLLECTION = "azureml.arc."
 # The phase that a task of this module belongs to. Other tasks are no work on a cluster.
 PHASES = {
     "preflight": "checks",
-    "drift": "checks",
+    "cluster_identity": "checks",
     "node_preflight": "checks",
     "namespace": "setup",
     "node": "setup",
     "openshift_scc": "setup",
+    "supporting_resources": "setup",
     "tls_secret": "setup",
     "extension": "extension",
     "pod_readiness": "readiness",

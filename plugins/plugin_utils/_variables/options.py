@@ -4,19 +4,19 @@
 
 """The options of modules for a cluster, by the variables of role azureml.
 
-Not templates in the role: Ansible compiles a template anew for each task of each cluster, which takes longer than to
-find out that a cluster needs no change.
+Not templates in the role: Ansible compiles a template anew for each task of each cluster, which takes longer than
+finding out that a cluster needs no change.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from functools import cached_property
 
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError, first_line
+from ansible_collections.azureml.arc.plugins.module_utils._core.lazy import Lazy
 
-# Which variable an option of a module comes from. Options whose variable is not defined are left out.
+# The variable that an option of a module comes from. Options whose variable is not set are left out.
 CLUSTER = {
     "subscription_id": "azureml_subscription_id",
     "resource_group": "azureml_resource_group",
@@ -32,7 +32,6 @@ INSTALL = {
 PREFLIGHT = {
     "workload_profile": "azureml_profile",
     "settings_generation": "azureml_settings_generation",
-    "extension_name": "azureml_extension_name",
     "inference_service": "azureml_inference_service",
     "inference_router_ha": "azureml_inference_router_ha",
     "node_selector": "azureml_node_selector",
@@ -66,11 +65,10 @@ READINESS = {
     "workload_profile": "azureml_profile",
     "settings_generation": "azureml_settings_generation",
     "cluster_type": "azureml_cluster_type",
-    "extension_name": "azureml_extension_name",
     "components": "azureml_components",
 }
-OPENSHIFT_SCC = {"extension_name": "azureml_extension_name", "settings_generation": "azureml_settings_generation"}
-# An attachment is written with the module's own options; these stand beside it.
+OPENSHIFT_SCC = {"settings_generation": "azureml_settings_generation"}
+# An attachment has the options of the module itself; these stand beside it.
 COMPUTE = {
     "purge_instance_types": "azureml_purge_instance_types",
     "force_reattach": "azureml_force_reattach",
@@ -82,46 +80,42 @@ COMPUTE = {
 class ClusterOptions:
     """The options of modules for one cluster.
 
-    :param variables: the role's variables by name, without those that are not defined.
+    :param variables: the role's variables by name, converted, without those that are not set.
     :param read_file: returns the text of a file that a variable names, or raises C(AzureMLError).
-    :param known: components to install or not, by their options, as a preflight or the extension itself has told; what
-        the variables say stands above it.
+    :ivar detected: components to install or not, by their options, as a preflight or the extension itself reports them;
+        what the variables say stands above it.
     """
 
-    def __init__(
-        self, variables: Mapping, read_file: Callable[[str], str], known: Mapping[str, bool] | None = None
-    ) -> None:
+    def __init__(self, variables: Mapping, read_file: Callable[[str], str]) -> None:
         self._variables = variables
         self._read_file = read_file
-        self.known = dict(known or {})
+        self.detected: dict = {}
+        self.extension_name = variables.get("azureml_extension_name", "azureml")
 
     def get(self, variable: str, default: object = None) -> object:
-        """The value of a variable, C(default) where it is not defined."""
+        """The value of a variable, C(default) where it is not set."""
         return self._variables.get(variable, default)
 
-    def _by(self, table: Mapping[str, str]) -> dict:
-        return {option: self._variables[name] for option, name in table.items() if name in self._variables}
+    def learn(self, extension: Mapping | None) -> None:
+        """Take over how the extension is installed: its name, and which components it has.
 
-    def _install(self) -> dict:
-        """What the extension is installed with, and with it what its pods are expected to be."""
-        return {**self.known, **{name: value for name, value in self._by(INSTALL).items() if value != ""}}
+        :param extension: as module extension returns it, C(None) where there is none.
+        """
+        if extension:
+            self.detected.update(extension.get("install_options") or {})
+            self.extension_name = extension.get("name") or self.extension_name
 
-    @cached_property
+    @property
     def attachments(self) -> list[dict]:
-        """All that the cluster is attached as."""
+        """All computes that the cluster is attached as."""
         one = self._variables.get("azureml_compute")
         return [*([one] if one is not None else []), *self._variables.get("azureml_computes", ())]
 
-    @property
-    def created_namespaces(self) -> list[str]:
-        """The namespaces of computes that are made where they are missing."""
-        return [one["namespace"] for one in self.attachments if one.get("create_namespace") and "namespace" in one]
-
-    @cached_property
+    @Lazy
     def compute_namespaces(self) -> list[str]:
         """The namespaces of computes, those from configuration files included.
 
-        :raises AzureMLError: where such a file cannot be read, or is none.
+        :raises AzureMLError: where such a file cannot be read, or holds something else.
         """
         named = [one["namespace"] for one in self.attachments if "namespace" in one]
         files = [one["config_file"] for one in self.attachments if "config_file" in one]
@@ -137,92 +131,89 @@ class ClusterOptions:
         return document.get("namespace", "default")
 
     @property
-    def mistakes(self) -> list[str]:
-        """What no module can find wrong with the variables, because it concerns several of them."""
-        found = []
-        if "azureml_workspace" not in self._variables and any("workspace" not in one for one in self.attachments):
-            found.append("azureml_compute needs azureml_workspace, the workspace to attach the cluster to")
-        if self.has_tls_secret and "secret_name" not in self._tls:
-            found.append("azureml_tls_secret needs azureml_tls.secret_name, the Secret to put the certificate into")
-        return found
-
-    @property
     def _tls(self) -> Mapping:
         return self._variables.get("azureml_tls", {})
 
     @property
     def has_tls_secret(self) -> bool:
-        """Whether the role puts a certificate into the cluster."""
+        """Whether the certificate goes into a Secret of the cluster."""
         return "azureml_tls_secret" in self._variables
 
-    def azure(self) -> dict:
-        """For every module that signs in to Azure."""
-        return dict(self._variables.get("azureml_sign_in", {}))
+    @property
+    def has_instance_types(self) -> bool:
+        """Whether instance types are objects in the cluster; releases of 2021 take them from the compute."""
+        return self._variables.get("azureml_settings_generation") != "2021"
 
-    def kubernetes(self) -> dict:
-        """For every module that connects to the cluster."""
-        return dict(self._variables.get("azureml_kubernetes", {}))
+    def _by(self, table: Mapping[str, str]) -> dict:
+        return {option: self._variables[name] for option, name in table.items() if name in self._variables}
 
-    def in_azure(self, options: Mapping, **more: object) -> dict:
-        """Options with those of every module that signs in to Azure."""
-        return {**self.azure(), **options, **more}
+    def _install(self) -> dict:
+        """Which components are installed, and so which pods are expected."""
+        return {**self.detected, **self._by(INSTALL)}
 
-    def in_cluster(self, options: Mapping, **more: object) -> dict:
-        """Options with those of every module that connects to the cluster."""
-        return {**self.kubernetes(), **options, **more}
+    def _azure(self, options: Mapping, more: Mapping) -> dict:
+        """Options of a module that signs in to Azure."""
+        return {**self._variables.get("azureml_sign_in", {}), **options, **more}
 
-    def preflight(self) -> dict:
-        """For module preflight."""
-        absent = {"default", *self.created_namespaces}
+    def _kubernetes(self, options: Mapping, more: Mapping) -> dict:
+        """Options of a module that connects to the cluster."""
+        return {**self._variables.get("azureml_kubernetes", {}), **options, **more}
+
+    def azure_preflight(self) -> dict:
+        """For module preflight, as far as it asks Azure."""
+        return self._azure(self._preflight(), {"sides": ["azure"], "skip_installed": True})
+
+    def kubernetes_preflight(self) -> dict:
+        """For module preflight, as far as it asks the cluster."""
+        return self._kubernetes(self._preflight(), {"sides": ["kubernetes"]})
+
+    def _preflight(self) -> dict:
+        created = {one["namespace"] for one in self.attachments if one.get("create_namespace") and "namespace" in one}
         expected = dict.fromkeys(one["namespace"] for one in self.attachments if "namespace" in one)
         return {
             **self._by(CLUSTER),
             **self._install(),
             **self._by(PREFLIGHT),
-            # They have to be there before anything is installed.
-            "compute_namespaces": [name for name in expected if name not in absent],
-            # The role adds the service accounts itself.
+            "extension_name": self.extension_name,
+            # Namespaces that must exist before anything is installed.
+            "compute_namespaces": [name for name in expected if name not in {"default", *created}],
+            # The flow adds the service accounts itself.
             "skip_checks": [*self._variables.get("azureml_skip_checks", ()), "openshift_scc"],
         }
 
-    def extension(self) -> dict:
+    def extension(self, **more: object) -> dict:
         """For module extension."""
-        return {**self._by(CLUSTER), **self._install(), **self._by(EXTENSION)}
+        return self._azure({**self._by(CLUSTER), **self._install(), **self._by(EXTENSION)}, more)
 
-    def pod_readiness(self) -> dict:
+    def pod_readiness(self, **more: object) -> dict:
         """For module pod_readiness."""
-        return {**self._install(), **self._by(READINESS)}
+        return self._kubernetes({**self._install(), **self._by(READINESS), "extension_name": self.extension_name}, more)
 
-    def openshift_scc(self) -> dict:
+    def openshift_scc(self, **more: object) -> dict:
         """For module openshift_scc."""
-        return {**self._by(OPENSHIFT_SCC), "compute_namespaces": self.compute_namespaces}
+        named = {"extension_name": self.extension_name, "compute_namespaces": self.compute_namespaces}
+        return self._kubernetes({**self._by(OPENSHIFT_SCC), **named}, more)
 
-    def tls_secret(self) -> dict:
-        """For module tls_secret; empty where the role puts no certificate into the cluster."""
+    def tls_secret(self, **more: object) -> dict:
+        """For module tls_secret."""
         named = {"name": self._tls.get("secret_name"), "cname": self._tls.get("cname")}
         named = {option: value for option, value in named.items() if value is not None}
-        return {**self._variables["azureml_tls_secret"], **named} if self.has_tls_secret else {}
+        return self._kubernetes({**self._variables.get("azureml_tls_secret", {}), **named}, more)
 
-    def compute(self, attachment: Mapping) -> dict:
-        """For module compute and one of the attachments. Whether a namespace is made is for the caller to say."""
+    def cluster_identity(self, cluster: Mapping) -> dict:
+        """For module cluster_identity and the cluster in Azure, with C(id) and C(fqdns)."""
+        return self._kubernetes({"cluster_id": cluster["id"], "fqdns": cluster.get("fqdns", [])}, {})
+
+    def namespace(self, name: str, **more: object) -> dict:
+        """For module namespace."""
+        return self._kubernetes({"name": name}, more)
+
+    def compute(self, attachment: Mapping, **more: object) -> dict:
+        """For module compute and one of the attachments; the namespace is a step of its own."""
         given = {option: value for option, value in attachment.items() if option != "create_namespace"}
-        return {**self._by(CLUSTER), **self._by(COMPUTE), **given}
+        return self._azure({**self._by(CLUSTER), **self._by(COMPUTE), **given}, more)
 
-    def instance_type(self) -> dict:
-        """For module instance_type; empty for releases of 2021, which take instance types from the compute."""
-        if self._variables.get("azureml_settings_generation") != "current":
-            return {}
-        return {"purge": self._variables.get("azureml_purge_instance_types", False)}
-
-    def drift(self) -> dict:
-        """For module drift: all that is compared before anything is done, but for what only a node can see."""
-        beyond = {
-            "kubernetes": self.kubernetes(),
-            "openshift_scc": self.openshift_scc(),
-            "tls_secret": self.tls_secret(),
-            "pod_readiness": self.pod_readiness(),
-            "computes": [self.compute(one) for one in self.attachments],
-            "instance_type": self.instance_type(),
-        }
-        outside = {"mistakes": self.mistakes, "azure": self.azure(), "extension": self.extension()}
-        return {**outside, **(beyond if self._variables.get("azureml_kube_from") != "node" else {})}
+    def instance_type(self, types: list[dict], **more: object) -> dict:
+        """For module instance_type and the types that the computes offer."""
+        purge = self._variables.get("azureml_purge_instance_types", False)
+        return self._kubernetes({"instance_types": types, "purge": purge}, more)

@@ -2,47 +2,43 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The variables of a host, as Ansible keeps them, for role azureml."""
+"""The variables of a host, from Ansible to the options of modules."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 
 from ansible.errors import AnsibleError
 from ansible.plugins.loader import lookup_loader
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError, first_line
-from ansible_collections.azureml.arc.plugins.plugin_utils._variables import options
+from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
+from ansible_collections.azureml.arc.plugins.module_utils._extension import certificate_files
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables import checks
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.options import ClusterOptions
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables.specs import (
+    argument_specs,
+    convert,
+    unknown_names,
+)
 
-TABLES = (
-    options.CLUSTER,
-    options.INSTALL,
-    options.PREFLIGHT,
-    options.EXTENSION,
-    options.READINESS,
-    options.COMPUTE,
-)
-# Beside those that options come from.
-OTHERS = (
-    "azureml_attach_timeout",
-    "azureml_attachment",
-    "azureml_compute",
-    "azureml_computes",
-    "azureml_extension_timeout",
-    "azureml_kube_from",
-    "azureml_kubernetes",
-    "azureml_readiness_timeout",
-    "azureml_sign_in",
-    "azureml_skip_checks",
-    "azureml_tls_secret",
-)
-NAMES = (*dict.fromkeys(name for table in TABLES for name in table.values()), *OTHERS)
-# Registered results, and the path in each to the components that it detected; later ones take precedence.
-DETECTED_FROM = (
-    ("azureml_preflight", "install_options"),
-    ("azureml_node_preflight", "install_options"),
-    ("azureml_extension", "extension", "install_options"),
-)
+
+@dataclass
+class HostVariables:
+    """The variables of a host as the flows use them.
+
+    :param options: C(None) where the variables cannot be read.
+    :param errors: what is wrong with them.
+    """
+
+    name: str
+    options: ClusterOptions | None = None
+    errors: list[str] = field(default_factory=list)
+
+    @property
+    def via_node(self) -> bool:
+        """Whether the Kubernetes API is reached from the host itself."""
+        return self.options is not None and self.options.get("azureml_kubernetes_via") == "node"
 
 
 def templated(variables: Mapping, templar, names: Iterable[str]) -> dict:
@@ -56,34 +52,50 @@ def templated(variables: Mapping, templar, names: Iterable[str]) -> dict:
     return {name: value for name, value in values.items() if value != variables.get("omit", "")}
 
 
-def options_of_host(variables: Mapping, templar, loader) -> tuple[ClusterOptions, Mapping]:
-    """The options of modules for the cluster of a host, and its attachment that a loop is at.
+def read(name: str, entry_point: str, variables: Mapping, templar, loader) -> HostVariables:
+    """Read, convert and check the variables of a host.
 
-    For the parameters see C(templated).
+    Only in the main thread of a process: it runs Ansible's templates and lookups.
+
+    :param name: of the host in the inventory.
+    :param entry_point: of role azureml, whose specification counts.
+    :param variables: of the host, with templates in them.
+    :param templar: for these variables.
     """
-    values = templated(variables, templar, NAMES)
-    detected: dict = {}
-    for name, *path in DETECTED_FROM:
-        found = variables.get(name)
-        for key in path:
-            found = found.get(key) if isinstance(found, Mapping) else None
-        detected.update(found or {})
-    return ClusterOptions(values, file_reader(variables, templar, loader), detected), values.get(
-        "azureml_attachment", {}
-    )
+    host = HostVariables(name)
+    try:
+        values = templated(variables, templar, (*argument_specs()[entry_point], "azureml_own_variables"))
+    except AnsibleError as error:
+        host.errors.append(first_line(error))
+        return host
+    for unknown, known in unknown_names(variables, values.pop("azureml_own_variables", ())).items():
+        host.errors.append(f"unknown variable {unknown}" + (f"; did you mean {known}?" if known else ""))
+    values.setdefault("azureml_cluster_name", name)
+    converted, errors = convert(entry_point, values)
+    host.errors += errors
+    if errors:
+        return host
+    host.options = ClusterOptions(converted, file_reader(variables, templar, loader))
+    host.errors += checks.of_host(host.options)
+    try:
+        host.options.openshift_scc()  # reads configuration files, which threads must not
+        certificate_files.read(ModuleCall(params={}), converted.get("azureml_tls") or {}, "azureml_tls.")
+    except AzureMLError as error:
+        host.errors.append(str(error))
+    return host
 
 
-def file_reader(variables: Mapping, templar, loader):
+def file_reader(variables: Mapping, templar, loader) -> Callable[[str], str]:
     """A function that returns the text of a file, which it finds where tasks of the host's play find theirs.
 
-    It raises C(AzureMLError) where there is none that can be read.
+    It raises C(AzureMLError) where there is no such file, or it cannot be read.
     """
 
-    def read(path: str) -> str:
+    def read_file(path: str) -> str:
         lookup = lookup_loader.get("ansible.builtin.file", loader=loader, templar=templar)
         try:
             return lookup.run([path], variables)[0]
         except AnsibleError as error:
             raise AzureMLError(f"config_file {path}: {first_line(error)}") from error
 
-    return read
+    return read_file

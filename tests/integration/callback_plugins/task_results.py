@@ -18,6 +18,7 @@ import os
 from pathlib import Path
 
 from ansible.plugins.callback import CallbackBase
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.handover import Handover
 
 
 class CallbackModule(CallbackBase):
@@ -26,9 +27,24 @@ class CallbackModule(CallbackBase):
     CALLBACK_NAME = "task_results"
     CALLBACK_NEEDS_ENABLED = True
 
-    def _write(self, result, **kwargs):
-        entry = {"task": result._task.get_name(), "host": result._host.get_name(), "result": result._result}
+    def _write(self, result, **status):
+        host = result._host.get_name()
+        entry = {"task": result._task.get_name(), "host": host, "result": {**result._result, **status}}
+        if result._task.resolved_action == "azureml.arc.cluster":
+            # Ansible shows only a part of the result of a cluster that failed.
+            entry["outcome"] = (Handover().taken(host) or {}).get("result")
         with Path(os.environ["TASK_RESULTS_FILE"]).open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry, default=str) + "\n")
 
-    v2_runner_on_ok = v2_runner_on_failed = v2_runner_on_skipped = v2_runner_on_unreachable = _write
+    # Ansible leaves how a task ended out of the result that callbacks get.
+    def v2_runner_on_ok(self, result):
+        self._write(result)
+
+    def v2_runner_on_failed(self, result, ignore_errors=False):
+        self._write(result, failed=True)
+
+    def v2_runner_on_skipped(self, result):
+        self._write(result, skipped=True)
+
+    def v2_runner_on_unreachable(self, result):
+        self._write(result, unreachable=True)

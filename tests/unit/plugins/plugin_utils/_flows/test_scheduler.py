@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Many flows in threads."""
+"""Flows that wait, in a few threads."""
 
 from __future__ import annotations
 
@@ -10,81 +10,77 @@ import threading
 import time
 
 import pytest
-from ansible_collections.azureml.arc.plugins.plugin_utils._flows.scheduler import Stop, advance_all
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.scheduler import Scheduler, Stop
 
 
-class Recorded:
-    """Notes each phase in a list that all flows share."""
-
-    def __init__(self, name: str, phases: int, log: list) -> None:
-        self.name = name
-        self._left = list(range(1, phases + 1))
-        self._log = log
-
-    @property
-    def ended(self) -> bool:
-        return not self._left
-
-    def advance(self) -> None:
-        self._log.append((self.name, self._left.pop(0)))
+def flow(name: str, pauses: list[float], log: list):
+    for pause in pauses:
+        log.append(name)
+        yield pause
+    return name
 
 
-def test_a_phase_is_taken_by_all_before_the_next_is_by_any():
-    log, ended = [], []
+def run(flows, threads=1) -> list:
+    ended = []
+    Scheduler(threads).run(flows, lambda number, result: ended.append((number, result)))
+    return ended
 
-    advance_all(
-        [Recorded("a", 2, log), Recorded("b", 1, log), Recorded("c", 3, log)], 1, lambda flow: ended.append(flow.name)
+
+def test_every_flow_begins_before_any_goes_on():
+    log: list = []
+
+    ended = run([flow("a", [0, 0], log), flow("b", [], log), flow("c", [0], log)])
+
+    assert log[:2] == ["a", "c"]
+    assert sorted(ended) == [(0, "a"), (1, "b"), (2, "c")]
+
+
+def test_flows_that_wait_hold_nobody_up():
+    began = time.monotonic()
+    log: list = []
+
+    ended = run(
+        [*(flow(f"hangs {n}", [2.0], log) for n in range(40)), *(flow(f"{n}", [0.01], log) for n in range(160))], 2
     )
 
-    assert log == [("a", 1), ("b", 1), ("c", 1), ("a", 2), ("c", 2), ("c", 3)]
-    assert ended == ["b", "a", "c"]
+    assert [result for _number, result in ended[:160]] == [f"{n}" for n in range(160)]
+    assert time.monotonic() - began < 10  # not 40 times 2 in 2 threads
 
 
-def test_as_many_at_once_as_asked_for():
+def test_as_many_flows_work_at_a_time_as_there_are_threads():
     together = threading.Barrier(3, timeout=30)
 
-    class Meeting(Recorded):
-        def advance(self) -> None:
-            super().advance()
-            together.wait()
+    def meeting():
+        together.wait()
+        return
+        yield
 
-    log: list = []
-    advance_all([Meeting(str(number), 1, log) for number in range(6)], 3, lambda flow: None)
-
-    assert len(log) == 6
+    assert len(run([meeting() for _ in range(6)], threads=3)) == 6
 
 
-def test_who_ends_is_told_in_this_thread():
+def test_results_are_passed_on_in_the_thread_that_schedules():
     threads = []
 
-    advance_all([Recorded("a", 1, [])], 2, lambda flow: threads.append(threading.current_thread()))
+    Scheduler(2).run([flow("a", [0], [])], lambda number, result: threads.append(threading.current_thread()))
 
-    assert threads == [threading.main_thread()]
+    assert threads == [threading.current_thread()]
 
 
-def test_what_goes_wrong_is_raised_and_nothing_more_is_begun():
-    log: list = []
-
-    class Broken(Recorded):
-        def advance(self) -> None:
-            raise ValueError("broken")
+def test_an_unforeseen_error_is_raised():
+    def broken():
+        raise ValueError("broken")
+        yield
 
     with pytest.raises(ValueError, match="broken"):
-        advance_all(
-            [Broken("a", 1, log), *(Recorded(str(number), 2, log) for number in range(9))], 1, lambda flow: None
-        )
-
-    assert len([one for one in log if one[1] == 2]) == 0
+        run([broken()])
 
 
-def test_a_wait_ends_when_the_process_is_to_end():
+def test_no_flows_end_at_once():
+    assert run([]) == []
+
+
+def test_pauses_of_threads_end_on_request():
     stop = Stop()
-    stop.sleep(0)
-    threading.Timer(0.1, stop.ask).start()
-    start = time.monotonic()
-
-    for seconds in (60, 60):
-        with pytest.raises(SystemExit):
-            stop.sleep(seconds)
-
-    assert time.monotonic() - start < 30
+    stop.request()
+    with pytest.raises(SystemExit):
+        stop.sleep(60)

@@ -19,7 +19,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._report.page import pa
 ROOT = Path(__file__).resolve().parents[5]
 SCHEMA = json.loads((ROOT / "docs/fleet-report.schema.json").read_text(encoding="utf-8"))
 MESSAGE = "extension 'azureml' on connected cluster 'shop' failed: timed out waiting for the condition"
-FLOW = ("drift", "preflight", "extension", "pod_readiness", "extension")
+FLOW = ("cluster_identity", "preflight", "extension", "pod_readiness", "extension")
 HOSTILE = "</script><script>alert(1)</script><!-- \x1b[31m \x00 \ud800 \u202e ]]> &amp;"
 
 
@@ -167,10 +167,10 @@ def test_hosts_without_work_on_a_cluster_have_no_row(report):
 
 def test_waves_with_their_budget_and_clusters_that_did_not_start(report):
     report.add_task("a", ended("extension"), installed())
-    report.end_wave({"allowed_failures": 0, "not_started": ["b", "c"], "exceeded": False})
+    report.end_wave({"allowed_failures": 0, "not_started": ["b", "c"], "stopped": False})
     report.begin_play()
     report.add_task("b", ended("pod_readiness", "unreachable"), {"msg": "Connection refused"})
-    report.end_wave({"allowed_failures": 0, "not_started": ["c"], "exceeded": True})
+    report.end_wave({"allowed_failures": 0, "not_started": ["c"], "stopped": True})
     report.begin_play()
     report.add_task("b", Ended("ansible.builtin.fail", "pass on", "failed", 110, 110), {"msg": "Connection refused"})
 

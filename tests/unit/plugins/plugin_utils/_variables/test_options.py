@@ -7,10 +7,8 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
-import yaml
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.modules import (
     compute,
@@ -18,13 +16,11 @@ from ansible_collections.azureml.arc.plugins.modules import (
     openshift_scc,
     pod_readiness,
     preflight,
-    tls_secret,
 )
-from ansible_collections.azureml.arc.plugins.plugin_utils._variables import options as _cluster_options
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables import options as tables
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.options import ClusterOptions
-from ansible_collections.azureml.arc.plugins.plugin_utils._variables.reading import NAMES
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables.specs import argument_specs
 
-ROLE = Path(__file__).resolve().parents[5] / "roles" / "azureml"
 FILES = {"ml.json": json.dumps({"namespace": "from-file"}), "bare.json": "{}", "broken.json": "{", "list.json": "[]"}
 TABLES = {
     "preflight": (preflight, ["CLUSTER", "INSTALL", "PREFLIGHT"]),
@@ -35,108 +31,102 @@ TABLES = {
 }
 
 
-def options(known=None, **variables) -> ClusterOptions:
-    named = {f"azureml_{name}": value for name, value in variables.items()}
-    return ClusterOptions(named, FILES.__getitem__, known)
+def options(**variables) -> ClusterOptions:
+    return ClusterOptions({f"azureml_{name}": value for name, value in variables.items()}, FILES.__getitem__)
 
 
 @pytest.mark.parametrize("module", list(TABLES))
 def test_tables_name_options_of_the_module_and_variables_of_the_role(module):
-    spec, tables = TABLES[module]
-    documented = yaml.safe_load((ROLE / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
-    variables = documented["argument_specs"]["main"]["options"]
-    for table in (getattr(_cluster_options, name) for name in tables):
+    spec, names = TABLES[module]
+    for table in (getattr(tables, name) for name in names):
         assert table.keys() <= spec.SPEC.argument_spec.keys()
-        assert set(table.values()) <= variables.keys()
-        assert set(table.values()) <= set(NAMES)
+        assert set(table.values()) <= argument_specs()["main"].keys()
 
 
-def test_what_is_not_defined_is_left_to_the_module():
-    assert options(resource_group="rg", version=None).extension() == {"resource_group": "rg", "version": None}
+def test_variables_that_are_not_set_are_left_to_the_module():
+    assert options(resource_group="rg").extension() == {"resource_group": "rg"}
     assert options().compute({"name": "edge"}) == {"name": "edge"}
 
 
 @pytest.mark.parametrize(
-    ("known", "variables", "installs"),
+    ("detected", "variables", "installs"),
     [
         ({}, {}, {}),
         ({"install_volcano": False}, {}, {"install_volcano": False}),
         ({"install_volcano": False}, {"install_volcano": True}, {"install_volcano": True}),
-        ({"install_volcano": False}, {"install_volcano": ""}, {"install_volcano": False}),
     ],
 )
-def test_components_are_as_the_variables_say_else_as_was_found(known, variables, installs):
-    for module in ("extension", "pod_readiness", "preflight"):
-        found = getattr(options(known, **variables), module)()
-        assert {name: value for name, value in found.items() if name.startswith("install_")} == installs, module
+def test_variables_win_over_detected_components(detected, variables, installs):
+    one = options(**variables)
+    one.detected.update(detected)
+
+    assert {name: value for name, value in one.extension().items() if name.startswith("install_")} == installs
 
 
-def test_namespaces_of_computes():
-    found = options(
-        compute={"name": "a", "namespace": "ml"},
-        computes=[
-            {"name": "b", "namespace": "new", "create_namespace": True},
-            {"name": "c", "namespace": "default"},
-            {"name": "d", "config_file": "ml.json"},
-            {"name": "e", "config_file": "bare.json"},
-            {"name": "f"},
-        ],
-    )
+def test_a_learned_extension_gives_its_name_and_components_to_later_steps():
+    one = options(extension_name="azureml")
+    one.learn({"name": "arcml-extension", "install_options": {"install_volcano": False}})
 
-    assert [one["name"] for one in found.attachments] == ["a", "b", "c", "d", "e", "f"]
-    assert found.created_namespaces == ["new"]
-    assert found.openshift_scc()["compute_namespaces"] == ["ml", "new", "default", "from-file"]
-    assert found.preflight()["compute_namespaces"] == ["ml"]
+    assert one.pod_readiness() == {"extension_name": "arcml-extension", "install_volcano": False}
+    assert one.openshift_scc()["extension_name"] == "arcml-extension"
+    assert one.extension()["name"] == "azureml"
 
 
-@pytest.mark.parametrize(("name", "message"), [("broken.json", "broken.json: Expecting"), ("list.json", "JSON object")])
-def test_configuration_files_that_are_none(name, message):
-    with pytest.raises(AzureMLError, match=message):
-        options(compute={"name": "a", "config_file": name}).openshift_scc()
+def test_only_modules_of_a_side_have_its_credentials():
+    one = options(sign_in={"secret": "s"}, kubernetes={"kubeconfig": "k"}, tls_secret={"certificate": "c"})
+
+    for azure in (one.extension(), one.azure_preflight(), one.compute({"name": "edge"})):
+        assert azure["secret"] == "s"
+        assert "kubeconfig" not in azure
+    for cluster in (
+        *(one.pod_readiness(), one.openshift_scc(), one.tls_secret(), one.kubernetes_preflight()),
+        *(one.namespace("n"), one.instance_type([]), one.cluster_identity({"id": "i"})),
+    ):
+        assert cluster["kubeconfig"] == "k"
+        assert "secret" not in cluster
 
 
-def test_an_attachment_stands_above_what_all_have_in_common():
-    found = options(workspace={"name": "one"}, cluster_name="shop", compute={"name": "edge"})
+def test_preflight_requires_the_namespaces_that_nobody_creates():
+    computes = [
+        {"name": "a", "namespace": "vision"},
+        {"name": "b", "namespace": "new", "create_namespace": True},
+        {"name": "c", "namespace": "default"},
+    ]
+    given = options(computes=computes, skip_checks=["nodes"]).azure_preflight()
 
-    assert found.compute(found.attachments[0]) == {
-        "workspace": {"name": "one"},
-        "cluster_name": "shop",
-        "name": "edge",
-    }
-    assert found.compute({"workspace": {"name": "two"}, "create_namespace": True})["workspace"] == {"name": "two"}
-    assert "create_namespace" not in found.compute({"create_namespace": True})
-
-
-def test_a_certificate_in_a_secret():
-    given = {"certificate": "edge.pem", "private_key": "edge.key"}
-    found = options(tls={"secret_name": "tls", "cname": "ml.example.com"}, tls_secret=given)
-
-    assert found.tls_secret() == {**given, "name": "tls", "cname": "ml.example.com"}
-    assert found.tls_secret().keys() <= tls_secret.SPEC.argument_spec.keys()
-    assert options(tls={"secret_name": "tls"}).tls_secret() == {}
+    assert given["compute_namespaces"] == ["vision"]
+    assert given["skip_checks"] == ["nodes", "openshift_scc"]
 
 
 @pytest.mark.parametrize(
-    ("variables", "mistakes"),
+    ("computes", "namespaces"),
     [
-        ({}, 0),
-        ({"compute": {"name": "edge"}, "workspace": {"name": "ws"}}, 0),
-        ({"compute": {"name": "edge", "workspace": {"name": "ws"}}}, 0),
-        ({"compute": {"name": "edge"}}, 1),
-        ({"computes": [{"name": "edge"}], "tls_secret": {}}, 2),
-        ({"tls_secret": {}, "tls": {"secret_name": "tls"}}, 0),
+        ([], []),
+        ([{"namespace": "a"}, {"namespace": "a"}, {"config_file": "ml.json"}], ["a", "from-file"]),
+        ([{"config_file": "bare.json"}], ["default"]),
     ],
 )
-def test_mistakes_that_concern_several_variables(variables, mistakes):
-    assert len(options(**variables).mistakes) == mistakes
+def test_namespaces_of_computes_come_from_files_as_well(computes, namespaces):
+    assert options(computes=computes).compute_namespaces == namespaces
 
 
-def test_from_a_node_only_what_azure_knows_is_compared():
-    variables = {"compute": {"name": "edge"}, "settings_generation": "current", "purge_instance_types": True}
+@pytest.mark.parametrize("path", ["broken.json", "list.json"])
+def test_a_configuration_file_that_is_no_json_object_is_rejected(path):
+    with pytest.raises(AzureMLError, match=f"config_file {path}: "):
+        options(compute={"name": "a", "config_file": path}).openshift_scc()
 
-    seen = {place: options(kube_from=place, **variables).drift() for place in ("controller", "node")}
 
-    assert seen["node"].keys() == {"mistakes", "azure", "extension"}
-    assert seen["controller"]["instance_type"] == {"purge": True}
-    assert seen["controller"].items() >= seen["node"].items()
-    assert options(settings_generation="2021").drift()["instance_type"] == {}
+def test_the_secret_takes_its_name_from_the_certificate():
+    one = options(tls={"secret_name": "ml", "cname": "ml.example.com"}, tls_secret={"certificate": "c"})
+
+    assert one.tls_secret(state="absent") == {
+        "certificate": "c",
+        "name": "ml",
+        "cname": "ml.example.com",
+        "state": "absent",
+    }
+
+
+def test_instance_types_of_2021_are_no_objects_in_the_cluster():
+    assert options(settings_generation="current").has_instance_types
+    assert not options(settings_generation="2021").has_instance_types

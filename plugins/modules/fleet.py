@@ -1,0 +1,141 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: fleet
+short_description: Run a flow for all clusters of a play in one task
+version_added: 1.0.0
+description:
+  - Does for all hosts of the play what role P(azureml.arc.azureml#role) does for each, by the same variables, in one
+    process. A task for a host costs the controller a process of its own, several times what it takes to find out that
+    a cluster needs no change.
+  - Leaves the result of each cluster for M(azureml.arc.cluster), which has to follow it. A cluster that fails does not
+    fail this task.
+  - Clusters that are reached through a node, that have an C(environment) of their own, or whose modules are to run in
+    processes of their own are left to M(azureml.arc.cluster) as well.
+  - Runs once for all hosts of the batch, with as many threads as there are forks, so it needs strategy C(linear) and
+    takes neither a condition nor a dynamic include.
+  - The playbooks of this collection use it.
+options:
+  flow:
+    description: What to do with each cluster.
+    type: str
+    choices: [deploy, detach, remove, rotate_tls, upgrade, verify]
+  waves:
+    description:
+      - Whether the batches of the play are waves, with C(azureml_max_failures) and C(azureml_soak). Once too many
+        clusters have failed, further batches are skipped.
+    type: bool
+    default: false
+  summary:
+    description:
+      - Show how the batch went instead, as a V(line) or as a V(table) with a row for each cluster.
+      - In C(always), so that it is shown where all clusters of a batch fail, too.
+    type: str
+    choices: [line, table]
+extends_documentation_fragment:
+  - azureml.arc.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+    details: M(azureml.arc.cluster) shows the differences of a cluster.
+  in_process:
+    support: full
+    details: It runs nowhere else.
+author: azureml.arc contributors (@azureml-arc)
+seealso:
+  - module: azureml.arc.cluster
+"""
+
+EXAMPLES = r"""
+- name: Deploy and sum up
+  block:
+    - name: Deploy all clusters
+      azureml.arc.fleet:
+        flow: deploy
+      run_once: true
+
+    - name: Show the result of each cluster
+      azureml.arc.cluster:
+  always:
+    - name: Sum up
+      azureml.arc.fleet:
+        summary: line
+"""
+
+RETURN = r"""
+ends:
+  description:
+    - Whether the batch has ended, because C(azureml_report_hosts) is V(false), nothing has failed, and no cluster is
+      left to M(azureml.arc.cluster). The summary is returned as well then.
+  returned: with O(flow)
+  type: bool
+summary:
+  description: How the batch went, in a line.
+  returned: with O(summary)
+  type: str
+  sample: "6 clusters: 3 ok, 1 changed, 2 failed; retry with --limit f3,f5"
+clusters:
+  description: The clusters of the batch.
+  returned: with O(summary)
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The host.
+      type: str
+    outcome:
+      description: V(ok), V(changed), V(failed), V(unreachable) or V(not started).
+      type: str
+    extension:
+      description: What was done with the extension, or would be.
+      type: str
+    pods:
+      description: How many components and pods are ready.
+      type: str
+    cause:
+      description: Why the cluster failed.
+      type: str
+failed_clusters:
+  description: The hosts that have failed, in this batch or before it.
+  returned: with O(summary)
+  type: list
+  elements: str
+not_started:
+  description: The hosts of later batches.
+  returned: with O(summary)
+  type: list
+  elements: str
+allowed_failures:
+  description: How many clusters may fail, by C(azureml_max_failures). V(null) without O(waves).
+  returned: with O(summary)
+  type: int
+stopped:
+  description: Whether no further wave starts.
+  returned: with O(summary)
+  type: bool
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+ARGUMENT_SPEC = {
+    "flow": {"type": "str", "choices": ["deploy", "detach", "remove", "rotate_tls", "upgrade", "verify"]},
+    "waves": {"type": "bool", "default": False},
+    "summary": {"type": "str", "choices": ["line", "table"]},
+}
+RULES = {"required_one_of": [("flow", "summary")], "mutually_exclusive": [("flow", "summary")]}
+
+
+def main():
+    """For ansible-test; the action plugin does not run the module."""
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, **RULES)
+    module.fail_json(msg="azureml.arc.fleet is an action plugin and runs on the controller alone")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What C(fleet) leaves for C(cluster): the result of each host, in a folder of the run.
+
+Hosts have processes of their own, and a result that goes through a variable is templated for each of them, which costs
+more than the task itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+
+from ansible import constants
+
+FOLDER = "azureml_arc_results"
+TAKEN = "taken: "
+
+
+class Handover:
+    """Files of a run, one for a host, readable for its user alone; Ansible removes them with the run.
+
+    :param root: the folder for temporary files of the run.
+    """
+
+    def __init__(self, root: str = constants.DEFAULT_LOCAL_TMP) -> None:
+        self._folder = os.path.join(root, FOLDER)
+
+    def leave(self, host: str, content: dict) -> None:
+        """Leave something for a host; what was left before is replaced."""
+        os.replace(self._new_file(host, content), self._path(host))
+
+    def read(self, host: str) -> dict | None:
+        """What was left for a host, C(None) for nothing."""
+        try:
+            with open(self._path(host), encoding="utf-8") as file:
+                return json.load(file)
+        except FileNotFoundError:
+            return None
+
+    def take(self, host: str) -> dict | None:
+        """What was left for a host, once; C(taken) still returns it."""
+        content = self.read(host)
+        if content is not None:
+            os.replace(self._path(host), self._path(TAKEN + host))
+        return content
+
+    def taken(self, host: str) -> dict | None:
+        """What was taken for a host, or is left for it."""
+        return self.read(host) or self.read(TAKEN + host)
+
+    def claim(self, name: str, host: str) -> str | None:
+        """Claim something for a host; returns the other host of the run that has it, C(None) for none."""
+        new = self._new_file(f"{name} {host}", {"host": host})
+        try:
+            os.link(new, self._path(name))
+        except FileExistsError:
+            owner = self.read(name)["host"]
+            return None if owner == host else owner
+        finally:
+            os.unlink(new)
+        return None
+
+    def _new_file(self, name: str, content: dict) -> str:
+        """Write a file under a name of its own, so that it takes its place as a whole; returns its path."""
+        os.makedirs(self._folder, mode=0o700, exist_ok=True)
+        path = f"{self._path(name)}.new"
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(handle, "w", encoding="utf-8") as file:
+            json.dump(content, file)
+        return path
+
+    def _path(self, name: str) -> str:
+        return os.path.join(self._folder, hashlib.sha256(name.encode()).hexdigest())

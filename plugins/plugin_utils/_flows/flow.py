@@ -1,0 +1,175 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What all flows have in common. A flow is what a playbook does to one cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.steps import NOT_KEPT, StepFailedError, Steps
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables.options import ClusterOptions
+
+PARTS = ("extension", "readiness", "attach")
+REQUIRED = "Check variables"
+
+
+class Flow:
+    """One cluster on its way through the phases of a flow.
+
+    A flow does no input or output of its own: its steps run modules, and it decides by their results.
+
+    :param options: the options of modules for the cluster.
+    :param steps: runs the steps, in check mode without changing anything.
+    :param parts: which of C(PARTS) to do.
+    :param owner_of: takes the address of an API that cannot be told to belong to the cluster, and returns the host of
+        the run that connects to it already, C(None) for none.
+    """
+
+    def __init__(
+        self,
+        options: ClusterOptions,
+        steps: Steps,
+        parts: Collection[str] = PARTS,
+        owner_of: Callable[[str], str | None] = lambda address: None,
+    ) -> None:
+        self.options = options
+        self.steps = steps
+        self.parts = parts
+        self._owner_of = owner_of
+        self._identity: dict | None = None
+        self.extension: dict = {}  # the last result of module extension
+        self.readiness: dict | None = None
+        self.computes: list[dict] = []
+        self.ended = False
+
+    def run(self, wait: bool = True) -> Waiting[dict]:
+        """Run the flow.
+
+        :param wait: C(False) ends it where everything has begun that takes long.
+        :returns: the result of the cluster.
+        """
+        with self.steps.until_failure():
+            yield from self.begin()
+            if wait and not self.ended:
+                yield from self.complete()
+        return self.result()
+
+    def begin(self) -> Waiting[None]:
+        """Decide what to do, and begin it. Sets C(ended) where nothing is left to do."""
+        raise NotImplementedError
+
+    def complete(self) -> Waiting[None]:
+        """Wait for what C(begin) has begun, and do the rest."""
+        return
+        yield
+
+    def summary(self) -> str:
+        """What was done, in a line."""
+        raise NotImplementedError
+
+    def found(self) -> dict:
+        """What the result of the cluster has beside its steps."""
+        identity = {} if self._identity is None else {"identity": self._identity}
+        return {**self.extension, **identity, "pod_readiness": self.readiness, "computes": self.computes}
+
+    def result(self) -> dict:
+        """The result of the cluster, as module C(cluster) documents it."""
+        return self.steps.result(self.found(), "" if self.steps.failure else self.summary())
+
+    def note_extension(self, result: Mapping) -> None:
+        """Keep what was decided on the extension, and what it is by now."""
+        self.extension = {name: value for name, value in result.items() if name not in NOT_KEPT}
+        self.options.learn(result.get("extension"))
+
+    def require(self, condition: bool, message: str) -> None:
+        """Fail where the variables do not have what the flow needs.
+
+        :raises StepFailedError: where C(condition) is false.
+        """
+        if not condition:
+            raise StepFailedError(REQUIRED, {"msg": f"{message}; nothing was sent"})
+
+    def prove_cluster(self) -> Waiting[None]:
+        """Prove that the connection reaches the cluster, before anything is written into it.
+
+        :raises StepFailedError: where it reaches another cluster, or one that another host reaches as well.
+        """
+        if self._identity is not None:
+            return
+        step = "Check that the connection reaches the cluster"
+        cluster = self.extension.get("cluster") or cluster_of(self.extension["extension"])
+        found = yield from self.steps.check(step, "cluster_identity", self.options.cluster_identity(cluster))
+        self._identity = {name: found[name] for name in ("verified", "reason", "api_address")}
+        if found["verified"] or self.options.get("azureml_kubernetes_via") == "node":
+            return
+        owner = self._owner_of(found["api_address"])
+        if owner is not None:
+            raise StepFailedError(
+                step,
+                {
+                    "msg": f"{found['api_address']} is the API server of host {owner} as well, and does not say which"
+                    f" cluster it belongs to ({found['reason']}). Check azureml_kubernetes; nothing was written."
+                },
+            )
+
+    def wait_for_extension(self, step: str, **options: object) -> Waiting[None]:
+        """Wait until the extension is installed; a failure says which pods are not ready.
+
+        :raises StepFailedError: where it failed or takes too long.
+        """
+        timeout = self.options.get("azureml_extension_timeout")
+        try:
+            installed = yield from self.steps.apply(
+                step, "extension", self.options.extension(wait_timeout=timeout, **options)
+            )
+        except StepFailedError as failure:
+            diagnosed = yield from self._with_diagnosis(failure.result)
+            raise StepFailedError(failure.step, diagnosed) from failure
+        self.note_extension({**self.extension, "extension": installed["extension"]})
+
+    def _with_diagnosis(self, failed: Mapping) -> Waiting[dict]:
+        """A failure of the extension, with the pods that are not ready."""
+        probed = yield from self.steps.probe("pod_readiness", self.options.pod_readiness(wait=False))
+        if probed.get("failed"):
+            return {**failed, "msg": f"{failed['msg']} The pods cannot be read: {probed['msg']}"}
+        self.readiness = without_ready_pods(probed)
+        problems = "; ".join(probed["problems"])
+        return {**failed, "msg": f"{failed['msg']} Not ready: {problems}" if problems else failed["msg"]}
+
+    def wait_for_pods(self, step: str = "Wait until the pods are ready", timeout: float | None = None) -> Waiting[None]:
+        """Wait until the pods of the extension are ready.
+
+        :param timeout: in seconds; by default what the variables give.
+        :raises StepFailedError: where they are not within that time.
+        """
+        if timeout is None:
+            timeout = self.options.get("azureml_readiness_timeout")
+        try:
+            found = yield from self.steps.apply(step, "pod_readiness", self.options.pod_readiness(wait_timeout=timeout))
+        except StepFailedError as failure:
+            if "pods" in failure.result:
+                self.readiness = without_ready_pods(failure.result)
+            raise
+        self.readiness = without_ready_pods(found)
+
+
+def cluster_of(extension: Mapping) -> dict:
+    """The cluster in Azure that an extension is installed on."""
+    return {"id": extension["id"].lower().partition("/providers/microsoft.kubernetesconfiguration/")[0]}
+
+
+def without_ready_pods(readiness: Mapping) -> dict:
+    """A result of module pod_readiness without the rows of pods that are ready, which may be many."""
+    return {**readiness, "pods": [one for one in readiness["pods"] if not one["ready"]]}
+
+
+def offered_types(computes: Collection[Mapping]) -> list[dict]:
+    """The instance types that computes offer, as objects in the cluster, none twice.
+
+    :param computes: results of module compute.
+    """
+    types = [one for found in computes for one in found["cluster_instance_types"]]
+    return [one for index, one in enumerate(types) if one not in types[:index]]

@@ -1,0 +1,106 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What has to hold before all hosts of a play are taken in one task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ansible.errors import AnsibleActionFail
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.playbook.task_include import TaskInclude
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.core import blocks_of
+from ansible_collections.azureml.arc.plugins.plugin_utils._report.rollout import allowed_failures
+
+STRATEGIES = ("ansible.builtin.linear", "linear", "ansible.builtin.debug", "debug")
+# Flows that take something away, in words.
+DESTRUCTIVE = {"remove": "remove Azure Machine Learning from", "detach": "detach"}
+NOTHING_SENT = "nothing was sent"
+INSTEAD = "Use role azureml.arc.azureml instead, which runs for each host."
+
+
+def require_whole_batch(task) -> None:
+    """Refuse a task that would not be for all hosts of the batch alike.
+
+    :raises AnsibleActionFail: naming what stands in the way.
+    """
+    strategy = task.get_play().strategy
+    if strategy not in STRATEGIES:
+        raise AnsibleActionFail(f"azureml.arc.fleet needs strategy linear, not {strategy}. {INSTEAD}")
+    if task.when:
+        raise AnsibleActionFail(
+            f"azureml.arc.fleet takes all hosts at once, so it cannot have a condition ({task.when[0]}). {INSTEAD}"
+        )
+    if any(isinstance(one, TaskInclude) and not one.statically_loaded for one in blocks_of(task)):
+        raise AnsibleActionFail(f"azureml.arc.fleet takes all hosts at once, so it must be imported. {INSTEAD}")
+
+
+class PlaySettings:
+    """Variables that are the same for all hosts of a play.
+
+    :param templar: for the variables of a host of the play.
+    :param task_vars: these variables.
+    """
+
+    def __init__(self, templar, task_vars: Mapping) -> None:
+        self._templar = templar
+        self._task_vars = task_vars
+        self.hosts: list[str] = list(task_vars["ansible_play_hosts_all"])
+        self.batch: list[str] = list(task_vars["ansible_play_batch"])
+
+    def _value(self, name: str, default: object) -> object:
+        value = self._templar.template(self._task_vars.get(name))
+        return default if value in (None, "") else value
+
+    def seconds(self, name: str, default: float = 0.0) -> float:
+        """The value of a variable that is a number of seconds.
+
+        :raises AnsibleActionFail: naming the variable where its value is something else.
+        """
+        value = self._value(name, default)
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            number = -1.0
+        if number < 0:
+            raise AnsibleActionFail(f"{name} must be a number of seconds, not '{value}'; {NOTHING_SENT}")
+        return number
+
+    def flag(self, name: str, default: bool) -> bool:
+        """The value of a variable that is true or false.
+
+        :raises AnsibleActionFail: naming the variable where its value is something else.
+        """
+        value = self._value(name, default)
+        try:
+            return boolean(value)
+        except TypeError as error:
+            raise AnsibleActionFail(f"{name} must be true or false, not '{value}'; {NOTHING_SENT}") from error
+
+    def allowed_failures(self) -> int:
+        """How many clusters may fail, by C(azureml_max_failures).
+
+        :raises AnsibleActionFail: where its value is neither a number nor a percentage.
+        """
+        try:
+            return allowed_failures(str(self._value("azureml_max_failures", 0)), len(self.hosts))
+        except AzureMLError as error:
+            raise AnsibleActionFail(f"{error}; {NOTHING_SENT}") from error
+
+    def require_confirmation(self, flow: str) -> None:
+        """Refuse to take something away from a whole inventory that nobody has confirmed.
+
+        :raises AnsibleActionFail: with the number of clusters and the variable that confirms it.
+        """
+        if flow not in DESTRUCTIVE or self._task_vars.get("ansible_limit") or self._value("azureml_hosts", ""):
+            return
+        count, confirmed = len(self.hosts), str(self._value("azureml_confirm", "")).strip()
+        if confirmed != str(count):
+            given = f", not {confirmed}" if confirmed else ""
+            raise AnsibleActionFail(
+                f"this would {DESTRUCTIVE[flow]} {count} clusters. Name them with --limit, or confirm their number with"
+                f" -e azureml_confirm={count}{given}; {NOTHING_SENT}"
+            )

@@ -1,0 +1,105 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The flow of one host: what it needs from the task, and where its steps run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleSpec
+from ansible_collections.azureml.arc.plugins.module_utils._extension.module import begin_supporting_resources
+from ansible_collections.azureml.arc.plugins.modules import (
+    cluster_identity,
+    compute,
+    extension,
+    instance_type,
+    namespace,
+    openshift_scc,
+    pod_readiness,
+    preflight,
+    tls_secret,
+)
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.handover import Handover
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.deploy import Deploy
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.flow import PARTS, REQUIRED, Flow
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.removal import Detach, Remove
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.single_change import RotateTls, Upgrade
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.steps import Executor, Steps
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.verify import Verify
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables.reading import HostVariables
+
+FLOWS = {
+    "deploy": Deploy,
+    "detach": Detach,
+    "remove": Remove,
+    "rotate_tls": RotateTls,
+    "upgrade": Upgrade,
+    "verify": Verify,
+}
+MODULES: Mapping[str, ModuleSpec] = {
+    "cluster_identity": cluster_identity.SPEC,
+    "compute": compute.SPEC,
+    "extension": extension.SPEC,
+    "instance_type": instance_type.SPEC,
+    "namespace": namespace.SPEC,
+    "openshift_scc": openshift_scc.SPEC,
+    "pod_readiness": pod_readiness.SPEC,
+    "preflight": preflight.SPEC,
+    "supporting_resources": replace(extension.SPEC, run=begin_supporting_resources),
+    "tls_secret": tls_secret.SPEC,
+}
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What a flow has to do.
+
+    :param flow: a key of C(FLOWS).
+    :param parts: of the flow, by tags.
+    :param soak: seconds that a cluster that was changed has to stay ready.
+    :param begun: whether an earlier task has begun it.
+    """
+
+    flow: str
+    parts: tuple[str, ...] = PARTS
+    soak: float = 0.0
+    begun: bool = False
+
+    @property
+    def entry_point(self) -> str:
+        """The entry point of role azureml that has its variables."""
+        return "main" if self.flow == "deploy" else self.flow
+
+
+def parts_by_tags(task_vars: Mapping) -> tuple[str, ...]:
+    """The parts of a flow that the tags of the run leave."""
+    selected = [part for part in PARTS if part in task_vars.get("ansible_run_tags", ())] or PARTS
+    return tuple(part for part in selected if part not in task_vars.get("ansible_skip_tags", ()))
+
+
+def flow_of(host: HostVariables, assignment: Assignment, runs: Executor, check_mode: bool, handover: Handover) -> Flow:
+    """The flow of a host whose variables are right."""
+    steps = Steps(host.name, runs, check_mode)
+    flow = FLOWS[assignment.flow](
+        host.options, steps, assignment.parts, lambda address: handover.claim(f"address {address}", host.name)
+    )
+    if isinstance(flow, Deploy):
+        flow.soak, flow.begun = assignment.soak, assignment.begun
+    return flow
+
+
+def refused(errors: list[str]) -> dict:
+    """The result of a host whose variables are wrong."""
+    return {
+        "failed": True,
+        "failed_step": REQUIRED,
+        "changed": False,
+        "in_sync": False,
+        "msg": f"{'; '.join(errors)}; nothing was sent",
+        "pod_readiness": None,
+        "computes": [],
+        "steps": [],
+    }

@@ -1,0 +1,132 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Take a cluster out of service: detach it, and remove everything that was installed."""
+
+from __future__ import annotations
+
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting
+from ansible_collections.azureml.arc.plugins.module_utils._extension.keys import (
+    LOG_ANALYTICS_CUSTOMER_ID,
+    RELAY_CONNECTION_ID,
+    SERVICE_BUS_ID,
+)
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.flow import Flow, offered_types
+
+NAMESPACE = "azureml"
+# Supporting resources that a removal keeps unless azureml_remove_resources names them: name, title, and the setting of
+# the extension that tells of it.
+SUPPORTING = (
+    ("relay", "relay namespace", RELAY_CONNECTION_ID),
+    ("service_bus", "Service Bus namespace", SERVICE_BUS_ID),
+    ("log_analytics", "Log Analytics workspace", LOG_ANALYTICS_CUSTOMER_ID),
+)
+
+
+class Detach(Flow):
+    """Detach a cluster from its workspaces; the cluster and its extension stay."""
+
+    def begin(self) -> Waiting[None]:
+        """Submit the removal of each compute."""
+        for attachment in self.options.attachments:
+            given = self.options.compute(attachment, state="absent", wait=False)
+            self.computes.append((yield from self.steps.apply("Detach the cluster", "compute", given)))
+
+    def complete(self) -> Waiting[None]:
+        """Wait until the computes are gone."""
+        if not self.steps.check_mode:
+            yield from self._wait_until_detached()
+
+    def _wait_until_detached(self) -> Waiting[None]:
+        timeout = self.options.get("azureml_attach_timeout")
+        for attachment, found in zip(self.options.attachments, self.computes):
+            if found["plan"]["action"] != "none":
+                given = self.options.compute(attachment, state="absent", wait_timeout=timeout)
+                yield from self.steps.apply("Wait until the cluster is detached", "compute", given)
+
+    def removed(self) -> list[str]:
+        """What was removed, or would be, in words."""
+        return [f"compute {one['compute']['name']}" for one in self.computes if one["changed"]]
+
+    def summary(self) -> str:
+        removed = self.removed()
+        if not removed:
+            return "nothing to remove"
+        return f"{'would be removed' if self.steps.check_mode else 'removed'}: {', '.join(removed)}"
+
+
+class Remove(Detach):
+    """Detach a cluster, and remove the extension with everything that belongs to it."""
+
+    _types: tuple[str, ...] = ()
+    _resources: tuple[str, ...] = ()
+    _in_cluster: tuple[str, ...] = ()
+
+    def begin(self) -> Waiting[None]:
+        """Detach the cluster, remove its instance types, and submit the removal of the extension."""
+        yield from super().begin()
+        if not self.steps.check_mode:
+            yield from self._wait_until_detached()
+        probed = yield from self.steps.check(
+            "Compare the extension", "extension", self.options.extension(state="absent", wait=False)
+        )
+        self.note_extension(probed)
+        if self.extension["extension"]:
+            yield from self.prove_cluster()
+        types = offered_types(self.computes)
+        if types:
+            given = self.options.instance_type(types, state="absent")
+            found = yield from self.steps.apply("Remove the instance types", "instance_type", given)
+            self._types = tuple(found["removed"])
+        given = self.options.extension(state="absent", wait=False)
+        submitted = yield from self.steps.apply("Submit the removal of the extension", "extension", given)
+        self.note_extension(submitted)
+
+    def complete(self) -> Waiting[None]:
+        """Wait until the extension is gone, then remove what it used in Azure and in the cluster."""
+        options, steps = self.options, self.steps
+        given = options.extension(
+            state="absent",
+            remove_resources=options.get("azureml_remove_resources", []),
+            wait_timeout=options.get("azureml_extension_timeout"),
+        )
+        removed = yield from steps.apply("Wait until the extension is removed", "extension", given)
+        self._resources = tuple(removed["removed_resources"])
+        if not steps.check_mode:
+            waiting = {"state": "empty", "wait_timeout": options.get("azureml_readiness_timeout")}
+            step = "Wait until nothing of it runs in the cluster"
+            yield from steps.apply(step, "namespace", options.namespace(NAMESPACE, **waiting))
+        step = "Withdraw the rights of OpenShift"
+        rights = yield from steps.apply(step, "openshift_scc", options.openshift_scc(state="absent"))
+        if rights["changed"]:
+            self._in_cluster = ("rights on OpenShift",)
+        if options.has_tls_secret:
+            step = "Remove the certificate from the cluster"
+            given = options.tls_secret(state="absent")
+            secret = yield from steps.apply(step, "tls_secret", given)
+            self._in_cluster += (f"Secret {given['name']}",) if secret["changed"] else ()
+
+    def removed(self) -> list[str]:
+        extension = self.extension.get("extension")
+        return [
+            *super().removed(),
+            *(f"instance type {name}" for name in self._types),
+            *([f"extension {extension['name']}"] if extension and self.extension["plan"]["action"] == "delete" else []),
+            *self._resources,
+            *self._in_cluster,
+        ]
+
+    def kept(self) -> list[str]:
+        """Supporting resources that stay, in words, each with the value of azureml_remove_resources that removes it."""
+        settings = (self.extension.get("extension") or {}).get("settings") or {}
+        named = self.options.get("azureml_remove_resources", [])
+        return [
+            f"{title} (azureml_remove_resources: [{name}] removes it)"
+            for name, title, key in SUPPORTING
+            if settings.get(key) and name not in named
+        ]
+
+    def summary(self) -> str:
+        kept = self.kept()
+        return super().summary() + (f"; kept: {', '.join(kept)}" if kept else "")

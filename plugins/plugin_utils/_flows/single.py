@@ -1,0 +1,113 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The cluster of one host: the result that C(fleet) has left for it, or its flow in this process."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from ansible import constants
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import wait_here
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.core import hide_source
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.handover import Handover
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.in_process import (
+    RunContext,
+    is_switched_on,
+    progress_interval,
+    task_environment,
+)
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.progress import Progress
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.worker import prepared_worker
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.executors import executor_of
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.host import (
+    MODULES,
+    Assignment,
+    flow_of,
+    parts_by_tags,
+    refused,
+)
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables import checks
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables.reading import read
+
+# What Ansible shows of a cluster that failed; it would show everything that is known of it otherwise.
+OF_FAILURES = ("failed", "failed_step", "msg", "error", "findings", "changed", "diff", "warnings", "exception")
+# The same where fleet has shown the failure.
+SHOWN_ABOVE = ("failed", "failed_step", "changed", "diff", "warnings", "exception")
+
+# Variables of a job in AWX, which keeps results.
+JOB_VARIABLES = ("awx_job_id", "tower_job_id")
+
+
+def run_cluster(action: ActionBase, task_vars: Mapping, flow: str | None, wait: bool) -> dict:
+    """Return the result of a host.
+
+    :param flow: a key of C(FLOWS), C(None) for what C(fleet) has left.
+    :param wait: C(False) ends the flow where everything has begun that takes long.
+    :raises AnsibleActionFail: where there is neither a flow nor a result.
+    """
+    name, handover = task_vars["inventory_hostname"], Handover()
+    is_verbose = action._display.verbosity > 0 or any(one in task_vars for one in JOB_VARIABLES)
+    left = handover.take(name) or {}
+    if "result" in left and flow is None:
+        return _shown_above(action, left["result"], is_verbose)
+    if "result" in left and flow == left.get("begun"):
+        return _shown(left["result"], is_verbose)
+    if flow is None:
+        if "assignment" not in left:
+            raise AnsibleActionFail(
+                "azureml.arc.fleet has not run for this host, so there is no result of it. Name a flow to run one."
+            )
+        assignment = Assignment(**left["assignment"])
+    else:
+        assignment = Assignment(flow, parts_by_tags(task_vars), begun=left.get("begun") == flow)
+    if not wait and action._task.check_mode:
+        return {"skipped": True, "changed": False, "msg": "nothing is begun in check mode"}
+    result, ended = _run(action, task_vars, assignment, wait)
+    # Where nothing is left to do, the task that waits has the same result.
+    handover.leave(name, {"result": result} if wait else {"begun": flow, **({"result": result} if ended else {})})
+    if wait:
+        handover.take(name)
+    return _shown(result, is_verbose)
+
+
+def _run(action: ActionBase, task_vars: Mapping, assignment: Assignment, wait: bool) -> tuple[dict, bool]:
+    """Run the flow of a host; returns its result, and whether nothing is left to do."""
+    name, templar = task_vars["inventory_hostname"], action._templar
+    host = read(name, assignment.entry_point, task_vars, templar, action._loader)
+    if host.options and not host.via_node and len(task_vars["ansible_play_hosts_all"]) > 1:
+        host.errors += checks.of_connection(host.options)
+    if host.errors:
+        return refused(host.errors), True
+    environment = task_environment(action, templar)
+    context = RunContext(
+        check_mode=bool(action._task.check_mode),
+        diff=bool(action._task.diff),
+        tmpdir=constants.DEFAULT_LOCAL_TMP,
+        progress=Progress(name, progress_interval(task_vars, templar), action._display.display),
+        environ={**os.environ, **environment},
+    )
+    in_process = context if is_switched_on(task_vars, templar) else None
+    with prepared_worker(environment):
+        runs = executor_of(action, task_vars, environment, MODULES, in_process, host.via_node)
+        flow = flow_of(host, assignment, runs, context.check_mode, Handover())
+        return wait_here(flow.run(wait)), flow.ended
+
+
+def _shown_above(action: ActionBase, result: dict, is_verbose: bool) -> dict:
+    """A result that fleet has shown, as the task returns it."""
+    if not result.get("failed") or is_verbose:
+        return result
+    hide_source(action._task)
+    return {**{name: result[name] for name in SHOWN_ABOVE if name in result}, "msg": "failed, see above"}
+
+
+def _shown(result: dict, is_verbose: bool) -> dict:
+    """A result as the task returns it."""
+    if result.get("failed") and not is_verbose:
+        return {name: result[name] for name in OF_FAILURES if name in result}
+    return result

@@ -1,0 +1,140 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Changes of one thing: another version of the extension, or another certificate, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting
+from ansible_collections.azureml.arc.plugins.module_utils._extension.keys import CERTIFICATE_FINGERPRINT
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.deploy import DONE, PLANNED
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.flow import Flow
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.steps import StepFailedError
+
+VERSION_KEYS = ("version", "auto_upgrade_minor_version")
+
+
+class _SingleChange(Flow):
+    """A flow that changes one thing of the extension, and refuses where more would change."""
+
+    _sent = False
+
+    def compare(self, what: str, keys: Collection[str]) -> Waiting[None]:
+        """Compare the extension.
+
+        :param what: the thing in words.
+        :param keys: the settings and properties that belong to it.
+        :raises StepFailedError: where anything else would change.
+        """
+        extension = yield from self.steps.check(
+            "Compare the extension", "extension", self.options.extension(wait=False)
+        )
+        self.note_extension(extension)
+        plan = extension["plan"]
+        others = sorted({**plan["settings"], **plan["properties"]}.keys() - set(keys))
+        if others or plan["action"] not in ("none", "update"):
+            named = f" ({', '.join(others)})" if others and plan["action"] == "update" else ""
+            message = f"{what} is not all that would change: {plan['reason']}{named}. Deploy the cluster first."
+            raise StepFailedError("Compare the extension", {"msg": message})
+        yield from self.prove_cluster()
+
+    def send(self, step: str) -> Waiting[None]:
+        """Submit the change, where there is one."""
+        if self.extension["plan"]["action"] == "update":
+            submitted = yield from self.steps.apply(step, "extension", self.options.extension(wait=False))
+            self.note_extension(submitted)
+            self._sent = submitted["changed"]
+
+    def complete(self) -> Waiting[None]:
+        """Wait for the extension and its pods."""
+        if self.steps.check_mode:
+            return
+        if self._sent:
+            yield from self.wait_for_extension("Wait until the extension is updated", retry_failed=False)
+        yield from self.wait_for_pods()
+
+    def summary(self) -> str:
+        words = PLANNED if self.steps.check_mode else DONE
+        pods = (self.readiness or {}).get("summary", "pods not checked")
+        return f"extension {words[self.extension['plan']['action']]}, {pods}"
+
+
+class Upgrade(_SingleChange):
+    """Bring the extension to the version that the variables pin.
+
+    :ivar _former: the version before.
+    """
+
+    _former = ""
+
+    def begin(self) -> Waiting[None]:
+        """Submit the version."""
+        version = self.options.get("azureml_version")
+        self.require(version is not None, "azureml_version must be set to the version to upgrade to")
+        yield from self.compare("the version", VERSION_KEYS)
+        self._former = self.extension["extension"]["current_version"]
+        self.ended = self.extension["plan"]["action"] == "none"
+        with_rollback = self._with_rollback(self.send("Submit the version"))
+        yield from with_rollback
+
+    def complete(self) -> Waiting[None]:
+        """Wait for the version and its pods; where they fail, roll back if the variables say so."""
+        yield from self._with_rollback(super().complete())
+
+    def _with_rollback(self, steps: Waiting[None]) -> Waiting[None]:
+        try:
+            yield from steps
+        except StepFailedError as failure:
+            version = self.options.get("azureml_version")
+            message = f"version {version} failed: {failure.result.get('msg', '')}"
+            outcome = f"Set azureml_rollback to true to roll back to version {self._former}."
+            if self.options.get("azureml_rollback", False):
+                outcome = yield from self._roll_back()
+            raise StepFailedError(failure.step, {**failure.result, "msg": f"{message} {outcome}"}) from failure
+
+    def _roll_back(self) -> Waiting[str]:
+        """Install the former version; returns how that went."""
+        timeout = self.options.get("azureml_extension_timeout")
+        former = self.options.extension(version=self._former, wait_timeout=timeout)
+        try:
+            yield from self.steps.apply("Roll back to the former version", "extension", former)
+        except StepFailedError as failure:
+            return f"Rolling back to version {self._former} failed as well: {failure.result.get('msg', '')}"
+        return f"Rolled back to version {self._former}."
+
+    def summary(self) -> str:
+        version = self.options.get("azureml_version")
+        change = "unchanged" if self.ended else f"{self._former} -> {version}"
+        if self.steps.check_mode and not self.ended:
+            change = f"would be upgraded, {change}"
+        pods = (self.readiness or {}).get("summary", "pods not checked")
+        return f"extension {change}, {pods}"
+
+
+class RotateTls(_SingleChange):
+    """Renew the certificate of inference endpoints."""
+
+    def begin(self) -> Waiting[None]:
+        """Put the certificate into the cluster, or submit it with the extension."""
+        options = self.options
+        tls = options.get("azureml_tls")
+        if tls is None:
+            self.ended = True
+            return
+        self.require(
+            "secret_name" not in tls or options.has_tls_secret,
+            "azureml_tls_secret must be set: a certificate in a Secret is renewed from it",
+        )
+        yield from self.compare("the certificate", (CERTIFICATE_FINGERPRINT,))
+        if options.has_tls_secret:
+            step = "Put the certificate into the cluster"
+            yield from self.steps.apply(step, "tls_secret", options.tls_secret())
+        yield from self.send("Submit the certificate")
+
+    def summary(self) -> str:
+        if self.options.get("azureml_tls") is None:
+            return "no certificate to rotate, azureml_tls is not set"
+        return super().summary()

@@ -1,0 +1,195 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How a wave of a rollout went, by the results of its clusters. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._core.text import printable
+from ansible_collections.azureml.arc.plugins.plugin_utils._report.causes import cause_of
+from ansible_collections.azureml.arc.plugins.plugin_utils._report.results import read_cluster
+
+# The action of a plan in words, done and in check mode.
+DONE = {
+    "none": "unchanged",
+    "create": "installed",
+    "update": "updated",
+    "replace": "replaced",
+    "adopt": "joined",
+    "delete": "removed",
+}
+PLANNED = {
+    "none": "in sync",
+    "create": "install",
+    "update": "update",
+    "replace": "replace",
+    "adopt": "join",
+    "delete": "remove",
+}
+OUTCOMES = ("ok", "changed", "failed", "unreachable", "not started")
+NO_RESULT = "no result: the machine that reaches the cluster did not answer"
+LONGEST_CAUSE = 160  # characters; the whole error stands where it happened, and in the report
+NAMES_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Row:
+    """A cluster of a wave.
+
+    :param outcome: one of C(OUTCOMES).
+    :param extension: what was done with the extension, or would be.
+    :param pods: how many components and pods are ready.
+    :param cause: why it failed.
+    """
+
+    name: str
+    outcome: str
+    extension: str = ""
+    pods: str = ""
+    cause: str = ""
+
+
+def row(name: str, result: Mapping | None, check_mode: bool) -> Row:
+    """A cluster by its result.
+
+    :param result: as module C(cluster) returns it, C(None) where there is none.
+    """
+    if result is None:
+        return Row(name, "unreachable", cause=NO_RESULT)
+    if result.get("skipped"):
+        return Row(name, "not started")
+    failed = bool(result.get("failed"))
+    outcome = "failed" if failed else "changed" if result.get("changed") else "ok"
+    return Row(
+        name,
+        outcome,
+        _extension(result, check_mode),
+        str((result.get("pod_readiness") or {}).get("summary") or ""),
+        _cause(result) if failed else "",
+    )
+
+
+def _cause(result: Mapping) -> str:
+    found = read_cluster(result)
+    cause = cause_of(found.failure, found.readiness)
+    return printable(f"{cause['kind']}: {cause['detail']}")
+
+
+def _extension(result: Mapping, check_mode: bool) -> str:
+    plan = result.get("plan") or {}
+    action = plan.get("action")
+    if action is None:
+        return ""
+    state = ((result.get("extension") or {}).get("provisioning_state") or "").lower()
+    if result.get("failed") and not check_mode and state != "succeeded" and action != "none":
+        return "failed"
+    # A verification finds differences, and changes nothing either.
+    words = (PLANNED if check_mode or "findings" in result else DONE).get(action, str(action))
+    if action != "update":
+        return words
+    version = (plan.get("properties") or {}).get("version") or {}
+    if version.get("before") and version.get("after"):
+        return f"{version['before']} -> {version['after']}"
+    keys = [*(plan.get("properties") or {}), *(plan.get("settings") or {}), *(plan.get("protected_settings") or ())]
+    return f"{words} {', '.join(sorted(keys))}"
+
+
+def allowed_failures(budget: str, fleet: int) -> int:
+    """How many clusters of a fleet may fail.
+
+    :param budget: a number of clusters, or a percentage of the fleet, which is rounded down.
+    :raises AzureMLError: where it is neither.
+    """
+    text = str(budget).strip()
+    number = text.removesuffix("%").strip()
+    if not number.isdigit() or (text.endswith("%") and int(number) > 100):
+        raise AzureMLError(
+            f"azureml_max_failures must be a number of clusters or a percentage of them, like 5 or 10%, not '{budget}'"
+        )
+    return int(number) * fleet // 100 if text.endswith("%") else int(number)
+
+
+@dataclass(frozen=True)
+class Wave:
+    """A wave that has ended, or all clusters of a playbook without waves.
+
+    :param rows: its clusters.
+    :param failed: the names of all clusters that have failed so far, in this wave or before it.
+    :param not_started: the names of the clusters of later waves.
+    :param allowed: how many may fail; C(None) where there is no budget.
+    :param number: of the wave, from 1 on.
+    :param elapsed: seconds since the first wave began.
+    """
+
+    rows: Sequence[Row]
+    failed: Sequence[str] = ()
+    not_started: Sequence[str] = ()
+    allowed: int | None = None
+    number: int = 1
+    elapsed: float = 0.0
+
+    @property
+    def stopped(self) -> bool:
+        """Whether no further wave starts."""
+        if self.allowed is None:
+            return False
+        return len(self.failed) > self.allowed or bool(self.not_started and self._all_failed)
+
+    @property
+    def _all_failed(self) -> bool:
+        return bool(self.rows) and all(one.outcome in ("failed", "unreachable") for one in self.rows)
+
+    def table(self) -> str:
+        """The clusters as a table, the failed ones first."""
+        rows = [("cluster", "outcome", "extension", "pods", "cause")]
+        ordered = sorted(self.rows, key=lambda one: one.outcome not in ("failed", "unreachable"))
+        rows += [(one.name, one.outcome, one.extension, one.pods, _short(one.cause)) for one in ordered]
+        used = [index for index in range(len(rows[0])) if any(one[index] for one in rows[1:])]
+        widths = {index: max(len(one[index]) for one in rows) for index in used}
+        return "\n".join("  ".join(one[index].ljust(widths[index]) for index in used).rstrip() for one in rows)
+
+    def summary(self) -> str:
+        """How it went, in a line, and what follows from it."""
+        counts = {outcome: sum(one.outcome == outcome for one in self.rows) for outcome in OUTCOMES}
+        text = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count) or "no clusters"
+        if self.allowed is not None:
+            seconds = f"{self.elapsed:.0f} s"
+            text = f"wave {self.number} ({seconds}): {text}; failed so far: {_names(self.failed)}"
+            if self.not_started:
+                text += f"; still to come: {_names(self.not_started)}"
+            if len(self.failed) > self.allowed:
+                text += f"; the rollout stops, azureml_max_failures allows {self.allowed}"
+            elif self.stopped:
+                text += "; the rollout stops, every cluster of the wave failed"
+        elif len(self.rows) > 1:
+            text = f"{len(self.rows)} clusters: {text}"
+        if self.failed and (self.allowed is None or self.stopped or not self.not_started):
+            text += f"; retry with --limit {','.join([*self.failed, *self.not_started])}"
+        return text
+
+    def stats(self) -> dict:
+        """How it went as data, with the causes of this wave's failures."""
+        return {
+            "summary": self.summary(),
+            "failed_clusters": list(self.failed),
+            "not_started": list(self.not_started),
+            "exceeded": self.stopped,
+            "clusters": {one.name: one.outcome for one in self.rows},
+            "errors": {one.name: _short(one.cause) for one in self.rows if one.cause},
+        }
+
+
+def _short(cause: str) -> str:
+    return cause if len(cause) <= LONGEST_CAUSE else cause[: LONGEST_CAUSE - 3] + "..."
+
+
+def _names(names: Sequence[str]) -> str:
+    if not names:
+        return "none"
+    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+    return f"{len(names)} ({', '.join(names[:NAMES_SHOWN])}{more})"

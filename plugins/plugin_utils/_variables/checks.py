@@ -1,0 +1,129 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is wrong with the variables of hosts, as far as variables alone show it. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping
+
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._extension import check
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables.options import EXTENSION, INSTALL, ClusterOptions
+
+# Source: "Naming rules" of https://learn.microsoft.com/azure/machine-learning/how-to-attach-kubernetes-to-workspace.
+COMPUTE_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9-]{0,14}[a-zA-Z0-9]")
+# Options of the extension, as messages of its module name them, by the variable that a user sets.
+VARIABLES = {**EXTENSION, **INSTALL}
+# Words that are options, and words of a sentence as well.
+PLAIN_WORDS = ("name", "settings", "tls", "version")
+NAMED_OPTION = re.compile(
+    r"\b(?:tls(?=[.,])|" + "|".join(sorted(set(VARIABLES) - set(PLAIN_WORDS), key=len, reverse=True)) + r")\b"
+)
+
+
+def of_host(options: ClusterOptions) -> list[str]:
+    """What is wrong with the variables of one host."""
+    errors = list(_of_computes(options))
+    if options.has_tls_secret and "secret_name" not in (options.get("azureml_tls") or {}):
+        errors.append("azureml_tls_secret needs azureml_tls.secret_name, the Secret to put the certificate into")
+    given = {option: options.get(variable) for option, variable in VARIABLES.items()}
+    try:
+        check.check(given)
+    except AzureMLError as error:
+        errors.append(with_variables(str(error)))
+    return errors
+
+
+def with_variables(message: str) -> str:
+    """A message about options of module extension, as one about the variables that they come from."""
+    return NAMED_OPTION.sub(lambda found: VARIABLES[found[0]], message)
+
+
+def _of_computes(options: ClusterOptions) -> Iterator[str]:
+    attachments = options.attachments
+    if options.get("azureml_workspace") is None and any("workspace" not in one for one in attachments):
+        yield "azureml_compute needs azureml_workspace, the workspace to attach the cluster to"
+    for one in attachments:
+        if not COMPUTE_NAME.fullmatch(one["name"]):
+            yield (
+                f"azureml_compute.name '{one['name']}' must have 2 to 16 letters, digits and hyphens, with a letter"
+                " first and no hyphen last"
+            )
+    if options.get("azureml_profile") == "inference" and any(one.get("instance_types") for one in attachments):
+        yield "azureml_compute.instance_types are for training, but azureml_profile is inference"
+
+
+def of_fleet(hosts: Mapping[str, ClusterOptions], needs_cluster: Collection[str]) -> dict[str, list[str]]:
+    """What is wrong with the variables of several hosts together.
+
+    :param hosts: the options of each host.
+    :param needs_cluster: the hosts whose clusters the controller connects to.
+    :returns: the errors by host.
+    """
+    errors: dict[str, list[str]] = {}
+    for text, same in (
+        ("are the same cluster in Azure", _by(hosts, _clusters)),
+        ("attach their clusters as the same compute {}", _by(hosts, _computes)),
+        ("connect to the same API server: azureml_kubernetes is the same", _by(hosts, _connections, needs_cluster)),
+    ):
+        for subject, names in same.items():
+            if len(set(names)) > 1:
+                message = f"hosts {', '.join(sorted(set(names)))} {text.format(subject[0])}"
+                for name in set(names):
+                    errors.setdefault(name, []).append(message)
+    if len(hosts) > 1:
+        for name in needs_cluster:
+            for message in of_connection(hosts[name]):
+                errors.setdefault(name, []).append(message)
+    return errors
+
+
+def of_connection(options: ClusterOptions) -> list[str]:
+    """What is wrong with the connection to the cluster of a host that is not alone in its play."""
+    if options.get("azureml_kubernetes"):
+        return []
+    return ["azureml_kubernetes must be set: the environment cannot name the API servers of several hosts"]
+
+
+def _by(hosts: Mapping[str, ClusterOptions], keys_of, names: Collection[str] | None = None) -> dict[tuple, list[str]]:
+    """The hosts by what they have, one or several things each."""
+    found: dict[tuple, list[str]] = {}
+    for name in hosts if names is None else names:
+        for key in keys_of(hosts[name]):
+            found.setdefault(key, []).append(name)
+    return found
+
+
+def _lower(*values: object) -> tuple[str, ...]:
+    return tuple(str(value or "").lower() for value in values)
+
+
+def _clusters(options: ClusterOptions) -> Iterator[tuple]:
+    names = ("azureml_cluster_name", "azureml_cluster_type", "azureml_resource_group", "azureml_subscription_id")
+    yield _lower(*map(options.get, names))
+
+
+def _computes(options: ClusterOptions) -> Iterator[tuple]:
+    for one in options.attachments:
+        workspace = one.get("workspace") or options.get("azureml_workspace") or {}
+        subscription = workspace.get("subscription_id") or options.get("azureml_subscription_id")
+        yield _lower(one["name"], workspace.get("name"), workspace.get("resource_group"), subscription)
+
+
+def _connections(options: ClusterOptions) -> Iterator[tuple]:
+    given = options.get("azureml_kubernetes")
+    if given:
+        yield (json.dumps(given, sort_keys=True, default=str),)
+
+
+def grouped(errors: Mapping[str, Collection[str]]) -> dict[str, list[str]]:
+    """The hosts by their error, so that each error is reported once."""
+    found: dict[str, list[str]] = {}
+    for host, messages in errors.items():
+        for message in messages:
+            found.setdefault(message, []).append(host)
+    return found

@@ -1,0 +1,214 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Role azureml in plays of users, under everything that a play may do with a role."""
+
+from __future__ import annotations
+
+import pytest
+from support import requests_to, writes
+
+import simulated
+from simulator.scenario import ClusterPlan, InstallPlan, Scenario
+
+INSTALL = InstallPlan(seconds=60)
+CLUSTERS = [ClusterPlan(f"f{number}", nodes=1, install=INSTALL, attach_seconds=6) for number in (1, 2, 3)]
+CLUSTERS.append(ClusterPlan("f4", install=InstallPlan(30, error="timed out", pods={"gateway": "ImagePullBackOff"})))
+HEALTHY = ("f1", "f2", "f3")
+ROLE = "azureml.arc.azureml"
+NOT_F1 = "inventory_hostname != 'f1'"
+WAITS = "Deploy Azure Machine Learning"
+
+
+@pytest.fixture
+def fleet(tmp_path, environment, monkeypatch):
+    """Three healthy clusters and one that fails, in a simulator of their own, and their inventory."""
+    with simulated.running(Scenario(clusters=CLUSTERS, time_scale=60), tmp_path / "simulator") as simulator:
+        for name, value in simulator.environment.items():
+            monkeypatch.setenv(name, value)
+        yield simulator, simulated.inventory(simulator.directory, CLUSTERS)
+
+
+def play(**keywords) -> list[dict]:
+    """A play of one's own over all hosts."""
+    return [{"hosts": "all", "gather_facts": False, **keywords}]
+
+
+def about(simulator, *names: str) -> list[str]:
+    """The paths of requests about clusters."""
+    return [one["path"] for one in simulator.journal() if any(f"/{name}" in one["path"] for name in names)]
+
+
+def results(run, task: str) -> dict[str, dict]:
+    """What a task returned, by host."""
+    return {one["host"]: one["result"] for one in run.results if one["task"].endswith(task)}
+
+
+@pytest.mark.parametrize("strategy", ["linear", "free"])
+def test_all_clusters_are_submitted_before_any_is_waited_for(playbook, fleet, strategy):
+    simulator, inventory = fleet
+    content = play(roles=[ROLE], strategy=strategy)
+
+    run = playbook(content, inventory, "--limit", "f1,f2,f3", "--forks", "1" if strategy == "linear" else "3")
+
+    assert run.status == 0, run.output
+    paths = [(one["method"], one["path"]) for one in simulator.journal()]
+    submitted = [index for index, (method, path) in enumerate(paths) if method == "PUT" and "/extensions/" in path]
+    # A cluster that is waited for has its pods read once the extension is installed.
+    waited = [index for index, (_method, path) in enumerate(paths) if path.endswith("/namespaces/azureml/pods")]
+    assert len(submitted) == 3
+    assert max(submitted) < min(waited)
+    changed = [results(run, name) for name in ("Begin to deploy Azure Machine Learning", WAITS)]
+    assert [{host: one["changed"] for host, one in found.items()} for found in changed] == [
+        dict.fromkeys(HEALTHY, True),
+        dict.fromkeys(HEALTHY, True),
+    ]
+    simulator.clear_journal()
+    again = playbook(content, inventory, "--limit", "f1,f2,f3")
+    assert (again.status, [again.changed(host) for host in HEALTHY], writes(simulator)) == (0, [0, 0, 0], [])
+    # Compared once: the second task returns what the first one found.
+    reads = requests_to(simulator, "GET", "/f1/providers/Microsoft.KubernetesConfiguration/extensions/azureml")
+    assert len(reads) == 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        play(roles=[{"role": ROLE, "when": NOT_F1}]),
+        play(tasks=[{"ansible.builtin.import_role": {"name": ROLE}, "when": NOT_F1}]),
+        play(tasks=[{"ansible.builtin.include_role": {"name": ROLE}, "when": NOT_F1}]),
+        play(tasks=[{"block": [{"ansible.builtin.include_role": {"name": ROLE}}], "when": NOT_F1}]),
+        play(
+            tasks=[
+                {"ansible.builtin.meta": "end_host", "when": "inventory_hostname == 'f1'"},
+                {"ansible.builtin.import_role": {"name": ROLE}},
+            ]
+        ),
+        play(pre_tasks=[{"ansible.builtin.fail": None, "when": "inventory_hostname == 'f1'"}], roles=[ROLE]),
+    ],
+    ids=["role", "import", "include", "block", "ended", "failed earlier"],
+)
+def test_excluded_hosts_are_never_touched(playbook, fleet, content):
+    simulator, inventory = fleet
+
+    run = playbook(content, inventory, "--limit", "f1,f2")
+
+    assert about(simulator, "f1") == []
+    assert run.outcome("f2")["msg"].endswith("compute created")
+
+
+def test_rescue_is_for_the_hosts_that_failed(playbook, fleet):
+    _simulator, inventory = fleet
+    block = {
+        "block": [{"ansible.builtin.include_role": {"name": ROLE}}],
+        "rescue": [{"name": "Rescue", "ansible.builtin.debug": {"msg": "{{ ansible_failed_result.failed_step }}"}}],
+    }
+
+    run = playbook(play(tasks=[block, {"name": "After", "ansible.builtin.debug": {"msg": "here"}}]), inventory)
+
+    assert run.status == 0, run.output
+    assert {host: one["msg"] for host, one in results(run, "Rescue").items()} == {
+        "f4": "Wait until the extension is installed"
+    }
+    assert set(results(run, "After")) == {*HEALTHY, "f4"}
+
+
+def test_serial_takes_one_batch_after_the_other(playbook, fleet):
+    simulator, inventory = fleet
+
+    run = playbook(play(roles=[ROLE], serial=1), inventory, "--limit", "f1,f2")
+
+    assert run.status == 0, run.output
+    paths = [one["path"] for one in simulator.journal()]
+    last = max(index for index, path in enumerate(paths) if "/f1" in path)
+    assert last < min(index for index, path in enumerate(paths) if "/f2" in path)
+
+
+@pytest.mark.parametrize(
+    ("keywords", "goes_on"),
+    [({"any_errors_fatal": True}, False), ({"max_fail_percentage": 24}, False), ({"max_fail_percentage": 25}, True)],
+)
+def test_one_failure_ends_the_play_after_the_task(playbook, fleet, keywords, goes_on):
+    _simulator, inventory = fleet
+    after = [{"name": "After", "ansible.builtin.debug": {"msg": "here"}}]
+
+    run = playbook(play(roles=[ROLE], post_tasks=after, **keywords), inventory)
+
+    assert run.status == 2
+    assert {host: bool(one.get("failed")) for host, one in results(run, WAITS).items()} == {
+        **dict.fromkeys(HEALTHY, False),
+        "f4": True,
+    }
+    assert set(results(run, "After")) == (set(HEALTHY) if goes_on else set())
+
+
+def test_check_mode_with_differences_changes_nothing(playbook, fleet):
+    simulator, inventory = fleet
+
+    run = playbook(play(roles=[ROLE]), inventory, "--check", "--diff", "--limit", "f1,f2")
+
+    assert run.status == 0, run.output
+    assert run.outcome("f1")["msg"] == "extension would be created, pods not checked, compute would be created"
+    for host in ("f1", "f2"):
+        assert f"--- before: {host}: compute {host} (absent)\n" in run.output
+        # Once: the task that begins is skipped.
+        assert run.output.count(f"+++ after: {host}: compute {host}\n") == 1
+    assert all(one["skipped"] for one in results(run, "Begin to deploy Azure Machine Learning").values())
+    assert writes(simulator) == []
+
+
+@pytest.mark.parametrize(
+    ("tags", "changes", "pods", "computes"),
+    [
+        ("extension", 1, False, 0),
+        ("extension,readiness", 1, True, 0),
+        ("readiness", 0, True, 0),
+        ("attach", 0, False, 1),
+    ],
+)
+def test_tags_choose_the_parts(playbook, fleet, tags, changes, pods, computes):
+    simulator, inventory = fleet
+    limit = ("--limit", "f1")
+    if not changes:
+        playbook(play(roles=[ROLE]), inventory, *limit, "--skip-tags", "attach")
+    simulator.clear_journal()
+
+    run = playbook(play(roles=[ROLE]), inventory, *limit, "--tags", tags)
+
+    assert run.status == 0, run.output
+    assert len(requests_to(simulator, "PUT", "/extensions/azureml")) == changes
+    assert len(requests_to(simulator, "PUT", "/computes/f1")) == computes
+    assert ("Wait until the pods are ready" in [one["name"] for one in run.outcome("f1")["steps"]]) is pods
+
+
+@pytest.mark.parametrize("entry_point", ["remove", "detach"])
+def test_what_takes_away_runs_twice_without_a_change(playbook, fleet, entry_point):
+    simulator, inventory = fleet
+    limit = ("--limit", "f1,f2")
+    playbook("azureml.arc.deploy", inventory, *limit)
+    simulator.clear_journal()
+    include = {"ansible.builtin.include_role": {"name": ROLE, "tasks_from": entry_point}}
+
+    run = playbook(play(tasks=[include]), inventory, *limit, "--forks", "1")
+    again = playbook(play(tasks=[include]), inventory, *limit)
+
+    assert (run.status, again.status) == (0, 0), run.output + again.output
+    for host in ("f1", "f2"):
+        begun = next(one["result"] for one in run.results if one["host"] == host and "Begin to" in one["task"])
+        assert f"removed: compute {host}" in begun["msg"]
+        assert again.changed(host) == 0
+        assert again.outcome(host)["msg"].startswith("nothing to remove")
+
+
+def test_variables_of_one_host_are_wrong(playbook, fleet):
+    simulator, inventory = fleet
+    inventory["all"]["hosts"]["f1"]["azureml_compute"] = {"name": "-f1"}
+
+    run = playbook(play(roles=[ROLE]), inventory, "--limit", "f1,f2")
+
+    assert run.status == 2
+    assert run.outcome("f1")["failed_step"] == "Check variables"
+    assert run.outcome("f1")["msg"].endswith("; nothing was sent")
+    assert about(simulator, "f1") == []
+    assert run.outcome("f2")["msg"].endswith("compute created")

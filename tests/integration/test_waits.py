@@ -1,0 +1,82 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Clusters that wait hold nobody up, and nothing is read that is known."""
+
+from __future__ import annotations
+
+import re
+
+import simulated
+from simulator.scenario import ClusterPlan, InstallPlan, Scenario
+
+HEALTHY, HANGING = 160, 40
+TIMEOUT = 90  # seconds of the run; the simulator's pass faster
+# Requests of the run, not of a cluster: signing in, the cloud, what is registered in the subscription.
+OF_THE_RUN = re.compile(r"/metadata/endpoints|/oauth2/|/\.well-known/|/subscriptions/[^/]+/providers/[^/]+$")
+
+
+def test_clusters_that_hang_hold_nobody_up(playbook, tmp_path, environment):
+    plans = [ClusterPlan(f"c{number}", install=InstallPlan(seconds=30)) for number in range(HEALTHY)]
+    plans += [ClusterPlan(f"h{number}", install=InstallPlan(seconds=10**6)) for number in range(HANGING)]
+    # The clusters that hang come first, so they would have all threads.
+    plans.reverse()
+    with simulated.running(Scenario(clusters=plans, time_scale=60), tmp_path / "simulator") as simulator:
+        inventory = simulated.inventory(simulator.directory, plans)
+        inventory["all"]["vars"] |= {"azureml_extension_timeout": TIMEOUT, "azureml_progress_interval": 3600}
+
+        run = playbook("azureml.arc.deploy", inventory, "--forks", "5", **simulator.environment)
+
+    outcomes = {plan.name: run.outcome(plan.name) for plan in plans}
+    assert {name for name, one in outcomes.items() if one.get("failed")} == {f"h{n}" for n in range(HANGING)}
+    assert all(one["error"]["code"] == "Timeout" for one in outcomes.values() if one.get("failed"))
+    begun = min(one["steps"][0]["start"] for one in outcomes.values())
+    ends = {name: one["steps"][-1]["end"] - begun for name, one in outcomes.items()}
+    last_healthy = max(end for name, end in ends.items() if name.startswith("c"))
+    last_hanging = max(end for name, end in ends.items() if name.startswith("h"))
+    # In 5 threads that wait, 40 clusters that hang would take 8 times the timeout, and the others the same.
+    assert last_healthy < 2 * TIMEOUT
+    assert last_hanging < 3 * TIMEOUT
+    # The healthy ones end by themselves, not after the others have timed out and left their threads.
+    submitted = max(
+        step["end"] - begun
+        for one in outcomes.values()
+        for step in one["steps"]
+        if step["name"] == "Submit the extension"
+    )
+    assert last_healthy < submitted + TIMEOUT
+
+
+def test_a_first_deployment_reads_nothing_twice(playbook, tmp_path, environment):
+    plans = [ClusterPlan("shop", install=InstallPlan(seconds=30), attach_seconds=6)]
+    with simulated.running(Scenario(clusters=plans, time_scale=60), tmp_path / "simulator") as simulator:
+        inventory = simulated.inventory(simulator.directory, plans)
+        requests = []
+        for _run in range(2):
+            simulator.clear_journal()
+            run = playbook("azureml.arc.deploy", inventory, **simulator.environment)
+            assert run.status == 0, run.output
+            requests.append([one for one in simulator.journal() if not is_beside(one)])
+
+    first, second = (without_polls(one) for one in requests)
+    assert len(first) <= 16, first
+    assert len(second) == 3, second
+
+
+def is_beside(request: dict) -> bool:
+    """Whether a request is one of the run, or of the cluster itself."""
+    return bool(OF_THE_RUN.search(request["path"].split("?")[0])) or request["path"].startswith("/kubernetes/")
+
+
+def without_polls(requests: list[dict]) -> list[tuple[str, str]]:
+    """Requests without those that look at a resource again after it was submitted, until it is done."""
+    kept, submitted = [], set()
+    for one in requests:
+        path = one["path"].split("?")[0].lower()
+        if one["method"] == "GET" and (path in submitted or "operation" in path):
+            continue
+        if one["method"] in ("PUT", "PATCH", "DELETE"):
+            submitted.add(path)
+        kept.append((one["method"], path))
+    return kept

@@ -1,0 +1,40 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What one task of a run leaves for another."""
+
+from __future__ import annotations
+
+import stat
+
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.handover import Handover
+
+
+def test_what_is_left_is_taken_once_and_can_still_be_looked_up(tmp_path):
+    handover = Handover(str(tmp_path))
+    handover.leave("f1", {"result": {"changed": True}})
+
+    assert handover.taken("f1") == {"result": {"changed": True}}
+    assert handover.take("f1") == {"result": {"changed": True}}
+    assert handover.take("f1") is None
+    assert handover.taken("f1") == {"result": {"changed": True}}
+    assert handover.read("f2") is None
+
+
+def test_files_are_readable_for_their_user_alone(tmp_path):
+    Handover(str(tmp_path)).leave("../f1", {})
+
+    (folder,) = tmp_path.iterdir()
+    (file,) = folder.iterdir()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_claim_is_of_the_first_host(tmp_path):
+    handover = Handover(str(tmp_path))
+
+    assert handover.claim("https://api", "f1") is None
+    assert handover.claim("https://api", "f1") is None
+    assert handover.claim("https://api", "f2") == "f1"
+    assert handover.claim("https://other", "f2") is None

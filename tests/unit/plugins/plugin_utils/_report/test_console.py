@@ -1,0 +1,63 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The lines that the console has for a cluster that failed."""
+
+from __future__ import annotations
+
+from ansible_collections.azureml.arc.plugins.plugin_utils._report.console import failure_lines
+
+BROKEN = {
+    "failed": True,
+    "failed_step": "Wait until the extension is installed",
+    "msg": "Wait until the extension is installed: it failed. Not ready: Pod relay-1: ImagePullBackOff: no image",
+    "error": {
+        "code": "ExtensionOperationFailed",
+        "message": "The extension operation failed: Error: [ InnerError: [timed out]] occurred",
+        "correlation_id": "c-1",
+        "hint": None,
+    },
+    "pod_readiness": {
+        "ready": False,
+        "components": [{"kind": "Deployment", "name": "relay", "ready": False, "reason": "Unavailable", "message": ""}],
+        "pods": [{"name": "relay-1", "ready": False, "reason": "ImagePullBackOff", "message": "no image"}],
+    },
+}
+
+
+def test_the_cause_comes_first_and_each_finding_has_a_line():
+    lines = failure_lines(BROKEN).splitlines()
+
+    assert lines[0] == "image pull: relay-1: ImagePullBackOff"
+    assert [line.strip() for line in lines[1:-1]] == [
+        "Wait until the extension is installed: timed out",
+        "Pod relay-1: ImagePullBackOff: no image",
+        "Deployment relay: Unavailable",
+        "(ExtensionOperationFailed, correlation id c-1)",
+    ]
+    assert lines[-1].strip().startswith("fix: Check that the nodes reach the registry")
+
+
+def test_a_plain_failure_is_one_line():
+    assert failure_lines({"failed": True, "msg": "no workspace"}) == "unknown: no workspace"
+
+
+def test_findings_of_a_verification_are_lines():
+    findings = ["extension: it differs (a.b)", "compute edge: it does not exist"]
+    result = {"failed": True, "msg": "; ".join(findings), "findings": findings}
+
+    assert [line.strip() for line in failure_lines(result).splitlines()] == [
+        "drift: extension: it differs (a.b)",
+        "compute edge: it does not exist",
+    ]
+
+
+def test_many_lines_are_counted():
+    rows = [{"name": f"p{number}", "ready": False, "reason": "Pending", "message": ""} for number in range(40)]
+    result = {**BROKEN, "pod_readiness": {"ready": False, "components": [], "pods": rows}}
+
+    lines = failure_lines(result).splitlines()
+
+    assert len(lines) == 14
+    assert lines[12].strip() == "and 10 more"

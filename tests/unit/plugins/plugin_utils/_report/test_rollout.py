@@ -1,0 +1,164 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How a wave went: its rows, its table, its budget; progress lines."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.progress import Progress
+from ansible_collections.azureml.arc.plugins.plugin_utils._report.rollout import (
+    Row,
+    Wave,
+    allowed_failures,
+    row,
+)
+
+READY = {"pod_readiness": {"summary": "2 of 2 are ready"}}
+
+
+@pytest.mark.parametrize(
+    ("budget", "fleet", "allowed"),
+    [("0", 10, 0), (3, 10, 3), ("5%", 1000, 50), ("5 %", 10, 0), ("100%", 7, 7), ("12", 10, 12)],
+)
+def test_a_budget_is_a_number_or_a_percentage(budget, fleet, allowed):
+    assert allowed_failures(budget, fleet) == allowed
+
+
+@pytest.mark.parametrize("budget", ["", "few", "-1", "1.5", "101%", "%"])
+def test_invalid_budget_is_rejected(budget):
+    with pytest.raises(AzureMLError, match="azureml_max_failures must be"):
+        allowed_failures(budget, 10)
+
+
+@pytest.mark.parametrize(
+    ("result", "outcome", "extension"),
+    [
+        ({"changed": True, "plan": {"action": "create"}, **READY}, "changed", "installed"),
+        ({"changed": False, "plan": {"action": "none"}, **READY}, "ok", "unchanged"),
+        ({"changed": True, "plan": {"action": "none"}, "pod_readiness": None}, "changed", "unchanged"),
+        ({"failed": True, "msg": "bad variable", "plan": {}}, "failed", ""),
+        (
+            {
+                "failed": True,
+                "msg": "it broke",
+                "plan": {"action": "create"},
+                "extension": {"provisioning_state": "Creating"},
+            },
+            "failed",
+            "failed",
+        ),
+        ({"skipped": True, "changed": False}, "not started", ""),
+        (None, "unreachable", ""),
+        (
+            {
+                "changed": True,
+                "plan": {"action": "update", "properties": {"version": {"before": "1.1.61", "after": "1.1.70"}}},
+            },
+            "changed",
+            "1.1.61 -> 1.1.70",
+        ),
+    ],
+)
+def test_a_row_shows_the_result_of_a_cluster(result, outcome, extension):
+    found = row("shop", result, check_mode=False)
+
+    assert (found.outcome, found.extension) == (outcome, extension)
+    assert bool(found.cause) == (outcome in ("failed", "unreachable"))
+
+
+def test_check_mode_says_what_would_be_done():
+    plan = {"action": "update", "settings": {"b": [], "a": []}, "properties": {}, "protected_settings": ["c"]}
+
+    assert row("shop", {"changed": True, "plan": plan}, check_mode=True).extension == "update a, b, c"
+
+
+@pytest.mark.parametrize(
+    ("result", "cause"),
+    [
+        ({"failed_step": "Attach", "msg": "Attach: no workspace"}, "Attach: no workspace"),
+        (
+            {"msg": "it is offline", "error": {"code": "ClusterNotConnected", "message": "it is offline"}},
+            "not connected: it is offline",
+        ),
+    ],
+)
+def test_the_cause_comes_first(result, cause):
+    assert row("shop", {"failed": True, **result}, check_mode=False).cause == cause
+
+
+def test_failures_stand_first_in_the_table():
+    wave = Wave([Row("f1", "ok", "unchanged", "2 of 2"), Row("f2", "failed", "failed", "", "x" * 200)], ["f2"])
+
+    lines = wave.table().splitlines()
+
+    assert [line.split()[0] for line in lines] == ["cluster", "f2", "f1"]
+    assert lines[1].endswith("x" * 157 + "...")
+
+
+@pytest.mark.parametrize(
+    ("wave", "stopped", "summary"),
+    [
+        (Wave([Row("f1", "ok")]), False, "1 ok"),
+        (Wave([]), False, "no clusters"),
+        (
+            Wave([Row("f1", "ok"), Row("f2", "failed")], ["f2"]),
+            False,
+            "2 clusters: 1 ok, 1 failed; retry with --limit f2",
+        ),
+        (
+            Wave([Row("f1", "changed")], [], ["f2"], 0, 1, 61.4),
+            False,
+            "wave 1 (61 s): 1 changed; failed so far: none; still to come: 1 (f2)",
+        ),
+        (
+            Wave([Row("f1", "ok"), Row("f2", "failed")], ["f2"], ["f3"], 0, 2, 5),
+            True,
+            "wave 2 (5 s): 1 ok, 1 failed; failed so far: 1 (f2); still to come: 1 (f3); the rollout stops,"
+            " azureml_max_failures allows 0; retry with --limit f2,f3",
+        ),
+        (
+            Wave([Row("f1", "failed")], ["f1"], ["f2"], 5, 1, 5),
+            True,
+            "wave 1 (5 s): 1 failed; failed so far: 1 (f1); still to come: 1 (f2); the rollout stops, every cluster of"
+            " the wave failed; retry with --limit f1,f2",
+        ),
+        (
+            Wave([Row("f1", "failed"), Row("f2", "ok")], ["f1"], ["f3"], 1, 1, 5),
+            False,
+            "wave 1 (5 s): 1 ok, 1 failed; failed so far: 1 (f1); still to come: 1 (f3)",
+        ),
+    ],
+)
+def test_the_summary_says_what_follows(wave, stopped, summary):
+    assert (wave.stopped, wave.summary()) == (stopped, summary)
+
+
+def test_many_names_are_counted():
+    names = [f"f{number}" for number in range(12)]
+
+    assert "failed so far: 12 (f0, f1, f2, f3, f4, f5, f6, f7, f8, f9 and 2 more)" in Wave([], names, [], 20).summary()
+
+
+def test_figures_stay_with_the_job():
+    stats = Wave([Row("f1", "failed", cause="it broke")], ["f1"], ["f2"], 0).stats()
+
+    assert stats["errors"] == {"f1": "it broke"}
+    assert (stats["failed_clusters"], stats["not_started"], stats["exceeded"]) == (["f1"], ["f2"], True)
+
+
+def test_progress_lines_come_at_intervals():
+    now, lines = [100.0], []
+    progress = Progress("shop", 30, lines.append, clock=lambda: now[0])
+    for now[0] in (110.0, 131.0, 140.0, 162.0):
+        progress("extension: Creating")
+
+    assert [line.split(" (since")[0] for line in lines] == ["waiting: [shop] extension: Creating"] * 2
+
+
+def test_no_interval_means_no_lines():
+    lines: list = []
+    Progress("shop", 0, lines.append, clock=lambda: 1e9)("state")
+    assert lines == []

@@ -1,0 +1,112 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is wrong with variables, of one host and of several together."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables import checks
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables.options import ClusterOptions
+
+BASE = {
+    "azureml_profile": "training",
+    "azureml_settings_generation": "current",
+    "azureml_resource_group": "rg",
+    "azureml_workspace": {"name": "ws", "resource_group": "rg-ml"},
+}
+INFERENCE = {"azureml_profile": "inference", "azureml_inference_service": "node_port"}
+
+
+def options(**variables) -> ClusterOptions:
+    return ClusterOptions({**BASE, **{f"azureml_{name}": value for name, value in variables.items()}}, str)
+
+
+@pytest.mark.parametrize("name", ["a1", "edge-1", "A" * 16, "x9"])
+def test_compute_names_that_azure_takes(name):
+    assert checks.of_host(options(compute={"name": name})) == []
+
+
+@pytest.mark.parametrize("name", ["a", "1edge", "edge-", "edge_compute", "x" * 17, "", "é1"])
+def test_other_compute_names_are_rejected(name):
+    (error,) = checks.of_host(options(compute={"name": name}))
+    assert error.startswith(f"azureml_compute.name '{name}' must have 2 to 16 letters, digits and hyphens")
+
+
+@pytest.mark.parametrize(
+    ("variables", "error"),
+    [
+        ({"workspace": None, "compute": {"name": "edge"}}, "azureml_compute needs azureml_workspace"),
+        ({"tls_secret": {"certificate": "c"}}, "azureml_tls_secret needs azureml_tls.secret_name"),
+        ({"profile": "inference"}, "azureml_inference_service is required with azureml_profile inference"),
+        (
+            {"profile": "inference", "inference_service": "node_port"},
+            "inference needs either azureml_tls, or azureml_allow_insecure_connections: true",
+        ),
+        (
+            {
+                "profile": "inference",
+                "inference_service": "node_port",
+                "allow_insecure_connections": True,
+                "compute": {"name": "edge", "instance_types": {"small": {}}},
+            },
+            "azureml_compute.instance_types are for training, but azureml_profile is inference",
+        ),
+        (
+            {"inference_router_ha": True},
+            "azureml_inference_router_ha is for inference, but azureml_profile is training",
+        ),
+    ],
+)
+def test_an_error_names_variables(variables, error):
+    given = options(**variables)
+    if variables.get("workspace", 1) is None:
+        given = ClusterOptions({**BASE, "azureml_compute": {"name": "edge"}}, str)
+        given._variables.pop("azureml_workspace")
+
+    errors = checks.of_host(given)
+
+    assert any(one.startswith(error) for one in errors), errors
+
+
+def fleet(**hosts) -> dict[str, ClusterOptions]:
+    return {
+        name: options(cluster_name=name, **{"kubernetes": {"kubeconfig": name}, "compute": {"name": name}, **variables})
+        for name, variables in hosts.items()
+    }
+
+
+def test_hosts_with_things_of_their_own_are_right():
+    assert checks.of_fleet(fleet(f1={}, f2={}), ["f1", "f2"]) == {}
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({"compute": {"name": "Edge"}}, "attach their clusters as the same compute edge"),
+        ({"cluster_name": "SHOP"}, "are the same cluster in Azure"),
+        ({"kubernetes": {"kubeconfig": "one"}}, "connect to the same API server: azureml_kubernetes is the same"),
+    ],
+)
+def test_things_that_hosts_may_not_share(variables, message):
+    hosts = fleet(f1={}, f2={}, f3={})
+    for name in ("f1", "f3"):
+        hosts[name]._variables.update({f"azureml_{key}": value for key, value in variables.items()})
+
+    errors = checks.of_fleet(hosts, list(hosts))
+
+    assert errors == {name: [f"hosts f1, f3 {message}"] for name in ("f1", "f3")}
+
+
+def test_a_connection_that_is_not_set_is_wrong_for_several_hosts_alone():
+    hosts = fleet(f1={"kubernetes": {}}, f2={})
+
+    (message,) = checks.of_fleet(hosts, ["f1", "f2"])["f1"]
+    assert message.startswith("azureml_kubernetes must be set")
+    assert checks.of_fleet(hosts, ["f2"]) == {}
+    assert checks.of_fleet(fleet(f1={"kubernetes": {}}), ["f1"]) == {}
+
+
+def test_an_error_of_many_hosts_is_one_error():
+    assert checks.grouped({"f1": ["a", "b"], "f2": ["a"]}) == {"a": ["f1", "f2"], "b": ["f1"]}

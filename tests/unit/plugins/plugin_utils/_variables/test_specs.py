@@ -1,0 +1,112 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Variables as text, as null, misspelt: what is made of them, and what is said."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables.specs import (
+    argument_specs,
+    convert,
+    known_names,
+    unknown_names,
+)
+
+REQUIRED = {"azureml_resource_group": "rg"}
+# What text of each type becomes.
+AS_TEXT = {
+    "bool": [("true", True), ("false", False), ("yes", True), ("no", False)],
+    "int": [("7", 7)],
+    "float": [("1.5", 1.5)],
+    "list": [("a,b", ["a", "b"]), ("a", ["a"])],
+}
+FLOWS = sorted({"main", "verify", "upgrade", "rotate_tls", "detach", "remove"})
+
+
+def variables(kind: str) -> list[tuple[str, str]]:
+    """Every variable of a type, with the entry point that has it."""
+    return [
+        (entry_point, name)
+        for entry_point in FLOWS
+        for name, option in argument_specs()[entry_point].items()
+        if option["type"] == kind and option.get("elements", "str") == "str" and "choices" not in option
+    ]
+
+
+@pytest.mark.parametrize(
+    ("entry_point", "name", "text", "value"),
+    [(*one, text, value) for kind, texts in AS_TEXT.items() for one in variables(kind) for text, value in texts],
+)
+def test_text_becomes_what_the_specification_says(entry_point, name, text, value):
+    converted, errors = convert(entry_point, {**REQUIRED, name: text})
+
+    assert errors == []
+    assert converted[name] == value
+    assert type(converted[name]) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("entry_point", "name"), [(entry, name) for entry in FLOWS for name in argument_specs()[entry]]
+)
+def test_null_is_the_same_as_a_variable_that_is_not_set(entry_point, name):
+    given = {key: value for key, value in REQUIRED.items() if key != name}
+
+    assert convert(entry_point, {**given, name: None}) == convert(entry_point, given)
+
+
+def test_null_below_a_variable_is_not_set_either():
+    converted, errors = convert("main", {**REQUIRED, "azureml_tls": {"cname": "ml", "certificate": None}})
+
+    assert (errors, converted["azureml_tls"]) == ([], {"cname": "ml"})
+
+
+@pytest.mark.parametrize(
+    ("values", "error"),
+    [
+        ({}, "missing required arguments: azureml_resource_group"),
+        (
+            {**REQUIRED, "azureml_workspace": "ws"},
+            "azureml_workspace must be a dictionary like {name: ws, resource_group: rg-ml}, not 'ws'",
+        ),
+        ({**REQUIRED, "azureml_openshift": "perhaps"}, "azureml_openshift must be true or false, not 'perhaps'"),
+        ({**REQUIRED, "azureml_soak": "long"}, "azureml_soak must be a whole number, not 'long'"),
+        ({**REQUIRED, "azureml_profile": "serving"}, "value of azureml_profile must be one of: "),
+        ({**REQUIRED, "azureml_compute": {"nam": "x"}}, "azureml_compute.nam"),
+    ],
+)
+def test_an_error_names_the_variable(values, error):
+    _converted, errors = convert("main", values)
+
+    assert any(error in one for one in errors), errors
+
+
+def test_empty_text_means_not_set_where_text_means_nothing():
+    converted, errors = convert("main", {**REQUIRED, "azureml_openshift": "", "azureml_inference_service": ""})
+
+    assert errors == []
+    assert "azureml_openshift" not in converted
+    assert "azureml_inference_service" not in converted
+
+
+@pytest.mark.parametrize(
+    ("name", "suggestion"),
+    [
+        ("azureml_profil", "azureml_profile"),
+        ("azureml_max_failure", "azureml_max_failures"),
+        ("azureml_infrence_service", "azureml_inference_service"),
+        ("azureml_colour", None),
+    ],
+)
+def test_an_unknown_name_is_found_with_the_nearest_known_one(name, suggestion):
+    assert unknown_names(["azureml_profile", name, "other"]) == {name: suggestion}
+
+
+@pytest.mark.parametrize("name", ["azureml_x_team", "azureml_awx_prefix", "azureml_hosts", "azureml_mine"])
+def test_names_of_users_and_playbooks_are_not_unknown(name):
+    assert unknown_names([name], own=["azureml_mine"]) == {}
+
+
+def test_all_variables_of_the_role_are_known():
+    assert {name for spec in argument_specs().values() for name in spec} <= known_names()
