@@ -43,7 +43,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._flows.host import (
 )
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.scheduler import Scheduler, Stop
 from ansible_collections.azureml.arc.plugins.plugin_utils._report.console import failure_lines
-from ansible_collections.azureml.arc.plugins.plugin_utils._report.rollout import Row, Wave, row
+from ansible_collections.azureml.arc.plugins.plugin_utils._report.rollout import Row, Wave, count_waves, row
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables import checks
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.reading import HostVariables, read
 
@@ -83,10 +83,13 @@ class Rollout:
             return  # its clusters have not started either
         self.not_started = settings.hosts[max(map(settings.hosts.index, self.batch)) + 1 :]
 
-    def wave(self, rows: list[Row]) -> Wave:
-        """The present batch by its rows."""
+    def wave(self, rows: list[Row], waves: int) -> Wave:
+        """The present batch by its rows.
+
+        :param waves: how many batches there are.
+        """
         failed = [*self.failed, *(one.name for one in rows if one.outcome in ("failed", "unreachable"))]
-        return Wave(rows, failed, self.not_started, self.allowed, self.number, time.time() - self.began)
+        return Wave(rows, failed, self.not_started, self.allowed, self.number, time.time() - self.began, waves)
 
 
 class Fleet:
@@ -150,7 +153,8 @@ class Fleet:
         rollout = Rollout(**kept)
         if rollout.stopped:
             return _summed_up(rollout, [], rollout.stopped, True)
-        wave = rollout.wave([self._row(name) for name in rollout.batch])
+        waves = count_waves(self._action._task.get_play().serial, len(self._settings.hosts))
+        wave = rollout.wave([self._row(name) for name in rollout.batch], waves)
         rollout.failed = list(wave.failed)
         rollout.stopped = wave.summary() if wave.stopped else ""
         self._handover.leave(self._key, asdict(rollout))

@@ -114,6 +114,21 @@ def allowed_failures(budget: str, fleet: int) -> int:
     return int(number) * fleet // 100 if text.endswith("%") else int(number)
 
 
+def count_waves(sizes: Sequence[object], hosts: int) -> int:
+    """How many batches Ansible makes of the hosts of a play.
+
+    :param sizes: the keyword C(serial): numbers of hosts, or percentages, which are rounded down but to no less than 1;
+        the last one holds for all that follow. See pct_to_int in ansible.utils.helpers.
+    """
+    left, count = hosts, 0
+    while left > 0:
+        size = str(sizes[min(count, len(sizes) - 1)]) if sizes else str(hosts)
+        number = int(int(size[:-1]) / 100 * hosts) or 1 if size.endswith("%") else int(size)
+        left -= number if number > 0 else left
+        count += 1
+    return count
+
+
 @dataclass(frozen=True)
 class Wave:
     """A wave that has ended, or all clusters of a playbook without waves.
@@ -123,6 +138,7 @@ class Wave:
     :param not_started: the names of the clusters of later waves.
     :param allowed: how many may fail; C(None) where there is no budget.
     :param number: of the wave, from 1 on.
+    :param waves: how many waves there are; 0 where that is not known.
     :param elapsed: seconds since the first wave began.
     """
 
@@ -132,6 +148,7 @@ class Wave:
     allowed: int | None = None
     number: int = 1
     elapsed: float = 0.0
+    waves: int = 0
 
     @property
     def stopped(self) -> bool:
@@ -158,8 +175,8 @@ class Wave:
         counts = {outcome: sum(one.outcome == outcome for one in self.rows) for outcome in OUTCOMES}
         text = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count) or "no clusters"
         if self.allowed is not None:
-            seconds = f"{self.elapsed:.0f} s"
-            text = f"wave {self.number} ({seconds}): {text}; failed so far: {_names(self.failed)}"
+            number = f"{self.number} of {self.waves}" if self.waves else str(self.number)
+            text = f"wave {number} ({self.elapsed:.0f} s): {text}; failed so far: {_names(self.failed)}"
             if self.not_started:
                 text += f"; still to come: {_names(self.not_started)}"
             if len(self.failed) > self.allowed:

@@ -13,6 +13,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._report.rollout import
     Row,
     Wave,
     allowed_failures,
+    count_waves,
     row,
 )
 
@@ -109,9 +110,9 @@ def test_failures_stand_first_in_the_table():
             "2 clusters: 1 ok, 1 failed; retry with --limit f2",
         ),
         (
-            Wave([Row("f1", "changed")], [], ["f2"], 0, 1, 61.4),
+            Wave([Row("f1", "changed")], [], ["f2"], 0, 1, 61.4, 3),
             False,
-            "wave 1 (61 s): 1 changed; failed so far: none; still to come: 1 (f2)",
+            "wave 1 of 3 (61 s): 1 changed; failed so far: none; still to come: 1 (f2)",
         ),
         (
             Wave([Row("f1", "ok"), Row("f2", "failed")], ["f2"], ["f3"], 0, 2, 5),
@@ -134,6 +135,21 @@ def test_failures_stand_first_in_the_table():
 )
 def test_the_summary_says_what_follows(wave, stopped, summary):
     assert (wave.stopped, wave.summary()) == (stopped, summary)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "hosts", "waves"),
+    [
+        ([], 6, 1),
+        (["100%"], 6, 1),
+        (["1", "25%", "100%"], 6, 3),
+        (["1", "50%", "100%"], 6, 3),
+        ([2], 5, 3),
+        (["10%"], 5, 5),
+    ],
+)
+def test_waves_are_counted_as_ansible_makes_batches(sizes, hosts, waves):
+    assert count_waves(sizes, hosts) == waves
 
 
 def test_many_names_are_counted():
