@@ -187,6 +187,18 @@ class AzureSession:
         self._known[key] = (now, found)
         return found
 
+    def shared(self, name: str, read: Callable[[], T], seconds: float) -> T:
+        """Return what C(read) returns, read once for all clusters of a run that this identity asks for.
+
+        :param name: what is read; a value that JSON can hold.
+        :param seconds: how long it counts as unchanged.
+        """
+
+        def create() -> dict:
+            return {"value": read(), "expires_on": time.time() + seconds}
+
+        return self._cache.get_or_create(f"{self._credential.key} {name}", create, margin=0)["value"]
+
     def forget(self, resource_id: str) -> None:
         """Forget what C(once) returned for a resource, for what is below it, and for the list that it is in."""
         key = resource_id.lower()

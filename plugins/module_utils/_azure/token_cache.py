@@ -67,7 +67,7 @@ class SharedCredential:
         self._cloud = cloud
         self._cache = cache
         self._transport = transport
-        self._key = _token_key(sign_in, cloud)
+        self.key = _token_key(sign_in, cloud)
         self._token: str | None = None
         self._refused: str | None = None
 
@@ -102,7 +102,7 @@ class SharedCredential:
         def is_good(entry: dict) -> bool:
             return entry["token"] != self._refused
 
-        key = f"{self._key} {' '.join(scopes)}"
+        key = f"{self.key} {' '.join(scopes)}"
         found = self._cache.get_or_create(key, request, margin=TOKEN_MARGIN, is_good=is_good)
         self._token = found["token"]
         return AccessToken(found["token"], found["expires_on"])

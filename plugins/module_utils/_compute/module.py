@@ -40,6 +40,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import cli
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import namespace
 
 API_VERSION = "2024-04-01"
+UNCHANGED_FOR = 600.0  # seconds for which a run knows a workspace
 DETACH = {"underlyingResourceAction": "Detach"}
 
 
@@ -85,7 +86,7 @@ def run_info(call: ModuleCall) -> dict:
         else:
             found = list_all(session, f"{workspace.id}/computes", API_VERSION, f"computes of {workspace}")
         if not any(found):
-            _read_workspace(session, workspace)
+            _location_of(session, workspace)
     computes = [view(body) for body in found if body and is_kubernetes(body)]
     return {"computes": [one for one in computes if cluster is None or _is_of(one, cluster)]}
 
@@ -119,15 +120,23 @@ def _resource(session: AzureSession, workspace: WorkspaceReference, params: Mapp
     return ArmResource(session, f"{workspace.id}/computes/{name}", API_VERSION, what, deadline, error_of)
 
 
-def _read_workspace(session: AzureSession, workspace: WorkspaceReference) -> dict:
-    body = session.once(workspace.id, lambda: session.get(workspace.id, API_VERSION, str(workspace)))
-    if body is None:
-        raise AzureMLError(
-            f"{workspace} of subscription {workspace.subscription_id} does not exist",
-            code="ResourceNotFound",
-            hint="Check workspace.name, workspace.resource_group and workspace.subscription_id.",
-        )
-    return body
+def _location_of(session: AzureSession, workspace: WorkspaceReference) -> str:
+    """The region of a workspace, read once for all clusters of a run.
+
+    :raises AzureMLError: where the workspace does not exist.
+    """
+
+    def read() -> str:
+        body = session.get(workspace.id, API_VERSION, str(workspace))
+        if body is None:
+            raise AzureMLError(
+                f"{workspace} of subscription {workspace.subscription_id} does not exist",
+                code="ResourceNotFound",
+                hint="Check workspace.name, workspace.resource_group and workspace.subscription_id.",
+            )
+        return body["location"]
+
+    return session.shared(workspace.id.lower(), read, UNCHANGED_FOR)
 
 
 def _identity(given: Mapping | None) -> Identity | None:
@@ -182,7 +191,7 @@ class _Task:
         if step.action in ("create", "replace"):
             self._created_namespace |= self._prepare_namespace(configuration.namespace)
         if step.action in ("create", "update", "replace"):
-            location = (body or _read_workspace(self._session, self._workspace))["location"]
+            location = body["location"] if body else _location_of(self._session, self._workspace)
             if not check_mode:
                 request = attach_body(wanted, location, body)
                 if step.action == "replace":
@@ -196,7 +205,7 @@ class _Task:
         body = self._compute.read()
         if body is None:
             # Detaching from a workspace that is not there must not look like success.
-            _read_workspace(self._session, self._workspace)
+            _location_of(self._session, self._workspace)
             return self._result(Plan("none", "the compute does not exist"), None)
         if not is_kubernetes(body):
             kind = body["properties"].get("computeType")

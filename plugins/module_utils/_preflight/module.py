@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-import time
+import functools
 from collections.abc import Callable
 from dataclasses import asdict
 
@@ -88,15 +88,13 @@ def _needed_providers(params: dict) -> list[str]:
 def _registrations(session: AzureSession, call: ModuleCall, names: list[str]) -> dict[str, str]:
     """The registration state of each provider; clusters of a run share what one of them has read."""
 
-    def read(name: str) -> dict:
+    def read(name: str) -> str:
         address = f"/subscriptions/{session.subscription_id}/providers/{name}"
         body = session.send("GET", address, PROVIDERS_VERSION, f"resource provider {name}").body
-        return {"state": body.get("registrationState") or "unknown", "expires_on": time.time() + REMEMBERED}
+        return body.get("registrationState") or "unknown"
 
     return {
-        name: call.cache.get_or_create(
-            f"provider-{session.subscription_id}-{name}", lambda name=name: read(name), margin=0
-        )["state"]
+        name: session.shared(f"provider {session.subscription_id} {name}", functools.partial(read, name), REMEMBERED)
         for name in names
     }
 
