@@ -37,8 +37,8 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.errors import Az
 from ansible_collections.azureml.arc.plugins.module_utils._core.lazy import Lazy
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import (
     Deadline,
+    Intervals,
     Waiting,
-    intervals,
     timeout_error,
 )
 
@@ -236,7 +236,7 @@ class AzureSession:
             query["api-version"] = api_version
         headers = {"x-ms-correlation-request-id": self.correlation_id}
         request = HttpRequest(method, url, params=query, json=body, headers=headers)
-        pauses = intervals(**RETRY_PAUSES)
+        pauses = Intervals(**RETRY_PAUSES)
         attempts_left, renewed = RETRIES, False
         while True:
             try:
@@ -247,7 +247,7 @@ class AzureSession:
                     continue
                 if not isinstance(error, TransientError) or not attempts_left:
                     raise
-                pause, failure = self._pause(error, next(pauses)), error
+                pause, failure = self._pause(error, pauses.next()), error
             attempts_left -= 1
             self.deadline.sleep(pause)
             if already_applied and already_applied(failure):
@@ -289,7 +289,7 @@ class AzureSession:
         :returns: whether the operation was under way once and is unknown now, as after a deletion of its resource.
         :raises AzureMLError: with the operation's error where it failed, with code C(Timeout) where time ran out.
         """
-        pause, was_seen = intervals(), False
+        pause, was_seen = Intervals(), False
         while True:
             try:
                 response = self.send("GET", url, "", what)
@@ -306,7 +306,7 @@ class AzureSession:
             if deadline.passed:
                 raise timeout_error(what, deadline, f"its operation is in state {status or 'unknown'}")
             deadline.report(f"{what}: {status or 'unknown'}")
-            yield from deadline.pause(retry_after(response.headers) or next(pause))
+            yield from deadline.pause(retry_after(response.headers) or pause.next())
 
 
 def open_session(call) -> AzureSession:

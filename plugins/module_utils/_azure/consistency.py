@@ -16,8 +16,8 @@ from typing import TypeVar
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import (
     Deadline,
+    Intervals,
     Waiting,
-    intervals,
     timeout_error,
     waiting,
 )
@@ -44,7 +44,7 @@ def once_visible(action: Callable[[], T | Waiting[T]], deadline: Deadline, what:
     :raises AzureMLError: what C(action) raises, a 404 of that resource only after C(VISIBLE_WITHIN) seconds; with code
         C(Timeout) where the deadline comes first.
     """
-    patience, pause = deadline.within(VISIBLE_WITHIN), intervals(**PAUSES)
+    patience, pause = deadline.within(VISIBLE_WITHIN), Intervals(**PAUSES)
     while True:
         try:
             return (yield from waiting(action()))
@@ -54,4 +54,4 @@ def once_visible(action: Callable[[], T | Waiting[T]], deadline: Deadline, what:
                 raise timeout_error(what, deadline, "what it needs was created, but is not visible yet") from error
             if not is_missing or patience.passed:
                 raise
-        yield from patience.pause(next(pause))
+        yield from patience.pause(pause.next())

@@ -21,8 +21,8 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure.states import h
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import (
     Deadline,
+    Intervals,
     Waiting,
-    intervals,
     timeout_error,
     waiting,
 )
@@ -132,12 +132,12 @@ class ArmResource:
     def _send(self, method: str, present: dict | None, body: dict | None, params: dict | None) -> Response | None:
         def already_applied(error: AzureMLError) -> bool:
             may_be_invisible = present is None and error.status not in REJECTED
-            looks, pause = LOOKS_FOR_LOST_CREATE if may_be_invisible else 1, intervals()
+            looks, pause = LOOKS_FOR_LOST_CREATE if may_be_invisible else 1, Intervals()
             while _revision(self.read()) == _revision(present):
                 looks -= 1
                 if not looks:
                     return False
-                self.deadline.sleep(next(pause))
+                self.deadline.sleep(pause.next())
             return True
 
         try:
@@ -186,7 +186,7 @@ class ArmResource:
         :returns: what C(attempt) returns.
         :raises AzureMLError: what C(attempt) raises, a conflict only when it does not end.
         """
-        pauses = intervals()
+        pauses = Intervals()
         for _attempt in range(CONFLICTS):
             try:
                 return (yield from waiting(attempt()))
@@ -194,7 +194,7 @@ class ArmResource:
                 if error is not self._conflict or self.deadline.passed:
                     raise
                 self.deadline.report(f"{self._what}: somebody else is changing it: {error.code}")
-            yield from self.deadline.pause(next(pauses))
+            yield from self.deadline.pause(pauses.next())
         return (yield from waiting(attempt()))
 
     def settle(self, created: bool = False) -> Waiting[dict | None]:
@@ -204,7 +204,7 @@ class ArmResource:
         :returns: the resource, C(None) where it is gone.
         """
         patience = self.deadline.within(VISIBLE_WITHIN) if created else None
-        pause = intervals()
+        pause = Intervals()
         while True:
             body = self.read()
             if body is not None:
@@ -226,7 +226,7 @@ class ArmResource:
                     hint="Run again.",
                 )
             self.deadline.report(f"{self._what}: {state}")
-            yield from self.deadline.pause(next(pause))
+            yield from self.deadline.pause(pause.next())
 
     def raise_where_failed(self, body: Mapping) -> None:
         """Turn a resource that ended as Failed or Canceled into an error."""

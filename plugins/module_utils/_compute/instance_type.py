@@ -18,7 +18,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._compute.instance_type
     validated,
 )
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
-from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting, intervals
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Intervals, Waiting
 from ansible_collections.azureml.arc.plugins.module_utils._core.quantity import quantity
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.client import KubeSession, open_session
@@ -64,7 +64,7 @@ def _wanted(params: Mapping) -> list[InstanceType]:
 def _is_defined(session: KubeSession, call: ModuleCall) -> Waiting[bool]:
     """Whether the cluster knows instance types, which the extension brings; waits for them where asked to."""
     params = call.params
-    deadline, pause = call.deadline(params["wait_timeout"]), intervals(first=1)
+    deadline, pause = call.deadline(params["wait_timeout"]), Intervals(first=1)
     while True:
         definition = session.get("CustomResourceDefinition", DEFINITION)
         conditions = ((definition or {}).get("status") or {}).get("conditions") or ()
@@ -73,7 +73,7 @@ def _is_defined(session: KubeSession, call: ModuleCall) -> Waiting[bool]:
         if not params["wait"] or params["state"] == "absent" or deadline.passed:
             return False
         deadline.report(f"{DEFINITION}: not defined yet")
-        yield from deadline.pause(next(pause))
+        yield from deadline.pause(pause.next())
 
 
 def _undefined(call: ModuleCall, wanted: Sequence[InstanceType]) -> dict:

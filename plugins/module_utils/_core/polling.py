@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from typing import TypeVar
 
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
@@ -27,14 +27,21 @@ LONGEST_INTERVAL = 30.0  # seconds; 100 forks that wait ask 12,000 times an hour
 JITTER = 0.2  # a fifth more or less, so that a fleet does not ask in step
 
 
-def intervals(
-    first: float = FIRST_INTERVAL, growth: float = GROWTH, longest: float = LONGEST_INTERVAL
-) -> Iterator[float]:
-    """Seconds to wait before each next look, growing without end to C(longest), each with jitter."""
-    interval = first
-    while True:
-        yield interval * random.uniform(1 - JITTER, 1 + JITTER)
-        interval = min(interval * growth, longest)
+class Intervals:
+    """The seconds to wait before each next look, growing to C(longest), each with jitter."""
+
+    def __init__(
+        self, first: float = FIRST_INTERVAL, growth: float = GROWTH, longest: float = LONGEST_INTERVAL
+    ) -> None:
+        self._interval = first
+        self._growth = growth
+        self._longest = longest
+
+    def next(self) -> float:
+        """Return the next one; there is no last one."""
+        interval = self._interval
+        self._interval = min(interval * self._growth, self._longest)
+        return interval * random.uniform(1 - JITTER, 1 + JITTER)
 
 
 class Deadline:

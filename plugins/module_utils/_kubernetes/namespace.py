@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
-from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting, intervals, timeout_error
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Intervals, Waiting, timeout_error
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.client import KubeSession, open_session
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.resources import (
@@ -69,7 +69,7 @@ def ensure(session: KubeSession, name: str, create: bool, check_mode: bool, what
 
 def _wait_until_empty(session: KubeSession, call: ModuleCall, name: str) -> Waiting[list[str]]:
     """What is left in a namespace where it is not to be waited for, at the end nothing."""
-    deadline, pause = call.deadline(call.params["wait_timeout"]), intervals()
+    deadline, pause = call.deadline(call.params["wait_timeout"]), Intervals()
     while True:
         left = [
             describe(kind, "", one["metadata"]["name"])
@@ -81,4 +81,4 @@ def _wait_until_empty(session: KubeSession, call: ModuleCall, name: str) -> Wait
         if deadline.passed:
             raise timeout_error(f"namespace '{name}' to be empty", deadline, f"it has {', '.join(left)}", left=left)
         deadline.report(f"namespace '{name}': {len(left)} left to go")
-        yield from deadline.pause(next(pause))
+        yield from deadline.pause(pause.next())

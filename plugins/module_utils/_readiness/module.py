@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
-from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline, Waiting, intervals
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline, Intervals, Waiting
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
 from ansible_collections.azureml.arc.plugins.module_utils._core.text import printable
 from ansible_collections.azureml.arc.plugins.module_utils._extension.options import INSTALL_SWITCHES
@@ -225,7 +225,7 @@ def _wait(namespace: _Namespace, verdict: Verdict, deadline: Deadline, can_block
 
     :param can_block: whether to follow it by a watch, which holds a thread; otherwise it is read at intervals.
     """
-    pause = intervals(first=0.2, longest=RESYNC)
+    pause = Intervals(first=0.2, longest=RESYNC)
     missing_since = None
     while not verdict.ready and not deadline.passed:
         deadline.report(verdict.summary())
@@ -237,15 +237,15 @@ def _wait(namespace: _Namespace, verdict: Verdict, deadline: Deadline, can_block
             missing_since = None
         if namespace.pods_ready() or not can_block:
             # The pods run, their workloads' status lags behind, or a workload is missing.
-            yield from deadline.pause(next(pause))
+            yield from deadline.pause(pause.next())
             verdict = namespace.read()
         else:
             started = deadline.remaining
             followed = namespace.watch(min(RESYNC, deadline.remaining))
             if followed or started - deadline.remaining > SHORT_WATCH:
-                pause = intervals(first=0.2, longest=RESYNC)
+                pause = Intervals(first=0.2, longest=RESYNC)
             else:
-                yield from deadline.pause(next(pause))
+                yield from deadline.pause(pause.next())
             verdict = namespace.judge() if followed else namespace.read()
     return verdict
 

@@ -50,7 +50,7 @@ EXPECTED = {
     "int": "a whole number",
     "float": "a number",
 }
-EXAMPLES = {"azureml_workspace": "{name: ws, resource_group: rg-ml}", "azureml_compute": "{name: edge}"}
+SAMPLES = {"azureml_workspace": "{name: ws, resource_group: rg-ml}", "azureml_compute": "{name: edge}"}
 NOT_CONVERTED = re.compile(r"argument '(\w+)' is of type .* unable to convert to (\w+)")
 
 
@@ -109,7 +109,7 @@ def _in_words(message: str, values: Mapping) -> str:
     if not found or found[1] not in values:
         return message
     name, kind = found.groups()
-    example = f" like {EXAMPLES[name]}" if name in EXAMPLES else ""
+    example = f" like {SAMPLES[name]}" if name in SAMPLES else ""
     return f"{name} must be {EXPECTED.get(kind, kind)}{example}, not '{values[name]}'"
 
 

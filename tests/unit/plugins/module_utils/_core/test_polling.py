@@ -6,13 +6,12 @@
 
 from __future__ import annotations
 
-import itertools
-
-from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline, intervals
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline, Intervals
 
 
 def test_intervals_grow_to_a_limit_with_jitter():
-    found = list(itertools.islice(intervals(), 20))
+    intervals = Intervals()
+    found = [intervals.next() for _look in range(20)]
     assert 0.8 <= found[0] <= 1.2
     assert 24 <= found[-1] <= 36
     assert len(set(found)) == 20

@@ -55,7 +55,7 @@ def test_as_many_flows_work_at_a_time_as_there_are_threads():
         return
         yield
 
-    assert len(run([meeting() for _ in range(6)], threads=3)) == 6
+    assert len(run([meeting() for _flow in range(6)], threads=3)) == 6
 
 
 def test_results_are_passed_on_in_the_thread_that_schedules():
@@ -68,8 +68,8 @@ def test_results_are_passed_on_in_the_thread_that_schedules():
 
 def test_an_unforeseen_error_is_raised():
     def broken():
+        yield 0.0
         raise ValueError("broken")
-        yield
 
     with pytest.raises(ValueError, match="broken"):
         run([broken()])
