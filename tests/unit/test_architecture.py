@@ -127,6 +127,21 @@ def test_pure_files_do_no_input_or_output():
     assert reaching == {}
 
 
+def test_every_module_has_an_action():
+    modules, actions = ({path.name for path in (PLUGINS / kind).glob("*.py")} for kind in ("modules", "action"))
+    assert modules == actions
+
+
+def test_actions_of_modules_are_links_to_one_file():
+    targets = {path.name: path.readlink() for path in (PLUGINS / "action").iterdir() if path.is_symlink()}
+    assert set(targets.values()) == {Path("extension.py")}
+    assert {path.name for path in (PLUGINS / "action").glob("*.py")} - set(targets) == {
+        "cluster.py",
+        "extension.py",
+        "fleet.py",
+    }
+
+
 def test_what_runs_on_a_node_needs_no_controller():
     for name, path in files().items():
         if name.startswith(("module_utils.", "modules.")):

@@ -38,7 +38,7 @@ def run(call: ModuleCall) -> Waiting[dict]:
         present = {body["metadata"]["name"]: body.get("spec") or {} for body in session.list(KIND)[0]}
         if params["state"] == "present":
             _warn_of_nodes(session, call, wanted)
-        return _converge(session, call, wanted, present)
+        return _apply(session, call, wanted, present)
 
 
 def _wanted(params: Mapping) -> list[InstanceType]:
@@ -88,7 +88,7 @@ def _undefined(call: ModuleCall, wanted: Sequence[InstanceType]) -> dict:
     return _result(call, wanted, {}, created, [], [])
 
 
-def _converge(session: KubeSession, call: ModuleCall, wanted: Sequence[InstanceType], present: Mapping) -> dict:
+def _apply(session: KubeSession, call: ModuleCall, wanted: Sequence[InstanceType], present: Mapping) -> dict:
     names = {one.name for one in wanted}
     if call.params["state"] == "present":
         created = [one.name for one in wanted if one.name not in present]

@@ -39,7 +39,7 @@ def run(call: ModuleCall) -> dict:
             )
         changed = {}
         for node in chosen:
-            before, change = _converge(session, call, node, labels, taints)
+            before, change = _apply(session, call, node, labels, taints)
             if change:
                 changed[before["metadata"]["name"]] = (before, change)
     result = {
@@ -98,7 +98,7 @@ def _require_nobody_driven_away(session: KubeSession, changes: Mapping[str, Node
         )
 
 
-def _converge(
+def _apply(
     session: KubeSession, call: ModuleCall, node: dict, labels: Mapping[str, str], taints: Sequence[Taint]
 ) -> tuple[dict, NodeChange]:
     """Bring one node in sync. Returns it as it was, and what was changed."""

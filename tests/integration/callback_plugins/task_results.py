@@ -28,9 +28,9 @@ class CallbackModule(CallbackBase):
     CALLBACK_NEEDS_ENABLED = True
 
     def _write(self, result, **status):
-        host = result._host.get_name()
-        entry = {"task": result._task.get_name(), "host": host, "result": {**result._result, **status}}
-        if result._task.resolved_action == "azureml.arc.cluster":
+        host, task = _part(result, "host").get_name(), _part(result, "task")
+        entry = {"task": task.get_name(), "host": host, "result": {**_part(result, "result"), **status}}
+        if task.resolved_action == "azureml.arc.cluster":
             # Ansible shows only a part of the result of a cluster that failed.
             entry["outcome"] = (Handover().taken(host) or {}).get("result")
         with Path(os.environ["TASK_RESULTS_FILE"]).open("a", encoding="utf-8") as file:
@@ -48,3 +48,8 @@ class CallbackModule(CallbackBase):
 
     def v2_runner_on_unreachable(self, result):
         self._write(result, unreachable=True)
+
+
+def _part(result, name):
+    """The C(host), C(task) or C(result) of a task result. Before ansible-core 2.19 they are private."""
+    return getattr(result, name) if hasattr(result, name) else getattr(result, f"_{name}")
