@@ -20,10 +20,11 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # Where the tests look for a Kubernetes control plane; outside of the build folder, because it takes minutes to make.
 export KUBEBUILDER_ASSETS ?= $(HOME)/.cache/azureml.arc/control-plane
 
-.PHONY: help demo test test-versions test-prereleases picture docs audit bench control-plane clean
+.PHONY: help demo simulator test test-versions test-prereleases picture docs audit bench control-plane clean
 
 help:
-	@echo "make demo              deploy three simulated clusters, twice, verify them, and see one that fails"
+	@echo "make demo              deploy four simulated clusters, see why one fails, deploy again, and verify them"
+	@echo "make simulator         simulate Azure and four clusters until Ctrl-C, to try playbooks on"
 	@echo "make test              all checks (twenty minutes); on Debian, as root or with sudo, installs what they need"
 	@echo "make test-versions     the tests with each supported ansible-core and both ends of each library's range (hours)"
 	@echo "make test-prereleases  the tests that depend on them with pre-releases of ansible-core and the libraries"
@@ -36,6 +37,9 @@ help:
 
 demo: $(VENV)/complete $(COLLECTION)
 	@PYTHONPATH=tests python tests/demo/demo.py $(BUILD)/demo
+
+simulator: $(VENV)/complete $(COLLECTION)
+	@PYTHONPATH=tests python tests/demo/playground.py $(BUILD)/simulator
 
 test: $(VENV)/complete $(COLLECTION) $(AWX)/complete $(CONTRACT)/complete
 	@PYTHONPATH=tests python -m machine.install

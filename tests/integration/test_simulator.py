@@ -415,3 +415,45 @@ def test_it_starts_from_the_command_line_and_stops_at_a_signal(tmp_path):
         process.terminate()
         assert process.wait(timeout=10) == 0
         assert time.monotonic() - start < 5
+
+
+TABLE = (
+    "application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json"
+)
+
+
+def test_kubectl_is_answered_with_a_table_of_its_columns(simulator, arc, kube):
+    """Kubectl sends C(TABLE) and prints the cells as they come."""
+    connection = kube(arc).client.configuration
+    path = "/api/v1/namespaces/default/pods"
+    pod = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
+    pod["status"] = {
+        "phase": "Pending",
+        "containerStatuses": [
+            {"ready": False, "restartCount": 3, "state": {"waiting": {"reason": "ImagePullBackOff"}}}
+        ],
+    }
+    kube(arc).resources.get(api_version="v1", kind="Pod").create(body=pod, namespace="default")
+
+    def get(path: str) -> dict:
+        headers = {"Accept": TABLE, "Authorization": connection.auth_settings()["BearerToken"]["value"]}
+        return requests.get(connection.host + path, headers=headers, verify=connection.ssl_ca_cert, timeout=10).json()
+
+    for found in (get(path), get(f"{path}/p")):
+        assert [one["name"] for one in found["columnDefinitions"]] == ["Name", "Ready", "Status", "Restarts", "Age"]
+        assert found["rows"][0]["cells"][:4] == ["p", "0/1", "ImagePullBackOff", 3]
+        assert found["rows"][0]["object"]["metadata"]["namespace"] == "default"
+    assert get("/api/v1/nodes")["rows"][0]["cells"][:2] == ["node-0", "Ready"]
+
+
+def test_short_names_are_discovered(arc, kube):
+    found = kube(arc)
+
+    for short, kind in (
+        ("po", "Pod"),
+        ("svc", "Service"),
+        ("deploy", "Deployment"),
+        ("no", "Node"),
+        ("ns", "Namespace"),
+    ):
+        assert found.resources.get(short_names=[short]).kind == kind

@@ -30,6 +30,7 @@ from simulator.kubernetes.protocol import (
 )
 from simulator.kubernetes.selectors import matches
 from simulator.kubernetes.store import SECURITY_CONTEXT_CONSTRAINTS, Change, Resource
+from simulator.kubernetes.tables import SHORT_NAMES, table, wants_table
 
 DEFAULT_WATCH_SECONDS = 1800.0
 
@@ -83,7 +84,7 @@ class _ClusterRequest:
                 self._authorize("watch", resource, namespace)
                 return await self._watch(resource, namespace)
             self._authorize("list", resource, namespace)
-            return web.json_response(self._list(resource, namespace))
+            return web.json_response(self._as_asked(resource, self._list(resource, namespace)))
         verb = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}.get(method)
         if verb is None or bool(name) == (verb == "create"):
             raise StatusError(405, "the server does not allow this method on the requested resource")
@@ -100,7 +101,13 @@ class _ClusterRequest:
             return web.json_response(deleted(resource.plural, name, resource.group))
         if verb != "get":
             present = await self._change(verb, resource, present)
-        return web.json_response(present)
+        return web.json_response(self._as_asked(resource, present))
+
+    def _as_asked(self, resource: Resource, body: dict[str, Any]) -> dict[str, Any]:
+        """An object or a list as it is, or as the table that kubectl prints."""
+        if not wants_table(self._request.headers.get("Accept", "")):
+            return body
+        return table(resource.kind, body.get("items", [body]), body["metadata"], self._cluster.clock.now())
 
     def _discovery(self) -> dict[str, Any] | None:
         resources = self._store.resources()
@@ -130,6 +137,7 @@ class _ClusterRequest:
                 "namespaced": one.namespaced,
                 "kind": one.kind,
                 "verbs": verbs,
+                **({"shortNames": SHORT_NAMES[one.plural]} if one.plural in SHORT_NAMES else {}),
             }
             for one in found
         ]
