@@ -22,7 +22,7 @@ extends_documentation_fragment:
   - azureml.arc.kubernetes
 options:
   workload_profile:
-    description: What the cluster shall be for.
+    description: Workloads to run on the cluster.
     type: str
     choices: [training, inference, training_inference]
     required: true
@@ -32,7 +32,7 @@ options:
     choices: [current, "2021"]
     default: current
   extension_name:
-    description: Name that the extension has or shall have.
+    description: Name of the extension.
     type: str
     default: azureml
   inference_service:
@@ -69,7 +69,7 @@ options:
     choices: [auto, check]
     default: check
   compute_namespaces:
-    description: Namespaces that computes of the cluster shall run in. They must exist, and OpenShift has to know them.
+    description: Namespaces of computes. They must exist, and need rights on OpenShift.
     type: list
     elements: str
     default: []
@@ -126,7 +126,7 @@ EXAMPLES = r"""
     kubeconfig: ~/.kube/shop-0042
     workload_profile: training
 
-- name: Look at a cluster that has Volcano, perhaps
+- name: Check a cluster that may have Volcano
   azureml.arc.preflight:
     resource_group: rg-edge
     cluster_name: plant-7

@@ -70,7 +70,7 @@ def find_or_create_all(
 
 
 def list_keys(session: AzureSession, address: str, api_version: str, what: str, deadline: Deadline) -> Waiting[dict]:
-    """Return the keys of a resource that exists, though perhaps only since now.
+    """Return the keys of a resource that exists, which may be just created.
 
     :param address: the ARM id with the action, C(listKeys) for instance.
     """

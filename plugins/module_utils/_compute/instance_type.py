@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The instance types of a cluster: compare them with what is wanted, and make them so."""
+"""The instance types of a cluster: compare them with the desired ones, and apply changes."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ def _is_of(compute: Mapping, cluster: _cluster.ClusterReference) -> bool:
 
 
 def _configuration(call: ModuleCall) -> ComputeConfiguration:
-    """What the compute shall offer, checked; nothing has been sent yet."""
+    """Return the desired configuration of the compute, checked before anything is sent."""
     params, path = call.params, call.params["config_file"]
     if path or params["instance_types"]:
         require((("kubernetes", quantity.IMPORT_ERROR),))

@@ -23,11 +23,11 @@ ENDED = frozenset({"completed", "failed", "canceled"})
 
 
 def users_of(session: AzureSession, workspace_id: str, compute_id: str, compute: str) -> list[str]:
-    """The first few that use a compute, in a person's words.
+    """Name the first few that use a compute, for messages.
 
     Endpoints come first: they are few, and a workspace may have thousands of jobs.
 
-    :param compute: the compute in a person's words, for errors.
+    :param compute: the compute as messages name it.
     """
     endpoints = iterate(
         session,

@@ -45,7 +45,7 @@ def refuse_serious(findings: Sequence[Finding], fail_on: str, subject: str, resu
     """Fail where something serious was found.
 
     :param fail_on: the level from which on a finding is serious, or C(never).
-    :param subject: what was found wanting, in a person's words.
+    :param subject: what has the findings, for the message.
     :param result: the module's result, whose fields the error carries.
     :raises AzureMLError: with code C(PreflightFailed), naming all of it.
     """

@@ -80,7 +80,7 @@ def _remove_extension(
 
 
 def _result(call: ModuleCall, step: Plan, body: dict | None) -> dict:
-    """Return the result of the module, with the extension as it was."""
+    """Return the result of the module, with the extension as before the removal."""
     result = {"changed": step.action == "delete", "plan": step.as_result(), "extension": view(body) if body else None}
     if call.diff:
         result["diff"] = {"before": view(body) if step.action == "delete" else {}, "after": {}}

@@ -69,7 +69,7 @@ RESOURCES = {
 
 
 def describe(kind: str, namespace: str = "", name: str = "") -> str:
-    """An object or a list of objects in a person's words."""
+    """An object or a list of objects by kind and name, for messages."""
     what = f"{kind} '{name}'" if name else f"{kind}s"
     return f"{what} in namespace '{namespace}'" if namespace else what
 

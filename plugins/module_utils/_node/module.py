@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The nodes of a cluster: label and taint those that AzureML shall use, or shall not."""
+"""The nodes of a cluster: label and taint those that AzureML uses, or avoids."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def _require_nobody_driven_away(session: KubeSession, changes: Mapping[str, Node
 def _apply(
     session: KubeSession, call: ModuleCall, node: dict, labels: Mapping[str, str], taints: Sequence[Taint]
 ) -> tuple[dict, NodeChange]:
-    """Bring one node in sync. Returns it as it was, and what was changed."""
+    """Bring one node in sync. Return it as before the change, and the changes."""
     present = call.params["state"] == "present"
 
     def decide(body: dict) -> dict | None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Labels and taints of nodes: what shall be on them, and whom a taint would drive away. Pure.
+"""The desired labels and taints of nodes, and the pods that a taint would evict. Pure.
 
 Source: https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration and, for the taints of AzureML,
 https://learn.microsoft.com/azure/machine-learning/reference-kubernetes

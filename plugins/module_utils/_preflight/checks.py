@@ -97,11 +97,11 @@ def compute_namespaces(facts: Facts) -> Iterator[tuple]:
         if found is None:
             yield (
                 ERROR,
-                f"namespace '{name}', which a compute shall use, does not exist.",
+                f"namespace '{name}', which a compute uses, does not exist.",
                 "Create it, or have azureml.arc.namespace do it.",
             )
         elif is_being_removed(found):
-            yield ERROR, f"namespace '{name}', which a compute shall use, is being removed.", "Wait until it is gone."
+            yield ERROR, f"namespace '{name}', which a compute uses, is being removed.", "Wait until it is gone."
 
 
 def nodes(facts: Facts) -> Iterator[tuple]:

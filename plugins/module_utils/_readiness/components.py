@@ -37,7 +37,7 @@ class _Row:
     profiles: frozenset[str]
     clusters: frozenset[str] = ANY_CLUSTER
     switch: str | None = None  # the option that switches the component on or off
-    default: bool | None = True  # whether it is there while the switch is unset; None: perhaps
+    default: bool | None = True  # whether it is there while the switch is unset; None: unknown
 
 
 # The table of today's releases (1.1.x).

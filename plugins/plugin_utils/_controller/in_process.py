@@ -6,7 +6,7 @@
 
 A new Python costs 160 to 450 ms of processor time a task; the worker, forked from a parent that has imported the SDKs
 already, about a tenth of that. It is done where both mean the same: a local connection, no become, this interpreter, no
-async. Everything else goes the ordinary way, so that modules delegated to a bastion or a cluster node work as ever.
+async. Everything else goes the ordinary way, so that modules can be delegated to a bastion or a cluster node.
 """
 
 from __future__ import annotations

@@ -1,0 +1,127 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Write docs/variables.md, the table of all variables, from the argument specs of the role."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs/variables.md"
+SPECS = ROOT / "roles/azureml/meta/argument_specs.yml"
+# Groups by the names that belong to them, as patterns; the first that matches a variable counts.
+GROUPS = (
+    ("Required", "resource_group"),
+    ("Cluster and connection", "cluster_name|cluster_type|subscription_id|sign_in|kubernetes|kubernetes_via"),
+    (
+        "Inference",
+        "inference_service|inference_router_ha|tls|tls_secret|allow_insecure_connections|in_cluster_tls",
+    ),
+    ("Compute", "workspace|computes?|purge_instance_types|force_reattach"),
+    ("Waiting", "extension_timeout|readiness_timeout|attach_timeout|progress_interval"),
+    ("Rollout and upgrade", "waves|max_failures|soak|rollback|report_hosts"),
+    ("Removal", "remove_resources"),
+    ("Checks", "skip_checks|fail_on|minimum_agent_version|components"),
+    ("Extension", ".*"),
+)
+# Variables of the playbooks, which no role documents.
+OF_PLAYBOOKS = {
+    "azureml_hosts": ("str", "all", "The hosts that a playbook works on, as a pattern."),
+    "azureml_confirm": (
+        "int",
+        "",
+        "The number of clusters that C(detach) or C(remove) may work on without C(--limit) or C(azureml_hosts).",
+    ),
+    "azureml_machines": ("str", "azureml_machines", "The hosts of playbook C(nodes) that are machines of nodes."),
+    "azureml_own_variables": (
+        "list",
+        "",
+        "Names of your own variables that begin with C(azureml_). Names that begin with C(azureml_x_) need no entry.",
+    ),
+    "azureml_arc_in_process": (
+        "bool",
+        "true, but on macOS",
+        "Whether modules run in the controller's own process where they can.",
+    ),
+}
+HEAD = """\
+<!--
+Copyright (c) 2026, azureml.arc contributors
+GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+SPDX-License-Identifier: GPL-3.0-or-later
+-->
+
+# Variables
+
+All variables of role `azureml.arc.azureml` and of the playbooks. Set them for a host, a group, or with `-e`; null
+means that a variable is not set. An unknown name that begins with `azureml_` is an error. Command
+`ansible-doc -t role -e main azureml.arc.azureml` shows those of a deployment.
+"""
+
+
+def page() -> str:
+    """The content of the page."""
+    entries = yaml.safe_load(SPECS.read_text(encoding="utf-8"))["argument_specs"]
+    flows = {**entries["main"]["options"], **entries["upgrade"]["options"]}
+    machine = {**entries["nodes"]["options"], **entries["machine"]["options"]}
+    grouped: dict[str, dict] = {title: {} for title, pattern in GROUPS}
+    for name, option in flows.items():
+        title = next(title for title, pattern in GROUPS if re.fullmatch(pattern, name.removeprefix("azureml_")))
+        grouped[title][name] = option
+    grouped["Nodes and their machines"] = {name: option for name, option in machine.items() if name not in flows}
+    sections = [_section(title, _rows(options)) for title, options in grouped.items()]
+    playbooks = [
+        f"| `{name}` | {kind} | {_code(default)} | {_markdown(text)} |"
+        for name, (kind, default, text) in OF_PLAYBOOKS.items()
+    ]
+    return "\n".join([HEAD, *sections, _section("Playbooks", playbooks)])
+
+
+def _section(title: str, rows: list[str]) -> str:
+    return "\n".join(
+        [f"## {title}", "", "| Variable | Type | Default | Description |", "| --- | --- | --- | --- |", *rows, ""]
+    )
+
+
+def _rows(options: Mapping[str, Mapping], parent: str = "") -> list[str]:
+    return list(_lines(options, parent))
+
+
+def _lines(options: Mapping[str, Mapping], parent: str) -> Iterator[str]:
+    for name, option in options.items():
+        full = f"{parent}.{name}" if parent else name
+        description = option["description"]
+        text = _markdown(" ".join([description] if isinstance(description, str) else description))
+        if "choices" in option:
+            text += " One of " + ", ".join(f"`{one}`" for one in option["choices"]) + "."
+        kind = f"list of {option['elements']}" if "elements" in option else option["type"]
+        default = "required" if option.get("required") else _code(option.get("default", ""))
+        yield f"| `{full}` | {kind} | {default} | {text} |"
+        # Further computes have the same fields.
+        if "options" in option and name != "azureml_computes":
+            yield from _lines(option["options"], full)
+
+
+def _code(value: object) -> str:
+    if isinstance(value, bool):
+        value = str(value).lower()
+    return "" if value == "" else f"`{value}`"
+
+
+def _markdown(text: str) -> str:
+    """Ansible's markup as Markdown, inside of a table."""
+    text = re.sub(r"(?:RV|O)\(([^)#]+)#module:([^)]+)\)", r"`\2` of module `\1`", text)
+    text = re.sub(r"O\((?:[^)#]*#role:\w+:)?([^)]+)\)", r"`\1`", text)
+    text = re.sub(r"[MP]\(([^)#]+)(?:#\w+)?\)", r"`\1`", text)
+    text = re.sub(r"[CVE]\(([^)]+)\)", r"`\1`", text)
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

@@ -1,0 +1,67 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Phrases that readers stumbled over stay out, and the page of variables is up to date."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from package import variables_page
+
+ROOT = Path(__file__).resolve().parents[2]
+# Pattern, and what to write instead.
+FORBIDDEN = {
+    r"\bas wanted\b": "in sync, as configured",
+    r"\bas it was\b(?! read)": "unchanged",
+    r"\bmend(s|ed|ing)?\b": "fix",
+    r"\b(what|who) (has )?bec(ame|omes?) of\b": "the result of",
+    r"\bstands? for a cluster\b|\bthe (host|cluster) stands for\b": "represents",
+    r"\b(tells?|told) (each|a|the) host\b": "report the result",
+    r"\btak(e|en|es) up\b": "join, resume",
+    r"\btake it away\b|\btakes (something )?away\b": "remove",
+    r"\bthat is none\b": "invalid",
+    r"\bsays? nothing of\b": "unset options are left unchanged",
+    r"\bin (his|their) own words\b|\bin a person's words\b": "(omit)",
+    r"\bas ever\b|\bbe it\b": "(omit)",
+    r"\bshall\b": "must, should, will",
+    r"\bwhat is missing of\b": "the missing ...",
+    r"\bwhat is wanted\b": "the desired state",
+    r"\bgone before it\b|\bperhaps\b": "may",
+    r"\bazureml_kube_from\b": "azureml_kubernetes_via",
+    r"\bazureml\.arc\.(converge|drift|outcome|wave|findings|cluster_options)\b": "(gone)",
+    r"\bmodules? C?[`(](converge|drift|outcome|wave)[`)]": "(gone)",
+    r"\bfrom where on\b|\bin whose name\b": "(rephrase)",
+    r"\bgot over\b|\bget over\b": "retried, survived",
+}
+FOLDERS = ("docs", "plugins", "roles", "playbooks", "extensions")
+TYPES = (".md", ".py", ".yml", ".js", ".html")
+
+
+def texts() -> Iterator[Path]:
+    """Every file that users or developers read."""
+    yield from (ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md"))
+    for folder in FOLDERS:
+        yield from (path for path in sorted((ROOT / folder).rglob("*")) if path.suffix in TYPES)
+
+
+@pytest.mark.parametrize("pattern", FORBIDDEN)
+def test_phrase_is_not_used(pattern):
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in texts()
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if re.search(pattern, line, re.IGNORECASE)
+    ]
+
+    assert found == [], f"write: {FORBIDDEN[pattern]}"
+
+
+def test_page_of_variables_is_up_to_date():
+    assert variables_page.PAGE.read_text(encoding="utf-8") == variables_page.page(), (
+        "run: python tests/package/variables_page.py"
+    )
