@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every example of the documentation is what it says: read by Ansible, or by the shell."""
+"""Every example of the documentation is valid: Ansible, the shell or the tool that it names reads it."""
 
 from __future__ import annotations
 
@@ -11,24 +11,14 @@ import os
 import re
 import shlex
 import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.parsing.dataloader import DataLoader
+from documented import PAGES, commands, examples
 from playbooks import COLLECTIONS, ROOT
 
-PAGES = (
-    ROOT / "README.md",
-    ROOT / "SECURITY.md",
-    ROOT / "CONTRIBUTING.md",
-    *ROOT.glob("docs/*.md"),
-    *ROOT.glob("roles/*/README.md"),
-)
-BLOCK = re.compile(r"^```(?P<language>[^\n]*)\n(?P<content>.*?)^```$", re.MULTILINE | re.DOTALL)
 # What the examples speak of: a file of this name stands in the folder that they run in.
 HOSTS = {"shop-k3s": {}, "plant-7": {}}
 INVENTORY = {
@@ -39,30 +29,6 @@ INVENTORY = {
     }
 }
 INVENTORY_FILES = ("inventory.yml", "azureml_clusters.yml")
-
-
-@dataclass(frozen=True)
-class Example:
-    """A block of a page."""
-
-    page: Path
-    line: int
-    language: str
-    content: str
-
-    def __str__(self) -> str:
-        return f"{self.page.relative_to(ROOT)}:{self.line}"
-
-
-def examples(*languages: str) -> list[Example]:
-    """All blocks in these languages, of whatever language where none is named."""
-    return [
-        Example(page, text[: block.start()].count("\n") + 1, block["language"], block["content"])
-        for page in PAGES
-        for text in [page.read_text(encoding="utf-8")]
-        for block in BLOCK.finditer(text)
-        if not languages or block["language"] in languages
-    ]
 
 
 def variables() -> dict:
@@ -127,20 +93,14 @@ def test_yaml(example, run, tmp_path, monkeypatch):
             assert_variables(given)
 
 
-def commands(example: Example) -> Iterator[str]:
-    """The commands of a console block, those of several lines in one."""
-    for line in example.content.replace("\\\n", " ").splitlines():
-        if line.startswith("$ "):
-            yield line[2:]
+CONSOLE = [command for page in PAGES for command in commands(page)]
 
 
-CONSOLE = [(example, command) for example in examples("console") for command in commands(example)]
-
-
-@pytest.mark.parametrize(("example", "command"), CONSOLE, ids=[f"{example} {command}" for example, command in CONSOLE])
-def test_console(example, command, run):
-    run("bash", "-n", "-c", command)
-    words = shlex.split(command, comments=True)
+@pytest.mark.parametrize("command", CONSOLE, ids=str)
+def test_command_is_understood(command, run):
+    """Whether or not it can run here, see C(test_documented_commands)."""
+    run("bash", "-n", "-c", command.text)
+    words = shlex.split(command.text, comments=True)
     if words[0] == "ansible-playbook":
         run(*words, "--syntax-check")
     elif words[0] in ("ansible-inventory", "ansible-doc"):

@@ -1,0 +1,196 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every command of README and documentation runs as printed, and prints what the page shows below it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+import yaml
+from documented import PAGES, Command, commands, examples
+from playbooks import COLLECTIONS, ROOT, TIMEOUT
+
+import simulated
+from simulator.scenario import ClusterPlan, InstallPlan, Scenario
+
+README = ROOT / "README.md"
+FLEET = ROOT / "docs/fleet.md"
+# Commands that do not run here as printed, by their beginning, and why. C(test_documentation) reads them all the same.
+NOT_RUN = {
+    r"make |nox |pre-commit |antsibull-|\. build/|ansible-galaxy collection build": "the other tests are what they run",
+    r"python3 -m venv|pip install|ansible-galaxy collection install": "would install from the internet",
+    r"az |terraform ": "needs Azure; test_extension_bodies and the contract tests compare the requests",
+    r"kubectl ": "not among the programs of the tests; test_simulator has its requests",
+    r"export AZURE_SUBSCRIPTION_ID": "holds the reader's own credentials; the simulator's are in the environment",
+    r"export (REQUESTS_CA_BUNDLE|AZURE_CLOUD_ENVIRONMENT)": "names the reader's own network; see test_network",
+    r"ansible-playbook azureml.arc.nodes": "reaches machines over SSH; see test_nodes",
+    r"ansible-playbook azureml.arc.awx.setup": "needs AWX; see test_awx",
+    r"ansible-(builder|navigator|rulebook)": "needs containers, AWX or Java; see test_awx_project and test_events",
+}
+INSTALL = InstallPlan(seconds=30)
+BROKEN = InstallPlan(seconds=30, error="Helm installation failed : timed out waiting for the condition")
+PRODUCTION = {"environment": "production", "country": "de"}
+CLUSTERS = [
+    ClusterPlan("shop-k3s", nodes=1, tags=PRODUCTION, install=INSTALL),
+    ClusterPlan("plant-openshift", distribution="openshift", install=INSTALL),
+    ClusterPlan("plant-7", distribution="openshift", install=INSTALL),
+    ClusterPlan("aks-west", type="managedClusters", install=INSTALL),
+]
+# Pages that begin with clusters on which nothing is installed.
+FROM_SCRATCH = ("README.md", "quickstart.md", "modules.md")
+DEPLOY = "ansible-playbook azureml.arc.deploy -i inventory.yml"
+VERIFY_FAILED = "ansible-playbook azureml.arc.verify -i azureml_clusters.yml --limit 'country_de:&extension_failed'"
+FAILS = {VERIFY_FAILED: 2}
+
+
+def reason_not_to_run(command: Command) -> str:
+    """Why a command does not run here; empty where it does."""
+    return next((reason for start, reason in NOT_RUN.items() if re.match(start, command.text)), "")
+
+
+def page_commands(page: Path) -> list[Command]:
+    return [command for command in commands(page) if not reason_not_to_run(command)]
+
+
+class Folder:
+    """The folder of a reader who follows a page, with the files that it shows."""
+
+    def __init__(self, page: Path, directory: Path, simulator: simulated.RunningSimulator) -> None:
+        self._directory = directory
+        home = directory / "home"
+        shutil.copytree(simulator.directory / "kubeconfigs", home / ".kube")
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("AZURE_", "K8S_", "KUBE"))},
+            **simulator.environment,
+            "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+            "ANSIBLE_NOCOLOR": "1",
+            "HOME": str(home),
+        }
+        self._exports: list[str] = []
+        inventory = files_of(README)["inventory.yml"]
+        hosts = yaml.safe_load(inventory)
+        hosts["edge"]["hosts"]["plant-7"] = None
+        files = {
+            "inventory.yml": yaml.safe_dump(hosts),
+            "azureml_clusters.yml": files_of(FLEET)["azureml_clusters.yml"],
+        }
+        own = {name: content for name, content in files_of(page).items() if reaches_simulated_clusters(name, content)}
+        for name, content in {**files, **own}.items():
+            (directory / name).write_text(content, encoding="utf-8")
+
+    def run(self, text: str) -> tuple[int, str]:
+        """Run a command after the exports before it; returns its status, and what it prints."""
+        if text.startswith("export "):
+            self._exports.append(text)
+            return 0, ""
+        finished = subprocess.run(
+            ["bash", "-c", "\n".join([*self._exports, text])],
+            cwd=self._directory,
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=TIMEOUT,
+            check=False,
+        )
+        return finished.returncode, finished.stdout
+
+
+def files_of(page: Path) -> dict[str, str]:
+    """The files that a page shows, by the name in their first line."""
+    blocks = [example.content for example in examples("yaml") if example.page == page]
+    return {found[1]: content for content in blocks if (found := re.match(r"# (\S+\.yml)\n", content))}
+
+
+def reaches_simulated_clusters(name: str, content: str) -> bool:
+    return name != "inventory.yml" or "~/.kube/" in content
+
+
+def assert_shown(command: Command, output: str) -> None:
+    """The output has each line that the page shows, where C(...) stands for anything."""
+    for line in command.output:
+        pattern = re.escape(line).replace(re.escape("..."), ".*")
+        assert re.search(f"^{pattern}$", output, re.MULTILINE), f"{command} does not print '{line}':\n{output}"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Make the folder of a reader of a page, with simulated clusters of its own."""
+    with simulated.running(
+        Scenario(clusters=[*CLUSTERS, ClusterPlan("ship-k3s", tags=PRODUCTION, install=BROKEN)], time_scale=60),
+        tmp_path / "simulator",
+    ) as simulator:
+        yield lambda page: (Folder(page, tmp_path, simulator), simulator)
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page_commands(page)], ids=lambda page: page.name)
+def test_commands_run_as_printed(page, folder):
+    reader, simulator = folder(page)
+    if page == FLEET:
+        status, output = reader.run("ansible-playbook azureml.arc.deploy -i azureml_clusters.yml")
+        assert status == 2, output  # ship-k3s fails, which the page shows how to find
+    else:
+        simulator.change_plan("ship-k3s", install=asdict(INSTALL))
+        if page.name not in FROM_SCRATCH:
+            status, output = reader.run(DEPLOY)
+            assert status == 0, output
+    for command in page_commands(page):
+        status, output = reader.run(command.text)
+
+        assert status == FAILS.get(command.text, 0), f"{command}:\n{output}"
+        assert_shown(command, output)
+        if command.text == VERIFY_FAILED:
+            simulator.change_plan("ship-k3s", install=asdict(INSTALL))
+
+
+def test_documented_upgrade_ends_on_the_former_version_where_the_new_one_is_bad(folder):
+    upgrade = next(one.text for one in commands(README) if "azureml.arc.upgrade" in one.text)
+    reader, simulator = folder(README)
+    assert reader.run(DEPLOY)[0] == 0
+    bad = asdict(InstallPlan(seconds=30, bad_versions=["1.1.70"]))
+    simulator.change_plan("shop-k3s", install=bad)
+
+    status, output = reader.run(f"{upgrade} --limit shop-k3s")
+
+    assert status == 2, output
+    assert "Rolled back to version 1.1.61" in output
+    status, output = reader.run("ansible-playbook azureml.arc.verify -i inventory.yml --limit shop-k3s")
+    assert status == 0, output
+    assert "extension 1.1.61 in sync" in output
+
+
+def test_modules_deploy_what_the_role_deploys(folder):
+    """The playbook of docs/modules.md leaves nothing to do, for itself and for the role."""
+    reader, _simulator = folder(ROOT / "docs/modules.md")
+    variables = {
+        "azureml_compute": {
+            "name": "plant-7",
+            "namespace": "ml",
+            "default_instance_type": "small",
+            "instance_types": {
+                "small": {"resources": {kind: {"cpu": "1", "memory": "4Gi"} for kind in ("requests", "limits")}}
+            },
+        }
+    }
+    assert reader.run("ansible-playbook deploy.yml")[0] == 0
+
+    for command in (
+        "ansible-playbook deploy.yml",
+        f"ansible-playbook azureml.arc.deploy -i inventory.yml --limit plant-7 -e '{yaml.safe_dump(variables, default_flow_style=True, width=9999).strip()}'",
+    ):
+        status, output = reader.run(command)
+        assert status == 0, output
+        assert re.search(r"changed=0 ", output), output
+
+
+@pytest.mark.parametrize("start", NOT_RUN)
+def test_reason_not_to_run_is_used(start):
+    assert any(re.match(start, command.text) for page in PAGES for command in commands(page))
