@@ -71,6 +71,11 @@ failed_step:
   description: Which of RV(steps) failed. What its module returned stands beside it.
   returned: failure
   type: str
+rollback:
+  description: How the rollback of a failed version went, or how to allow it.
+  returned: failure of flow upgrade
+  type: str
+  sample: Rolled back to version 1.1.61.
 findings:
   description: The differences between the cluster and its variables.
   returned: with flow verify

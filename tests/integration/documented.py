@@ -50,6 +50,12 @@ def examples(*languages: str) -> list[Example]:
     ]
 
 
+def files_of(page: Path) -> dict[str, str]:
+    """The files that a page shows, by the name in their first line."""
+    blocks = [example.content for example in examples("yaml") if example.page == page]
+    return {found[1]: content for content in blocks if (found := re.match(r"# (\S+\.yml)\n", content))}
+
+
 @dataclass(frozen=True)
 class Command:
     """A command of a page, and the lines that the page shows as its output."""

@@ -16,7 +16,7 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.parsing.dataloader import DataLoader
-from documented import PAGES, commands, examples
+from documented import PAGES, commands, examples, files_of
 from playbooks import COLLECTIONS, ROOT
 
 # What the examples speak of: a file of this name stands in the folder that they run in.
@@ -80,6 +80,8 @@ def test_yaml(example, run, tmp_path, monkeypatch):
         (tmp_path / ".kube").mkdir()
         command = ("run", "azureml.arc.deploy", "--syntax-check", "-i", "inventory.yml")
         run("ansible-navigator", *command, "--execution-environment", "false")
+    elif "$schema" in content:  # a job of Azure Machine Learning
+        assert {"command", "environment", "compute"} <= set(content)
     elif "plugin" in content:
         documented = json.loads(run("ansible-doc", "--type", "inventory", "--json", content["plugin"]))
         assert set(content) <= set(documented[content["plugin"]]["doc"]["options"])
@@ -97,8 +99,11 @@ CONSOLE = [command for page in PAGES for command in commands(page)]
 
 
 @pytest.mark.parametrize("command", CONSOLE, ids=str)
-def test_command_is_understood(command, run):
+def test_command_is_understood(command, run, tmp_path):
     """Whether or not it can run here, see C(test_documented_commands)."""
+    for name, content in files_of(command.page).items():
+        if name not in INVENTORY_FILES:
+            (tmp_path / name).write_text(content, encoding="utf-8")
     run("bash", "-n", "-c", command.text)
     words = shlex.split(command.text, comments=True)
     if words[0] == "ansible-playbook":

@@ -93,7 +93,8 @@ class Upgrade(_SingleChange):
             outcome = f"Set azureml_rollback to true to roll back to version {self._former}."
             if self.options.get("azureml_rollback", False):
                 outcome = yield from self._roll_back()
-            raise StepFailedError(failure.step, {**failure.result, "msg": f"{message} {outcome}"}) from failure
+            result = {**failure.result, "msg": f"{message} {outcome}", "rollback": outcome}
+            raise StepFailedError(failure.step, result) from failure
 
     def _roll_back(self) -> Waiting[str]:
         """Install the former version; returns how that went."""

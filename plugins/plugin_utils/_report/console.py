@@ -29,6 +29,7 @@ def failure_lines(result: Mapping) -> str:
         lines[MOST_LINES:] = [f"and {len(lines) - MOST_LINES} more"]
     reference = ", ".join(filter(None, (failure["code"], _correlation(failure))))
     lines += [f"({reference})"] if reference else []
+    lines += [result["rollback"]] if result.get("rollback") else []
     fix = cause["fix"] or failure["hint"]
     lines += [f"fix: {fix}"] if fix else []
     return f"\n{INDENT}".join(lines)

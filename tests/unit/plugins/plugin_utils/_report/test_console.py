@@ -43,6 +43,12 @@ def test_a_plain_failure_is_one_line():
     assert failure_lines({"failed": True, "msg": "no workspace"}) == "unknown: no workspace"
 
 
+def test_a_rollback_is_shown_after_the_failure():
+    result = {"failed": True, "msg": "no such version", "rollback": "Rolled back to version 1.1.61."}
+
+    assert failure_lines(result).splitlines()[-1].strip() == "Rolled back to version 1.1.61."
+
+
 def test_findings_of_a_verification_are_lines():
     findings = ["extension: it differs (a.b)", "compute edge: it does not exist"]
     result = {"failed": True, "msg": "; ".join(findings), "findings": findings}
