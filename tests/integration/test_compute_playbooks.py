@@ -165,7 +165,7 @@ def test_missing_namespace_is_found_before_anything_is_installed(playbook, simul
     inventory["all"]["vars"]["azureml_compute"]["create_namespace"] = False
     result = playbook("azureml.arc.deploy", inventory, "--limit", "shop")
     assert result.status == 2
-    assert "namespace 'vision', which a compute shall use, does not exist" in result.output
+    assert "namespace 'vision', which a compute uses, does not exist" in result.output
     assert writes(simulator) == []
 
 

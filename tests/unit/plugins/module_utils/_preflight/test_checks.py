@@ -112,13 +112,13 @@ WAITING = {"spec": {"type": "LoadBalancer"}, "status": {"loadBalancer": {}}}
             "compute_namespaces",
             {"objects": {"compute_namespaces": {"ml": None}}},
             "error",
-            "namespace 'ml', which a compute shall use, does not exist. Create it",
+            "namespace 'ml', which a compute uses, does not exist. Create it",
         ),
         (
             "compute_namespaces",
             {"objects": {"compute_namespaces": {"ml": {**named("ml"), "status": {"phase": "Terminating"}}}}},
             "error",
-            "namespace 'ml', which a compute shall use, is being removed",
+            "namespace 'ml', which a compute uses, is being removed",
         ),
         (
             "namespace",
