@@ -54,7 +54,7 @@ def run(tmp_path, monkeypatch):
     """Run a command in a folder that has what the examples speak of."""
     for name in INVENTORY_FILES:
         (tmp_path / name).write_text(yaml.safe_dump(INVENTORY), encoding="utf-8")
-    monkeypatch.setenv("ANSIBLE_COLLECTIONS_PATH", str(COLLECTIONS))
+    monkeypatch.setenv("ANSIBLE_COLLECTIONS_PATH", f"{COLLECTIONS}:{ROOT / 'build' / 'awx'}")
     monkeypatch.setenv("ANSIBLE_HOME", str(tmp_path / "ansible"))
 
     def run(*command: str) -> str:
