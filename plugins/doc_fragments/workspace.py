@@ -24,6 +24,6 @@ options:
         type: str
         required: true
       subscription_id:
-        description: Subscription of the workspace, that of the cluster where it is not given.
+        description: Subscription of the workspace. Defaults to that of the cluster.
         type: str
 """

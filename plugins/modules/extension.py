@@ -91,7 +91,7 @@ options:
         description: The certificate as text, instead of O(tls.certificate).
         type: str
       private_key:
-        description: Path of its private key as PEM, without a passphrase. O(tls.certificate) says where it is sought.
+        description: Path of its private key as PEM, without a passphrase. Paths resolve as those of O(tls.certificate).
         type: path
       private_key_content:
         description: The private key as text, for instance from a vault, instead of O(tls.private_key).

@@ -37,7 +37,7 @@ options:
     choices: [empty, present]
     default: present
   wait:
-    description: Wait for O(state=empty); else RV(left) says what is left now.
+    description: Wait for O(state=empty). Otherwise RV(left) has what is left now.
     type: bool
     default: true
   wait_timeout:

@@ -80,7 +80,7 @@ options:
         default: true
   wait:
     description:
-      - Wait until everything is ready, and fail where it is not in time.
+      - Wait until everything is ready, and fail when O(wait_timeout) has passed.
       - With V(false) look once and return what was seen, ready or not.
     type: bool
     default: true

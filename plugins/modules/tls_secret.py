@@ -11,7 +11,7 @@ short_description: Create, renew or remove the Secret with the certificate of in
 description:
   - Puts a certificate and its key into a Secret of the cluster, under the names that
     O(azureml.arc.extension#module:tls.secret_name) expects, C(cert.pem) and C(key.pem).
-  - Checks them before anything is sent. They must belong together, be valid now, and cover O(cname) where it is given.
+  - Checks them before anything is sent. They must belong together, be valid now, and cover O(cname) if it is set.
   - Creates the namespace where it does not exist, so that the Secret can be there before the extension is.
 version_added: 0.1.0
 author: azureml.arc contributors (@azureml-arc)
@@ -53,7 +53,7 @@ options:
     type: str
   private_key:
     description:
-      - Path of its private key as PEM, without a passphrase. See O(certificate) for where it is sought.
+      - Path of its private key as PEM, without a passphrase. Paths resolve as those of O(certificate).
       - This or O(private_key_content) is required with O(state=present).
     type: path
   private_key_content:
