@@ -128,7 +128,7 @@ def start(spec: ModuleSpec, call: ModuleCall) -> Waiting[dict]:
         return (yield from waiting(spec.run(call)))
     except AzureMLError as error:
         return {"failed": True, "changed": False, **error.as_result()}
-    except Exception as error:  # what nobody has thought of, an answer that no specification knows for instance
+    except Exception as error:  # unexpected, such as an answer that no specification knows
         message = f"Unexpected {type(error).__name__}: {printable(first_line(error))}. Please report it."
         return {"failed": True, "changed": False, "msg": message, "exception": traceback.format_exc()}
 
