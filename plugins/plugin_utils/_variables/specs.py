@@ -81,7 +81,7 @@ def convert(entry_point: str, values: Mapping) -> tuple[dict, list[str]]:
     """
     spec = argument_specs()[entry_point]
     result = validator(entry_point).validate(_set(values, spec))
-    errors = [_in_words(message, values) for message in result.error_messages]
+    errors = [_in_words(message, values, spec) for message in result.error_messages]
     return _set(result.validated_parameters, spec), errors
 
 
@@ -103,14 +103,20 @@ def _set_below(value: object, spec: Mapping) -> object:
     return [_set_below(one, spec) for one in value] if isinstance(value, list) else value
 
 
-def _in_words(message: str, values: Mapping) -> str:
-    """An error of Ansible's validation; one about a type names the form that is expected."""
+def _in_words(message: str, values: Mapping, spec: Mapping) -> str:
+    """An error of Ansible's validation; one about a type names the form that is expected, and no secret."""
     found = NOT_CONVERTED.search(message)
     if not found or found[1] not in values:
         return message
     name, kind = found.groups()
     example = f" like {SAMPLES[name]}" if name in SAMPLES else ""
-    return f"{name} must be {EXPECTED.get(kind, kind)}{example}, not '{values[name]}'"
+    given = "" if _is_secret(spec.get(name, {})) else f", not '{values[name]}'"
+    return f"{name} must be {EXPECTED.get(kind, kind)}{example}{given}"
+
+
+def _is_secret(option: Mapping) -> bool:
+    """Whether a variable is a secret, or has one in it."""
+    return bool(option.get("no_log")) or any(map(_is_secret, option.get("options", {}).values()))
 
 
 def known_names() -> frozenset[str]:

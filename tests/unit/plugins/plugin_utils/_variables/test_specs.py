@@ -82,6 +82,16 @@ def test_an_error_names_the_variable(values, error):
     assert any(error in one for one in errors), errors
 
 
+@pytest.mark.parametrize(
+    "name", ["azureml_kubernetes", "azureml_protected_settings", "azureml_sign_in", "azureml_tls", "azureml_tls_secret"]
+)
+def test_an_error_does_not_quote_a_secret(name):
+    _converted, errors = convert("main", {**REQUIRED, name: "hunter2"})
+
+    assert f"{name} must be a dictionary" in errors
+    assert not [one for one in errors if "hunter2" in one]
+
+
 def test_empty_text_means_not_set_where_text_means_nothing():
     converted, errors = convert("main", {**REQUIRED, "azureml_openshift": "", "azureml_inference_service": ""})
 
