@@ -121,6 +121,9 @@ steps:
     changed:
       description: Whether it changed something.
       type: bool
+    check:
+      description: Set where it only compared.
+      type: bool
 """
 
 from ansible.module_utils.basic import AnsibleModule

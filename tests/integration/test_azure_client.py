@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.azureml.arc.plugins.module_utils._azure.client import open_session
 from ansible_collections.azureml.arc.plugins.module_utils._azure.provisioning import find_or_create
 from ansible_collections.azureml.arc.plugins.module_utils._azure.resource import ArmResource
-from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline, wait_here
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
 from ansible_collections.azureml.arc.plugins.modules.extension import SPEC
 from support import ModuleFailedError, requests_to, run_module_work
@@ -92,11 +92,11 @@ def test_resource_that_is_being_deleted_is_created_anew():
     path = f"{GROUP}/providers/Microsoft.OperationalInsights/workspaces/logs"
     with open_session(ModuleCall({})) as session:
         workspace = ArmResource(session, path, "2022-10-01", "workspace", Deadline(60))
-        first, is_new = find_or_create(workspace, {"location": "westeurope"})
+        first, is_new = wait_here(find_or_create(workspace, {"location": "westeurope"}))
         assert (is_new, first["properties"]["provisioningState"]) == (True, "Succeeded")
-        workspace.submit("DELETE", wait=False, present=first)
+        wait_here(workspace.submit("DELETE", wait=False, present=first))
 
-        second, is_new = find_or_create(workspace, {"location": "westeurope"})
+        second, is_new = wait_here(find_or_create(workspace, {"location": "westeurope"}))
 
     assert (is_new, second["properties"]["provisioningState"]) == (True, "Succeeded")
     assert second["properties"]["customerId"] != first["properties"]["customerId"]

@@ -6,7 +6,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from ansible_collections.azureml.arc.plugins.module_utils._extension.module import begin_supporting_resources
 from ansible_collections.azureml.arc.plugins.modules.extension import SPEC
 from ansible_collections.azureml.arc.plugins.modules.extension_info import SPEC as INFO
 from support import ModuleFailedError, requests_to, wait_for, writes
@@ -369,12 +372,13 @@ def test_info_lists_only_azureml_extensions(run_module, simulator, arc, training
     assert run_module(INFO, name="other", **where)["extensions"] == []
 
 
-def test_prepared_begins_what_the_extension_will_use(run_module, simulator, arc, training):
-    planned = run_module(SPEC, **training, state="prepared", check_mode=True, diff=True)
+def test_supporting_resources_are_begun_and_not_waited_for(run_module, simulator, arc, training):
+    begin = replace(SPEC, run=begin_supporting_resources)
+    planned = run_module(begin, **training, check_mode=True, diff=True)
     assert writes(simulator) == []
 
-    prepared = run_module(SPEC, **training, state="prepared")
-    again = run_module(SPEC, **training, state="prepared")
+    prepared = run_module(begin, **training)
+    again = run_module(begin, **training)
 
     assert (planned["changed"], prepared["changed"], again["changed"]) == (True, True, False)
     assert planned["diff"]["after"]["resources"] == planned["created_resources"] == prepared["created_resources"]

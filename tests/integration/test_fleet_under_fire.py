@@ -81,7 +81,7 @@ def _assert_reported(finished, broken: dict) -> None:
     assert set(re.findall(r"^(\S+) .*failed=[1-9]", recap, re.MULTILINE)) == set(broken), finished.output[-5000:]
     assert "errantly" not in finished.output  # ansible-core's word for what a worker prints by itself
     for name, (_plan, cause) in broken.items():
-        told = json.dumps([one["result"] for one in finished.results if one["host"] == name])
+        told = json.dumps([one.get("outcome") for one in finished.results if one["host"] == name])
         assert cause in told, told
 
 

@@ -13,7 +13,7 @@ from collections import Counter
 import pytest
 from ansible_collections.azureml.arc.plugins.module_utils._azure.client import open_session
 from ansible_collections.azureml.arc.plugins.module_utils._azure.resource import ArmResource
-from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline, wait_here
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
 from ansible_collections.azureml.arc.plugins.modules.compute import SPEC as COMPUTE
 from ansible_collections.azureml.arc.plugins.modules.extension import SPEC as EXTENSION
@@ -76,7 +76,7 @@ def send(simulator, method: str, cluster: str, body: dict | None = None, params:
     path += "/providers/Microsoft.KubernetesConfiguration/extensions/azureml"
     with open_session(ModuleCall({})) as session:
         resource = ArmResource(session, path, "2025-03-01", "extension", Deadline(60))
-        resource.submit(method, True, resource.read(), body=body, params=params)
+        wait_here(resource.submit(method, True, resource.read(), body=body, params=params))
 
 
 def test_two_tasks_at_once(simulator, run_module, arc, elsewhere):

@@ -43,7 +43,7 @@ def elsewhere(run_module, arc):
         )
         with open_session(call) as session:
             resource = ArmResource(session, extension_id, "2025-03-01", "extension", Deadline(60))
-            resource.submit("PUT", wait=True, present=None, body=body)
+            yield from resource.submit("PUT", wait=True, present=None, body=body)
         return {}
 
     run_module(ModuleSpec(run=put, argument_spec=SPEC.argument_spec), resource_group="rg-edge", cluster_name=arc)

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster as _cluster
 from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession
+from ansible_collections.azureml.arc.plugins.module_utils._azure.provisioning import Provisioned
 from ansible_collections.azureml.arc.plugins.module_utils._azure.states import state_of
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting
@@ -63,6 +64,7 @@ class Presence:
         self._refer_to(ExtensionReference(self._cluster.reference, reference.name))
         self._wanted = _wanted(call.params, self._cluster, certificate)
         self._created: list[str] = []
+        self._provisioned: dict[str, Provisioned] = {}
 
     def _refer_to(self, reference: ExtensionReference) -> None:
         self._reference = reference
@@ -162,11 +164,14 @@ class Presence:
         settings = self._wanted.settings
         secrets, learned = {**settings.protected, **settings.certificate}, {}
         for kind in supporting.needed(settings):
-            ensure = kind.ensure(self._session, self._reference.cluster, self._cluster.location, self._deadline)
-            provisioned = yield from ensure
+            provisioned = self._provisioned.get(kind.title)
+            if not provisioned:
+                # Once, however often the request for the extension is sent.
+                ensure = kind.ensure(self._session, self._reference.cluster, self._cluster.location, self._deadline)
+                provisioned = self._provisioned[kind.title] = yield from ensure
+                self._created += provisioned.created
             secrets.update(dict.fromkeys(kind.keys_of(settings), provisioned.secret))
             learned.update(provisioned.settings)
-            self._created += provisioned.created
         self._call.hide(*secrets.values())
         return secrets, learned
 

@@ -88,7 +88,8 @@ class Steps:
 
     def check(self, step: str, module: str, options: Mapping) -> Waiting[dict]:
         """Run a step in check mode; otherwise as C(apply)."""
-        with self.recorded(step, module):
+        with self.recorded(step, module) as record:
+            record["check"] = True
             result = yield from self._executor.run(module, dict(options), True)
         return {**self._kept(step, result), "changed": bool(result.get("changed"))}
 

@@ -90,7 +90,7 @@ def read_cluster(result: Mapping) -> ClusterResult:
         phases=[
             {"name": phase, "start": step["start"], "end": step["end"]}
             for step in result.get("steps") or ()
-            for phase in [phase_of(step.get("module", ""))]
+            for phase in ["checks" if step.get("check") else phase_of(step.get("module", ""))]
             if phase and "end" in step
         ],
     )
