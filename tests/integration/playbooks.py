@@ -11,6 +11,7 @@ import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import yaml
 
@@ -92,12 +93,15 @@ def run_playbook(
     return PlaybookRun(finished.returncode, finished.stdout + finished.stderr, [json.loads(line) for line in lines])
 
 
-def start_playbook(content, inventory: dict, directory: Path, arguments=(), environ=None) -> subprocess.Popen:
-    """Start a playbook and let it run; for the parameters see C(run_playbook)."""
+def start_playbook(
+    content, inventory: dict, directory: Path, arguments=(), environ=None, output: int | IO = subprocess.DEVNULL
+) -> subprocess.Popen:
+    """Start a playbook and let it run; for the parameters see C(run_playbook).
+
+    :param output: takes what it prints.
+    """
     command, environment, _results = _prepare(content, inventory, directory, arguments, environ)
-    return subprocess.Popen(
-        command, env=environment, cwd=directory, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    return subprocess.Popen(command, env=environment, cwd=directory, stdout=output, stderr=output)
 
 
 def _prepare(content, inventory: dict, directory: Path, arguments, environ) -> tuple[list[str], dict, Path]:

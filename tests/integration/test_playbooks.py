@@ -63,8 +63,9 @@ def test_deploy_then_nothing_to_change_then_verify(playbook, simulator, inventor
     assert [second.changed(host) for host in healthy] == [0, 0, 0]
     assert writes(simulator) == []
     requests = [one for one in simulator.journal() if "/subscriptions/" in one["path"] or "/kubernetes/" in one["path"]]
-    # Cluster, extension, pods, deployments, stateful sets, compute; on OpenShift the SCC, the role and its binding.
-    assert len(requests) == 6 * len(healthy) + 3
+    # Cluster, extension, pods, deployments, stateful sets, compute, and the ConfigMap that says which cluster it is; on
+    # OpenShift the SCC, the role and its binding.
+    assert len(requests) == 7 * len(healthy) + 3
     # All in one task, and one that shows the result of each host.
     shown = [one["host"] for one in second.results if one["task"].endswith("Show the result of the cluster")]
     assert sorted(shown) == sorted(healthy)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 
 import pytest
 from support import requests_to, writes
@@ -140,8 +141,29 @@ def test_invalid_budget_is_rejected(fleet, playbook):
 
     run = playbook("azureml.arc.rollout", inventory, "--limit", "c1", "-e", "azureml_max_failures=few")
 
-    assert "azureml_max_failures must be a number of clusters or a percentage of them" in run.output
+    message = "azureml_max_failures must be a number of clusters or a percentage of them, like 5 or 10%, not 'few'"
+    assert f'"msg": "{message}; nothing was sent"' in run.output
     assert run.status == 2
+
+
+@pytest.mark.parametrize("waves", [0, "x", "150%", [1, "0%"], False])
+@pytest.mark.parametrize("mode", [(), ("--check",)])
+def test_invalid_waves_are_rejected(fleet, playbook, waves, mode):
+    simulator, inventory = fleet()
+
+    run = playbook("azureml.arc.rollout", inventory, *mode, "-e", json.dumps({"azureml_waves": waves}))
+
+    assert "azureml_waves must be numbers of clusters or percentages" in run.output
+    assert simulator.journal() == []
+
+
+@pytest.mark.parametrize("waves", [None, "", []])
+def test_waves_without_a_value_are_those_of_the_default(fleet, playbook, waves):
+    _simulator, inventory = fleet()
+
+    run = playbook("azureml.arc.rollout", inventory, "--limit", "c1", "-e", json.dumps({"azureml_waves": waves}))
+
+    assert run.status == 0, run.output
 
 
 def test_a_machine_that_does_not_answer(fleet, playbook):

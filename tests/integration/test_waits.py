@@ -7,6 +7,11 @@
 from __future__ import annotations
 
 import re
+import signal
+
+import pytest
+from playbooks import start_playbook
+from support import wait_for
 
 import simulated
 from simulator.scenario import ClusterPlan, InstallPlan, Scenario
@@ -46,6 +51,29 @@ def test_clusters_that_hang_hold_nobody_up(playbook, tmp_path, environment):
         if step["name"] == "Submit the extension"
     )
     assert last_healthy < submitted + TIMEOUT
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_says_what_is_under_way(tmp_path_factory, environment, number):
+    run = tmp_path_factory.mktemp("run")  # short: ansible-core 2.21 listens on a socket below TMPDIR
+    plans = [ClusterPlan(name, install=InstallPlan(seconds=10**6)) for name in ("c1", "c2")]
+    with simulated.running(Scenario(clusters=plans, time_scale=60), run / "simulator") as simulator:
+        inventory = simulated.inventory(simulator.directory, plans)
+        inventory["all"]["vars"]["azureml_progress_interval"] = 1
+        with (run / "output").open("w+") as output:
+            process = start_playbook("azureml.arc.deploy", inventory, run, (), simulator.environment, output)
+            try:
+                for plan in plans:
+                    line = f"waiting: [{plan.name}] extension "
+                    wait_for(lambda line=line: line in (run / "output").read_text(), seconds=60)
+                process.send_signal(number)
+                process.wait(timeout=30)
+            finally:
+                process.kill()
+                process.wait()
+        wait_for(lambda: "Run the playbook again to resume." in (run / "output").read_text())
+
+    assert "interrupted: Wait until the extension is installed: 2 (c1, c2)" in (run / "output").read_text()
 
 
 def test_a_first_deployment_reads_nothing_twice(playbook, tmp_path, environment):

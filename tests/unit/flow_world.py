@@ -69,7 +69,8 @@ class World:
             if not check_mode and self.state:
                 self.state = "Deleting" if options.get("wait") is False else ""
             plan = {"action": action, "reason": "", "settings": {}, "properties": {}}
-            return {"changed": action == "delete", "plan": plan, "extension": found, "removed_resources": []}
+            changed = action == "delete"
+            return {"changed": changed, "plan": plan, "extension": found, "cluster": CLUSTER, "removed_resources": []}
         action = {"": "create", "Creating": "adopt", "Failed": "create"}.get(self.state, "none")
         if not check_mode:
             if options.get("wait", True):

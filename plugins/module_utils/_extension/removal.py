@@ -31,24 +31,30 @@ def remove(call: ModuleCall, session: AzureSession, reference: ExtensionReferenc
     deadline = call.deadline(call.params["wait_timeout"])
     extension = resource_of(session, reference, deadline)
     result = yield from extension.decide(lambda: _remove_extension(call, session, reference, extension))
+    cluster = _find_cluster(session, reference.cluster)
+    named = cluster.reference if cluster else reference.cluster
     names = call.params["remove_resources"]
-    cluster = _named_by_azure(session, reference.cluster) if names else reference.cluster
-    removed, left = yield from supporting.remove(session, cluster, names, deadline, call.check_mode)
+    removed, left = yield from supporting.remove(session, named, names, deadline, call.check_mode)
     for resource_id in left:
         call.warn(f"{resource_id} was not created for the extension (by its tags) and stays")
     if call.diff and removed:
         result["diff"]["before"] = {**result["diff"]["before"], "resources": removed}
-    return {**result, "changed": result["changed"] or bool(removed), "removed_resources": removed}
+    return {
+        **result,
+        "changed": result["changed"] or bool(removed),
+        "cluster": {"id": named.id, "name": named.name, "fqdns": list(cluster.fqdns) if cluster else []},
+        "removed_resources": removed,
+    }
 
 
-def _named_by_azure(session: AzureSession, cluster: _cluster.ClusterReference) -> _cluster.ClusterReference:
-    """Return a cluster by the names that Azure has for it, which names of other resources follow from."""
+def _find_cluster(session: AzureSession, cluster: _cluster.ClusterReference) -> _cluster.Cluster | None:
+    """Return a cluster as Azure names it, which names of other resources follow from; C(None) where it is gone."""
     try:
-        return _cluster.read(session, cluster).reference
+        return _cluster.read(session, cluster)
     except AzureMLError as error:
-        if error.code != "ResourceNotFound":
+        if not error.details.get("gone"):
             raise
-        return cluster  # it was removed before its resources
+        return None  # it was removed before its resources
 
 
 def _remove_extension(

@@ -24,9 +24,22 @@ FOR_ALL = (
     (filter_loader, ("bool", "combine", "flatten", "selectattr", "unique")),
     (test_loader, ("defined", "equalto")),
 )
+# The signals that end a run.
+ENDING = (signal.SIGINT, signal.SIGTERM)
 # prctl(2)
 PR_SET_PDEATHSIG = 1
 PR_GET_PDEATHSIG = 2
+
+
+def _standard_error() -> int | None:
+    """A second handle of standard error, C(None) where there is none."""
+    with contextlib.suppress(OSError):
+        return os.dup(2)
+    return None
+
+
+# Standard error of the run: from ansible-core 2.19 its workers have none, and what they display is lost once it ends.
+STANDARD_ERROR = _standard_error()
 
 
 def load_for_all() -> None:
@@ -53,31 +66,41 @@ def prepared_worker(environment: Mapping[str, str]) -> Iterator[None]:
 
     :param environment: the C(environment) of the task, for the SDKs and the programs they start.
     """
-    with _exit_on_sigterm(), _end_with_parent(), _without_old_garbage(), _environment(environment):
+    with _exit_on_signals(), _end_with_parent(), _without_old_garbage(), _environment(environment):
         yield
 
 
 @contextlib.contextmanager
-def _exit_on_sigterm() -> Iterator[None]:
-    """Leave all C(with) blocks on SIGTERM, so that files with credentials are removed, then do what was done before.
+def _exit_on_signals() -> Iterator[None]:
+    """Leave all C(with) blocks on a signal, so that files with credentials are removed, then do what was done before.
 
-    From ansible-core 2.20 the worker's own handler ends its process group, hence the programs that the SDKs have
-    started, and does not return.
+    From ansible-core 2.19 the worker's own handlers end its process group, hence the programs that the SDKs have
+    started, and do not return. A run passes Ctrl-C on to its workers, and ends them with SIGTERM a moment later.
     """
     received = []
-    before = signal.getsignal(signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in ENDING}
 
     def leave(number: int, frame) -> None:
         received.append(number)
-        raise SystemExit(128 + number)  # as a shell reports a signal
+        if len(received) == 1:
+            raise SystemExit(128 + number)  # as a shell reports a signal
 
-    signal.signal(signal.SIGTERM, leave)
+    for number in ENDING:
+        signal.signal(number, leave)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
         if received:
-            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), received[0])
+
+
+def write_error(text: str) -> None:
+    """Write to standard error of the run, also while it ends."""
+    if STANDARD_ERROR is not None:
+        with contextlib.suppress(OSError):
+            os.write(STANDARD_ERROR, text.encode(errors="replace"))
 
 
 @contextlib.contextmanager

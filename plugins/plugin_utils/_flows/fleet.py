@@ -27,8 +27,9 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._controller.in_process
     task_environment,
 )
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.progress import Progress
-from ansible_collections.azureml.arc.plugins.plugin_utils._controller.worker import prepared_worker
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.worker import prepared_worker, write_error
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.executors import InProcess
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.flow import Flow
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.guards import (
     NOTHING_SENT,
     PlaySettings,
@@ -42,7 +43,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._flows.host import (
     refused,
 )
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.scheduler import Scheduler, Stop
-from ansible_collections.azureml.arc.plugins.plugin_utils._report.console import failure_lines
+from ansible_collections.azureml.arc.plugins.plugin_utils._report.console import failure_lines, interrupted_lines
 from ansible_collections.azureml.arc.plugins.plugin_utils._report.rollout import Row, Wave, count_waves, row
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables import checks
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.reading import HostVariables, read
@@ -181,22 +182,33 @@ class Fleet:
                 files=ControllerFiles(self._action),
                 can_block=False,
             )
-            flows = [self._flow(host, assignment, context) for host in mine]
+            flows = {host.name: self._flow(host, assignment, context) for host in mine}
+            names = list(flows)
+
+            def end(number: int, result: dict) -> None:
+                del flows[names[number]]
+                self._end(names[number], result)
+
             try:
-                Scheduler(self._task_vars["ansible_forks"]).run(
-                    flows, lambda number, result: self._end(mine[number].name, result)
-                )
+                running = [flow.run() for flow in flows.values()]
+                Scheduler(self._task_vars["ansible_forks"]).run(running, end)
             except BaseException as error:
                 self._stop.request()
                 if isinstance(error, SystemExit):
+                    self._show_interrupted(flows)
                     # While threads still write into it. They end with the process, which prepared_worker ends.
                     shutil.rmtree(directory, ignore_errors=True)
                 raise
 
-    def _flow(self, host: HostVariables, assignment: Assignment, context: RunContext):
+    def _show_interrupted(self, flows: Mapping[str, Flow]) -> None:
+        if self._interval > 0:
+            begun = {name: flow.steps.last for name, flow in flows.items() if flow.steps.last}
+            write_error(interrupted_lines(begun))
+
+    def _flow(self, host: HostVariables, assignment: Assignment, context: RunContext) -> Flow:
         progress = Progress(host.name, self._interval, self._action._display.display)
         runs = InProcess(MODULES, context.with_progress(progress))
-        return flow_of(host, assignment, runs, self._check_mode, self._handover).run()
+        return flow_of(host, assignment, runs, self._check_mode, self._handover)
 
     def _read_hosts(self, rollout: Rollout, assignment: Assignment, environment: Mapping) -> list[HostVariables]:
         """Read the variables of the hosts, and end those where they are wrong.

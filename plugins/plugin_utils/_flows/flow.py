@@ -100,8 +100,8 @@ class Flow:
         if self._identity is not None:
             return
         step = "Check that the connection reaches the cluster"
-        cluster = self.extension.get("cluster") or cluster_of(self.extension["extension"])
-        found = yield from self.steps.check(step, "cluster_identity", self.options.cluster_identity(cluster))
+        given = self.options.cluster_identity(self.extension["cluster"])
+        found = yield from self.steps.check(step, "cluster_identity", given)
         self._identity = {name: found[name] for name in ("verified", "reason", "api_address")}
         if found["verified"] or self.options.get("azureml_kubernetes_via") == "node":
             return
@@ -154,11 +154,6 @@ class Flow:
                 self.readiness = without_ready_pods(failure.result)
             raise
         self.readiness = without_ready_pods(found)
-
-
-def cluster_of(extension: Mapping) -> dict:
-    """The cluster in Azure that an extension is installed on."""
-    return {"id": extension["id"].lower().partition("/providers/microsoft.kubernetesconfiguration/")[0]}
 
 
 def without_ready_pods(readiness: Mapping) -> dict:

@@ -77,8 +77,8 @@ class PlaySettings:
         value = self._value(name, default)
         try:
             return boolean(value)
-        except TypeError as error:
-            raise AnsibleActionFail(f"{name} must be true or false, not '{value}'; {NOTHING_SENT}") from error
+        except TypeError:
+            raise AnsibleActionFail(f"{name} must be true or false, not '{value}'; {NOTHING_SENT}") from None
 
     def allowed_failures(self) -> int:
         """How many clusters may fail, by C(azureml_max_failures).
@@ -88,7 +88,7 @@ class PlaySettings:
         try:
             return allowed_failures(str(self._value("azureml_max_failures", 0)), len(self.hosts))
         except AzureMLError as error:
-            raise AnsibleActionFail(f"{error}; {NOTHING_SENT}") from error
+            raise AnsibleActionFail(f"{str(error).rstrip('.')}; {NOTHING_SENT}") from None  # shown once
 
     def require_confirmation(self, flow: str) -> None:
         """Refuse to take something away from a whole inventory that nobody has confirmed.

@@ -64,16 +64,19 @@ class Remove(Detach):
     _in_cluster: tuple[str, ...] = ()
 
     def begin(self) -> Waiting[None]:
-        """Detach the cluster, remove its instance types, and submit the removal of the extension."""
-        yield from super().begin()
-        if not self.steps.check_mode:
-            yield from self._wait_until_detached()
+        """Detach the cluster, remove its instance types, and submit the removal of the extension.
+
+        What belongs to the extension in the cluster goes as well where the extension itself is gone, so the cluster is
+        proved in any case, and before the first removal.
+        """
         probed = yield from self.steps.check(
             "Compare the extension", "extension", self.options.extension(state="absent", wait=False)
         )
         self.note_extension(probed)
-        if self.extension["extension"]:
-            yield from self.prove_cluster()
+        yield from self.prove_cluster()
+        yield from super().begin()
+        if not self.steps.check_mode:
+            yield from self._wait_until_detached()
         types = offered_types(self.computes)
         if types:
             given = self.options.instance_type(types, state="absent")

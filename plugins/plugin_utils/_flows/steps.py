@@ -73,6 +73,11 @@ class Steps:
         """Whether steps can be run that are not modules of the collection."""
         return self._executor.has_internal_steps
 
+    @property
+    def last(self) -> str:
+        """The name of the step that began last, empty where none has begun."""
+        return self._records[-1]["name"] if self._records else ""
+
     def apply(self, step: str, module: str, options: Mapping) -> Waiting[dict]:
         """Run a step that may change something.
 

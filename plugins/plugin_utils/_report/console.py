@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from ansible_collections.azureml.arc.plugins.plugin_utils._report.causes import cause_of
 from ansible_collections.azureml.arc.plugins.plugin_utils._report.results import innermost, read_cluster
+from ansible_collections.azureml.arc.plugins.plugin_utils._report.rollout import named
 
 INDENT = " " * 8
 MOST_LINES = 12  # of a cluster; the report and the result of its host have everything
@@ -33,6 +34,19 @@ def failure_lines(result: Mapping) -> str:
     fix = cause["fix"] or failure["hint"]
     lines += [f"fix: {fix}"] if fix else []
     return f"\n{INDENT}".join(lines)
+
+
+def interrupted_lines(steps: Mapping[str, str]) -> str:
+    """What an interrupted run leaves under way, as lines.
+
+    :param steps: the last step of each cluster that has begun and not ended.
+    """
+    clusters: dict[str, list[str]] = {}
+    for name, step in steps.items():
+        clusters.setdefault(step, []).append(name)
+    lines = [f"interrupted: {step}: {named(names)}" for step, names in clusters.items()]
+    lines += ["Azure continues what has begun. Run the playbook again to resume."] if steps else []
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _details(failure: Mapping, readiness: Mapping | None) -> Iterator[str]:

@@ -21,7 +21,7 @@ PHASES = {
     "namespace": "setup",
     "node": "setup",
     "openshift_scc": "setup",
-    "supporting_resources": "setup",
+    "supporting_resources": "extension",
     "tls_secret": "setup",
     "extension": "extension",
     "pod_readiness": "readiness",

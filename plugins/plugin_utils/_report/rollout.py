@@ -107,7 +107,7 @@ def allowed_failures(budget: str, fleet: int) -> int:
     """
     text = str(budget).strip()
     number = text.removesuffix("%").strip()
-    if not number.isdigit() or (text.endswith("%") and int(number) > 100):
+    if not number.isdecimal() or (text.endswith("%") and int(number) > 100):
         raise AzureMLError(
             f"azureml_max_failures must be a number of clusters or a percentage of them, like 5 or 10%, not '{budget}'"
         )
@@ -176,9 +176,9 @@ class Wave:
         text = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count) or "no clusters"
         if self.allowed is not None:
             number = f"{self.number} of {self.waves}" if self.waves else str(self.number)
-            text = f"wave {number} ({self.elapsed:.0f} s): {text}; failed so far: {_names(self.failed)}"
+            text = f"wave {number} ({self.elapsed:.0f} s): {text}; failed so far: {named(self.failed)}"
             if self.not_started:
-                text += f"; still to come: {_names(self.not_started)}"
+                text += f"; still to come: {named(self.not_started)}"
             if len(self.failed) > self.allowed:
                 text += f"; the rollout stops, azureml_max_failures allows {self.allowed}"
             elif self.stopped:
@@ -205,7 +205,8 @@ def _short(cause: str) -> str:
     return cause if len(cause) <= LONGEST_CAUSE else cause[: LONGEST_CAUSE - 3] + "..."
 
 
-def _names(names: Sequence[str]) -> str:
+def named(names: Sequence[str]) -> str:
+    """How many clusters, and which."""
     if not names:
         return "none"
     more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""

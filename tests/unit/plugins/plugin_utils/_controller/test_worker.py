@@ -72,7 +72,7 @@ def test_import_has_no_effect_on_the_controller(tmp_path):
 
 def _state() -> tuple:
     return (
-        signal.getsignal(signal.SIGTERM),
+        *map(signal.getsignal, worker.ENDING),
         death_signal(),
         gc.get_freeze_count(),
         os.environ.get("SOME"),
@@ -93,24 +93,26 @@ def test_everything_is_restored_after_the_task():
     assert in_child(_restored) == [(signal.SIGTERM, True, "task", "task"), True]
 
 
-def _terminated(queue, former) -> None:
+def _ended(queue, number, former) -> None:
     def end(number, frame):
         queue.put("former handler")
         os._exit(1)
 
-    signal.signal(signal.SIGTERM, end if former else signal.SIG_DFL)
+    signal.signal(number, end if former else signal.SIG_DFL)
     with prepared_worker({}):
         try:
-            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), number)
             time.sleep(10)
         finally:
+            os.kill(os.getpid(), signal.SIGTERM)  # as a run that waits no longer
             queue.put("cleaned up")
     queue.put("went on")
 
 
+@pytest.mark.parametrize("number", worker.ENDING)
 @pytest.mark.parametrize(("former", "seen"), [(True, ["cleaned up", "former handler"]), (False, ["cleaned up"])])
-def test_sigterm_cleans_up_then_does_what_it_did_before(former, seen):
-    assert in_child(_terminated, former) == seen
+def test_a_signal_cleans_up_then_does_what_it_did_before(number, former, seen):
+    assert in_child(_ended, number, former) == seen
 
 
 def _orphan(queue, path) -> None:

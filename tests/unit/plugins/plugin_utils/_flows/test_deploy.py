@@ -99,6 +99,12 @@ def test_another_cluster_behind_the_connection_is_not_written_to():
     assert result["msg"].endswith("it reaches connected cluster 'b', not 'c'")
 
 
+def test_another_cluster_behind_the_connection_is_not_taken_for_one_in_sync():
+    world = World(installed=True, attached=True, cluster_identity={"failed": True, "msg": "it reaches cluster 'b'"})
+
+    assert run("deploy", world)["failed_step"] == "Check that the connection reaches the cluster"
+
+
 def test_an_api_server_that_another_host_reaches_is_not_written_to():
     world = World(cluster_identity={"verified": False, "reason": "no ConfigMap"})
 

@@ -211,6 +211,16 @@ class TestRemoval:
         assert "kept: relay namespace (azureml_remove_resources: [relay] removes it)" in run("remove", world)["msg"]
         assert "kept" not in run("remove", world, remove_resources=["relay"])["msg"]
 
+    @pytest.mark.parametrize("installed", [True, False])
+    def test_the_wrong_cluster_loses_nothing(self, installed):
+        wrong = {"failed": True, "msg": "kubeconfig 'k' reaches another cluster"}
+        world = World(installed=installed, attached=True, cluster_identity=wrong)
+
+        result = run("remove", world, tls={"secret_name": "s"}, tls_secret={"certificate": "c"})
+
+        assert world.sent == []
+        assert result["failed_step"] == "Check that the connection reaches the cluster"
+
     def test_check_mode_removes_nothing(self):
         world = there()
 

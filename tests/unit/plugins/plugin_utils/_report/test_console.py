@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.azureml.arc.plugins.plugin_utils._report.console import failure_lines
+from ansible_collections.azureml.arc.plugins.plugin_utils._report.console import failure_lines, interrupted_lines
 
 BROKEN = {
     "failed": True,
@@ -24,6 +24,17 @@ BROKEN = {
         "pods": [{"name": "relay-1", "ready": False, "reason": "ImagePullBackOff", "message": "no image"}],
     },
 }
+
+
+def test_an_interrupted_run_names_the_clusters_of_each_step():
+    steps = {"a": "Submit the extension", "b": "Wait until the pods are ready", "c": "Submit the extension"}
+
+    assert interrupted_lines(steps).splitlines() == [
+        "interrupted: Submit the extension: 2 (a, c)",
+        "interrupted: Wait until the pods are ready: 1 (b)",
+        "Azure continues what has begun. Run the playbook again to resume.",
+    ]
+    assert interrupted_lines({}) == ""
 
 
 def test_the_cause_comes_first_and_each_finding_has_a_line():

@@ -28,7 +28,7 @@ def test_a_budget_is_a_number_or_a_percentage(budget, fleet, allowed):
     assert allowed_failures(budget, fleet) == allowed
 
 
-@pytest.mark.parametrize("budget", ["", "few", "-1", "1.5", "101%", "%"])
+@pytest.mark.parametrize("budget", ["", "few", "-1", "1.5", "101%", "%", "\N{SUPERSCRIPT TWO}"])
 def test_invalid_budget_is_rejected(budget):
     with pytest.raises(AzureMLError, match="azureml_max_failures must be"):
         allowed_failures(budget, 10)
