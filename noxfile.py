@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import shutil
@@ -45,13 +46,25 @@ OLDEST, NEWEST = VERSIONS[0][0], VERSIONS[-1]
 # Integration tests that hold the same for all versions, and those that a version of ansible-core can break.
 SAME_FOR_ALL = ("test_faults", "test_fleet_under_fire", "test_molecule", "test_demo")
 OF_ANSIBLE = [f"tests/integration/test_{name}.py" for name in ("in_process", "inventory", "playbooks", "secrets")]
-os.environ["ANSIBLE_HOME"] = str(BUILD.resolve() / "ansible")  # not the one of whoever runs the checks
+HOME = BUILD.resolve() / "ansible"
+os.environ["ANSIBLE_HOME"] = str(HOME)  # not the one of whoever runs the checks
 os.environ["GALAXY_IMPORTER_RUN_ANSIBLE_LINT"] = "false"  # session ansible-lint does
 nox.options.envdir = str(BUILD / "nox")
 nox.options.reuse_existing_virtualenvs = True
 nox.needs_version = ">=2025.2"
 
 antsibull_nox.load_antsibull_nox_toml()
+
+
+def _link_awx() -> None:
+    """Let ansible-lint, which looks for collections in the home alone, find the modules that set AWX up."""
+    link = HOME / "collections" / "ansible_collections" / "awx"
+    link.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        link.symlink_to(BUILD.resolve() / "awx" / "ansible_collections" / "awx")
+
+
+_link_awx()
 
 
 @nox.session(venv_backend="none")
