@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 
 from ansible import constants
 from ansible.errors import AnsibleActionFail
@@ -123,6 +124,18 @@ class InProcessActionModule(ActionBase):
         if not wants_invocation(task_vars):
             del result["invocation"]
         return result
+
+
+def action_of_module(name: str) -> type[InProcessActionModule]:
+    """The action plugin of a module, as a class.
+
+    The files of action plugins are all alike. They are no links, which tools for documentation take for redirections.
+
+    :param name: of the plugin's file as a module of Python. The module is imported with it, so once for all workers,
+        before they are forked.
+    """
+    module = import_module(f"ansible_collections.azureml.arc.plugins.modules.{name.rpartition('.')[2]}")
+    return type("ActionModule", (InProcessActionModule,), {"spec": module.SPEC})
 
 
 def can_run_in_process(action: ActionBase, task_vars: Mapping, templar) -> bool:

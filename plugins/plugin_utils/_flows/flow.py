@@ -82,7 +82,7 @@ class Flow:
     def note_extension(self, result: Mapping) -> None:
         """Keep what was decided on the extension, and what it is by now."""
         self.extension = {name: value for name, value in result.items() if name not in NOT_KEPT}
-        self.options.learn(result.get("extension"))
+        self.options.learn(result.get("extension"), result.get("cluster"))
 
     def require(self, condition: bool, message: str) -> None:
         """Fail where the variables do not have what the flow needs.

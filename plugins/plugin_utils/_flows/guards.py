@@ -95,7 +95,8 @@ class PlaySettings:
 
         :raises AnsibleActionFail: with the number of clusters and the variable that confirms it.
         """
-        if flow not in DESTRUCTIVE or self._task_vars.get("ansible_limit") or self._value("azureml_hosts", ""):
+        narrowed = self._task_vars.get("ansible_limit") or self._value("azureml_hosts", "all") != "all"
+        if flow not in DESTRUCTIVE or narrowed:
             return
         count, confirmed = len(self.hosts), str(self._value("azureml_confirm", "")).strip()
         if confirmed != str(count):

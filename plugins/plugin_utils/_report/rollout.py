@@ -31,7 +31,7 @@ PLANNED = {
     "adopt": "join",
     "delete": "remove",
 }
-OUTCOMES = ("ok", "changed", "failed", "unreachable", "not started")
+OUTCOMES = ("ok", "changed", "failed", "unreachable", "gone", "not started")
 NO_RESULT = "no result: the machine that reaches the cluster did not answer"
 LONGEST_CAUSE = 160  # characters; the whole error stands where it happened, and in the report
 NAMES_SHOWN = 10
@@ -64,7 +64,9 @@ def row(name: str, result: Mapping | None, check_mode: bool) -> Row:
     if result.get("skipped"):
         return Row(name, "not started")
     failed = bool(result.get("failed"))
-    outcome = "failed" if failed else "changed" if result.get("changed") else "ok"
+    # Resource Graph, which inventories come from, may list a cluster for hours after its deletion.
+    failure = "gone" if result.get("gone") else "failed"
+    outcome = failure if failed else "changed" if result.get("changed") else "ok"
     return Row(
         name,
         outcome,
@@ -164,7 +166,7 @@ class Wave:
     def table(self) -> str:
         """The clusters as a table, the failed ones first."""
         rows = [("cluster", "outcome", "extension", "pods", "cause")]
-        ordered = sorted(self.rows, key=lambda one: one.outcome not in ("failed", "unreachable"))
+        ordered = sorted(self.rows, key=lambda one: one.outcome not in ("failed", "unreachable", "gone"))
         rows += [(one.name, one.outcome, one.extension, one.pods, _short(one.cause)) for one in ordered]
         used = [index for index in range(len(rows[0])) if any(one[index] for one in rows[1:])]
         widths = {index: max(len(one[index]) for one in rows) for index in used}

@@ -11,6 +11,7 @@ finding out that a cluster needs no change.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError, first_line
@@ -75,6 +76,12 @@ COMPUTE = {
     "allow_disruption": "azureml_allow_disruption",
     "workspace": "azureml_workspace",
 }
+# The names in the ARM id of a cluster, by the options that take them.
+CLUSTER_ID = re.compile(
+    r"/subscriptions/(?P<subscription_id>[^/]+)/resourceGroups/(?P<resource_group>[^/]+)/providers/[^/]+/[^/]+/"
+    r"(?P<cluster_name>[^/]+)$",
+    re.IGNORECASE,
+)
 
 
 class ClusterOptions:
@@ -90,17 +97,22 @@ class ClusterOptions:
         self._variables = variables
         self._read_file = read_file
         self.detected: dict = {}
+        self._named_by_azure: dict = {}
         self.extension_name = variables.get("azureml_extension_name", "azureml")
 
     def get(self, variable: str, default: object = None) -> object:
         """The value of a variable, C(default) where it is not set."""
         return self._variables.get(variable, default)
 
-    def learn(self, extension: Mapping | None) -> None:
-        """Take over how the extension is installed: its name, and which components it has.
+    def learn(self, extension: Mapping | None, cluster: Mapping | None = None) -> None:
+        """Take over the names that Azure has, and which components of the extension are installed.
 
         :param extension: as module extension returns it, C(None) where there is none.
+        :param cluster: the same for the cluster, with its C(id).
         """
+        found = CLUSTER_ID.match((cluster or {}).get("id", ""))
+        if found:
+            self._named_by_azure = found.groupdict()
         if extension:
             self.detected.update(extension.get("install_options") or {})
             self.extension_name = extension.get("name") or self.extension_name
@@ -211,7 +223,7 @@ class ClusterOptions:
     def compute(self, attachment: Mapping, **more: object) -> dict:
         """For module compute and one of the attachments; the namespace is a step of its own."""
         given = {option: value for option, value in attachment.items() if option != "create_namespace"}
-        return self._azure({**self._by(CLUSTER), **self._by(COMPUTE), **given}, more)
+        return self._azure({**self._by(CLUSTER), **self._named_by_azure, **self._by(COMPUTE), **given}, more)
 
     def instance_type(self, types: list[dict], **more: object) -> dict:
         """For module instance_type and the types that the computes offer."""

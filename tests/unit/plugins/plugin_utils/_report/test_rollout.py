@@ -51,6 +51,7 @@ def test_invalid_budget_is_rejected(budget):
             "failed",
             "failed",
         ),
+        ({"failed": True, "gone": True, "msg": "it does not exist"}, "gone", ""),
         ({"skipped": True, "changed": False}, "not started", ""),
         (None, "unreachable", ""),
         (
@@ -67,7 +68,7 @@ def test_a_row_shows_the_result_of_a_cluster(result, outcome, extension):
     found = row("shop", result, check_mode=False)
 
     assert (found.outcome, found.extension) == (outcome, extension)
-    assert bool(found.cause) == (outcome in ("failed", "unreachable"))
+    assert bool(found.cause) == (outcome in ("failed", "unreachable", "gone"))
 
 
 def test_check_mode_says_what_would_be_done():
@@ -104,6 +105,11 @@ def test_failures_stand_first_in_the_table():
     [
         (Wave([Row("f1", "ok")]), False, "1 ok"),
         (Wave([]), False, "no clusters"),
+        (
+            Wave([Row("f1", "ok"), Row("f2", "gone")], [], [], 0, 1, 5),
+            False,
+            "wave 1 (5 s): 1 ok, 1 gone; failed so far: none",
+        ),
         (
             Wave([Row("f1", "ok"), Row("f2", "failed")], ["f2"]),
             False,
