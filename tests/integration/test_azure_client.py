@@ -92,11 +92,15 @@ def test_resource_that_is_being_deleted_is_created_anew():
     path = f"{GROUP}/providers/Microsoft.OperationalInsights/workspaces/logs"
     with open_session(ModuleCall({})) as session:
         workspace = ArmResource(session, path, "2022-10-01", "workspace", Deadline(60))
-        first, is_new = wait_here(find_or_create(workspace, {"location": "westeurope"}))
-        assert (is_new, first["properties"]["provisioningState"]) == (True, "Succeeded")
-        wait_here(workspace.submit("DELETE", wait=False, present=first))
+        wait_here(_create_delete_and_create(workspace))
 
-        second, is_new = wait_here(find_or_create(workspace, {"location": "westeurope"}))
+
+def _create_delete_and_create(workspace: ArmResource):
+    first, is_new = yield from find_or_create(workspace, {"location": "westeurope"})
+    assert (is_new, first["properties"]["provisioningState"]) == (True, "Succeeded")
+    yield from workspace.submit("DELETE", wait=False, present=first)
+
+    second, is_new = yield from find_or_create(workspace, {"location": "westeurope"})
 
     assert (is_new, second["properties"]["provisioningState"]) == (True, "Succeeded")
     assert second["properties"]["customerId"] != first["properties"]["customerId"]
