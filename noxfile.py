@@ -82,7 +82,7 @@ def sanity(session: nox.Session) -> None:
     shutil.rmtree(copy, ignore_errors=True)
     for name in session.run("git", "ls-files", "-z", external=True, silent=True).rstrip("\0").split("\0"):
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(name, copy / name, follow_symlinks=False)
+        shutil.copy2(name, copy / name)
     bootstrap = home / ".ansible" / "test" / "cache" / PIP_BOOTSTRAP
     bootstrap.parent.mkdir(parents=True, exist_ok=True)
     bootstrap.write_text(PIP_FROM_INDEX, encoding="utf-8")
