@@ -77,7 +77,8 @@ class Nodes:
         self._set_ready(name, "True")
         for pod in self._pods_of(name):
             self._see(pod)
-            if not pod["metadata"].get("deletionTimestamp"):
+            has_ended = pod["status"]["phase"] in ("Succeeded", "Failed")
+            if not pod["metadata"].get("deletionTimestamp") and not has_ended:
                 self._report(pod, "Running")
 
     def _pods_of(self, node: str) -> list[dict]:

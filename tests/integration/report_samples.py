@@ -148,15 +148,15 @@ def rollout() -> dict:
             {"f4": deployed("f4", 205, 80), "f5": not_connected("f5", 204), "f6": deployed("f6", 206, action="none")},
         ],
         seconds=330,
-        ends=tuple({"allowed_failures": 5, "not_started": [], "exceeded": False} for _wave in range(3)),
+        ends=tuple({"allowed_failures": 5, "not_started": [], "stopped": False} for _wave in range(3)),
     )
 
 
 def stopped_rollout() -> dict:
     """A rollout that stopped after its second wave."""
     ends = (
-        {"allowed_failures": 0, "not_started": ["f3", "f4"], "exceeded": False},
-        {"allowed_failures": 0, "not_started": ["f3", "f4"], "exceeded": True},
+        {"allowed_failures": 0, "not_started": ["f3", "f4"], "stopped": False},
+        {"allowed_failures": 0, "not_started": ["f3", "f4"], "stopped": True},
     )
     return report([{"f1": deployed("f1", 3)}, {"f2": image_pull("f2", 100, HOSTILE)}], 200, ends)
 
@@ -171,5 +171,5 @@ def fleet(count: int) -> dict:
             waves[wave][name] = deployed(name, start, 200 + index % 170)
         else:
             waves[wave][name] = not_connected(name, start) if index % 20 else image_pull(name, start)
-    ends = tuple({"allowed_failures": count // 5, "not_started": [], "exceeded": False} for _wave in waves)
+    ends = tuple({"allowed_failures": count // 5, "not_started": [], "stopped": False} for _wave in waves)
     return report(waves, seconds=2400, ends=ends)

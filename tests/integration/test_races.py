@@ -80,7 +80,8 @@ def send(simulator, method: str, cluster: str, body: dict | None = None, params:
 
 
 def test_two_tasks_at_once(simulator, run_module, arc, elsewhere):
-    # Both are told twice that there is no extension, before either has created one.
+    # Both are told that there is no extension, before either has created one. An install outlasts that.
+    simulator.change_plan(arc, install={"seconds": 150})
     simulator.add_fault(method="GET", path=f"{arc}/.*/extensions/azureml$", acts=True, delay=1, times=4)
     results = []
     for _run in range(2):

@@ -114,7 +114,11 @@ def execute_module(action, name: str, arguments: Mapping, task_vars: Mapping, ho
     one._task.environment = [dict(how.environment)]
     one._task.async_val = 0
     one._connection = how.connection
-    result = one._execute_module(module_name=name, module_args=dict(arguments), task_vars=dict(task_vars))
+    try:
+        result = one._execute_module(module_name=name, module_args=dict(arguments), task_vars=dict(task_vars))
+    finally:
+        if how.connection is not action._connection:
+            one.cleanup()  # the task removes the files of its own connection
     plain = json.loads(json.dumps(result, default=_plain))
     # From 2.19 every failure has an exception, of a module that reports one as well.
     kept = ("Traceback", "  File")
