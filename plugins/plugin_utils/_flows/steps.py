@@ -18,7 +18,8 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.polling import W
 from ansible_collections.azureml.arc.plugins.module_utils._core.text import printable
 
 # Parts of a module's result that describe its call, or that the result of the cluster has for all steps together.
-NOT_KEPT = ("changed", "diff", "failed", "invocation", "msg", "warnings")
+# ansible-core 2.21 adds an empty list of deprecations to what a module returned.
+NOT_KEPT = ("changed", "deprecations", "diff", "failed", "invocation", "msg", "warnings")
 
 
 class Executor(Protocol):
