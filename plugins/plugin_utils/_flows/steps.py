@@ -102,7 +102,9 @@ class Steps:
     def probe(self, module: str, options: Mapping) -> Waiting[dict]:
         """Run a module in check mode as a part of a step; returns its result, failed or not."""
         result = yield from self._executor.run(module, dict(options), True)
-        return {name: value for name, value in result.items() if name != "invocation"}
+        # ansible-core 2.21 adds these to every result, empty.
+        added = ("failed", "warnings", "deprecations")
+        return {name: value for name, value in result.items() if name != "invocation" and (value or name not in added)}
 
     def _kept(self, step: str, result: Mapping) -> dict:
         self.warn(result.get("warnings", ()))
