@@ -52,9 +52,8 @@ def environment_layers(task) -> list:
     The worker resolves those of the task itself for the host that it runs for.
     """
     written = [one.get_ds() for one in (task, *blocks_of(task))]
-    sources = [
-        one.get("environment") for one in written if isinstance(one, Mapping)
-    ]  # a list is a block without keywords
+    # One that is written as a list is a block without keywords.
+    sources = [one.get("environment") for one in written if isinstance(one, Mapping)]
     sources.append(task.get_play().environment)
     layers = [layer for one in sources for layer in (one if isinstance(one, list) else [one])]
     return [layer for layer in reversed(layers) if layer]
@@ -106,7 +105,7 @@ def execute_module(action, name: str, arguments: Mapping, task_vars: Mapping, ho
     :param action: the running action.
     :param name: the full name of the module.
     :param task_vars: the variables of the host.
-    :returns: the result as plain values, without what Ansible notes for itself.
+    :returns: the result as plain values, without what Ansible notes for itself, as a module in this process returns it.
     """
     one = copy.copy(action)
     one._task = action._task.copy()
@@ -120,13 +119,15 @@ def execute_module(action, name: str, arguments: Mapping, task_vars: Mapping, ho
         if how.connection is not action._connection:
             one.cleanup()  # the task removes the files of its own connection
     plain = json.loads(json.dumps(result, default=_plain))
-    # From 2.19 every failure has an exception, of a module that reports one as well.
-    kept = ("Traceback", "  File")
-    return {
-        key: value
-        for key, value in plain.items()
-        if not key.startswith("_ansible_") and (key != "exception" or str(value).startswith(kept))
-    }
+    return {key: value for key, value in plain.items() if not _is_note(key, value)}
+
+
+def _is_note(key: str, value: object) -> bool:
+    """Whether Ansible has added a field to what a module returned."""
+    if key == "exception":  # from 2.19 every failure has one, of a module that reports it as well
+        return not str(value).startswith(("Traceback", "  File"))
+    # From 2.21 every result has the fields of the second kind, empty where the module had none.
+    return key.startswith("_ansible_") or (key in ("failed", "warnings", "deprecations") and not value)
 
 
 def _plain(value: object) -> str:

@@ -18,8 +18,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.polling import W
 from ansible_collections.azureml.arc.plugins.module_utils._core.text import printable
 
 # Parts of a module's result that describe its call, or that the result of the cluster has for all steps together.
-# ansible-core 2.21 adds an empty list of deprecations to what a module returned.
-NOT_KEPT = ("changed", "deprecations", "diff", "failed", "invocation", "msg", "warnings")
+NOT_KEPT = ("changed", "diff", "failed", "invocation", "msg", "warnings")
 
 
 class Executor(Protocol):
@@ -102,9 +101,7 @@ class Steps:
     def probe(self, module: str, options: Mapping) -> Waiting[dict]:
         """Run a module in check mode as a part of a step; returns its result, failed or not."""
         result = yield from self._executor.run(module, dict(options), True)
-        # ansible-core 2.21 adds these to every result, empty.
-        added = ("failed", "warnings", "deprecations")
-        return {name: value for name, value in result.items() if name != "invocation" and (value or name not in added)}
+        return {name: value for name, value in result.items() if name != "invocation"}
 
     def _kept(self, step: str, result: Mapping) -> dict:
         self.warn(result.get("warnings", ()))

@@ -82,3 +82,15 @@ def test_file_is_sought_in_folder_files(task, tmp_path):
     assert core.found_file(action, "one") == str(tmp_path / "files" / "one")
     with pytest.raises(AnsibleError):
         core.found_file(action, "none")
+
+
+def test_what_ansible_adds_to_a_result_is_left_out(task):
+    """From ansible-core 2.19 an exception that is none, and from 2.21 empty fields."""
+    added = {"failed": False, "warnings": [], "deprecations": [], "exception": "(traceback unavailable)"}
+    action = Action(task, None, None, DataLoader(), None, None)
+    action._execute_module = lambda **_given: {"changed": False, "_ansible_parsed": True, **added}
+    how = core.ModuleExecution(None, {}, check_mode=False)
+    assert core.execute_module(action, "azureml.arc.compute", {}, {}, how) == {"changed": False}
+    raised = {"failed": True, "warnings": ["old"], "exception": "Traceback (most recent call last):"}
+    action._execute_module = lambda **_given: raised
+    assert core.execute_module(action, "azureml.arc.compute", {}, {}, how) == raised
