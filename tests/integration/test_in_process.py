@@ -264,38 +264,83 @@ def test_kubeconfig_of_a_host_wins_over_the_bearer_token_of_the_environment(play
     assert list(dict.fromkeys(asked)) == [arc, aks]
 
 
+@pytest.fixture
+def encrypted(tmp_path):
+    """Encrypt files in folder files/ with ansible-vault; returns the arguments of a playbook that can read them."""
+
+    def write(**contents: str) -> tuple[str, str]:
+        (tmp_path / "files").mkdir()
+        (tmp_path / "password").write_text("secret", encoding="utf-8")
+        vault = VaultLib([("default", VaultSecret(b"secret"))])
+        for name, content in contents.items():
+            (tmp_path / "files" / name).write_bytes(vault.encrypt(content))
+        return "--vault-password-file", str(tmp_path / "password")
+
+    return write
+
+
+def in_plain_text(key: str, directory: Path) -> list[Path]:
+    """The files that hold a private key."""
+    plain = key.splitlines()[1].encode()
+    return [path for path in directory.rglob("*") if path.is_file() and plain in path.read_bytes()]
+
+
 @pytest.mark.parametrize("way", ["1", "0"])
-def test_encrypted_files_are_decrypted_on_the_controller(playbook, simulator, arc, tmp_path, way):
+def test_encrypted_files_are_decrypted_on_the_controller(playbook, simulator, arc, tmp_path, encrypted, way):
     """Found in folder files/ as kubernetes.core finds them, and never on the disk in plain text."""
     pair = certificates.as_options()
-    contents = {
-        "kubeconfig": Path(simulator.kubeconfigs[arc]).read_text(encoding="utf-8"),
-        "ml.pem": pair["certificate_content"],
-        "ml.key": pair["private_key_content"],
-    }
-    (tmp_path / "files").mkdir()
-    (tmp_path / "password").write_text("secret", encoding="utf-8")
-    vault = VaultLib([("default", VaultSecret(b"secret"))])
-    for name, content in contents.items():
-        (tmp_path / "files" / name).write_bytes(vault.encrypt(content))
-    options = {"name": "ml", "kubeconfig": "kubeconfig", "certificate": "ml.pem", "private_key": "ml.key"}
+    kubeconfig = Path(simulator.kubeconfigs[arc]).read_text(encoding="utf-8")
+    password = encrypted(kubeconfig=kubeconfig, pem=pair["certificate_content"], key=pair["private_key_content"])
+    options = {"name": "ml", "kubeconfig": "kubeconfig", "certificate": "pem", "private_key": "key"}
     tasks = [
         {"name": "secret", "azureml.arc.tls_secret": options},
         {"name": "gone", "azureml.arc.tls_secret": {"name": "ml", "kubeconfig": "kubeconfig", "state": "absent"}},
     ]
     play = {"hosts": "all", "gather_facts": False, "tasks": tasks}
-    password = ("--vault-password-file", str(tmp_path / "password"))
 
     run = playbook([play], LOCALHOST, *password, AZUREML_ARC_IN_PROCESS=way)
 
     assert run.status == 0, run.output
     assert run.result("secret", "localhost")["changed"]
     assert run.result("gone", "localhost")["changed"]
-    plain = pair["private_key_content"].splitlines()[1].encode()
-    assert not [path for path in tmp_path.rglob("*") if path.is_file() and plain in path.read_bytes()]
+    assert not in_plain_text(pair["private_key_content"], tmp_path)
 
     run = playbook([play], LOCALHOST, AZUREML_ARC_IN_PROCESS=way)
     assert "vault" in run.result("secret", "localhost")["msg"].lower(), run.output
+
+
+@pytest.mark.parametrize("way", ["1", "0"])
+@pytest.mark.parametrize(
+    "content",
+    ["azureml.arc.deploy", [{"hosts": "all", "gather_facts": False, "roles": ["azureml.arc.azureml"]}]],
+    ids=["playbook", "role"],
+)
+def test_encrypted_files_of_a_cluster(playbook, simulator, aks, tmp_path, encrypted, content, way):
+    """Those that its variables name: for the role in folder files/, for the playbook by their paths."""
+    pair = certificates.as_options()
+    password = encrypted(
+        kubeconfig=Path(simulator.kubeconfigs[aks]).read_text(encoding="utf-8"),
+        attach=json.dumps({"namespace": "default"}),
+        pem=pair["certificate_content"],
+        key=pair["private_key_content"],
+    )
+    folder = f"{tmp_path}/files/" if isinstance(content, str) else ""
+    variables = {
+        "azureml_profile": "inference",
+        "azureml_inference_service": "load_balancer",
+        "azureml_cluster_type": "managed_cluster",
+        "azureml_resource_group": "rg-edge",
+        "azureml_workspace": {"name": "ws", "resource_group": "rg-ml"},
+        "azureml_kubernetes": {"kubeconfig": f"{folder}kubeconfig"},
+        "azureml_tls": {"certificate": f"{folder}pem", "private_key": f"{folder}key", "cname": "ml.example.com"},
+        "azureml_compute": {"name": aks, "config_file": f"{folder}attach"},
+    }
+
+    run = playbook(content, {"all": {"hosts": {aks: variables}}}, *password, AZUREML_ARC_IN_PROCESS=way)
+
+    assert run.status == 0, run.output
+    assert run.outcome(aks)["msg"].endswith("compute created")
+    assert not in_plain_text(pair["private_key_content"], tmp_path)
 
 
 def test_one_token_for_all_workers(playbook, simulator, arc):

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping
 
@@ -42,6 +43,37 @@ class ControllerFiles(Files):
             return core.decrypted(self._action._loader, content)
         except AnsibleError as error:
             raise ValueError(first_line(error)) from error
+
+
+@contextlib.contextmanager
+def real_files(action: ActionBase, connection, argument_spec: Mapping, arguments: Mapping) -> Iterator[Mapping]:
+    """Give the options for a module of its own: on this machine it cannot decrypt files, or find those of the play.
+
+    On another machine, paths are those of that machine, as for kubernetes.core. Files that are decrypted for the
+    module are readable by this user alone, and removed after it.
+
+    :param connection: leads to the machine of the module.
+    :param arguments: the options as a task gives them.
+    """
+    if connection.transport != "local":
+        yield arguments
+        return
+    files, made = ControllerFiles(action), []
+
+    def real_file(path: str) -> str:
+        found = files.find(path)
+        if not os.path.isfile(found):
+            return path
+        real = action._loader.get_real_file(found)
+        if real != found:
+            made.append(real)
+        return real
+
+    try:
+        yield with_paths(arguments, argument_spec, real_file)
+    finally:
+        for path in made:
+            action._loader.cleanup_tmp_file(path)
 
 
 def with_paths(arguments: Mapping, argument_spec: Mapping, resolve: Callable[[str], str]) -> dict:

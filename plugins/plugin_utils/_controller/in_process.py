@@ -16,7 +16,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 
@@ -39,7 +39,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._controller.core impor
     environment_layers,
     wants_invocation,
 )
-from ansible_collections.azureml.arc.plugins.plugin_utils._controller.files import ControllerFiles, with_paths
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.files import ControllerFiles, real_files
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.progress import Progress
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.run_cache import RunCache
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.worker import (
@@ -74,52 +74,22 @@ class InProcessActionModule(ActionBase):
             result.update(self._run_here(self._task.args, task_vars))
         else:
             wrap_async = bool(self._task.async_val) and not self._connection.has_native_async
-            with self._real_files(self._task.args) as arguments:
+            with self._for_module() as arguments:
                 result.update(self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=wrap_async))
         return result
 
-    @contextlib.contextmanager
-    def _real_files(self, arguments: dict) -> Iterator[dict]:
-        """Give the options for a module of its own: on this machine it cannot decrypt files, or find those of the play.
-
-        On another machine, paths are those of that machine, as for kubernetes.core. Files that are decrypted for the
-        module are readable by this user alone, and removed after it.
-        """
-        arguments = flatten_kubeconfig(arguments)
-        # A task that goes on in the background needs its files longer than this process lives.
-        if self._connection.transport != "local" or self._task.async_val:
-            yield arguments
-            return
-        files, made = ControllerFiles(self), []
-
-        def real_file(path: str) -> str:
-            found = files.find(path)
-            if not os.path.isfile(found):
-                return path
-            real = self._loader.get_real_file(found)
-            if real != found:
-                made.append(real)
-            return real
-
-        try:
-            yield with_paths(arguments, self.spec.argument_spec, real_file)
-        finally:
-            for path in made:
-                self._loader.cleanup_tmp_file(path)
+    def _for_module(self) -> contextlib.AbstractContextManager[Mapping]:
+        arguments = flatten_kubeconfig(self._task.args)
+        if self._task.async_val:  # it goes on in the background, and needs its files longer than this process lives
+            return contextlib.nullcontext(arguments)
+        return real_files(self, self._connection, self.spec.argument_spec, arguments)
 
     def _run_here(self, arguments: dict, task_vars: dict) -> dict:
         environment = task_environment(self, self._templar)
+        interval = progress_interval(task_vars, self._templar)
+        progress = Progress(task_vars["inventory_hostname"], interval, self._display.display)
         with prepared_worker(environment):
-            context = RunContext(
-                check_mode=bool(self._task.check_mode),
-                diff=bool(self._task.diff),
-                tmpdir=constants.DEFAULT_LOCAL_TMP,
-                progress=Progress(
-                    task_vars["inventory_hostname"], progress_interval(task_vars, self._templar), self._display.display
-                ),
-                environ={**os.environ, **environment},
-                files=ControllerFiles(self),
-            )
+            context = context_of_task(self, environment, progress)
             result = run_in_process(self._task.action, self.spec, arguments, context)
         if not wants_invocation(task_vars):
             del result["invocation"]
@@ -196,15 +166,32 @@ class RunContext:
     diff: bool
     tmpdir: str
     progress: Callable[[str], None]
+    environ: Mapping[str, str]
+    files: Files
     sleep: Callable[[float], None] = time.sleep
-    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
-    files: Files = field(default_factory=Files)
     can_block: bool = True
     known: dict = field(default_factory=dict)
 
     def with_progress(self, progress: Callable[[str], None]) -> RunContext:
         """The same for another host."""
         return replace(self, progress=progress, known={})
+
+
+def context_of_task(
+    action: ActionBase, environment: Mapping[str, str], progress: Callable[[str], None] = lambda line: None
+) -> RunContext:
+    """What modules run under in a task.
+
+    :param environment: of the task.
+    """
+    return RunContext(
+        check_mode=bool(action._task.check_mode),
+        diff=bool(action._task.diff),
+        tmpdir=constants.DEFAULT_LOCAL_TMP,
+        progress=progress,
+        environ={**os.environ, **environment},
+        files=ControllerFiles(action),
+    )
 
 
 def run_in_process(name: str, spec: ModuleSpec, arguments: Mapping, context: RunContext) -> dict:

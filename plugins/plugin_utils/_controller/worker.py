@@ -14,16 +14,10 @@ import os
 import signal
 from collections.abc import Iterator, Mapping
 
-from ansible.plugins.loader import connection_loader, filter_loader, lookup_loader, shell_loader, test_loader
+from ansible.plugins.loader import connection_loader, shell_loader
 
-# What the tasks and templates of the role use.
-FOR_ALL = (
-    (connection_loader, ("ansible.builtin.local",)),
-    (shell_loader, ("sh",)),
-    (lookup_loader, ("ansible.builtin.file",)),
-    (filter_loader, ("bool", "combine", "flatten", "selectattr", "unique")),
-    (test_loader, ("defined", "equalto")),
-)
+# What the tasks of each cluster use.
+FOR_ALL = ((connection_loader, "ansible.builtin.local"), (shell_loader, "sh"))
 # The signals that end a run.
 ENDING = (signal.SIGINT, signal.SIGTERM)
 # prctl(2)
@@ -44,9 +38,8 @@ STANDARD_ERROR = _standard_error()
 
 def load_for_all() -> None:
     """Load plugins in the parent process, so that its workers need not load them, each anew."""
-    for loader, names in FOR_ALL:
-        for name in names:
-            loader.get(name, class_only=True)
+    for loader, name in FOR_ALL:
+        loader.get(name, class_only=True)
 
 
 def in_process_by_default(platform: str) -> bool:

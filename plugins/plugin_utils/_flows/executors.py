@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ansible.plugins.action import ActionBase
+from ansible.plugins.connection import ConnectionBase
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleSpec
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.core import (
@@ -22,6 +23,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._controller.core impor
     execute_module,
     local_connection,
 )
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.files import real_files
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.in_process import (
     RunContext,
     flatten_kubeconfig,
@@ -62,54 +64,51 @@ class InProcess:
 
 
 class OrdinaryModules:
-    """Runs everything in Python processes of their own on the controller.
+    """Runs everything in Python processes of their own, over a connection.
 
     :param action: the action of the task.
-    :param environment: of the task.
+    :param connection: leads to the machine that they run on.
+    :param environment: of the modules.
+    :param modules: the specification of each module by its name.
     """
 
     has_internal_steps = False
 
-    def __init__(self, action: ActionBase, task_vars: Mapping, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        action: ActionBase,
+        connection: ConnectionBase,
+        task_vars: Mapping,
+        environment: Mapping[str, str],
+        modules: Mapping[str, ModuleSpec],
+    ) -> None:
         self._action = action
-        self._task_vars = {**task_vars, "ansible_python_interpreter": sys.executable}
-        self._connection = local_connection(action)
+        self._connection = connection
+        self._task_vars = task_vars
         self._environment = environment
+        self._modules = modules
 
     def run(self, module: str, options: dict, check_mode: bool) -> Waiting[dict]:
         """Run a module; see C(Executor). It waits in its own process."""
         how = ModuleExecution(self._connection, self._environment, check_mode)
-        return execute_module(self._action, COLLECTION + module, flatten_kubeconfig(options), self._task_vars, how)
+        spec = self._modules[module].argument_spec
+        with real_files(self._action, self._connection, spec, flatten_kubeconfig(options)) as arguments:
+            return execute_module(self._action, COLLECTION + module, arguments, self._task_vars, how)
         yield
 
 
 class ViaNode:
-    """Runs what works in the cluster over the connection of the task, and everything else elsewhere.
+    """Runs what works in the cluster on a node of it, and everything else on the controller."""
 
-    :param on_controller: runs what works in Azure.
-    :param action: the action of the task.
-    :param environment: of the task; variables that sign in to Azure do not leave the controller.
-    """
-
-    def __init__(
-        self,
-        on_controller: InProcess | OrdinaryModules,
-        action: ActionBase,
-        task_vars: Mapping,
-        environment: Mapping[str, str],
-    ) -> None:
+    def __init__(self, on_controller: InProcess | OrdinaryModules, on_node: OrdinaryModules) -> None:
         self._on_controller = on_controller
-        self._action = action
-        self._task_vars = task_vars
-        self._environment = {name: value for name, value in environment.items() if not name.startswith(AZURE_PREFIXES)}
+        self._on_node = on_node
         self.has_internal_steps = on_controller.has_internal_steps
 
     def run(self, module: str, options: dict, check_mode: bool) -> Waiting[dict]:
         """Run a module; see C(Executor)."""
-        if not works_in_cluster(module, options):
-            return (yield from self._on_controller.run(module, options, check_mode))
-        how = ModuleExecution(self._action._connection, self._environment, check_mode)
-        return execute_module(self._action, COLLECTION + module, flatten_kubeconfig(options), self._task_vars, how)
+        place = self._on_node if works_in_cluster(module, options) else self._on_controller
+        return place.run(module, options, check_mode)
 
 
 def executor_of(
@@ -122,7 +121,15 @@ def executor_of(
 ) -> InProcess | OrdinaryModules | ViaNode:
     """What runs the steps of the host of a task.
 
+    :param environment: of the task; variables that sign in to Azure do not leave the controller.
     :param context: what modules run under in this process, C(None) for ordinary modules.
     """
-    on_controller = InProcess(modules, context) if context else OrdinaryModules(action, task_vars, environment)
-    return ViaNode(on_controller, action, task_vars, environment) if via_node else on_controller
+    if context:
+        on_controller = InProcess(modules, context)
+    else:
+        this_python = {**task_vars, "ansible_python_interpreter": sys.executable}
+        on_controller = OrdinaryModules(action, local_connection(action), this_python, environment, modules)
+    if not via_node:
+        return on_controller
+    for_node = {name: value for name, value in environment.items() if not name.startswith(AZURE_PREFIXES)}
+    return ViaNode(on_controller, OrdinaryModules(action, action._connection, task_vars, for_node, modules))

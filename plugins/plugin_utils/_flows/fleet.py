@@ -6,12 +6,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 from ansible import constants
 from ansible.errors import AnsibleActionFail, AnsibleError
@@ -23,6 +22,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._controller.in_process
     PROGRESS_INTERVAL,
     PROGRESS_VARIABLE,
     RunContext,
+    context_of_task,
     is_switched_on,
     task_environment,
 )
@@ -109,7 +109,6 @@ class Fleet:
         self._check_mode = bool(action._task.check_mode)
         self._interval = PROGRESS_INTERVAL
         self._stop = Stop()
-        self._environ: Mapping[str, str] = {}
 
     def run(self, flow: str, waves: bool) -> dict:
         """Run a flow for all clusters of the batch that this process reaches; leave the others to action C(cluster).
@@ -172,16 +171,8 @@ class Fleet:
         # A file of the run, not of the task: what ends the run ends it, too.
         with tempfile.TemporaryDirectory(prefix="azureml_arc_fleet_", dir=constants.DEFAULT_LOCAL_TMP) as directory:
             mine = self._read_hosts(rollout, assignment, environment)
-            context = RunContext(
-                check_mode=self._check_mode,
-                diff=bool(self._action._task.diff),
-                tmpdir=directory,
-                progress=lambda line: None,
-                sleep=self._stop.sleep,
-                environ={**os.environ, **environment},
-                files=ControllerFiles(self._action),
-                can_block=False,
-            )
+            of_task = context_of_task(self._action, environment)
+            context = replace(of_task, tmpdir=directory, sleep=self._stop.sleep, can_block=False)
             flows = {host.name: self._flow(host, assignment, context) for host in mine}
             names = list(flows)
 
@@ -243,7 +234,7 @@ class Fleet:
         """The variables of a host, and whether its flow runs in this process."""
         variables = host_variables(self._action._task, name)
         templar = self._action._templar.copy_with_new_env(available_variables=variables)
-        host = read(name, assignment.entry_point, variables, templar, self._action._loader)
+        host = read(name, assignment.entry_point, variables, templar, ControllerFiles(self._action))
         try:
             same = task_environment(self._action, templar) == environment
             return host, same and is_switched_on(variables, templar) and not host.via_node

@@ -6,17 +6,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 
-from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import wait_here
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.core import hide_source
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.files import ControllerFiles
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.handover import Handover
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.in_process import (
-    RunContext,
+    context_of_task,
     is_switched_on,
     progress_interval,
     task_environment,
@@ -78,19 +77,14 @@ def run_cluster(action: ActionBase, task_vars: Mapping, flow: str | None, wait: 
 def _run(action: ActionBase, task_vars: Mapping, assignment: Assignment, wait: bool) -> tuple[dict, bool]:
     """Run the flow of a host; returns its result, and whether nothing is left to do."""
     name, templar = task_vars["inventory_hostname"], action._templar
-    host = read(name, assignment.entry_point, task_vars, templar, action._loader)
+    host = read(name, assignment.entry_point, task_vars, templar, ControllerFiles(action))
     if host.options and not host.via_node and len(task_vars["ansible_play_hosts_all"]) > 1:
         host.errors += checks.of_connection(host.options)
     if host.errors:
         return refused(host.errors), True
     environment = task_environment(action, templar)
-    context = RunContext(
-        check_mode=bool(action._task.check_mode),
-        diff=bool(action._task.diff),
-        tmpdir=constants.DEFAULT_LOCAL_TMP,
-        progress=Progress(name, progress_interval(task_vars, templar), action._display.display),
-        environ={**os.environ, **environment},
-    )
+    progress = Progress(name, progress_interval(task_vars, templar), action._display.display)
+    context = context_of_task(action, environment, progress)
     in_process = context if is_switched_on(task_vars, templar) else None
     with prepared_worker(environment):
         runs = executor_of(action, task_vars, environment, MODULES, in_process, host.via_node)

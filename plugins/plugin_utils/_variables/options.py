@@ -88,12 +88,12 @@ class ClusterOptions:
     """The options of modules for one cluster.
 
     :param variables: the role's variables by name, converted, without those that are not set.
-    :param read_file: returns the text of a file that a variable names, or raises C(AzureMLError).
+    :param read_file: returns the content of a file that a variable names, or raises C(AzureMLError).
     :ivar detected: components to install or not, by their options, as a preflight or the extension itself reports them;
         what the variables say stands above it.
     """
 
-    def __init__(self, variables: Mapping, read_file: Callable[[str], str]) -> None:
+    def __init__(self, variables: Mapping, read_file: Callable[[str], bytes]) -> None:
         self._variables = variables
         self._read_file = read_file
         self.detected: dict = {}

@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ansible.errors import AnsibleError
-from ansible.plugins.loader import lookup_loader
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError, first_line
+from ansible_collections.azureml.arc.plugins.module_utils._core.files import Files
+from ansible_collections.azureml.arc.plugins.module_utils._core.files import read as read_file
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
 from ansible_collections.azureml.arc.plugins.module_utils._extension import certificate_files
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables import checks
@@ -52,15 +53,16 @@ def templated(variables: Mapping, templar, names: Iterable[str]) -> dict:
     return {name: value for name, value in values.items() if value != variables.get("omit", "")}
 
 
-def read(name: str, entry_point: str, variables: Mapping, templar, loader) -> HostVariables:
+def read(name: str, entry_point: str, variables: Mapping, templar, files: Files) -> HostVariables:
     """Read, convert and check the variables of a host.
 
-    Only in the main thread of a process: it runs Ansible's templates and lookups.
+    Only in the main thread of a process: it runs Ansible's templates.
 
     :param name: of the host in the inventory.
     :param entry_point: of role azureml, whose specification counts.
     :param variables: of the host, with templates in them.
     :param templar: for these variables.
+    :param files: finds and reads the files that they name.
     """
     host = HostVariables(name)
     try:
@@ -75,27 +77,11 @@ def read(name: str, entry_point: str, variables: Mapping, templar, loader) -> Ho
     host.errors += errors
     if errors:
         return host
-    host.options = ClusterOptions(converted, file_reader(variables, templar, loader))
+    host.options = ClusterOptions(converted, lambda path: read_file(f"config_file {path}", path, files))
     host.errors += checks.of_host(host.options)
     try:
         host.options.openshift_scc()  # reads configuration files, which threads must not
-        certificate_files.read(ModuleCall(params={}), converted.get("azureml_tls") or {}, "azureml_tls.")
+        certificate_files.read(ModuleCall(params={}, files=files), converted.get("azureml_tls") or {}, "azureml_tls.")
     except AzureMLError as error:
         host.errors.append(str(error))
     return host
-
-
-def file_reader(variables: Mapping, templar, loader) -> Callable[[str], str]:
-    """A function that returns the text of a file, which it finds where tasks of the host's play find theirs.
-
-    It raises C(AzureMLError) where there is no such file, or it cannot be read.
-    """
-
-    def read_file(path: str) -> str:
-        lookup = lookup_loader.get("ansible.builtin.file", loader=loader, templar=templar)
-        try:
-            return lookup.run([path], variables)[0]
-        except AnsibleError as error:
-            raise AzureMLError(f"config_file {path}: {first_line(error)}") from error
-
-    return read_file
