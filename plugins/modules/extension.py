@@ -419,6 +419,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._extension import modu
 from ansible_collections.azureml.arc.plugins.module_utils._extension import options as extension_options
 from ansible_collections.azureml.arc.plugins.module_utils._extension import tls
 from ansible_collections.azureml.arc.plugins.module_utils._extension.keys import CURRENT
+from ansible_collections.azureml.arc.plugins.module_utils._extension.supporting import SUPPORTING_RESOURCES
 
 SPEC = ModuleSpec(
     run=_extension.run,
@@ -469,7 +470,7 @@ SPEC = ModuleSpec(
             "type": "list",
             "elements": "str",
             "default": [],
-            "choices": ["log_analytics", "relay", "service_bus"],
+            "choices": sorted(SUPPORTING_RESOURCES),
         },
     },
     rules={"required_if": [("state", "present", ("workload_profile",))]},

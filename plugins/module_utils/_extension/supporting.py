@@ -20,7 +20,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure.names import (
 from ansible_collections.azureml.arc.plugins.module_utils._azure.provisioning import Provisioned, find_or_create
 from ansible_collections.azureml.arc.plugins.module_utils._azure.resource import ArmResource
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline, Waiting
-from ansible_collections.azureml.arc.plugins.module_utils._extension import log_analytics, relay, service_bus
+from ansible_collections.azureml.arc.plugins.module_utils._extension import keys, log_analytics, relay, service_bus
 from ansible_collections.azureml.arc.plugins.module_utils._extension.settings import Settings
 
 
@@ -28,6 +28,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._extension.settings im
 class SupportingResource:
     """A resource beside a cluster; its parts are removed with it.
 
+    :param setting: the setting of the extension that tells of it.
     :param id_of: its ARM id, which follows from the cluster.
     :param body_of: what it is created from, by the region of the cluster.
     :param ensure: finds it with all its parts, or creates the missing ones.
@@ -35,6 +36,7 @@ class SupportingResource:
     """
 
     title: str
+    setting: str
     api_version: str
     id_of: Callable[[ClusterReference], str]
     body_of: Callable[[str], dict]
@@ -45,6 +47,7 @@ class SupportingResource:
 SUPPORTING_RESOURCES = {
     "relay": SupportingResource(
         "relay namespace",
+        keys.RELAY_CONNECTION_ID,
         relay.API_VERSION,
         lambda cluster: relay.relay_of(cluster).namespace_id,
         namespace_body,
@@ -53,6 +56,7 @@ SUPPORTING_RESOURCES = {
     ),
     "service_bus": SupportingResource(
         "Service Bus namespace",
+        keys.SERVICE_BUS_ID,
         service_bus.API_VERSION,
         lambda cluster: service_bus.service_bus_of(cluster).namespace_id,
         namespace_body,
@@ -61,6 +65,7 @@ SUPPORTING_RESOURCES = {
     ),
     "log_analytics": SupportingResource(
         "Log Analytics workspace",
+        keys.LOG_ANALYTICS_CUSTOMER_ID,
         log_analytics.API_VERSION,
         log_analytics.workspace_id,
         supporting_body,

@@ -169,7 +169,7 @@ class Deploy(Flow):
         computes = [f"compute {words[one['plan']['action']]}" for one in self.computes if attached]
         parts = [
             f"extension {words[self.extension['plan']['action']]}",
-            (self.readiness or {}).get("summary", "pods not checked"),
+            self.pods(),
             *(computes or ["not attached"]),
         ]
         return ", ".join(parts)

@@ -70,6 +70,10 @@ class Flow:
         """What was done, in a line."""
         raise NotImplementedError
 
+    def pods(self) -> str:
+        """How many pods are ready, in words."""
+        return (self.readiness or {}).get("summary", "pods not checked")
+
     def found(self) -> dict:
         """What the result of the cluster has beside its steps."""
         identity = {} if self._identity is None else {"identity": self._identity}

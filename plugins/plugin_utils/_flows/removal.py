@@ -7,21 +7,9 @@
 from __future__ import annotations
 
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting
-from ansible_collections.azureml.arc.plugins.module_utils._extension.keys import (
-    LOG_ANALYTICS_CUSTOMER_ID,
-    RELAY_CONNECTION_ID,
-    SERVICE_BUS_ID,
-)
+from ansible_collections.azureml.arc.plugins.module_utils._extension.plan import RELEASE_NAMESPACE
+from ansible_collections.azureml.arc.plugins.module_utils._extension.supporting import SUPPORTING_RESOURCES
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.flow import Flow, offered_types
-
-NAMESPACE = "azureml"
-# Supporting resources that a removal keeps unless azureml_remove_resources names them: name, title, and the setting of
-# the extension that tells of it.
-SUPPORTING = (
-    ("relay", "relay namespace", RELAY_CONNECTION_ID),
-    ("service_bus", "Service Bus namespace", SERVICE_BUS_ID),
-    ("log_analytics", "Log Analytics workspace", LOG_ANALYTICS_CUSTOMER_ID),
-)
 
 
 class Detach(Flow):
@@ -99,7 +87,7 @@ class Remove(Detach):
         if not steps.check_mode:
             waiting = {"state": "empty", "wait_timeout": options.get("azureml_readiness_timeout")}
             step = "Wait until nothing of it runs in the cluster"
-            yield from steps.apply(step, "namespace", options.namespace(NAMESPACE, **waiting))
+            yield from steps.apply(step, "namespace", options.namespace(RELEASE_NAMESPACE, **waiting))
         step = "Withdraw the rights of OpenShift"
         rights = yield from steps.apply(step, "openshift_scc", options.openshift_scc(state="absent"))
         if rights["changed"]:
@@ -125,9 +113,9 @@ class Remove(Detach):
         settings = (self.extension.get("extension") or {}).get("settings") or {}
         named = self.options.get("azureml_remove_resources", [])
         return [
-            f"{title} (azureml_remove_resources: [{name}] removes it)"
-            for name, title, key in SUPPORTING
-            if settings.get(key) and name not in named
+            f"{one.title} (azureml_remove_resources: [{name}] removes it)"
+            for name, one in SUPPORTING_RESOURCES.items()
+            if settings.get(one.setting) and name not in named
         ]
 
     def summary(self) -> str:

@@ -58,8 +58,7 @@ class _SingleChange(Flow):
 
     def summary(self) -> str:
         words = PLANNED if self.steps.check_mode else DONE
-        pods = (self.readiness or {}).get("summary", "pods not checked")
-        return f"extension {words[self.extension['plan']['action']]}, {pods}"
+        return f"extension {words[self.extension['plan']['action']]}, {self.pods()}"
 
 
 class Upgrade(_SingleChange):
@@ -77,8 +76,7 @@ class Upgrade(_SingleChange):
         yield from self.compare("the version", VERSION_KEYS)
         self._former = self.extension["extension"]["current_version"]
         self.ended = self.extension["plan"]["action"] == "none"
-        with_rollback = self._with_rollback(self.send("Submit the version"))
-        yield from with_rollback
+        yield from self._with_rollback(self.send("Submit the version"))
 
     def complete(self) -> Waiting[None]:
         """Wait for the version and its pods; where they fail, roll back if the variables say so."""
@@ -111,8 +109,7 @@ class Upgrade(_SingleChange):
         change = "unchanged" if self.ended else f"{self._former} -> {version}"
         if self.steps.check_mode and not self.ended:
             change = f"would be upgraded, {change}"
-        pods = (self.readiness or {}).get("summary", "pods not checked")
-        return f"extension {change}, {pods}"
+        return f"extension {change}, {self.pods()}"
 
 
 class RotateTls(_SingleChange):
