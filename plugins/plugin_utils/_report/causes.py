@@ -76,7 +76,7 @@ def cause_of(failure: Mapping, readiness: Mapping | None) -> dict:
     findings = failure["findings"]
     detail = findings[0]["message"] if findings else innermost(failure["message"])
     hints = [failure["hint"], *(one["hint"] for one in findings)]
-    return {"kind": _kind(failure), "detail": _short(detail), "fix": next(filter(None, hints), "")}
+    return {"kind": _kind(failure), "detail": short(detail), "fix": next(filter(None, hints), "")}
 
 
 def _kind(failure: Mapping) -> str:
@@ -97,7 +97,7 @@ def _words(code: str) -> str:
 
 def _from_health_check(found: Iterable[Mapping]) -> dict | None:
     for one in found:
-        detail = _short(f"{one['name']}: {one['message']}")
+        detail = short(f"{one['name']}: {one['message']}")
         return {"kind": f"health check {one['code']}", "detail": detail, "fix": one["hint"]}
     return None
 
@@ -112,16 +112,17 @@ def _from_pods(rows: Iterable[Mapping]) -> dict | None:
     pods = [row for row in rows if row["kind"] == "Pod"] or rows
     named = [f"{row['name']}: {row['reason']}" for row in pods[:PODS_NAMED]]
     more = [f"{len(pods) - PODS_NAMED} more"] if len(pods) > PODS_NAMED else []
-    return {"kind": kind, "detail": _short(", ".join([*named, *more])), "fix": fix}
+    return {"kind": kind, "detail": short(", ".join([*named, *more])), "fix": fix}
 
 
 def _rank(reason: str) -> int:
     return next((rank for rank, cause in enumerate(PODS) if reason in cause.reasons), len(PODS))
 
 
-def _short(text: str) -> str:
+def short(text: str, longest: int = LONGEST_DETAIL) -> str:
+    """A text in one line of no more than C(longest) characters."""
     line = " ".join(text.split())
-    return line if len(line) <= LONGEST_DETAIL else f"{line[: LONGEST_DETAIL - 3]}..."
+    return line if len(line) <= longest else f"{line[: longest - 3]}..."
 
 
 def grouped(clusters: Iterable[Mapping]) -> list[dict]:

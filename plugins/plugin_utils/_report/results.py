@@ -70,7 +70,7 @@ def read_module(action: str, task: str, result: Mapping, failed: bool) -> Cluste
     elif module == "compute":
         fields["computes"] = [result]
     elif module:
-        fields = {**result}
+        fields = result
     return read_cluster({**fields, "failed": failed, "failed_step": task})
 
 
@@ -106,7 +106,9 @@ def _extension(result: Mapping) -> dict | None:
         return None
     present = result.get("extension") or {}
     # All settings of a new extension differ, which tells nothing.
-    differing = {} if plan.get("action") == "create" else {**(plan.get("properties") or {}), **_settings(plan)}
+    differing = (
+        {} if plan.get("action") == "create" else {**(plan.get("properties") or {}), **(plan.get("settings") or {})}
+    )
     return {
         "action": printable(plan.get("action")),
         "reason": printable(plan.get("reason")),
@@ -118,10 +120,6 @@ def _extension(result: Mapping) -> dict | None:
             if _is_mapping(one)
         },
     }
-
-
-def _settings(plan: Mapping) -> Mapping:
-    return plan.get("settings") or {}
 
 
 def _readiness(result: Mapping) -> dict:

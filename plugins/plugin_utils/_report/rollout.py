@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.text import printable
-from ansible_collections.azureml.arc.plugins.plugin_utils._report.causes import cause_of
+from ansible_collections.azureml.arc.plugins.plugin_utils._report.causes import cause_of, short
 from ansible_collections.azureml.arc.plugins.plugin_utils._report.results import read_cluster
 
 # The action of a plan in words, done and in check mode.
@@ -167,7 +167,7 @@ class Wave:
         """The clusters as a table, the failed ones first."""
         rows = [("cluster", "outcome", "extension", "pods", "cause")]
         ordered = sorted(self.rows, key=lambda one: one.outcome not in ("failed", "unreachable", "gone"))
-        rows += [(one.name, one.outcome, one.extension, one.pods, _short(one.cause)) for one in ordered]
+        rows += [(one.name, one.outcome, one.extension, one.pods, short(one.cause, LONGEST_CAUSE)) for one in ordered]
         used = [index for index in range(len(rows[0])) if any(one[index] for one in rows[1:])]
         widths = {index: max(len(one[index]) for one in rows) for index in used}
         return "\n".join("  ".join(one[index].ljust(widths[index]) for index in used).rstrip() for one in rows)
@@ -199,12 +199,8 @@ class Wave:
             "not_started": list(self.not_started),
             "exceeded": self.stopped,
             "clusters": {one.name: one.outcome for one in self.rows},
-            "errors": {one.name: _short(one.cause) for one in self.rows if one.cause},
+            "errors": {one.name: short(one.cause, LONGEST_CAUSE) for one in self.rows if one.cause},
         }
-
-
-def _short(cause: str) -> str:
-    return cause if len(cause) <= LONGEST_CAUSE else cause[: LONGEST_CAUSE - 3] + "..."
 
 
 def named(names: Sequence[str]) -> str:
