@@ -123,6 +123,7 @@ class Fleet:
             self._settings.require_confirmation(flow)
         self._interval = self._settings.seconds(PROGRESS_VARIABLE, PROGRESS_INTERVAL)
         soak = self._settings.seconds("azureml_soak") if waves else 0.0
+        report_hosts = self._settings.flag("azureml_report_hosts", True)
         kept = self._handover.read(self._key)
         rollout = Rollout(**kept) if kept else Rollout(allowed=self._settings.allowed_failures() if waves else None)
         rollout.begin_batch(self._settings)
@@ -135,10 +136,11 @@ class Fleet:
         else:
             with prepared_worker(environment):
                 self._run_batch(rollout, assignment, environment)
+        if not report_hosts:
+            rows = self._rows(rollout)
+            if all(one.outcome in ("ok", "changed") for one in rows):
+                return {**self._close(rollout, rows, table=False), "ends": True}
         self._handover.leave(self._key, asdict(rollout))
-        settled = all(self._row(name).outcome in ("ok", "changed") for name in rollout.batch)
-        if settled and not self._settings.flag("azureml_report_hosts", True):
-            return {**self.close(table=False), "ends": True}
         return {"changed": False, "ends": False}
 
     def close(self, table: bool) -> dict:
@@ -153,19 +155,24 @@ class Fleet:
         rollout = Rollout(**kept)
         if rollout.stopped:
             return _summed_up(rollout, [], rollout.stopped, True)
+        self._interval = self._settings.seconds(PROGRESS_VARIABLE, PROGRESS_INTERVAL)
+        return self._close(rollout, self._rows(rollout), table)
+
+    def _close(self, rollout: Rollout, rows: list[Row], table: bool) -> dict:
         waves = count_waves(self._action._task.get_play().serial, len(self._settings.hosts))
-        wave = rollout.wave([self._row(name) for name in rollout.batch], waves)
+        wave = rollout.wave(rows, waves)
         rollout.failed = list(wave.failed)
         rollout.stopped = wave.summary() if wave.stopped else ""
         self._handover.leave(self._key, asdict(rollout))
-        if self._settings.seconds(PROGRESS_VARIABLE, PROGRESS_INTERVAL) > 0:
+        if self._interval > 0:
             self._action._display.display("\n".join([wave.table()] * table + [wave.summary()]))
         # As set_stats leaves it: AWX keeps it among the artifacts of the job.
         stats = {"data": {"azureml_rollout": wave.stats()}, "per_host": False, "aggregate": False}
         return {**_summed_up(rollout, wave.rows, wave.summary(), wave.stopped), "ansible_stats": stats}
 
-    def _row(self, name: str) -> Row:
-        return row(name, (self._handover.taken(name) or {}).get("result"), self._check_mode)
+    def _rows(self, rollout: Rollout) -> list[Row]:
+        results = {name: (self._handover.taken(name) or {}).get("result") for name in rollout.batch}
+        return [row(name, result, self._check_mode) for name, result in results.items()]
 
     def _run_batch(self, rollout: Rollout, assignment: Assignment, environment: Mapping) -> None:
         # A file of the run, not of the task: what ends the run ends it, too.

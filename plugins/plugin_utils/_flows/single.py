@@ -66,7 +66,7 @@ def run_cluster(action: ActionBase, task_vars: Mapping, flow: str | None, wait: 
         assignment = Assignment(flow, parts_by_tags(task_vars), begun=left.get("begun") == flow)
     if not wait and action._task.check_mode:
         return {"skipped": True, "changed": False, "msg": "nothing is begun in check mode"}
-    result, ended = _run(action, task_vars, assignment, wait)
+    result, ended = _run(action, task_vars, assignment, wait, handover)
     # Where nothing is left to do, the task that waits has the same result.
     handover.leave(name, {"result": result} if wait else {"begun": flow, **({"result": result} if ended else {})})
     if wait:
@@ -74,7 +74,9 @@ def run_cluster(action: ActionBase, task_vars: Mapping, flow: str | None, wait: 
     return _shown(result, is_verbose)
 
 
-def _run(action: ActionBase, task_vars: Mapping, assignment: Assignment, wait: bool) -> tuple[dict, bool]:
+def _run(
+    action: ActionBase, task_vars: Mapping, assignment: Assignment, wait: bool, handover: Handover
+) -> tuple[dict, bool]:
     """Run the flow of a host; returns its result, and whether nothing is left to do."""
     name, templar = task_vars["inventory_hostname"], action._templar
     host = read(name, assignment.entry_point, task_vars, templar, ControllerFiles(action))
@@ -88,7 +90,7 @@ def _run(action: ActionBase, task_vars: Mapping, assignment: Assignment, wait: b
     in_process = context if is_switched_on(task_vars, templar) else None
     with prepared_worker(environment):
         runs = executor_of(action, task_vars, environment, MODULES, in_process, host.via_node)
-        flow = flow_of(host, assignment, runs, context.check_mode, Handover())
+        flow = flow_of(host, assignment, runs, context.check_mode, handover)
         return wait_here(flow.run(wait)), flow.ended
 
 

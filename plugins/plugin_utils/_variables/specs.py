@@ -32,10 +32,7 @@ OTHER_NAMES = frozenset(
         "azureml_hosts",
         "azureml_machines",
         "azureml_own_variables",
-        "azureml_progress_interval",
-        "azureml_report_hosts",
         "azureml_rollout",
-        "azureml_serial",
         "azureml_wave",
     }
 )
