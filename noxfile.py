@@ -20,7 +20,7 @@ import nox
 from packaging.requirements import Requirement
 
 sys.path.insert(0, "tests")
-from machine.programs import python
+from machine import programs
 
 BUILD = Path("build")
 # ansible-test downloads the installer of its pip; this one, under the name that it looks for, takes pip from the index
@@ -46,6 +46,7 @@ OLDEST, NEWEST = VERSIONS[0][0], VERSIONS[-1]
 # Integration tests that hold the same for all versions, and those that a version of ansible-core can break.
 SAME_FOR_ALL = ("test_faults", "test_fleet_under_fire", "test_molecule", "test_demo")
 OF_ANSIBLE = [f"tests/integration/test_{name}.py" for name in ("in_process", "inventory", "playbooks", "secrets")]
+python = functools.cache(programs.python)  # for several sessions run on the same one, and to look takes a while
 HOME = BUILD.resolve() / "ansible"
 os.environ["ANSIBLE_HOME"] = str(HOME)  # not the one of whoever runs the checks
 os.environ["GALAXY_IMPORTER_RUN_ANSIBLE_LINT"] = "false"  # session ansible-lint does
@@ -119,6 +120,12 @@ def _pytest(session: nox.Session, results: str, *arguments: str) -> None:
     session.run("python", "-m", "pytest", "--junitxml", str(BUILD / "results" / f"{results}.xml"), *arguments)
 
 
+def _unit_and(session: nox.Session, *integration: str) -> None:
+    """Run the unit tests and some integration tests; the reports of both have the name of the session."""
+    _pytest(session, f"{session.name}-unit", "tests/unit")
+    _pytest(session, f"{session.name}-integration", *integration, *PARALLEL)
+
+
 def _requirements(lowest: bool) -> list[str]:
     """Each library of requirements.txt at the lower end of its range, or anywhere in it."""
     lines = Path("requirements.txt").read_text(encoding="utf-8").splitlines()
@@ -156,8 +163,7 @@ def _versions_session(ansible_core: str, version: str) -> None:
         libraries = _requirements(lowest=ansible_core == OLDEST)
         session.install(f"ansible-core=={ansible_core}.*", *libraries, *_test_group())
         left_out = [f"--ignore=tests/integration/{name}.py" for name in SAME_FOR_ALL]
-        _pytest(session, f"{session.name}-unit", "tests/unit")
-        _pytest(session, f"{session.name}-integration", "tests/integration", *left_out, *PARALLEL)
+        _unit_and(session, "tests/integration", *left_out)
 
 
 for pair in VERSIONS:
@@ -168,8 +174,7 @@ for pair in VERSIONS:
 def newest(session: nox.Session) -> None:
     """The newest ansible-core on the newest Python: unit tests, and the integration tests that depend on both most."""
     session.install(f"ansible-core=={NEWEST[0]}.*", *_requirements(lowest=False), *_test_group())
-    _pytest(session, "newest-unit", "tests/unit")
-    _pytest(session, "newest-integration", *OF_ANSIBLE, *PARALLEL)
+    _unit_and(session, *OF_ANSIBLE)
 
 
 @_session_on(NEWEST[1])
@@ -177,8 +182,7 @@ def prereleases(session: nox.Session) -> None:
     """The same with the pre-releases of ansible-core and all libraries, to know what comes."""
     names = [Requirement(one).name for one in _requirements(lowest=False)]
     session.install("--upgrade", "--pre", "ansible-core", *names, *_test_group())
-    _pytest(session, "prereleases-unit", "tests/unit")
-    _pytest(session, "prereleases-integration", *OF_ANSIBLE, *PARALLEL)
+    _unit_and(session, *OF_ANSIBLE)
 
 
 @nox.session(venv_backend="venv", default=False)
