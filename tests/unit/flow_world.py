@@ -71,6 +71,8 @@ class World:
             plan = {"action": action, "reason": "", "settings": {}, "properties": {}}
             changed = action == "delete"
             return {"changed": changed, "plan": plan, "extension": found, "cluster": CLUSTER, "removed_resources": []}
+        if self.state == "Failed" and not options.get("retry_failed", True):
+            return {"failed": True, "msg": "the extension is Failed"}
         action = {"": "create", "Creating": "adopt", "Failed": "create"}.get(self.state, "none")
         if not check_mode:
             if options.get("wait", True):

@@ -178,12 +178,14 @@ def test_what_has_begun_and_failed_is_not_sent_again():
     world.state = "Failed"
     world.sent.clear()
 
-    run("deploy", world, begun=True)
+    result = run("deploy", world, begun=True)
 
     (wait,) = [
         options for module, options, _check in world.calls if "wait_timeout" in options and module == "extension"
     ]
     assert wait["retry_failed"] is False
+    assert world.sent == []
+    assert result["failed"] is True
 
 
 def test_a_cluster_that_fails_while_it_soaks_fails():
