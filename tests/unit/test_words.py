@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Phrases that readers stumbled over stay out, and the page of variables is up to date."""
+"""Phrases that readers stumbled over stay out, tests that pages name exist, and the page of variables is up to date."""
 
 from __future__ import annotations
 
@@ -64,6 +64,18 @@ def test_phrase_is_not_used(pattern):
     ]
 
     assert found == [], f"write: {FORBIDDEN[pattern]}"
+
+
+def test_tests_that_pages_name_exist():
+    """Who asks what proves a statement has to find it, also after a file has moved."""
+    existing = [path.as_posix() for path in (ROOT / "tests").rglob("test_*.py")]
+    pages = [path for path in texts() if path.suffix == ".md"]
+    named = {
+        (path.name, name) for path in pages for name in re.findall(r"[\w/]*\btest_\w+\.py", path.read_text("utf-8"))
+    }
+
+    assert len(named) > 10
+    assert [one for one in sorted(named) if not any(path.endswith(f"/{one[1]}") for path in existing)] == []
 
 
 def test_page_of_variables_is_up_to_date():

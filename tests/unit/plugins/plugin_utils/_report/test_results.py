@@ -136,7 +136,7 @@ def test_modules_are_read_as_parts_of_a_cluster(action, case):
 
 @pytest.mark.parametrize(
     ("module", "phase"),
-    [("azureml.arc.preflight", "checks"), ("compute", "attachment"), ("azureml.arc.wave", None), ("other.x.y", None)],
+    [("azureml.arc.preflight", "checks"), ("compute", "attachment"), ("azureml.arc.fleet", None), ("other.x.y", None)],
 )
 def test_phase_of_a_module(module, phase):
     assert phase_of(module) == phase
