@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 
@@ -59,6 +60,34 @@ def filled_in(body: object, values: dict[str, str]) -> object:
     if isinstance(body, dict):
         return {key: filled_in(value, values) for key, value in body.items()}
     return values.get(body, body) if isinstance(body, str) else body
+
+
+def certificate_values(certificate: tuple[bytes, bytes]) -> dict[str, str]:
+    """Return a certificate and its key by their $NAMES."""
+    pem, key = (base64.b64encode(part).decode() for part in certificate)
+    return {"$CERTIFICATE_BASE64": pem, "$KEY_BASE64": key}
+
+
+def secrets_in(path: str, answer: object) -> dict[str, str]:
+    """Return the secrets in an answer of Azure by their $NAMES. A refused request has none."""
+    if not isinstance(answer, dict):
+        return {}
+    if "primaryConnectionString" in answer:
+        name = "$RELAY_CONNECTION_STRING" if "azureml_rw" in path else "$SERVICE_BUS_CONNECTION_STRING"
+        return {name: answer["primaryConnectionString"]}
+    if "primarySharedKey" in answer:
+        return {"$LOG_ANALYTICS_KEY": answer["primarySharedKey"]}
+    if "customerId" in answer.get("properties", {}):
+        return {"$LOG_ANALYTICS_CUSTOMER_ID": answer["properties"]["customerId"]}
+    return {}
+
+
+def secrets(simulator, certificate: tuple[bytes, bytes]) -> dict[str, str]:
+    """Return what the $NAMES stand for in a run: the certificate as given, and what Azure has answered."""
+    values = certificate_values(certificate)
+    for request in simulator.journal():
+        values |= secrets_in(request["path"], request["answer"])
+    return values
 
 
 def options_of(create: dict) -> dict:

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import base64
 import copy
 import hashlib
 import ssl
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.azureml.arc.plugins.modules.extension import SPEC
+from recordings import filled_in, secrets
 from support import requests_to
 
 import certificates
@@ -45,23 +45,9 @@ def certificate() -> tuple[bytes, bytes]:
 
 
 def known_values(simulator, certificate) -> dict[str, str]:
-    """What the $NAMES stand for: the certificate as given, and the secrets as Azure has answered with them."""
-    pem, key = certificate
-    values = {
-        "$CERTIFICATE": base64.b64encode(pem).decode(),
-        "$PRIVATE_KEY": base64.b64encode(key).decode(),
-        "$FINGERPRINT": hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem.decode())).hexdigest(),
-    }
-    for name, path, field in (
-        ("$RELAY", "azureml_rw/listKeys", "primaryConnectionString"),
-        ("$SERVICE_BUS", "RootManageSharedAccessKey/listKeys", "primaryConnectionString"),
-        ("$LOG_ANALYTICS", "/sharedKeys", "primarySharedKey"),
-    ):
-        for request in requests_to(simulator, "POST", path):
-            values[name] = request["answer"].get(field)  # missing while a new resource is not visible yet
-    for request in requests_to(simulator, "PUT", "OperationalInsights/workspaces"):
-        values["$CUSTOMER_ID"] = request["answer"]["properties"]["customerId"]
-    return values
+    """What the $NAMES stand for: those of the recordings, and what our own key says of the certificate."""
+    fingerprint = hashlib.sha256(ssl.PEM_cert_to_DER_cert(certificate[0].decode())).hexdigest()
+    return {**secrets(simulator, certificate), "$FINGERPRINT": fingerprint}
 
 
 @pytest.mark.parametrize("scenario", DATA["scenarios"], ids=lambda one: one["name"])
@@ -92,5 +78,5 @@ def test_body(run_module, simulator, certificate, tmp_path, scenario):
         ("configurationProtectedSettings", scenario["protected"]),
     ):
         if settings:
-            expected["properties"][name] = {key: values.get(value, value) for key, value in settings.items()}
+            expected["properties"][name] = filled_in(settings, values)
     assert [request["body"] for request in requests] == [expected]

@@ -6,11 +6,9 @@
 
 from __future__ import annotations
 
-import base64
-
 import pytest
 from ansible_collections.azureml.arc.plugins.modules.extension import SPEC
-from recordings import AZ, GROUP, cluster_id, creates, filled_in, options_of, plan_of
+from recordings import AZ, GROUP, cluster_id, creates, filled_in, options_of, plan_of, secrets
 from support import requests_to
 
 import certificates
@@ -73,25 +71,6 @@ def sent_resources(simulator) -> dict[tuple[str, str], object]:
         for one in simulator.journal()
         if one["method"] in ("PUT", "POST") and any(provider in one["path"] for provider in providers)
     }
-
-
-def secrets(simulator, certificate: tuple[bytes, bytes]) -> dict[str, str]:
-    """Return what the $NAMES of the recordings stand for in this run."""
-    values = dict(zip(("$CERTIFICATE_BASE64", "$KEY_BASE64"), map(_encoded, certificate), strict=True))
-    for name, path, field in (
-        ("$RELAY_CONNECTION_STRING", "azureml_rw/listKeys", "primaryConnectionString"),
-        ("$SERVICE_BUS_CONNECTION_STRING", "RootManageSharedAccessKey/listKeys", "primaryConnectionString"),
-        ("$LOG_ANALYTICS_KEY", "/sharedKeys", "primarySharedKey"),
-    ):
-        for request in requests_to(simulator, "POST", path):
-            values[name] = request["answer"].get(field)  # missing while a new resource is not visible yet
-    for request in requests_to(simulator, "PUT", "OperationalInsights/workspaces"):
-        values["$LOG_ANALYTICS_CUSTOMER_ID"] = request["answer"]["properties"]["customerId"]
-    return values
-
-
-def _encoded(part: bytes) -> str:
-    return base64.b64encode(part).decode()
 
 
 @pytest.mark.parametrize(("simulator", "create"), CREATES, indirect=["simulator"])

@@ -9,7 +9,6 @@ What az sent is sent to the simulator as it was recorded. A certificate is sent 
 
 from __future__ import annotations
 
-import base64
 import functools
 from pathlib import Path
 
@@ -18,7 +17,19 @@ import requests
 from ansible_collections.azureml.arc.plugins.modules.openshift_scc import SPEC as SCC
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.options import CLUSTER, EXTENSION
 from azure.identity import ClientSecretCredential
-from recordings import AZ, GROUP, cluster_id, creates, filled_in, load, options_of, plan_of, renamed
+from recordings import (
+    AZ,
+    GROUP,
+    certificate_values,
+    cluster_id,
+    creates,
+    filled_in,
+    load,
+    options_of,
+    plan_of,
+    renamed,
+    secrets_in,
+)
 from support import requests_to, run_module_work, wait_for
 
 import certificates
@@ -56,19 +67,6 @@ def installations(client: str) -> list[tuple[dict, dict, dict | None]]:
     return found
 
 
-def learned(path: str, answer: dict) -> dict[str, str]:
-    """Return the secrets in an answer, by the $NAME that the recordings have for them."""
-    if "azureml_rw" in path and "primaryConnectionString" in answer:
-        return {"$RELAY_CONNECTION_STRING": answer["primaryConnectionString"]}
-    if "primaryConnectionString" in answer:
-        return {"$SERVICE_BUS_CONNECTION_STRING": answer["primaryConnectionString"]}
-    if "primarySharedKey" in answer:
-        return {"$LOG_ANALYTICS_KEY": answer["primarySharedKey"]}
-    if "customerId" in answer.get("properties", {}):
-        return {"$LOG_ANALYTICS_CUSTOMER_ID": answer["properties"]["customerId"]}
-    return {}
-
-
 class Az:
     """Sends recorded requests."""
 
@@ -85,13 +83,7 @@ class Az:
         self._simulator = simulator
         self._version = API_VERSIONS[client]
         self._token = credential.get_token(f"{simulator.endpoint}/.default").token
-        self._values = dict(
-            zip(
-                ("$CERTIFICATE_BASE64", "$KEY_BASE64"),
-                (base64.b64encode(one).decode() for one in certificate),
-                strict=True,
-            )
-        )
+        self._values = certificate_values(certificate)
 
     def send(self, method: str, path: str, version: str, body: object = None) -> dict:
         answer = requests.request(
@@ -112,7 +104,7 @@ class Az:
             # Where a resource was created a moment ago, its parts may be refused as those of an unknown parent.
             send = functools.partial(self.send, one["method"], path, one["api-version"], one["body"])
             answer = wait_for(send)
-            self._values |= learned(path, answer)
+            self._values |= secrets_in(path, answer)
         put = create["put"]
         if version:  # as with --version and --auto-upgrade-minor-version false
             pinned = {"version": version, "autoUpgradeMinorVersion": False}
