@@ -71,16 +71,26 @@ def aks(_names) -> str:
     return f"aks-{next(_names['aks'])}"
 
 
+@pytest.fixture
+def sign_in_to(monkeypatch):
+    """Have the environment sign in to a simulator, whose journal begins anew."""
+
+    def run(simulator) -> None:
+        for name, value in simulator.environment.items():
+            monkeypatch.setenv(name, value)
+        simulator.clear_journal()
+
+    return run
+
+
 @pytest.fixture(autouse=True)
-def environment(simulator, monkeypatch, tmp_path):
+def environment(simulator, sign_in_to, monkeypatch, tmp_path):
     """Sign in by environment, as AWX does; nothing of the machine's own sign-in or kubeconfig is seen."""
     for name in list(os.environ):
         if name.startswith(("AZURE_", "K8S_AUTH_", "ANSIBLE_", "KUBE")):
             monkeypatch.delenv(name)
-    for name, value in simulator.environment.items():
-        monkeypatch.setenv(name, value)
     monkeypatch.setenv("HOME", str(tmp_path))
-    simulator.clear_journal()
+    sign_in_to(simulator)
     yield
     simulator.clear_faults()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +53,15 @@ class PlaybookRun:
     def changed(self, host: str) -> int:
         """How many tasks changed something on a host."""
         return sum(bool(one["result"].get("changed")) for one in self.results if one["host"] == host)
+
+    def recap(self) -> dict[str, dict[str, int]]:
+        """The figures of each host at the end of the run."""
+        lines = self.output.split("PLAY RECAP")[1].splitlines()
+        return {
+            line.split()[0]: {name: int(count) for name, count in re.findall(r"(\w+)=(\d+)", line)}
+            for line in lines
+            if "unreachable=" in line
+        }
 
 
 def variables_file(directory: Path, variables: dict, dumper=yaml.SafeDumper) -> tuple[str, str]:

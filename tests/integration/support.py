@@ -61,6 +61,11 @@ def writes(simulator) -> list[tuple[str, str]]:
     return [(one["method"], one["path"]) for one in simulator.journal() if one["method"] in ("PUT", "PATCH", "DELETE")]
 
 
+def about(simulator, *names: str) -> list[str]:
+    """The paths of requests about clusters."""
+    return [one["path"] for one in simulator.journal() if any(f"/{name}" in one["path"] for name in names)]
+
+
 def processes_of(directory: Path) -> list[Path]:
     """The processes that work in a folder, or name it, as folders below /proc."""
     found = []

@@ -80,11 +80,9 @@ def slow(tmp_path_factory):
 
 
 @pytest.fixture
-def signed_in(slow, environment, monkeypatch):
+def signed_in(slow, sign_in_to):
     """Sign in to the slow simulator."""
-    for name, value in slow.environment.items():
-        monkeypatch.setenv(name, value)
-    slow.clear_journal()
+    sign_in_to(slow)
 
 
 @pytest.mark.usefixtures("signed_in")

@@ -35,10 +35,9 @@ CLUSTERS = [ClusterPlan(f"shop-{index}", install=InstallPlan(5)) for index in ra
 
 
 @pytest.fixture
-def azure(tmp_path, environment, monkeypatch):
+def azure(tmp_path, sign_in_to):
     with simulated.running(Scenario(clusters=CLUSTERS, time_scale=60), tmp_path / "simulator") as running:
-        for name, value in running.environment.items():
-            monkeypatch.setenv(name, value)
+        sign_in_to(running)
         yield running
 
 

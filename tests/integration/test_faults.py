@@ -43,10 +43,9 @@ def azure(tmp_path_factory):
 
 
 @pytest.fixture
-def run(azure, environment, monkeypatch, tmp_path):
+def run(azure, sign_in_to, monkeypatch, tmp_path):
     """Run a task on a cluster, with short timeouts. Returns its result; a failure is raised."""
-    for name, value in azure.environment.items():
-        monkeypatch.setenv(name, value)
+    sign_in_to(azure)
     monkeypatch.setattr(azure_client, "TRANSPORT", {"connection_timeout": 2, "read_timeout": 1})
     monkeypatch.setitem(sign_in.RETRIES, "retry_backoff_factor", 0.02)
     monkeypatch.setattr(kubernetes_client, "REQUEST_TIMEOUT", (2, 1))

@@ -11,7 +11,7 @@ import re
 
 import pytest
 from playbooks import run_playbook
-from support import requests_to, writes
+from support import about, requests_to, writes
 
 import certificates
 import simulated
@@ -44,12 +44,15 @@ NODE = {
 
 
 @pytest.fixture
-def fleet(tmp_path, environment, monkeypatch):
+def simulator(tmp_path):
+    with simulated.running(Scenario(clusters=CLUSTERS, time_scale=60), tmp_path / "simulator") as running:
+        yield running
+
+
+@pytest.fixture
+def fleet(simulator):
     """The clusters in a simulator that has just begun, and their inventory."""
-    with simulated.running(Scenario(clusters=CLUSTERS, time_scale=60), tmp_path / "simulator") as simulator:
-        for name, value in simulator.environment.items():
-            monkeypatch.setenv(name, value)
-        yield simulator, simulated.inventory(simulator.directory, CLUSTERS)
+    return simulator, simulated.inventory(simulator.directory, CLUSTERS)
 
 
 def everything(inventory: dict, pair: tuple[bytes, bytes]) -> None:
@@ -85,21 +88,6 @@ def sent(simulator) -> tuple[dict[str, list], set]:
             body = VOLATILE.sub("*", json.dumps(one["body"], sort_keys=True))
             written.setdefault(cluster, []).append((one["method"], path, body))
     return written, read
-
-
-def about(simulator, *names: str) -> list[str]:
-    """The paths of requests about clusters."""
-    return [one["path"] for one in simulator.journal() if any(f"/{name}" in one["path"] for name in names)]
-
-
-def recap(run) -> dict[str, dict[str, int]]:
-    """The figures of each host at the end of a run."""
-    lines = run.output.split("PLAY RECAP")[1].splitlines()
-    return {
-        line.split()[0]: {name: int(count) for name, count in re.findall(r"(\w+)=(\d+)", line)}
-        for line in lines
-        if "unreachable=" in line
-    }
 
 
 def shown(run) -> list[str]:
@@ -201,7 +189,7 @@ def test_an_error_that_several_hosts_have_is_shown_once(playbook, fleet):
     message = "unknown variable azureml_profil; did you mean azureml_profile?; nothing was sent"
     (line,) = [line for line in run.output.splitlines() if line.startswith("failed: ")]
     assert line == f"failed: 4 clusters (broken, cloud, plant, shop) {message}"
-    assert {host: figures["failed"] for host, figures in recap(run).items()} == dict.fromkeys((*HEALTHY, "broken"), 1)
+    assert {host: figures["failed"] for host, figures in run.recap().items()} == dict.fromkeys((*HEALTHY, "broken"), 1)
     assert simulator.journal() == []
 
 
@@ -261,7 +249,7 @@ def test_every_host_has_its_result_in_every_run(playbook, fleet, strategy):
     assert (first.status, second.status) == (2, 0)
     assert shown(first) == sorted((*HEALTHY, "broken"))
     assert shown(second) == sorted(HEALTHY)
-    first_recap, second_recap = recap(first), recap(second)
+    first_recap, second_recap = first.recap(), second.recap()
     assert {host: (one["changed"], one["failed"]) for host, one in first_recap.items()} == {
         **dict.fromkeys(HEALTHY, (1, 0)),
         "broken": (0, 1),
@@ -463,7 +451,7 @@ class TestPlaysOfOnesOwn:
         rescued = {one["host"]: one["result"]["msg"] for one in run.results if one["task"] == "Rescue"}
         assert rescued == {"cloud": "Check variables", "broken": "Wait until the extension is installed"}
         assert sorted(one["host"] for one in run.results if one["task"] == "After") == sorted((*HEALTHY, "broken"))
-        assert {host: one["rescued"] for host, one in recap(run).items()} == {
+        assert {host: one["rescued"] for host, one in run.recap().items()} == {
             "shop": 0,
             "plant": 0,
             "cloud": 1,

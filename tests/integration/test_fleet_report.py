@@ -26,13 +26,12 @@ SECRET = "hush-hush-marker"
 
 
 @pytest.fixture
-def run(playbook, tmp_path, monkeypatch):
+def run(playbook, sign_in_to, tmp_path):
     """Run a playbook with a report. Returns the run, its files by suffix, and the report."""
 
     def start(name, clusters, *arguments, **variables):
         with simulated.running(Scenario(clusters=clusters, time_scale=60), tmp_path / "simulator") as simulator:
-            for variable, value in simulator.environment.items():
-                monkeypatch.setenv(variable, value)
+            sign_in_to(simulator)
             inventory = simulated.inventory(simulator.directory, clusters)
             inventory["all"]["vars"] |= variables
             settings = {

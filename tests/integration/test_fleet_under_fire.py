@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import re
 import signal
 from collections import Counter
 
@@ -45,15 +44,14 @@ def _broken() -> dict[str, tuple[ClusterPlan, str]]:
 
 
 @pytest.mark.parametrize("seed", [7])
-def test_fleet_under_fire(environment, monkeypatch, tmp_path, seed):
+def test_fleet_under_fire(sign_in_to, tmp_path, seed):
     broken = _broken()
     healthy = [ClusterPlan(f"shop-{index}") for index in range(HEALTHY)]
     # In one row with the others, so that each part of the run meets both.
     clusters = sorted([*healthy, *(plan for plan, _cause in broken.values())], key=lambda plan: plan.name[::-1])
     scenario = Scenario(clusters=clusters, time_scale=60, fault_share=SHARE, fault_seed=seed)
     with simulated.running(scenario, tmp_path / "simulator") as azure:
-        for name, value in azure.environment.items():
-            monkeypatch.setenv(name, value)
+        sign_in_to(azure)
         inventory = simulated.inventory(azure.directory, clusters)
         run = tmp_path / "run"
         run.mkdir()
@@ -77,8 +75,8 @@ def test_fleet_under_fire(environment, monkeypatch, tmp_path, seed):
 
 def _assert_reported(finished, broken: dict) -> None:
     """Those that are broken have failed, each with its own cause, and nobody else."""
-    recap = finished.output[finished.output.index("PLAY RECAP") :]
-    assert set(re.findall(r"^(\S+) .*failed=[1-9]", recap, re.MULTILINE)) == set(broken), finished.output[-5000:]
+    failed = {host for host, figures in finished.recap().items() if figures["failed"]}
+    assert failed == set(broken), finished.output[-5000:]
     assert "errantly" not in finished.output  # ansible-core's word for what a worker prints by itself
     for name, (_plan, cause) in broken.items():
         told = json.dumps([one.get("outcome") for one in finished.results if one["host"] == name])

@@ -44,16 +44,9 @@ def fleet(tmp_path_factory):
 
 
 @pytest.fixture
-def fleet_environment(fleet, environment, monkeypatch):
-    """Sign in to the fleet."""
-    for name, value in fleet.environment.items():
-        monkeypatch.setenv(name, value)
-    fleet.clear_journal()
-
-
-@pytest.fixture
-def listed(fleet_environment, tmp_path):
+def listed(fleet, sign_in_to, tmp_path):
     """Run C(ansible-inventory --list) over a configuration. Returns what it says, or the error where it fails."""
+    sign_in_to(fleet)
 
     def run(*arguments: str, program: Sequence[str] = ("ansible-inventory", "--list"), **options):
         path = tmp_path / "azureml_clusters.yml"

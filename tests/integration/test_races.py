@@ -203,9 +203,8 @@ def long_install(tmp_path_factory):
         yield running
 
 
-def test_token_expires_during_a_long_wait(long_install, environment, monkeypatch, tmp_path):
-    for name, value in long_install.environment.items():
-        monkeypatch.setenv(name, value)
+def test_token_expires_during_a_long_wait(long_install, sign_in_to, tmp_path):
+    sign_in_to(long_install)
     result = run_module_work(tmp_path, EXTENSION, **TRAINING, cluster_name="slow")
 
     assert result["extension"]["provisioning_state"] == "Succeeded"

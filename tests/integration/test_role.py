@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from support import requests_to, writes
+from support import about, requests_to, writes
 
 import simulated
 from simulator.scenario import ClusterPlan, InstallPlan, Scenario
@@ -22,22 +22,20 @@ WAITS = "Deploy Azure Machine Learning"
 
 
 @pytest.fixture
-def fleet(tmp_path, environment, monkeypatch):
+def simulator(tmp_path):
+    with simulated.running(Scenario(clusters=CLUSTERS, time_scale=60), tmp_path / "simulator") as running:
+        yield running
+
+
+@pytest.fixture
+def fleet(simulator):
     """Three healthy clusters and one that fails, in a simulator of their own, and their inventory."""
-    with simulated.running(Scenario(clusters=CLUSTERS, time_scale=60), tmp_path / "simulator") as simulator:
-        for name, value in simulator.environment.items():
-            monkeypatch.setenv(name, value)
-        yield simulator, simulated.inventory(simulator.directory, CLUSTERS)
+    return simulator, simulated.inventory(simulator.directory, CLUSTERS)
 
 
 def play(**keywords) -> list[dict]:
     """A play of one's own over all hosts."""
     return [{"hosts": "all", "gather_facts": False, **keywords}]
-
-
-def about(simulator, *names: str) -> list[str]:
-    """The paths of requests about clusters."""
-    return [one["path"] for one in simulator.journal() if any(f"/{name}" in one["path"] for name in names)]
 
 
 def results(run, task: str) -> dict[str, dict]:

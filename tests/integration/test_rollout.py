@@ -33,7 +33,7 @@ def plans(**exceptions) -> list[ClusterPlan]:
 
 
 @pytest.fixture
-def fleet(tmp_path, environment, monkeypatch):
+def fleet(tmp_path, sign_in_to):
     """Start a fleet; takes what differs from the plan by cluster. Returns its simulator and its inventory."""
     with contextlib.ExitStack() as stack:
 
@@ -41,8 +41,7 @@ def fleet(tmp_path, environment, monkeypatch):
             clusters = plans(**exceptions)
             directory = tmp_path / "simulator"
             running = stack.enter_context(simulated.running(Scenario(clusters=clusters, time_scale=60), directory))
-            for name, value in running.environment.items():
-                monkeypatch.setenv(name, value)
+            sign_in_to(running)
             return running, simulated.inventory(directory, clusters)
 
         yield start
@@ -65,9 +64,9 @@ def test_stops_after_the_wave_that_fails_and_goes_on_when_it_is_mended(fleet, pl
     assert (end["failed_clusters"], end["not_started"], end["stopped"]) == (["c3"], ["c4", "c5", "c6"], True)
     assert "c3       failed   " in stopped.output
     assert "failed so far: 1 (c3); still to come: 3 (c4, c5, c6); the rollout stops" in stopped.output
-    recap = stopped.output.split("PLAY RECAP")[1]
-    assert "c2 " in recap
-    assert [line.split()[0] for line in recap.splitlines() if "failed=1" in line] == ["c3"]
+    recap = stopped.recap()
+    assert "c2" in recap
+    assert [host for host, figures in recap.items() if figures["failed"]] == ["c3"]
     # Later waves are skipped, each cluster with the reason; the last summary still names all that are left.
     for name in ("c4", "c5", "c6"):
         skipped = stopped.result("Show the result of the cluster", name)
