@@ -30,6 +30,11 @@ def is_moving(body: Mapping) -> bool:
     return not is_final(state_of(body))
 
 
+def is_being_deleted(body: Mapping) -> bool:
+    """Whether the service is deleting the resource."""
+    return state_of(body).lower() == "deleting"
+
+
 def has_failed(state: str) -> bool:
     """Whether an operation or resource in this state has failed or was canceled."""
     return is_final(state) and state.lower() != "succeeded"

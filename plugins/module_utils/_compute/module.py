@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster as _cluster
 from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession, open_session
 from ansible_collections.azureml.arc.plugins.module_utils._azure.resource import ArmResource, list_all
-from ansible_collections.azureml.arc.plugins.module_utils._azure.states import state_of
+from ansible_collections.azureml.arc.plugins.module_utils._azure.states import is_being_deleted
 from ansible_collections.azureml.arc.plugins.module_utils._compute import configuration as _compute_configuration
 from ansible_collections.azureml.arc.plugins.module_utils._compute.configuration import (
     DEFAULT_NAMESPACE,
@@ -211,7 +211,7 @@ class _Task:
             kind = body["properties"].get("computeType")
             raise AzureMLError(f"{self._compute} cannot be detached: it is of type {kind}", code="Refused")
         self._require_own(body)
-        if state_of(body).lower() == "deleting":
+        if is_being_deleted(body):
             if wait and not check_mode:
                 yield from self._compute.settle()
             return self._result(Plan("adopt", "its removal is under way already"), body)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ansible_collections.azureml.arc.plugins.module_utils._azure.states import is_moving, state_of
+from ansible_collections.azureml.arc.plugins.module_utils._azure.states import is_being_deleted, is_moving, state_of
 from ansible_collections.azureml.arc.plugins.module_utils._compute.configuration import (
     DEFAULT_NAMESPACE,
     ComputeConfiguration,
@@ -93,17 +93,16 @@ def plan(wanted: WantedCompute, body: Mapping | None) -> Plan:
         return Plan("create", "the compute does not exist", _fixed(wanted, {}) | _changeable(wanted, {}))
     if not is_kubernetes(body):
         return Plan("refuse", f"a compute of type {body['properties'].get('computeType')} already has this name")
-    state = state_of(body)
-    if state.lower() == "deleting":
+    if is_being_deleted(body):
         return Plan("adopt", "its removal is under way")
     fixed, changes = _fixed(wanted, body), _changeable(wanted, body)
     if fixed and not wanted.force_reattach:
         return Plan("refuse", _why_fixed(fixed), fixed)
     if is_moving(body):
-        return Plan("adopt", f"another operation is in progress: {state}", fixed | changes)
+        return Plan("adopt", f"another operation is in progress: {state_of(body)}", fixed | changes)
     if fixed:
         return Plan("replace", f"{_why_fixed(fixed)}; it is detached first", fixed | changes)
-    return _in_place(state, changes)
+    return _in_place(state_of(body), changes)
 
 
 def _in_place(state: str, changes: Mapping) -> Plan:

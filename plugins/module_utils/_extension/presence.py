@@ -11,7 +11,7 @@ from dataclasses import replace
 from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster as _cluster
 from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession
 from ansible_collections.azureml.arc.plugins.module_utils._azure.provisioning import Provisioned
-from ansible_collections.azureml.arc.plugins.module_utils._azure.states import state_of
+from ansible_collections.azureml.arc.plugins.module_utils._azure.states import is_being_deleted
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
@@ -108,7 +108,7 @@ class Presence:
             return None
         missing = self._reference
         self._refer_to(ExtensionReference(missing.cluster, other["name"]))
-        if state_of(other).lower() == "deleting" and self._call.params["wait"] and not self._call.check_mode:
+        if is_being_deleted(other) and self._call.params["wait"] and not self._call.check_mode:
             yield from self._extension.settle()
             self._refer_to(missing)
             return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster as _cluster
 from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession
 from ansible_collections.azureml.arc.plugins.module_utils._azure.resource import ArmResource
-from ansible_collections.azureml.arc.plugins.module_utils._azure.states import state_of
+from ansible_collections.azureml.arc.plugins.module_utils._azure.states import is_being_deleted
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
@@ -73,7 +73,7 @@ def _remove_extension(
     if not is_azureml(body):
         kind = body["properties"].get("extensionType")
         raise AzureMLError(f"{reference} cannot be removed: it is of type {kind}", code="Refused")
-    if state_of(body).lower() == "deleting":
+    if is_being_deleted(body):
         if params["wait"] and not call.check_mode:
             yield from extension.settle()
         return _result(call, Plan("adopt", "its removal is already in progress"), body)

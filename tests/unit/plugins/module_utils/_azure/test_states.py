@@ -7,25 +7,28 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.azureml.arc.plugins.module_utils._azure.states import has_failed, is_moving
+from ansible_collections.azureml.arc.plugins.module_utils._azure.states import has_failed, is_being_deleted, is_moving
 
 
 @pytest.mark.parametrize(
-    ("state", "moving", "failed"),
+    ("state", "moving", "deleted", "failed"),
     [
-        ("Succeeded", False, False),
-        ("succeeded", False, False),
-        ("Failed", False, True),
-        ("Canceled", False, True),
-        ("Creating", True, False),
-        ("Deleting", True, False),
-        ("ProvisioningAccount", True, False),
-        ("Accepted", True, False),
-        ("NeverHeardOf", True, False),
+        ("Succeeded", False, False, False),
+        ("succeeded", False, False, False),
+        ("Failed", False, False, True),
+        ("Canceled", False, False, True),
+        ("Creating", True, False, False),
+        ("Deleting", True, True, False),
+        ("deleting", True, True, False),
+        ("ProvisioningAccount", True, False, False),
+        ("Accepted", True, False, False),
+        ("NeverHeardOf", True, False, False),
     ],
 )
-def test_only_three_states_are_final(state, moving, failed):
-    assert is_moving({"properties": {"provisioningState": state}}) is moving
+def test_only_three_states_are_final(state, moving, deleted, failed):
+    body = {"properties": {"provisioningState": state}}
+    assert is_moving(body) is moving
+    assert is_being_deleted(body) is deleted
     assert has_failed(state) is failed
 
 
