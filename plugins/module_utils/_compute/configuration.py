@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.azureml.arc.plugins.module_utils._compute.instance_type_spec import (
+    DEFAULT_INSTANCE_TYPE,
     PARTS,
     InstanceType,
     as_options,
@@ -26,8 +27,6 @@ from ansible_collections.azureml.arc.plugins.module_utils._compute.instance_type
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.resources import check_namespace
 
-# The instance type, as an object of the cluster, for jobs that do not name any.
-CLUSTER_DEFAULT = "defaultinstancetype"
 DEFAULT_NAMESPACE = "default"
 _ATTACHED_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
 
@@ -70,10 +69,10 @@ class ComputeConfiguration:
                 )
             found[name] = one
         default = next((one for one in found.values() if one.name == self.default_instance_type), None)
-        if default and found.setdefault(CLUSTER_DEFAULT, default) is not default:
+        if default and found.setdefault(DEFAULT_INSTANCE_TYPE, default) is not default:
             raise AzureMLError(
-                f"the default is '{default.name}', and '{found[CLUSTER_DEFAULT].name}' is the default of the cluster:"
-                f" give one of them another name"
+                f"the default is '{default.name}', and '{found[DEFAULT_INSTANCE_TYPE].name}' is the default of the"
+                " cluster: give one of them another name"
             )
         return [{"name": name, **as_options(one.spec())} for name, one in found.items()]
 
@@ -143,7 +142,7 @@ def _default(given: object, types: Sequence[str], where: str, names: Names) -> s
     if not types and not given:
         return None
     if not given:
-        given = next((name for name in types if object_name(name) == CLUSTER_DEFAULT), None)
+        given = next((name for name in types if object_name(name) == DEFAULT_INSTANCE_TYPE), None)
         if given is None:
             raise AzureMLError(f"{where}{names.default} is missing: name one of {', '.join(types)}")
     if given not in types:
