@@ -24,7 +24,11 @@ VARIABLES = {
     "azureml_readiness_timeout": 900,
     "azureml_attach_timeout": 600,
 }
-CLUSTER = {"id": "/subscriptions/s/resourcegroups/rg/providers/microsoft.kubernetes/connectedclusters/c", "fqdns": []}
+SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
+CLUSTER = {
+    "id": f"/subscriptions/{SUBSCRIPTION}/resourcegroups/rg/providers/microsoft.kubernetes/connectedclusters/c",
+    "fqdns": [],
+}
 EXTENSION_ID = f"{CLUSTER['id']}/providers/Microsoft.KubernetesConfiguration/extensions/azureml"
 
 

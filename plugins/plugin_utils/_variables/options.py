@@ -11,9 +11,9 @@ finding out that a cluster needs no change.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping
 
+from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import from_id
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError, first_line
 from ansible_collections.azureml.arc.plugins.module_utils._core.lazy import Lazy
 
@@ -76,12 +76,6 @@ COMPUTE = {
     "allow_disruption": "azureml_allow_disruption",
     "workspace": "azureml_workspace",
 }
-# The names in the ARM id of a cluster, by the options that take them.
-CLUSTER_ID = re.compile(
-    r"/subscriptions/(?P<subscription_id>[^/]+)/resourceGroups/(?P<resource_group>[^/]+)/providers/[^/]+/[^/]+/"
-    r"(?P<cluster_name>[^/]+)$",
-    re.IGNORECASE,
-)
 
 
 class ClusterOptions:
@@ -110,9 +104,13 @@ class ClusterOptions:
         :param extension: as module extension returns it, C(None) where there is none.
         :param cluster: the same for the cluster, with its C(id).
         """
-        found = CLUSTER_ID.match((cluster or {}).get("id", ""))
-        if found:
-            self._named_by_azure = found.groupdict()
+        if cluster:
+            named = from_id("id", cluster["id"])
+            self._named_by_azure = {
+                "subscription_id": named.subscription_id,
+                "resource_group": named.resource_group,
+                "cluster_name": named.name,
+            }
         if extension:
             self.detected.update(extension.get("install_options") or {})
             self.extension_name = extension.get("name") or self.extension_name

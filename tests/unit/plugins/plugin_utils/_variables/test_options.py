@@ -74,13 +74,13 @@ def test_a_learned_extension_gives_its_name_and_components_to_later_steps():
 
 def test_the_compute_is_of_the_cluster_by_the_names_that_azure_has():
     one = options(cluster_name="F1", resource_group="RG-EDGE", cluster_type="connected_cluster")
-    one.learn(
-        None, {"id": "/subscriptions/s/resourceGroups/rg-edge/providers/Microsoft.Kubernetes/connectedClusters/f1"}
-    )
+    subscription = "00000000-0000-0000-0000-000000000001"
+    group = f"/subscriptions/{subscription}/resourceGroups/rg-edge"
+    one.learn(None, {"id": f"{group}/providers/Microsoft.Kubernetes/connectedClusters/f1"})
 
     given = one.compute({"name": "edge"})
 
-    assert (given["cluster_name"], given["resource_group"], given["subscription_id"]) == ("f1", "rg-edge", "s")
+    assert (given["cluster_name"], given["resource_group"], given["subscription_id"]) == ("f1", "rg-edge", subscription)
     assert given["cluster_type"] == "connected_cluster"
     assert one.extension()["cluster_name"] == "F1"
 
