@@ -181,14 +181,14 @@ def _parse(cluster: ClusterReference, body: dict) -> Cluster:
     )
 
 
-def _unreachable(cluster: Cluster) -> tuple[str, str, str] | None:
+def why_unreachable(cluster: Cluster) -> tuple[str, str, str] | None:
     """Return why the agents of a cluster receive no changes, as code, state and hint; C(None) where they do."""
     if cluster.connectivity_status and cluster.connectivity_status != "Connected":
         since = f" since {cluster.last_connectivity_time}" if cluster.last_connectivity_time else ""
         return (
             "ClusterNotConnected",
             f"has connectivity status {cluster.connectivity_status}{since}",
-            "Bring its Arc agents back (namespace 'azure-arc') before changing the extension.",
+            "Bring its Arc agents back (namespace 'azure-arc').",
         )
     if cluster.power_state and cluster.power_state != "Running":
         return "ClusterNotRunning", f"is {cluster.power_state.lower()}", "Start it with 'az aks start'."
@@ -200,7 +200,7 @@ def require_reachable(cluster: Cluster) -> None:
 
     :raises AzureMLError: where the cluster is not connected, or is stopped.
     """
-    found = _unreachable(cluster)
+    found = why_unreachable(cluster)
     if found:
         code, state, hint = found
         raise AzureMLError(
@@ -213,7 +213,7 @@ def explain_timeout(error: AzureMLError, cluster: Cluster) -> None:
 
     :param cluster: the cluster as it is now.
     """
-    found = _unreachable(cluster)
+    found = why_unreachable(cluster)
     if found:
         code, state, _hint = found
         error.code = code

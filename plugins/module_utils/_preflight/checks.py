@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import why_unreachable
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.findings import ERROR, INFO, WARNING, Finding
 from ansible_collections.azureml.arc.plugins.module_utils._core.quantity import quantity
@@ -44,16 +45,10 @@ CLOUDS = ("azure://", "aws://", "gce://", "openstack://", "vsphere://", "ibm://"
 
 
 def connectivity(facts: Facts) -> Iterator[tuple]:
-    cluster = facts.cluster
-    if cluster.connectivity_status not in ("", "Connected"):
-        since = f" since {cluster.last_connectivity_time}" if cluster.last_connectivity_time else ""
-        yield (
-            ERROR,
-            f"the cluster has connectivity status {cluster.connectivity_status}{since}.",
-            "Bring its Arc agents back (namespace 'azure-arc').",
-        )
-    if cluster.power_state not in ("", "Running"):
-        yield ERROR, f"the cluster is {cluster.power_state.lower()}.", "Start it with 'az aks start'."
+    found = why_unreachable(facts.cluster)
+    if found:
+        _code, state, hint = found
+        yield ERROR, f"the cluster {state}.", hint
 
 
 def agent_version(facts: Facts) -> Iterator[tuple]:
