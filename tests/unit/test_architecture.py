@@ -44,6 +44,8 @@ PURE = (
     "module_utils/_readiness/components.py",
     "module_utils/_readiness/evaluate.py",
     "module_utils/_readiness/health_check.py",
+    "module_utils/_readiness/pods.py",
+    "module_utils/_readiness/workloads.py",
     "plugin_utils/_report/causes.py",
     "plugin_utils/_report/fleet_report.py",
     "plugin_utils/_report/headline.py",

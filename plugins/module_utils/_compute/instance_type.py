@@ -22,7 +22,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.polling import I
 from ansible_collections.azureml.arc.plugins.module_utils._core.quantity import quantity
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.client import KubeSession, open_session
-from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.resources import has_labels
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.resources import has_labels, is_true
 
 KIND = "InstanceType"
 DEFINITION = "instancetypes.amlarc.azureml.com"
@@ -66,9 +66,7 @@ def _is_defined(session: KubeSession, call: ModuleCall) -> Waiting[bool]:
     params = call.params
     deadline, pause = call.deadline(params["wait_timeout"]), Intervals(first=1)
     while True:
-        definition = session.get("CustomResourceDefinition", DEFINITION)
-        conditions = ((definition or {}).get("status") or {}).get("conditions") or ()
-        if any(one["type"] == "Established" and one["status"] == "True" for one in conditions):
+        if is_true(session.get("CustomResourceDefinition", DEFINITION) or {}, "Established"):
             return True
         if not params["wait"] or params["state"] == "absent" or deadline.passed:
             return False

@@ -87,6 +87,17 @@ def is_part(part: object, whole: object) -> bool:
     return part == whole
 
 
+def condition(body: Mapping, kind: str) -> Mapping:
+    """A condition of an object by its type, empty where the object has none."""
+    conditions = (body.get("status") or {}).get("conditions") or ()
+    return next((one for one in conditions if one.get("type") == kind), {})
+
+
+def is_true(body: Mapping, kind: str) -> bool:
+    """Whether a condition of an object holds."""
+    return condition(body, kind).get("status") == "True"
+
+
 def is_being_removed(namespace: Mapping | None) -> bool:
     """Whether a namespace exists and is on its way out, so that nothing can be made in it."""
     return ((namespace or {}).get("status") or {}).get("phase") == "Terminating"

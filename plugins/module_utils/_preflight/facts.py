@@ -13,7 +13,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import 
 from ansible_collections.azureml.arc.plugins.module_utils._core.quantity import quantity
 from ansible_collections.azureml.arc.plugins.module_utils._extension.plan import RELEASE_NAMESPACE
 from ansible_collections.azureml.arc.plugins.module_utils._extension.settings import HIGH_AVAILABILITY_NODES, INFERENCE
-from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.resources import has_labels
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.resources import has_labels, is_true
 
 # Taints of these are meant for AzureML, whose pods tolerate them.
 TOLERATED_TAINTS = "ml.azure.com/"
@@ -63,9 +63,8 @@ class Facts:
 
 def _is_usable(node: Mapping, selector: Mapping[str, str]) -> bool:
     spec = node.get("spec") or {}
-    conditions = (node.get("status") or {}).get("conditions") or ()
     return (
-        any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+        is_true(node, "Ready")
         and not spec.get("unschedulable")
         and has_labels(node, selector)
         and not any(

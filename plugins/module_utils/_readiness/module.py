@@ -19,14 +19,12 @@ from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.resources 
 from ansible_collections.azureml.arc.plugins.module_utils._readiness import health_check as _health_check
 from ansible_collections.azureml.arc.plugins.module_utils._readiness.components import Component, expected_components
 from ansible_collections.azureml.arc.plugins.module_utils._readiness.evaluate import (
-    Surroundings,
     Verdict,
     evaluate,
     last_seen,
-    may_be_lost,
     not_ready,
-    pod_row,
 )
+from ansible_collections.azureml.arc.plugins.module_utils._readiness.pods import Surroundings, may_be_lost, pod_row
 
 KEPT_METADATA = ("name", "deletionTimestamp", "ownerReferences")
 SHORT_WATCH = 1  # seconds; a watch that ends before has broken, so the next one is not started at once

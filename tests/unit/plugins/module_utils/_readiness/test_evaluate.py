@@ -8,13 +8,9 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.azureml.arc.plugins.module_utils._readiness.components import Component
-from ansible_collections.azureml.arc.plugins.module_utils._readiness.evaluate import (
-    component_row,
-    evaluate,
-    last_seen,
-    not_ready,
-    pod_row,
-)
+from ansible_collections.azureml.arc.plugins.module_utils._readiness.evaluate import evaluate, last_seen, not_ready
+from ansible_collections.azureml.arc.plugins.module_utils._readiness.pods import pod_row
+from ansible_collections.azureml.arc.plugins.module_utils._readiness.workloads import component_row
 
 
 def deployment(name="gateway", replicas=1, generation=1, spec=None, **status):

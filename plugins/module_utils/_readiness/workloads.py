@@ -1,0 +1,86 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether a Deployment, DaemonSet or StatefulSet has its replicas. Pure.
+
+The rollout conditions are those of C(kubectl rollout status), see
+https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#deployment-status.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ansible_collections.azureml.arc.plugins.module_utils._core.text import printable
+
+
+def component_row(kind: str, workload: Mapping, lost: int = 0) -> dict:
+    """The row of a workload that exists.
+
+    :param lost: how many of its pods are on nodes that are down, and therefore not asked for.
+    """
+    spec, status = workload.get("spec") or {}, workload.get("status") or {}
+    name = workload["metadata"]["name"]
+    desired, ready, updated = _COUNTS[kind](spec, status)
+
+    def row(reason="", message=""):
+        return _component(kind, name, desired, ready, reason, message)
+
+    if (status.get("observedGeneration") or 0) < (workload["metadata"].get("generation") or 0):
+        return row("NotObserved", "the controller has not seen the latest change yet")
+    for condition in status.get("conditions") or ():
+        failed_progress = condition.get("reason") == "ProgressDeadlineExceeded"
+        replica_failure = condition.get("type") == "ReplicaFailure" and condition.get("status") == "True"
+        if failed_progress or replica_failure:
+            return row(condition.get("reason") or condition["type"], condition.get("message") or "")
+    if kind != "DaemonSet" and desired == 0:
+        return row("ScaledToZero", "it is scaled to zero replicas")
+    if updated + lost < desired:
+        return row("RollingOut", f"{updated} of {desired} updated")
+    if kind == "Deployment" and (status.get("replicas") or 0) > updated:
+        return row("RollingOut", f"{status['replicas'] - updated} old replicas are still there")
+    if ready + lost < desired:
+        return row("Unavailable", f"{ready} of {desired} available")
+    return row()
+
+
+def missing_row(kind: str, name: str) -> dict:
+    """The row of a workload that does not exist."""
+    return _component(kind, name, 0, 0, "NotFound", "the workload does not exist")
+
+
+def _component(kind, name, desired, ready_count, reason, message) -> dict:
+    return {
+        "kind": kind,
+        "name": printable(name),
+        "ready": not reason,
+        "desired_replicas": desired,
+        "ready_replicas": ready_count,
+        "reason": printable(reason),
+        "message": printable(message),
+    }
+
+
+def _replicas(spec: Mapping) -> int:
+    return 1 if spec.get("replicas") is None else spec["replicas"]
+
+
+# Of each kind: desired, ready and updated replicas.
+_COUNTS = {
+    "Deployment": lambda spec, status: (
+        _replicas(spec),
+        status.get("availableReplicas") or 0,
+        status.get("updatedReplicas") or 0,
+    ),
+    "StatefulSet": lambda spec, status: (
+        _replicas(spec),
+        status.get("readyReplicas") or 0,
+        status.get("updatedReplicas") or 0,
+    ),
+    "DaemonSet": lambda spec, status: (
+        status.get("desiredNumberScheduled") or 0,
+        status.get("numberAvailable") or 0,
+        status.get("updatedNumberScheduled") or 0,
+    ),
+}
