@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 import traceback
 from collections.abc import Callable, Iterator
 
-from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError, first_line
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import config
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.credential_files import CredentialFiles
-from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.resources import RESOURCES, describe, is_part
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.errors import Request
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.resources import RESOURCES, is_part
 
 try:
     from kubernetes.client import ApiClient, ApiException
@@ -35,20 +35,8 @@ PAGE_SIZE = 500
 # How often to start again where somebody else has changed an object between our read and write.
 ATTEMPTS = 5
 REQUEST_TIMEOUT = (10, 60)  # seconds to connect, and between two parts of an answer
-# What RBAC calls a request: its HTTP method, and how an error speaks of it.
+# What RBAC calls a request, and its HTTP method.
 METHODS = {"get": "get", "list": "get", "create": "post", "patch": "patch", "delete": "delete"}
-DOING = {
-    "get": "Reading",
-    "list": "Reading",
-    "watch": "Watching",
-    "create": "Creating",
-    "patch": "Changing",
-    "delete": "Removing",
-}
-# An admission webhook that refuses, and what an account would grant without having it.
-# https://kubernetes.io/docs/reference/access-authn-authz/rbac/#privilege-escalation-prevention-and-bootstrapping
-WEBHOOK = re.compile(r'admission webhook "([^"]+)" denied the request')
-GRANTED = re.compile(r'RBAC permissions not currently held:\s.*?Resources:\["(\w+)"\].*?Verbs:\["(\w+)"')
 
 
 class KubeSession:
@@ -200,7 +188,7 @@ class KubeSession:
             )
         except ApiException as error:
             if error.status in (401, 403):
-                raise _api_error(self.host, "watch", kind, namespace, "", error) from error
+                raise Request(self.host, "watch", kind, namespace).refused(error) from error
         except (urllib3_errors.HTTPError, ValueError, KeyError):
             return
         finally:
@@ -212,18 +200,15 @@ class KubeSession:
         :param verb: what RBAC calls it.
         """
         path = RESOURCES[kind].path(namespace, "" if verb == "create" else name)
+        sent = Request(self.host, verb, kind, namespace, name)
         try:
             return _parsed(verb, self._answer(METHODS[verb], path, request))
         except ApiException as error:
-            raise _api_error(self.host, verb, kind, namespace, name, error) from error
+            raise sent.refused(error) from error
         except urllib3_errors.HTTPError as error:
-            raise _connection_error(self.host, f"{DOING[verb]} {describe(kind, namespace, name)}", error) from error
+            raise sent.unanswered(error) from error
         except (ValueError, RecursionError) as error:
-            raise AzureMLError(
-                f"{DOING[verb]} {describe(kind, namespace, name)} at {self.host}: the answer is not one of Kubernetes",
-                code="InvalidAnswer",
-                hint="Check host, and whether a proxy or a sign-in page stands between this machine and the cluster.",
-            ) from error
+            raise sent.misunderstood() from error
 
     def _answer(self, method: str, path: str, request: dict) -> bytes:
         """The whole of an answer. The client tries again by itself, but not where an answer, good or bad, breaks off.
@@ -268,52 +253,3 @@ def _parsed(verb: str, answer: bytes) -> dict:
     if not isinstance(body, dict) or (verb == "list" and not isinstance(body.get("items"), list)):
         raise ValueError(f"not an object for {verb}")
     return body
-
-
-def _api_error(host: str, verb: str, kind: str, namespace: str, name: str, error) -> AzureMLError:
-    try:
-        status = json.loads(error.body or "{}")
-    except (ValueError, RecursionError):
-        status = {}
-    if not isinstance(status, dict):  # of a proxy in between
-        status = {}
-    message = str(status.get("message") or error.reason)
-    return AzureMLError(
-        f"{DOING[verb]} {describe(kind, namespace, name)} at {host}: HTTP {error.status}: {message}",
-        code=str(status.get("reason") or error.reason),
-        correlation_id=(error.headers or {}).get("Audit-Id"),
-        status=error.status,
-        hint=_hint(error.status, message, verb, RESOURCES[kind].plural),
-    )
-
-
-def _hint(status: int, message: str, verb: str, plural: str) -> str | None:
-    """What to do about an error of the API."""
-    webhook = WEBHOOK.search(message)
-    if webhook:
-        return f"Webhook {webhook[1]} of the cluster refuses this to every account: ask who runs the cluster."
-    if status == 401:
-        return "The credentials are not valid for this cluster: check kubeconfig, context or api_key."
-    if status != 403:
-        return None
-    granted = GRANTED.search(message)
-    if granted:
-        plural, verb = granted.groups()
-    hint = f"The account may not {verb} {plural}: give it a Role with this verb and resource."
-    return f"{hint} Kubernetes lets an account grant only rights that it has." if granted else hint
-
-
-def _connection_error(host: str, action: str, error: Exception) -> AzureMLError:
-    cause = getattr(error, "reason", None) or error
-    if "CERTIFICATE_VERIFY_FAILED" in str(cause) or isinstance(cause, urllib3_errors.SSLError):
-        return AzureMLError(
-            f"{action} at {host}: its certificate cannot be verified: {first_line(cause)}",
-            code="CertificateNotTrusted",
-            hint="Give the CA that signed it as ca_cert, or in the kubeconfig.",
-        )
-    return AzureMLError(
-        f"{action}: the Kubernetes API at {host} cannot be reached: {first_line(cause)}",
-        code="Unreachable",
-        hint="Check host, proxy and the network between this machine and the cluster;"
-        " with azureml_kubernetes_via: node the request goes out from the node.",
-    )

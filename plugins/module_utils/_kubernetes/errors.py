@@ -1,0 +1,113 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What went wrong with a request to the Kubernetes API, and what to do about it."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError, first_line
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.resources import RESOURCES, describe
+
+try:
+    from urllib3.exceptions import SSLError
+except ImportError:
+    SSLError = None  # the client says what is missing
+
+# How an error speaks of what RBAC calls a request.
+DOING = {
+    "get": "Reading",
+    "list": "Reading",
+    "watch": "Watching",
+    "create": "Creating",
+    "patch": "Changing",
+    "delete": "Removing",
+}
+# An admission webhook that refuses, and what an account would grant without having it.
+# https://kubernetes.io/docs/reference/access-authn-authz/rbac/#privilege-escalation-prevention-and-bootstrapping
+WEBHOOK = re.compile(r'admission webhook "([^"]+)" denied the request')
+GRANTED = re.compile(r'RBAC permissions not currently held:\s.*?Resources:\["(\w+)"\].*?Verbs:\["(\w+)"')
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request, as errors speak of it.
+
+    :param verb: what RBAC calls it.
+    """
+
+    host: str
+    verb: str
+    kind: str
+    namespace: str
+    name: str = ""
+
+    def __str__(self) -> str:
+        return f"{DOING[self.verb]} {describe(self.kind, self.namespace, self.name)}"
+
+    def refused(self, error) -> AzureMLError:
+        """The error where the API answers something else than was asked for.
+
+        :param error: the C(ApiException) of the client.
+        """
+        try:
+            status = json.loads(error.body or "{}")
+        except (ValueError, RecursionError):
+            status = {}
+        if not isinstance(status, dict):  # of a proxy in between
+            status = {}
+        message = str(status.get("message") or error.reason)
+        return AzureMLError(
+            f"{self} at {self.host}: HTTP {error.status}: {message}",
+            code=str(status.get("reason") or error.reason),
+            correlation_id=(error.headers or {}).get("Audit-Id"),
+            status=error.status,
+            hint=_hint(error.status, message, self.verb, RESOURCES[self.kind].plural),
+        )
+
+    def unanswered(self, error: Exception) -> AzureMLError:
+        """The error where no answer comes.
+
+        :param error: the exception of urllib3.
+        """
+        cause = getattr(error, "reason", None) or error
+        if "CERTIFICATE_VERIFY_FAILED" in str(cause) or isinstance(cause, SSLError):
+            return AzureMLError(
+                f"{self} at {self.host}: its certificate cannot be verified: {first_line(cause)}",
+                code="CertificateNotTrusted",
+                hint="Give the CA that signed it as ca_cert, or in the kubeconfig.",
+            )
+        return AzureMLError(
+            f"{self}: the Kubernetes API at {self.host} cannot be reached: {first_line(cause)}",
+            code="Unreachable",
+            hint="Check host, proxy and the network between this machine and the cluster;"
+            " with azureml_kubernetes_via: node the request goes out from the node.",
+        )
+
+    def misunderstood(self) -> AzureMLError:
+        """The error where something else than Kubernetes answers."""
+        return AzureMLError(
+            f"{self} at {self.host}: the answer is not one of Kubernetes",
+            code="InvalidAnswer",
+            hint="Check host, and whether a proxy or a sign-in page stands between this machine and the cluster.",
+        )
+
+
+def _hint(status: int, message: str, verb: str, plural: str) -> str | None:
+    """What to do about an error of the API."""
+    webhook = WEBHOOK.search(message)
+    if webhook:
+        return f"Webhook {webhook[1]} of the cluster refuses this to every account: ask who runs the cluster."
+    if status == 401:
+        return "The credentials are not valid for this cluster: check kubeconfig, context or api_key."
+    if status != 403:
+        return None
+    granted = GRANTED.search(message)
+    if granted:
+        plural, verb = granted.groups()
+    hint = f"The account may not {verb} {plural}: give it a Role with this verb and resource."
+    return f"{hint} Kubernetes lets an account grant only rights that it has." if granted else hint
