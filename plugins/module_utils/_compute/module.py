@@ -10,12 +10,13 @@ No stable SDK knows this compute type, so its requests go through the ARM pipeli
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster as _cluster
+from ansible_collections.azureml.arc.plugins.module_utils._azure import workspace as _workspace
 from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession, open_session
 from ansible_collections.azureml.arc.plugins.module_utils._azure.resource import ArmResource, list_all
 from ansible_collections.azureml.arc.plugins.module_utils._azure.states import is_being_deleted
+from ansible_collections.azureml.arc.plugins.module_utils._azure.workspace import WorkspaceReference
 from ansible_collections.azureml.arc.plugins.module_utils._compute import configuration as _compute_configuration
 from ansible_collections.azureml.arc.plugins.module_utils._compute.configuration import (
     DEFAULT_NAMESPACE,
@@ -40,25 +41,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import cli
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import namespace
 
 API_VERSION = "2024-04-01"
-UNCHANGED_FOR = 600.0  # seconds for which a run knows a workspace
 DETACH = {"underlyingResourceAction": "Detach"}
-
-
-@dataclass(frozen=True)
-class WorkspaceReference:
-    """Which Azure Machine Learning workspace."""
-
-    subscription_id: str
-    resource_group: str
-    name: str
-
-    @property
-    def id(self) -> str:
-        group = _cluster.resource_group_id(self.subscription_id, self.resource_group)
-        return f"{group}/providers/Microsoft.MachineLearningServices/workspaces/{self.name}"
-
-    def __str__(self) -> str:
-        return f"workspace '{self.name}' in resource group '{self.resource_group}'"
 
 
 def run(call: ModuleCall) -> Waiting[dict]:
@@ -67,7 +50,7 @@ def run(call: ModuleCall) -> Waiting[dict]:
     configuration = _configuration(call)
     for_cluster = configuration.for_cluster()
     with open_session(call) as session:
-        workspace = _workspace(params, session.subscription_id)
+        workspace = _workspace.reference(params, session.subscription_id)
         task = _Task(
             call, session, workspace, _resource(session, workspace, params, call.deadline(params["wait_timeout"]))
         )
@@ -79,14 +62,14 @@ def run_info(call: ModuleCall) -> dict:
     """M(azureml.arc.compute_info)."""
     params = call.params
     with open_session(call) as session:
-        workspace = _workspace(params, session.subscription_id)
+        workspace = _workspace.reference(params, session.subscription_id)
         cluster = _cluster.reference(params, session.subscription_id) if params["cluster_name"] else None
         if params["name"]:
             found = [_resource(session, workspace, params, call.deadline(0)).read()]
         else:
             found = list_all(session, f"{workspace.id}/computes", API_VERSION, f"computes of {workspace}")
         if not any(found):
-            _location_of(session, workspace)
+            _workspace.read(session, workspace)
     computes = [view(body) for body in found if body and is_kubernetes(body)]
     return {"computes": [one for one in computes if cluster is None or _is_of(one, cluster)]}
 
@@ -105,38 +88,10 @@ def _configuration(call: ModuleCall) -> ComputeConfiguration:
     return _compute_configuration.from_file(call.read_file("config_file", path), path)
 
 
-def _workspace(params: Mapping, subscription_id: str) -> WorkspaceReference:
-    given = params["workspace"]
-    return WorkspaceReference(
-        _cluster.check_subscription("workspace.subscription_id", given["subscription_id"] or subscription_id),
-        _cluster.check_name("workspace.resource_group", given["resource_group"]),
-        _cluster.check_name("workspace.name", given["name"]),
-    )
-
-
 def _resource(session: AzureSession, workspace: WorkspaceReference, params: Mapping, deadline: Deadline) -> ArmResource:
     name = _cluster.check_name("name", params["name"])
     what = f"compute '{name}' of {workspace}"
     return ArmResource(session, f"{workspace.id}/computes/{name}", API_VERSION, what, deadline, error_of)
-
-
-def _location_of(session: AzureSession, workspace: WorkspaceReference) -> str:
-    """The region of a workspace, read once for all clusters of a run.
-
-    :raises AzureMLError: where the workspace does not exist.
-    """
-
-    def read() -> str:
-        body = session.get(workspace.id, API_VERSION, str(workspace))
-        if body is None:
-            raise AzureMLError(
-                f"{workspace} of subscription {workspace.subscription_id} does not exist",
-                code="ResourceNotFound",
-                hint="Check workspace.name, workspace.resource_group and workspace.subscription_id.",
-            )
-        return body["location"]
-
-    return session.shared(workspace.id.lower(), read, UNCHANGED_FOR)
 
 
 def _identity(given: Mapping | None) -> Identity | None:
@@ -191,7 +146,7 @@ class _Task:
         if step.action in ("create", "replace"):
             self._created_namespace |= self._prepare_namespace(configuration.namespace)
         if step.action in ("create", "update", "replace"):
-            location = body["location"] if body else _location_of(self._session, self._workspace)
+            location = body["location"] if body else _workspace.read(self._session, self._workspace).location
             if not check_mode:
                 request = attach_body(wanted, location, body)
                 if step.action == "replace":
@@ -205,7 +160,7 @@ class _Task:
         body = self._compute.read()
         if body is None:
             # Detaching from a workspace that is not there must not look like success.
-            _location_of(self._session, self._workspace)
+            _workspace.read(self._session, self._workspace)
             return self._result(Plan("none", "the compute does not exist"), None)
         if not is_kubernetes(body):
             kind = body["properties"].get("computeType")
