@@ -330,5 +330,6 @@ def _longest_retries(params: Mapping) -> float:
     wait_timeout = params.get("wait_timeout")
     if wait_timeout is None:
         return LONGEST_RETRIES
-    longest = wait_timeout if params.get("wait", True) else LONGEST_RETRIES
-    return max(SHORTEST_RETRIES, min(wait_timeout, longest))
+    if not params.get("wait", True):
+        wait_timeout = min(wait_timeout, LONGEST_RETRIES)
+    return max(SHORTEST_RETRIES, wait_timeout)

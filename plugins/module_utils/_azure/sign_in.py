@@ -106,10 +106,7 @@ def resolve(
     :raises AzureMLError: naming the option or source that lacks something.
     """
     given = {name: options.get(name) for name in ENVIRONMENT if options.get(name) not in (None, "")}
-    environment = {
-        **_environment.values(ENVIRONMENT, environ),
-        **_environment.values({"token_file": (WORKLOAD_IDENTITY_TOKEN_FILE,)}, environ),
-    }
+    environment = _environment.values({**ENVIRONMENT, "token_file": (WORKLOAD_IDENTITY_TOKEN_FILE,)}, environ)
     source = given.get("auth_source") or environment.get("auth_source") or "auto"
     if source not in AZURE["auth_source"]["choices"]:
         raise AzureMLError(f"auth_source must be one of {', '.join(AZURE['auth_source']['choices'])}, not '{source}'")

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import missing_required_lib
-from ansible_collections.azureml.arc.plugins.module_utils._core import environment, files
+from ansible_collections.azureml.arc.plugins.module_utils._core import environment
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError, first_line
 from ansible_collections.azureml.arc.plugins.module_utils._core.options import is_inline
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import kubeconfig
@@ -144,7 +144,7 @@ def configuration(found: Connection, call, session_files: CredentialFiles):
     values = dict(found.values)
     for option in FILES:
         if values.get(option):
-            values[option] = session_files.write(files.read(option, values[option], call.files))
+            values[option] = session_files.write(call.read_file(option, values[option]))
     _override(made, values)
     _require_tls(made.host)
     proxy, no_proxy = proxies(found, proxy_url, made.host, call.environ)

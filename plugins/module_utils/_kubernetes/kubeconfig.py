@@ -65,12 +65,11 @@ def from_files(option: str, paths: str, reader: files.Files) -> dict:
     :param paths: as C(KUBECONFIG) holds them. Of several, some need not exist.
     :raises AzureMLError: where there is none, or one cannot be read.
     """
-    named = [path for path in paths.split(os.pathsep) if path]
-    found = [path for path in named if os.path.exists(reader.find(path))] or named[:1]
+    named = [reader.find(path) for path in paths.split(os.pathsep) if path]
     whole: dict = {}
-    for path in found:
-        content = _parse(f"{option}: {reader.find(path)}", files.read(option, path, reader))
-        _make_whole(content, os.path.dirname(os.path.abspath(reader.find(path))))
+    for path in [one for one in named if os.path.exists(one)] or named[:1]:
+        content = _parse(f"{option}: {path}", files.read(option, path, reader))
+        _make_whole(content, os.path.dirname(os.path.abspath(path)))
         for name, value in content.items():
             if name in ENTRIES and isinstance(value, list):
                 present = whole.setdefault(name, [])
