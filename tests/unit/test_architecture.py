@@ -23,6 +23,7 @@ PURE = (
     "module_utils/_compute/configuration.py",
     "module_utils/_compute/instance_type_spec.py",
     "module_utils/_compute/plan.py",
+    "module_utils/_core/changes.py",
     "module_utils/_core/errors.py",
     "module_utils/_core/findings.py",
     "module_utils/_core/options.py",

@@ -34,6 +34,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._compute.plan import (
 )
 from ansible_collections.azureml.arc.plugins.module_utils._compute.usage import users_of
 from ansible_collections.azureml.arc.plugins.module_utils._core import quantity
+from ansible_collections.azureml.arc.plugins.module_utils._core.changes import as_diff
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline, Waiting
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall, require
@@ -234,7 +235,7 @@ class _Task:
         changed = step.action in ("create", "update", "replace", "delete")
         result = {"changed": changed, "plan": step.as_result(), "compute": view(body) if body else None}
         if self._call.diff:
-            result["diff"] = step.diff()
+            result["diff"] = as_diff(step.changes)
         return result
 
 

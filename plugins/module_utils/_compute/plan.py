@@ -23,6 +23,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._compute.instance_type
     as_options,
     same,
 )
+from ansible_collections.azureml.arc.plugins.module_utils._core.changes import before_and_after
 
 COMPUTE_TYPE = "Kubernetes"
 
@@ -78,13 +79,7 @@ class Plan:
 
     def as_result(self) -> dict:
         """Return the plan as a module returns it."""
-        changes = {name: {"before": old, "after": new} for name, (old, new) in sorted(self.changes.items())}
-        return {"action": self.action, "reason": self.reason, "changes": changes}
-
-    def diff(self) -> dict:
-        """Return the differences as Ansible shows them."""
-        before = {name: old for name, (old, new) in self.changes.items() if old is not None}
-        return {"before": before, "after": {name: new for name, (old, new) in self.changes.items() if new is not None}}
+        return {"action": self.action, "reason": self.reason, "changes": before_and_after(self.changes)}
 
 
 def plan(wanted: WantedCompute, body: Mapping | None) -> Plan:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ansible_collections.azureml.arc.plugins.module_utils._azure.states import is_final
+from ansible_collections.azureml.arc.plugins.module_utils._core.changes import as_diff, before_and_after
 from ansible_collections.azureml.arc.plugins.module_utils._extension.keys import (
     CERTIFICATE_FINGERPRINT,
     LOG_ANALYTICS_CUSTOMER_ID,
@@ -74,14 +75,10 @@ class Plan:
         return {
             "action": self.action,
             "reason": self.reason,
-            "settings": _changes(self.settings),
+            "settings": before_and_after(self.settings),
             "protected_settings": sorted(self.protected_keys),
-            "properties": _changes(self.properties),
+            "properties": before_and_after(self.properties),
         }
-
-
-def _changes(pairs: Mapping) -> dict:
-    return {key: {"before": before, "after": after} for key, (before, after) in sorted(pairs.items())}
 
 
 def plan(wanted: WantedExtension, present: PresentExtension | None) -> Plan:
@@ -286,9 +283,14 @@ def unmanaged_settings(wanted: WantedExtension, present: PresentExtension) -> di
 
 def diff(step: Plan) -> dict:
     """Return the change as C(--diff) shows it, with only the names of protected settings."""
-    changes = {**step.properties, **{f"settings.{key}": pair for key, pair in step.settings.items()}}
-    before = {key: old for key, (old, new) in changes.items() if old is not None}
-    after = {key: new for key, (old, new) in changes.items() if new is not None}
-    before.update({f"protected_settings.{key}": HIDDEN for key in step.dropped_keys})
-    after.update({f"protected_settings.{key}": HIDDEN for key in step.protected_keys})
-    return {"before": dict(sorted(before.items())), "after": dict(sorted(after.items()))}
+    protected = {
+        **dict.fromkeys(step.dropped_keys, (HIDDEN, None)),
+        **dict.fromkeys(step.protected_keys, (None, HIDDEN)),
+    }
+    return as_diff(
+        {
+            **step.properties,
+            **{f"settings.{key}": pair for key, pair in step.settings.items()},
+            **{f"protected_settings.{key}": pair for key, pair in protected.items()},
+        }
+    )
