@@ -30,8 +30,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._extension.plan import
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import client as kubernetes_client
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.client import KubeSession
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.client import open_session as open_kubernetes
-from ansible_collections.azureml.arc.plugins.module_utils._preflight import checks as _preflight_checks
-from ansible_collections.azureml.arc.plugins.module_utils._preflight.checks import AZURE_CHECKS, KUBERNETES_CHECKS
+from ansible_collections.azureml.arc.plugins.module_utils._preflight import azure_checks, checks, cluster_checks
 from ansible_collections.azureml.arc.plugins.module_utils._preflight.facts import Facts, requests_of
 
 PROVIDERS_VERSION = "2021-04-01"
@@ -44,7 +43,7 @@ def run(call: ModuleCall) -> dict:
     """M(azureml.arc.preflight)."""
     params = call.params
     if params["minimum_agent_version"]:
-        _preflight_checks.version_of(params["minimum_agent_version"])
+        azure_checks.version_of(params["minimum_agent_version"])
     facts, extension = Facts(params), None
     findings, install = [], {}
     if "azure" in params["sides"]:
@@ -55,10 +54,10 @@ def run(call: ModuleCall) -> dict:
             if extension and params["skip_installed"] and not has_failed(extension["provisioning_state"]):
                 return {**_result(facts, extension, [], {}), "checked": False}
             facts.cluster = _cluster.read(session, reference)
-            checks = _preflight_checks.select(AZURE_CHECKS, params)
-            if any("providers" in check.objects for check in checks):
+            chosen = checks.select(checks.AZURE_CHECKS, params)
+            if any("providers" in check.objects for check in chosen):
                 facts.objects["providers"] = _read(lambda: _registrations(session, call, _needed_providers(params)))
-        findings, install = _preflight_checks.findings(facts, checks)
+        findings, install = checks.findings(facts, chosen)
     if "kubernetes" in params["sides"]:
         more, install = _look_at_kubernetes(call, facts)
         findings = sorted(findings + more, key=lambda finding: finding.rank)
@@ -105,15 +104,15 @@ def _look_at_kubernetes(call: ModuleCall, facts: Facts) -> tuple[list[Finding], 
     facts.scc_users = openshift_scc.needed_users(
         params["extension_name"], params["compute_namespaces"], params["settings_generation"]
     )
-    checks = _preflight_checks.select(KUBERNETES_CHECKS, params)
+    chosen = checks.select(checks.KUBERNETES_CHECKS, params)
     try:
         with open_kubernetes(call) as session:
             readers = _readers(session, params)
-            for name in dict.fromkeys(name for check in checks for name in check.objects):
+            for name in dict.fromkeys(name for check in chosen for name in check.objects):
                 facts.objects[name] = _read(readers[name])
     except AzureMLError as error:
         return [Finding("kubernetes_api", ERROR, str(error))], {}
-    return _preflight_checks.findings(facts, checks)
+    return checks.findings(facts, chosen)
 
 
 def _readers(session: KubeSession, params: dict) -> dict[str, Callable]:
@@ -129,13 +128,13 @@ def _readers(session: KubeSession, params: dict) -> dict[str, Callable]:
         "pods": lambda: session.list("Pod", keep=requests_of, field_selector=LIVING_PODS)[0],
         "services": lambda: session.list("Service")[0],
         "daemon_sets": lambda: session.list("DaemonSet")[0],
-        "volcano": definition(_preflight_checks.VOLCANO_DEFINITION),
-        "prometheus": definition(_preflight_checks.PROMETHEUS_DEFINITION),
-        "metallb": definition(_preflight_checks.LOAD_BALANCER_DEFINITION),
+        "volcano": definition(cluster_checks.VOLCANO_DEFINITION),
+        "prometheus": definition(cluster_checks.PROMETHEUS_DEFINITION),
+        "metallb": definition(cluster_checks.LOAD_BALANCER_DEFINITION),
         "legacy_routers": lambda: session.list(
-            "Deployment", field_selector=f"metadata.name={_preflight_checks.LEGACY_ROUTER}"
+            "Deployment", field_selector=f"metadata.name={cluster_checks.LEGACY_ROUTER}"
         )[0],
-        "legacy_role": lambda: session.get("ClusterRole", _preflight_checks.LEGACY_ROLE),
+        "legacy_role": lambda: session.get("ClusterRole", cluster_checks.LEGACY_ROLE),
         "scc": lambda: openshift_scc.allowed_users(session, "privileged"),
     }
 

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import Cluster
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.findings import Finding
-from ansible_collections.azureml.arc.plugins.module_utils._preflight import checks
+from ansible_collections.azureml.arc.plugins.module_utils._preflight import azure_checks, checks
 from ansible_collections.azureml.arc.plugins.module_utils._preflight.facts import Facts
 
 OPTIONS = {
@@ -280,4 +280,4 @@ def test_finding_in_a_line():
 
 def test_version_must_be_one():
     with pytest.raises(AzureMLError, match="'latest' is not a version"):
-        checks.version_of("latest")
+        azure_checks.version_of("latest")

@@ -1,0 +1,51 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Checks of what Azure tells of a cluster. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import why_unreachable
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._core.findings import ERROR, WARNING
+from ansible_collections.azureml.arc.plugins.module_utils._preflight.facts import Facts
+
+
+def connectivity(facts: Facts) -> Iterator[tuple]:
+    found = why_unreachable(facts.cluster)
+    if found:
+        _code, state, hint = found
+        yield ERROR, f"the cluster {state}.", hint
+
+
+def agent_version(facts: Facts) -> Iterator[tuple]:
+    cluster, least = facts.cluster, facts.options["minimum_agent_version"]
+    upgrade = "Upgrade the Arc agents with 'az connectedk8s upgrade'."
+    if not cluster.agent_version:
+        yield WARNING, "the Arc agents have not reported a version.", "Check the pods of namespace 'azure-arc'."
+    elif least and version_of(cluster.agent_version) < version_of(least):
+        yield ERROR, f"the Arc agents have version {cluster.agent_version}, and {least} is asked for.", upgrade
+
+
+def version_of(text: str) -> tuple[int, ...]:
+    """A version to compare: C(1.21.10) as its numbers.
+
+    :raises AzureMLError: where it is not made of numbers.
+    """
+    try:
+        return tuple(int(part) for part in text.split("."))
+    except ValueError as error:
+        raise AzureMLError(f"'{text}' is not a version like 1.21.10") from error
+
+
+def resource_providers(facts: Facts) -> Iterator[tuple]:
+    for name, state in sorted(facts.objects["providers"].items()):
+        if state.lower() != "registered":
+            yield (
+                ERROR,
+                f"resource provider {name} has registration state {state}.",
+                f"Register it: 'az provider register --namespace {name}'.",
+            )
