@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -79,6 +80,7 @@ def folder(name: str) -> str:
     return first if kind in ("module_utils", "plugin_utils") else kind
 
 
+@functools.cache
 def imports(path: Path) -> set[str]:
     """The full names that a file imports."""
     found = set()
@@ -90,6 +92,7 @@ def imports(path: Path) -> set[str]:
     return found
 
 
+@functools.cache
 def files() -> dict[str, Path]:
     return {".".join(path.relative_to(PLUGINS).with_suffix("").parts): path for path in sorted(PLUGINS.rglob("*.py"))}
 

@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -47,19 +47,20 @@ FOLDERS = ("docs", "plugins", "roles", "playbooks", "extensions")
 TYPES = (".md", ".py", ".yml", ".js", ".html")
 
 
-def texts() -> Iterator[Path]:
-    """Every file that users or developers read."""
-    yield from (ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md"))
-    for folder in FOLDERS:
-        yield from (path for path in sorted((ROOT / folder).rglob("*")) if path.suffix in TYPES)
+@functools.cache
+def texts() -> dict[str, str]:
+    """Every file that users or developers read, by its path."""
+    pages = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")]
+    found = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*")) if path.suffix in TYPES]
+    return {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in (*pages, *found)}
 
 
 @pytest.mark.parametrize("pattern", FORBIDDEN)
 def test_phrase_is_not_used(pattern):
     found = [
-        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
-        for path in texts()
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        f"{path}:{number}: {line.strip()}"
+        for path, text in texts().items()
+        for number, line in enumerate(text.splitlines(), start=1)
         if re.search(pattern, line, re.IGNORECASE)
     ]
 
@@ -69,10 +70,8 @@ def test_phrase_is_not_used(pattern):
 def test_tests_that_pages_name_exist():
     """Who asks what proves a statement has to find it, also after a file has moved."""
     existing = [path.as_posix() for path in (ROOT / "tests").rglob("test_*.py")]
-    pages = [path for path in texts() if path.suffix == ".md"]
-    named = {
-        (path.name, name) for path in pages for name in re.findall(r"[\w/]*\btest_\w+\.py", path.read_text("utf-8"))
-    }
+    pages = {path: text for path, text in texts().items() if path.endswith(".md")}
+    named = {(path, name) for path, text in pages.items() for name in re.findall(r"[\w/]*\btest_\w+\.py", text)}
 
     assert len(named) > 10
     assert [one for one in sorted(named) if not any(path.endswith(f"/{one[1]}") for path in existing)] == []
