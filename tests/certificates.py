@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -53,3 +54,14 @@ def as_options() -> dict[str, str]:
     """A new certificate with its key, as text, under the names of the options that take them."""
     certificate, key = (part.decode() for part in make())
     return {"certificate_content": certificate, "private_key_content": key}
+
+
+def as_files(directory: Path, pair: tuple[bytes, bytes] | None = None) -> dict[str, str]:
+    """A certificate and its key as files C(ml.pem) and C(ml.key), under the names of the options that take their paths.
+
+    :param pair: a new one where none is given.
+    """
+    paths = {"certificate": directory / "ml.pem", "private_key": directory / "ml.key"}
+    for path, content in zip(paths.values(), pair or make(), strict=True):
+        path.write_bytes(content)
+    return {option: str(path) for option, path in paths.items()}

@@ -83,13 +83,11 @@ def proxy(allowed: Collection[str], target: tuple[str, int]) -> Iterator[tuple[s
 @contextlib.contextmanager
 def running(directory: Path, allowed: Collection[str]) -> Iterator[tuple[dict, list[str]]]:
     """The proxy, and the server behind it. Gives the environment that leads to it, and what it is asked for."""
-    certificate, key = certificates.make(tuple(allowed))
-    for name, content in (("outbound.pem", certificate), ("outbound.key", key)):
-        (directory / name).write_bytes(content)
+    certificate, key = certificates.as_files(directory, certificates.make(tuple(allowed))).values()
     behind = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Behind)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(directory / "outbound.pem", directory / "outbound.key")
+    context.load_cert_chain(certificate, key)
     behind.socket = context.wrap_socket(behind.socket, server_side=True)
     with _serving(behind), proxy(allowed, behind.server_address) as (address, asked):
         environment = {"https_proxy": address, "http_proxy": address, "no_proxy": ""}
-        yield {**environment, "SSL_CERT_FILE": str(directory / "outbound.pem")}, asked
+        yield {**environment, "SSL_CERT_FILE": certificate}, asked

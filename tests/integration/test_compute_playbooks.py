@@ -39,9 +39,7 @@ def simulator(tmp_path):
 def inventory(simulator, tmp_path):
     """Each cluster as two computes, in two namespaces and workspaces."""
     kubeconfigs = str(simulator.directory / "kubeconfigs")
-    certificate, key = certificates.make()
-    (tmp_path / "ml.pem").write_bytes(certificate)
-    (tmp_path / "ml.key").write_bytes(key)
+    certificates.as_files(tmp_path)
     variables = {
         "azureml_profile": "training_inference",
         "azureml_inference_service": "node_port",

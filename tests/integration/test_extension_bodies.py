@@ -54,13 +54,7 @@ def known_values(simulator, certificate) -> dict[str, str]:
 def test_body(run_module, simulator, certificate, tmp_path, scenario):
     options = {"resource_group": "rg-edge", **scenario["options"]}
     if options.get("tls") == "files":
-        for name, content in zip(("ml.pem", "ml.key"), certificate, strict=True):
-            (tmp_path / name).write_bytes(content)
-        options["tls"] = {
-            "certificate": str(tmp_path / "ml.pem"),
-            "private_key": str(tmp_path / "ml.key"),
-            "cname": "ml.example.com",
-        }
+        options["tls"] = {**certificates.as_files(tmp_path, certificate), "cname": "ml.example.com"}
     cluster = {name: options[name] for name in ("resource_group", "cluster_name", "cluster_type") if name in options}
 
     run_module(SPEC, wait=False, **options)

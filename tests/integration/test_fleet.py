@@ -55,15 +55,14 @@ def fleet(simulator):
     return simulator, simulated.inventory(simulator.directory, CLUSTERS)
 
 
-def everything(inventory: dict, pair: tuple[bytes, bytes]) -> None:
+def everything(inventory: dict, pair: dict[str, str]) -> None:
     """Have clusters use all that a deployment can do."""
-    certificate, key = (part.decode() for part in pair)
     types = {"small": {"resources": {"limits": {"cpu": "1", "memory": "2Gi"}}}}
     inventory["all"]["vars"] |= {
         "azureml_profile": "training_inference",
         "azureml_inference_service": "node_port",
         "azureml_tls": {"secret_name": "ml-tls", "cname": "ml.example.com"},
-        "azureml_tls_secret": {"certificate_content": certificate, "private_key_content": key},
+        "azureml_tls_secret": pair,
         "azureml_compute": {
             "name": "{{ inventory_hostname }}",
             "namespace": "vision",
@@ -102,7 +101,7 @@ def play(*tasks: dict, **keywords) -> list[dict]:
 
 def test_it_sends_what_the_role_sends_for_one_cluster_after_the_other(playbook, tmp_path, monkeypatch):
     """A first deployment with one that fails, a second without a change, and a change, both ways."""
-    pair = certificates.make()
+    pair = certificates.as_options()
     seen = {}
     for way, content in (("role", ROLE), ("fleet", "azureml.arc.deploy")):
         with simulated.running(Scenario(clusters=CLUSTERS, time_scale=60), tmp_path / way) as simulator:
@@ -128,7 +127,7 @@ def test_it_sends_what_the_role_sends_for_one_cluster_after_the_other(playbook, 
 def test_it_finds_what_the_role_finds(playbook, fleet):
     """Deployed, then asked for something else by the variables, both ways of verifying."""
     simulator, inventory = fleet
-    everything(inventory, certificates.make())
+    everything(inventory, certificates.as_options())
     playbook("azureml.arc.deploy", inventory)
     types = inventory["all"]["vars"]["azureml_compute"]["instance_types"]
     inventory["all"]["vars"] |= {"azureml_install_volcano": False}

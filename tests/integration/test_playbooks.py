@@ -202,8 +202,7 @@ def test_sign_in_and_kubeconfig_on_the_node(playbook, simulator, inventory, tmp_
 
 def test_inference_over_https_through_a_node_port(playbook, simulator, inventory, tmp_path):
     """Combined on one cluster, inference alone on another; the certificate comes from files beside the inventory."""
-    for name, content in zip(("ml.pem", "ml.key"), certificates.make(), strict=True):
-        (tmp_path / name).write_bytes(content)
+    certificates.as_files(tmp_path)
     inventory["all"]["vars"] |= {
         "azureml_profile": "inference",
         "azureml_inference_service": "node_port",

@@ -25,7 +25,7 @@ def simulator(tmp_path):
 
 @pytest.fixture
 def https(simulator, tmp_path):
-    write(tmp_path)
+    certificates.as_files(tmp_path)
     variables = {
         "azureml_resource_group": "rg-edge",
         "azureml_profile": "inference",
@@ -40,11 +40,6 @@ def https(simulator, tmp_path):
     return {"all": {"vars": variables, "hosts": {"shop-k3s": {}}}}
 
 
-def write(directory):
-    for name, content in zip(("ml.pem", "ml.key"), certificates.make(), strict=True):
-        (directory / name).write_bytes(content)
-
-
 def test_certificate_from_files(playbook, simulator, https, tmp_path):
     never = playbook("azureml.arc.rotate_tls", https)
     assert "the certificate is not all that would change: the extension does not exist" in never.output
@@ -53,7 +48,7 @@ def test_certificate_from_files(playbook, simulator, https, tmp_path):
 
     same = playbook("azureml.arc.rotate_tls", https)
     assert (same.status, same.changed("shop-k3s"), writes(simulator)) == (0, 0, []), same.output
-    write(tmp_path)
+    certificates.as_files(tmp_path)
     renewed = playbook("azureml.arc.rotate_tls", https)
 
     assert (renewed.status, renewed.changed("shop-k3s")) == (0, 1), renewed.output
@@ -83,7 +78,7 @@ def test_certificate_in_a_secret(playbook, kube, simulator, https, tmp_path):
     again = playbook("azureml.arc.deploy", https)
     assert (again.status, again.changed("shop-k3s")) == (0, 0), again.output
 
-    write(tmp_path)
+    certificates.as_files(tmp_path)
     simulator.clear_journal()
     renewed = playbook("azureml.arc.rotate_tls", https, "--diff")
 

@@ -31,13 +31,7 @@ def files(tmp_path):
     """Write a pair of files; returns the option."""
 
     def write(pair):
-        for name, content in zip(("ml.pem", "ml.key"), pair, strict=True):
-            (tmp_path / name).write_bytes(content)
-        return {
-            "certificate": str(tmp_path / "ml.pem"),
-            "private_key": str(tmp_path / "ml.key"),
-            "cname": "ml.example.com",
-        }
+        return {**certificates.as_files(tmp_path, pair), "cname": "ml.example.com"}
 
     return write
 
@@ -62,8 +56,7 @@ def test_certificate_is_sent_once_and_again_when_renewed(run_module, simulator, 
 
 
 def test_as_text(run_module, inference):
-    certificate, key = (part.decode() for part in certificates.make())
-    tls = {"certificate_content": certificate, "private_key_content": key, "cname": "ml.example.com"}
+    tls = {**certificates.as_options(), "cname": "ml.example.com"}
 
     result = run_module(SPEC, tls=tls, **inference)
 

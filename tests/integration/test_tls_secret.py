@@ -21,9 +21,7 @@ def write(tmp_path):
     """Write a new certificate with its key; returns the options."""
 
     def run(*names: str) -> dict[str, str]:
-        for name, content in zip(("ml.pem", "ml.key"), certificates.make(names or ("ml.example.com",)), strict=True):
-            (tmp_path / name).write_bytes(content)
-        return {"certificate": str(tmp_path / "ml.pem"), "private_key": str(tmp_path / "ml.key")}
+        return certificates.as_files(tmp_path, certificates.make(names or ("ml.example.com",)))
 
     return run
 

@@ -78,10 +78,7 @@ def test_same_request_as_az(run_module, simulator, create, tmp_path):
     certificate = certificates.make()
     options = options_of(create)
     if "tls" in options:
-        for name, content in zip(("certificate", "private_key"), certificate, strict=True):
-            path = tmp_path / options["tls"][name]
-            path.write_bytes(content)
-            options["tls"] = {**options["tls"], name: str(path)}
+        options["tls"] = {**options["tls"], **certificates.as_files(tmp_path, certificate)}
 
     run_module(SPEC, wait=False, **options)
 

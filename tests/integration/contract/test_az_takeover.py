@@ -146,12 +146,7 @@ def simulator(client, tmp_path_factory):
 @pytest.fixture
 def files(tmp_path) -> dict[str, str]:
     """The certificate, as files."""
-    paths = {}
-    for name, content in zip(("certificate", "private_key"), certificates.make(), strict=True):
-        path = tmp_path / f"{name}.pem"
-        path.write_bytes(content)
-        paths[name] = str(path)
-    return paths
+    return certificates.as_files(tmp_path)
 
 
 @pytest.fixture

@@ -149,12 +149,11 @@ def test_certificate_option_that_does_not_exist_is_named(configured):
 
 
 def test_certificate_options_become_files_of_the_session(configured, tmp_path):
-    certificate, key = certificates.make()
-    for name, content in (("c.pem", certificate), ("k.pem", key)):
-        (tmp_path / name).write_bytes(content)
-    given = {"client_cert": str(tmp_path / "c.pem"), "client_key": str(tmp_path / "k.pem")}
+    pair = certificates.make()
+    certificate, key = certificates.as_files(tmp_path, pair).values()
+    given = {"client_cert": certificate, "client_key": key}
     made = configured({"host": "https://a", **given}, {})
-    assert [Path(path).read_bytes() for path in (made.cert_file, made.key_file)] == [certificate, key]
+    assert [Path(path).read_bytes() for path in (made.cert_file, made.key_file)] == list(pair)
 
 
 def test_every_variable_is_documented_at_its_option():
