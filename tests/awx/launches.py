@@ -12,10 +12,8 @@ from __future__ import annotations
 
 import copy
 
-import yaml
-
 from awx import surveys
-from awx.rules import InvalidError, Item
+from awx.rules import InvalidError, Item, template_variables
 from awx.schema import PROMPTS
 from awx.store import Store
 
@@ -37,7 +35,7 @@ def launch_job(store: Store, template: Item, given: dict, hosts: int) -> tuple[l
     if problems := surveys.answer_problems(survey, answers, required=True):
         raise InvalidError({"variables_needed_to_start": problems})
     taken = {name: given[name] for name in FIELDS if given.get(name) and template[PROMPTS[name]]}
-    asked = {question["variable"] for question in survey.get("spec", ())}
+    asked = surveys.asked(survey)
     job = {
         "name": template["name"],
         "status": "pending",
@@ -58,11 +56,6 @@ def launch_job(store: Store, template: Item, given: dict, hosts: int) -> tuple[l
     left = {name: value for name, value in answers.items() if name not in asked}
     ignored = {name: value for name, value in given.items() if name != "extra_vars" and name not in taken}
     return jobs, {**ignored, **({"extra_vars": left} if left else {})}
-
-
-def template_variables(template: Item) -> dict:
-    """The variables of a template itself."""
-    return yaml.safe_load(template["extra_vars"] or "{}") or {}
 
 
 def launch_workflow(store: Store, workflow: Item, given: dict) -> Item:

@@ -6,13 +6,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 # What nobody but a system administrator creates, changes or deletes; organizations are changed by their administrators.
 SYSTEM_ONLY = {"credential_types": ("POST", "PATCH", "DELETE"), "organizations": ("POST", "DELETE")}
 # What everybody sees.
-PUBLIC = ("credential_types", "me", "config", "tokens")
-TEMPLATES = ("job_templates", "workflow_job_templates")
 
 
 @dataclass
@@ -20,20 +18,16 @@ class User:
     """A user of AWX.
 
     :param organization: the organization that the user administrates.
-    :param executes: the ids of templates that the user may launch.
     """
 
     name: str
     password: str
     superuser: bool = False
     organization: int | None = None
-    executes: set[int] = field(default_factory=set)
 
     def sees(self, endpoint: str, item: dict) -> bool:
         """Whether an item is in the lists that the user gets."""
-        if self.superuser or endpoint in PUBLIC:
-            return True
-        if endpoint in TEMPLATES and item["id"] in self.executes:
+        if self.superuser or endpoint == "credential_types":
             return True
         if endpoint == "organizations":
             return item["id"] == self.organization
@@ -42,6 +36,6 @@ class User:
 
     def may(self, method: str, endpoint: str) -> bool:
         """Whether the user may use a method on items that are seen."""
-        if self.superuser or method == "GET" or endpoint == "tokens":
+        if self.superuser or method == "GET":
             return True
         return self.organization is not None and method not in SYSTEM_ONLY.get(endpoint, ())

@@ -222,6 +222,11 @@ def schedule(item: Item, _find: Find) -> None:
         refuse("rrule", "rrule parsing failed validation: A valid TZID must be provided (e.g., America/New_York)")
 
 
+def template_variables(template: Item) -> dict:
+    """The variables of a template itself."""
+    return yaml.safe_load(template.get("extra_vars") or "{}") or {}
+
+
 def saved_launch(launch: Item, template: Item, survey: dict) -> None:
     """What a workflow node or schedule passes to its template: only what that asks for at launch.
 
@@ -234,8 +239,7 @@ def saved_launch(launch: Item, template: Item, survey: dict) -> None:
     problems = surveys.answer_problems(enabled, answers, required=False)
     if problems:
         errors["variables_needed_to_start"] = problems
-    asked = {question["variable"] for question in enabled.get("spec", ())}
-    own = yaml.safe_load(template.get("extra_vars") or "{}") or {}
+    asked, own = surveys.asked(enabled), template_variables(template)
     left = [name for name, value in answers.items() if name not in asked and own.get(name) != value]
     if left and not template.get("ask_variables_on_launch"):
         errors["extra_data"] = [f"Variables {', '.join(left)} are not allowed on launch."]

@@ -72,6 +72,7 @@ class Server:
         if user is None:
             answer = web.json_response({"detail": "Authentication credentials were not provided."}, status=401)
         else:
+            request["user"] = user
             if request.method != "GET" and "/tokens/" not in request.path:
                 self.writes.append(f"{request.method} {request.path}")
             try:
@@ -98,7 +99,7 @@ class Server:
 
     async def _create_token(self, request: web.Request) -> web.Response:
         number, token = next(self._numbers), secrets.token_urlsafe(24)
-        self.tokens[number] = (token, self._user(request))
+        self.tokens[number] = (token, request["user"])
         url = f"{ROOT}/tokens/{number}/"
         return web.json_response({"id": number, "token": token, "type": "o_auth2_access_token", "url": url}, status=201)
 
@@ -107,9 +108,8 @@ class Server:
         return web.Response(status=204)
 
     async def _me(self, request: web.Request) -> web.Response:
-        user = self._user(request)
-        found = [{"id": 1, "type": "user", "username": user.name, "is_superuser": user.superuser}]
-        return web.json_response({"count": 1, "next": None, "previous": None, "results": found})
+        user = request["user"]
+        return _only_page([{"id": 1, "type": "user", "username": user.name, "is_superuser": user.superuser}])
 
     async def _playbooks(self, request: web.Request) -> web.Response:
         return web.json_response(projects.playbooks(self.store.path(int(request.match_info["id"]))))
@@ -124,8 +124,7 @@ class Server:
     async def _update_events(self, request: web.Request) -> web.Response:
         update = self.store.items["project_updates"][int(request.match_info["id"])]
         failed = [{"event": "runner_on_failed", "event_data": {"res": {"msg": update["error"]}}}]
-        found = failed if update["error"] else []
-        return web.json_response({"count": len(found), "next": None, "previous": None, "results": found})
+        return _only_page(failed if update["error"] else [])
 
     async def _list(self, request: web.Request) -> web.Response:
         endpoint = request.match_info["endpoint"]
@@ -136,7 +135,7 @@ class Server:
 
     def _page(self, request: web.Request, found: list[tuple[str, dict]]) -> web.Response:
         """A page of a list, filtered by query parameters; those that start with C(or__) count if one is true."""
-        user = self._user(request)
+        user = request["user"]
         shown = [self._shown(user, kind, item) for kind, item in found if user.sees(kind, item)]
         needed = {name: value for name, value in request.query.items() if name not in PAGING}
         if ids := needed.pop("id__in", ""):
@@ -165,7 +164,7 @@ class Server:
 
     async def _detail(self, request: web.Request) -> web.Response:
         endpoint, number = request.match_info["endpoint"], int(request.match_info["id"])
-        item, user = self.store.items[endpoint][number], self._user(request)
+        item, user = self.store.items[endpoint][number], request["user"]
         if not user.sees(endpoint, item):
             raise KeyError(number)
         if item.get("managed") and request.method != "GET":
@@ -216,8 +215,7 @@ class Server:
         return web.json_response(self.store.shown("workflow_approval_templates", approval), status=201)
 
     def _members(self, organization: dict) -> web.Response:
-        found = [{"username": one.name} for one in self.users if one.organization == organization["id"]]
-        return web.json_response({"count": len(found), "next": None, "previous": None, "results": found})
+        return _only_page([{"username": one.name} for one in self.users if one.organization == organization["id"]])
 
     async def _launch(self, request: web.Request) -> web.Response:
         """Nothing runs; clients see that the job has succeeded."""
@@ -246,3 +244,7 @@ class Server:
         status = "successful" if request.match_info["decision"] == "approve" else "failed"
         launches.decide(self.store, approval, status)
         return web.Response(status=204)
+
+
+def _only_page(rows: list[dict]) -> web.Response:
+    return web.json_response({"count": len(rows), "next": None, "previous": None, "results": rows})

@@ -21,12 +21,11 @@ from awx.builtin_types import CREDENTIAL_TYPES, NOTIFICATION_PARAMETERS
 from awx.resources import RESOURCES, UNIFIED
 from awx.rules import InvalidError, Item, refuse
 from awx.schema import PROMPTED_ASSOCIATIONS, PYTHON_TYPES, Field
+from simulator.tasks import Tasks
 
 ROOT = "/api/v2"
 BACKGROUND_SECONDS = 0.5
 NODES = ("success_nodes", "failure_nodes", "always_nodes")
-
-
 # Rules that need an item and what it refers to.
 RULES = {
     "inventory_sources": rules.inventory_source,
@@ -46,7 +45,7 @@ class Store:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._ids = itertools.count(1)
-        self._tasks: set[asyncio.Task] = set()
+        self._tasks = Tasks()
         self.items: dict[str, dict[int, Item]] = {
             endpoint: {} for endpoint in (*RESOURCES, "labels", "instance_groups")
         }
@@ -226,9 +225,7 @@ class Store:
             update["finished"] = "2024-01-01T00:00:00Z"
             project.pop("current_update")
 
-        task = asyncio.get_running_loop().create_task(fetch())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.start(fetch())
         return update
 
     def shown(self, endpoint: str, item: Item) -> dict:

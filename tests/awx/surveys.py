@@ -65,6 +65,11 @@ def shown(survey: dict) -> dict:
     return {**survey, "spec": questions} if questions else survey
 
 
+def asked(survey: dict) -> set[str]:
+    """The variables that a survey asks for."""
+    return {one["variable"] for one in survey.get("spec", ())}
+
+
 def hidden(survey: dict, answers: dict) -> dict:
     """Answers as AWX shows them with a job: passwords are not."""
     passwords = {one["variable"] for one in survey.get("spec", ()) if one["type"] == "password"}
