@@ -6,8 +6,8 @@
 
 C(settings) are the playbook's variables by their names without C(azureml_awx_). C(found) is what tasks/find.yml reads:
 C(organization), C(superuser), C(types) (all credential types), and C(items), the items of each endpoint whose names
-start with the prefix, in all organizations. A removal needs no secrets: C(prefix), C(name), C(templates) and the marks
-are enough for it.
+start with the prefix, in all organizations. A removal needs no secrets: what follows from the prefix, C(templates)
+and the marks are enough for it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from collections import defaultdict
 # Kinds of credentials that AWX takes for a job template (JobTemplateCredentialsList in awx/api/views).
 TEMPLATE_KINDS = ("ssh", "vault", "cloud", "net", "kubernetes")
 PROJECT_KIND, IMAGE_KIND = "scm", "registry"
+# The type of the credential that finds the clusters.
+AZURE_TYPE = "Microsoft Azure Resource Manager"
 PROJECT_OPTIONS = {
     "allow_override",
     "credential",
@@ -53,23 +55,20 @@ NODE_PROMPTS = (
 
 def credential_types(settings: dict) -> dict[str, str]:
     """The type of each wanted credential, by the name that the variables give it."""
-    own = dict.fromkeys(settings["kubeconfigs"], kubeconfig_type(settings))
+    own = dict.fromkeys(settings["kubeconfigs"], settings["type_name"])
     return {**own, **{name: one["type"] for name, one in settings["credentials"].items()}}
-
-
-def kubeconfig_type(settings: dict) -> str:
-    return f"{settings['prefix']}kubeconfig"
 
 
 def assign_credentials(settings: dict, types: list[dict]) -> dict:
     """Assign credentials to what takes them, by their kind.
 
-    :returns: C(project) and C(image), each the name of a credential or empty, and C(templates), a list. Names of the
-        variables have the prefix that they have in AWX; others are names of credentials that AWX has already.
+    :returns: C(project), C(image) and C(inventory), each the name of a credential or empty, and C(templates), a list.
+        Names of the variables have the prefix that they have in AWX; others are names of credentials that AWX has
+        already.
     """
     wanted = credential_types(settings)
     kinds = {one["name"]: one["kind"] for one in types}
-    kinds.setdefault(kubeconfig_type(settings), "cloud")
+    kinds.setdefault(settings["type_name"], "cloud")
 
     def of_kind(*sought: str) -> list[str]:
         return [name for name, kind in wanted.items() if kinds.get(kind) in sought]
@@ -78,9 +77,11 @@ def assign_credentials(settings: dict, types: list[dict]) -> dict:
         name = given or next(iter(of_kind(kind)), "")
         return f"{settings['prefix']}{name}" if name in wanted else name
 
+    azure = (f"{settings['prefix']}{name}" for name, kind in wanted.items() if kind == AZURE_TYPE)
     return {
         "project": chosen(settings["project"].get("credential"), PROJECT_KIND),
         "image": chosen(settings["image_credential"], IMAGE_KIND),
+        "inventory": next(azure, ""),
         "templates": [f"{settings['prefix']}{name}" for name in of_kind(*TEMPLATE_KINDS)],
     }
 
@@ -125,7 +126,7 @@ def _invalid_names(settings: dict) -> list[str]:
 
 def _credential_problems(settings: dict, found: dict) -> list[str]:
     kinds = {one["name"]: one["kind"] for one in found["types"]}
-    own = kubeconfig_type(settings)
+    own = settings["type_name"]
     problems = []
     if len(settings["kubeconfigs"]) > 1:
         problems.append("azureml_awx_kubeconfigs: a job template takes one; merge them into one with a context each")
@@ -182,7 +183,7 @@ def _name_problems(settings: dict, found: dict) -> list[str]:
 
 def _type_problems(settings: dict, found: dict) -> list[str]:
     """The type of kubeconfigs is for all organizations, and only system administrators write types."""
-    name = kubeconfig_type(settings)
+    name = settings["type_name"]
     present = next((one for one in found["types"] if one["name"] == name), None)
     if not settings["kubeconfigs"] or (present and not type_differs(present, settings["kubeconfig_type"])):
         return []
@@ -222,7 +223,7 @@ def find_own(settings: dict, found: dict) -> dict[str, list[dict]]:
     own["credential_types"] = [
         one
         for one in found["types"]
-        if one["name"] == kubeconfig_type(settings) and one["description"].endswith(settings["type_mark"])
+        if one["name"] == settings["type_name"] and one["description"].endswith(settings["type_mark"])
     ]
     return own
 
@@ -231,7 +232,7 @@ def _fixed_names(settings: dict) -> dict[str, set]:
     """The names that follow from the prefix alone, by endpoint."""
     prefix, name = settings["prefix"], settings["name"]
     return {
-        "workflow_job_templates": {f"{prefix}fleet"},
+        "workflow_job_templates": {settings["workflow"]},
         "job_templates": {f"{prefix}{one}" for one in settings["templates"]},
         "inventories": {name},
         "projects": {name},
@@ -246,7 +247,7 @@ def _wanted(settings: dict) -> dict[str, set]:
         **_fixed_names(settings),
         "notification_templates": {f"{prefix}{one}" for one in settings["notifications"]},
         "credentials": {(f"{prefix}{one}", kind) for one, kind in credential_types(settings).items()},
-        "credential_types": {kubeconfig_type(settings)} if settings["kubeconfigs"] else set(),
+        "credential_types": {settings["type_name"]} if settings["kubeconfigs"] else set(),
     }
 
 

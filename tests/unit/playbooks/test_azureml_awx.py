@@ -34,6 +34,8 @@ def settings(**changes) -> dict:
     default = {
         "prefix": "azureml ",
         "name": "azureml",
+        "workflow": "azureml fleet",
+        "type_name": "azureml kubeconfig",
         "organization": "Azure Machine Learning",
         "mark": MARK,
         "type_mark": TYPE_MARK,
@@ -154,19 +156,24 @@ def test_a_credential_of_others_is_refused_even_where_the_playbook_was_before():
 @pytest.mark.parametrize(
     ("wanted", "project", "image", "assigned"),
     [
-        ({}, {}, "", ("", "", [])),
-        (credentials(a=AZURE, s=SCM, r=REGISTRY), {}, "", ("azureml s", "azureml r", ["azureml k", "azureml a"])),
-        (credentials(s=SCM, t=SCM), {"credential": "t"}, "", ("azureml t", "", ["azureml k"])),
-        ({}, {"credential": "by hand"}, "other", ("by hand", "other", ["azureml k"])),
+        ({}, {}, "", ["", "", "", []]),
+        (
+            credentials(a=AZURE, s=SCM, r=REGISTRY),
+            {},
+            "",
+            ["azureml s", "azureml r", "azureml a", ["azureml k", "azureml a"]],
+        ),
+        (credentials(s=SCM, t=SCM), {"credential": "t"}, "", ["azureml t", "", "", ["azureml k"]]),
+        ({}, {"credential": "by hand"}, "other", ["by hand", "other", "", ["azureml k"]]),
     ],
 )
 def test_credentials_go_to_what_takes_them(wanted, project, image, assigned):
-    kubeconfigs = {"k": "{}"} if "azureml k" in assigned[2] else {}
+    kubeconfigs = {"k": "{}"} if "azureml k" in assigned[-1] else {}
     given = settings(credentials=wanted, project=project, image_credential=image, kubeconfigs=kubeconfigs)
 
     result = azureml_awx.assign_credentials(given, TYPES)
 
-    assert (result["project"], result["image"], result["templates"]) == assigned
+    assert [result[name] for name in ("project", "image", "inventory", "templates")] == assigned
 
 
 THERE = found(
@@ -195,9 +202,9 @@ def names(own: dict) -> dict:
 
 
 def test_only_what_the_playbook_created_is_its_own():
-    identity = {name: settings()[name] for name in ("prefix", "name", "templates", "mark", "type_mark")}
+    identity = ("prefix", "name", "workflow", "type_name", "templates", "mark", "type_mark")
 
-    own = azureml_awx.find_own(identity, THERE)
+    own = azureml_awx.find_own({name: settings()[name] for name in identity}, THERE)
 
     assert names(own) == {
         "job_templates": [
