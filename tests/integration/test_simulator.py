@@ -313,6 +313,13 @@ def test_namespace_is_not_created_while_it_is_deleted(ask, arm, arc):
     assert arm("PUT", address, json=NAMESPACE) == (409, "Conflict")
 
 
+def test_namespace_that_two_create_at_once_is_provisioned(ask, arm, arc):
+    address = f"{RELAY}/{arc}-twice?api-version=2021-11-01"
+    assert [arm("PUT", address, json=NAMESPACE) for _client in range(2)] == [(201, ""), (200, "")]
+
+    wait_for(lambda: ask("GET", address).json()["properties"]["provisioningState"] == "Succeeded")
+
+
 @pytest.fixture
 def kubernetes(simulator, arc):
     api = config.new_client_from_config(simulator.kubeconfigs[arc])

@@ -94,7 +94,7 @@ class Supporting:
         if not present:
             request.created = True
             if "provisioningState" in resource["properties"]:
-                self._tasks.start(self._provision(resource))
+                self._tasks.start(self._provision(address.key))
         return resource
 
     def _list(self, request: ArmRequest) -> dict[str, Any]:
@@ -119,9 +119,10 @@ class Supporting:
         for one in [one for one in self._resources if one == key or one.startswith(f"{key}/")]:
             del self._resources[one]
 
-    async def _provision(self, resource: dict[str, Any]) -> None:
+    async def _provision(self, key: str) -> None:
         await self._clock.sleep(PROVISIONING_SECONDS)
-        if resource["properties"]["provisioningState"] != "Deleting":
+        resource = self._resources.get(key)  # another PUT may have replaced it meanwhile
+        if resource and resource["properties"]["provisioningState"] != "Deleting":
             resource["properties"]["provisioningState"] = "Succeeded"
 
     async def _relay(self, request: ArmRequest) -> web.Response:
