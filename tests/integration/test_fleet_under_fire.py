@@ -20,7 +20,7 @@ from support import processes_of, requests_to, run_module_work, wait_for
 import simulated
 from simulator.scenario import ClusterPlan, InstallPlan, Scenario
 
-HEALTHY = 288
+HEALTHY = 88
 SHARE = 0.2
 SECONDS = 900
 ARGUMENTS = ["--forks", "20", "-e", "azureml_readiness_timeout=40"]
