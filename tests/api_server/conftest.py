@@ -38,9 +38,9 @@ def nodes(plane):
 
 
 @pytest.fixture(scope="session")
-def api(plane) -> DynamicClient:
+def api(plane, tmp_path_factory) -> DynamicClient:
     """Everything, as the administrator."""
-    return DynamicClient(plane.client())
+    return DynamicClient(plane.client(), cache_file=str(tmp_path_factory.mktemp("discovery") / "resources.json"))
 
 
 @pytest.fixture(autouse=True)

@@ -103,11 +103,12 @@ def run_module(tmp_path):
 
 
 @pytest.fixture
-def kube(simulator):
+def kube(simulator, tmp_path):
     """The Kubernetes API of a cluster, by its name, through the official client."""
 
     def connect(cluster: str) -> DynamicClient:
-        return DynamicClient(new_client_from_config(simulator.kubeconfigs[cluster]))
+        remembered = tmp_path / f"discovery-{cluster}.json"  # else it stays in the machine's folder for such files
+        return DynamicClient(new_client_from_config(simulator.kubeconfigs[cluster]), cache_file=str(remembered))
 
     return connect
 
