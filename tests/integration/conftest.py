@@ -127,7 +127,7 @@ def create(kube):
 
 
 @pytest.fixture
-def playbook(simulator, tmp_path, monkeypatch):
+def playbook(tmp_path):
     """Run a playbook with C(ansible-playbook). Takes its content or its name, the inventory, and extra environment."""
 
     def run(content, inventory, *arguments: str, **environ: str) -> PlaybookRun:

@@ -2,9 +2,33 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Kubernetes objects that tests put into a cluster."""
+"""Objects that tests put into Azure or into a cluster."""
 
 from __future__ import annotations
+
+from simulator.scenario import SUBSCRIPTION
+
+GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-edge"
+EXTENSION = {
+    "identity": {"type": "SystemAssigned"},
+    "properties": {
+        "extensionType": "Microsoft.AzureML.Kubernetes",
+        "scope": {"cluster": {"releaseNamespace": "azureml"}},
+        "configurationSettings": {"enableTraining": "True", "a": "1"},
+        "configurationProtectedSettings": {"secret": "value"},
+    },
+}
+
+
+def arc_id(cluster: str) -> str:
+    """The ARM id of a connected cluster."""
+    return f"{GROUP}/providers/Microsoft.Kubernetes/connectedClusters/{cluster}"
+
+
+def extension_id(cluster: str) -> str:
+    """The ARM id of the extension of a connected cluster."""
+    return f"{arc_id(cluster)}/providers/Microsoft.KubernetesConfiguration/extensions/azureml"
+
 
 DEFINITION = ("apiextensions.k8s.io/v1", "CustomResourceDefinition")
 

@@ -11,11 +11,11 @@ import json
 import re
 
 import playbooks
+from objects import GROUP
 
-from simulator.scenario import SUBSCRIPTION, ClusterPlan
+from simulator.scenario import ClusterPlan
 
 FOLDER = playbooks.ROOT / "tests" / "recorded"
-GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-edge"
 CLUSTER_TYPES = {
     "connectedClusters": ("connected_cluster", "Microsoft.Kubernetes/connectedClusters"),
     "managedClusters": ("managed_cluster", "Microsoft.ContainerService/managedClusters"),

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall, ModuleSpec, execute
+from azure.identity import ClientSecretCredential
 
 
 class ModuleFailedError(AssertionError):
@@ -49,6 +50,19 @@ def run_module_work(
     if result.get("failed"):
         raise ModuleFailedError(result)
     return result
+
+
+def credential(simulator) -> ClientSecretCredential:
+    """The credential that a simulator takes, as SDKs sign in with it."""
+    environment = simulator.environment
+    return ClientSecretCredential(
+        environment["AZURE_TENANT"],
+        environment["AZURE_CLIENT_ID"],
+        environment["AZURE_SECRET"],
+        authority=simulator.endpoint,
+        disable_instance_discovery=True,
+        connection_verify=simulator.ca,
+    )
 
 
 def requests_to(simulator, method: str, part: str) -> list[dict]:

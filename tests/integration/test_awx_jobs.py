@@ -72,7 +72,7 @@ def store(tmp_path_factory):
 
 
 @pytest.fixture
-def azure(tmp_path, environment):
+def azure(tmp_path):
     """Takes a name; several may run at once."""
 
     def run(name: str):

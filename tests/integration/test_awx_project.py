@@ -76,7 +76,7 @@ FLEET = [ClusterPlan(f"shop-{index}") for index in range(3)]
 
 
 @pytest.fixture
-def fleet(environment, tmp_path):
+def fleet(tmp_path):
     """Three clusters, and their inventory."""
     with simulated.running(Scenario(clusters=FLEET, time_scale=60), tmp_path / "fleet") as running:
         yield running, simulated.inventory(running.directory, FLEET)

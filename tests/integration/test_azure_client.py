@@ -15,12 +15,12 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure.resource import
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline, wait_here
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
 from ansible_collections.azureml.arc.plugins.modules.extension import SPEC
+from objects import GROUP
 from support import ModuleFailedError, requests_to, run_module_work
 
 import simulated
-from simulator.scenario import SUBSCRIPTION, ClusterPlan, InstallPlan, Scenario
+from simulator.scenario import ClusterPlan, InstallPlan, Scenario
 
-GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-edge"
 TRAINING = {"resource_group": "rg-edge", "workload_profile": "training"}
 
 

@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.azureml.arc.plugins.modules.cluster_identity import SPEC
 from ansible_collections.azureml.arc.plugins.modules.extension import SPEC as EXTENSION
 from ansible_collections.azureml.arc.plugins.modules.preflight import SPEC as PREFLIGHT
+from objects import arc_id
 from support import ModuleFailedError
 
 import simulated
@@ -101,7 +102,7 @@ def test_missing_config_map_leaves_the_cluster_unverified(check, kube):
     assert result["reason"] == "ConfigMap 'azure-clusterconfig' in namespace 'azure-arc' does not exist"
 
 
-def test_unreachable_api_is_a_failure(check, simulator):
+def test_unreachable_api_is_a_failure(check):
     with pytest.raises(ModuleFailedError, match="cannot be reached"):
         check("a", "a", host="https://127.0.0.1:1")
 
@@ -131,9 +132,7 @@ def test_aks_cluster_behind_another_address_says_itself_which_it_is(check, fqdns
 
 
 def test_cluster_is_given_by_its_id(run_module, simulator):
-    group = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-edge"
-    cluster_id = f"{group}/providers/Microsoft.Kubernetes/connectedClusters/a"
-    assert run_module(SPEC, kubeconfig=simulator.kubeconfigs["a"], cluster_id=cluster_id)["verified"]
+    assert run_module(SPEC, kubeconfig=simulator.kubeconfigs["a"], cluster_id=arc_id("a"))["verified"]
 
 
 def test_cluster_is_named_once(run_module, simulator):

@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.azureml.arc.plugins.modules.compute import SPEC
 from ansible_collections.azureml.arc.plugins.modules.compute_info import SPEC as INFO
 from ansible_collections.azureml.arc.plugins.modules.extension import SPEC as EXTENSION
+from objects import arc_id
 from support import ModuleFailedError, requests_to, wait_for, writes
 
 from simulator.scenario import SUBSCRIPTION
@@ -22,7 +23,6 @@ IDENTITY = (
     f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-ml"
     "/providers/Microsoft.ManagedIdentity/userAssignedIdentities/vision"
 )
-GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-edge"
 WORKSPACE = {"name": "ws", "resource_group": "rg-ml"}
 
 
@@ -55,14 +55,14 @@ def test_attach_and_again(run_module, simulator, arc, ready, ml):
         "identity": {"type": "SystemAssigned"},
         "properties": {
             "computeType": "Kubernetes",
-            "resourceId": f"{GROUP}/providers/Microsoft.Kubernetes/connectedClusters/{arc}",
+            "resourceId": arc_id(arc),
             "description": "shop 42",
             "properties": {"namespace": "ml"},
         },
     }
 
 
-def test_check_mode_and_diff(run_module, simulator, arc, ready):
+def test_check_mode_and_diff(run_module, simulator, ready):
     result = run_module(SPEC, check_mode=True, diff=True, **ready)
 
     assert result["changed"]
@@ -80,7 +80,7 @@ def test_name_of_another_cluster_is_refused(run_module, simulator, arc, ready):
     assert writes(simulator) == []
 
 
-def test_other_namespace_needs_force_reattach(run_module, simulator, arc, ready, ml):
+def test_other_namespace_needs_force_reattach(run_module, simulator, ready, ml):
     run_module(SPEC, description="shop", **ready)
     simulator.clear_journal()
 
@@ -377,7 +377,7 @@ class TestDetach:
             run_module(SPEC, state="absent", **{**ready, "cluster_name": "other"})
         assert writes(simulator) == []
 
-    def test_under_way_while_it_shall_be_attached(self, run_module, simulator, arc, ready):
+    def test_under_way_while_it_shall_be_attached(self, run_module, ready):
         run_module(SPEC, **ready)
         run_module(SPEC, state="absent", wait=False, **ready)
         result = run_module(SPEC, **ready)

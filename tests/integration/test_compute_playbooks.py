@@ -167,7 +167,7 @@ def test_missing_namespace_is_found_before_anything_is_installed(playbook, simul
     assert writes(simulator) == []
 
 
-def test_from_the_node_with_a_configuration_file(playbook, simulator, inventory, kube, tmp_path):
+def test_from_the_node_with_a_configuration_file(playbook, inventory, kube, tmp_path):
     """The namespace is created and the instance types are made from the node; the file is read on the controller."""
     text = (
         '{"namespace": "default", "defaultInstanceType": "GPU", "instanceTypes":'

@@ -12,11 +12,10 @@ import pytest
 from ansible_collections.azureml.arc.plugins.module_utils._extension.module import begin_supporting_resources
 from ansible_collections.azureml.arc.plugins.modules.extension import SPEC
 from ansible_collections.azureml.arc.plugins.modules.extension_info import SPEC as INFO
+from objects import GROUP, arc_id
 from support import ModuleFailedError, requests_to, wait_for, writes
 
 from simulator.scenario import SUBSCRIPTION
-
-GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-edge"
 
 
 @pytest.fixture
@@ -33,7 +32,7 @@ def test_install_sends_every_derived_key(run_module, simulator, arc, training):
     assert put["query"] == {"api-version": "2025-03-01"}
     properties = put["body"]["properties"]
     protected = properties.pop("configurationProtectedSettings")
-    cluster_id = f"{GROUP}/providers/Microsoft.Kubernetes/connectedClusters/{arc}"
+    cluster_id = arc_id(arc)
     relay = f"{arc}{SUBSCRIPTION}rgedgerelay".replace("-", "")
     relay_names = {
         key: value for key, value in properties["configurationSettings"].items() if "hybridConnection" in key
@@ -188,7 +187,7 @@ def test_protected_settings_of_others_are_not_lost(run_module, simulator, traini
     assert writes(simulator) == []
 
 
-def test_settings_of_others_are_left_alone_and_shown(run_module, simulator, training):
+def test_settings_of_others_are_left_alone_and_shown(run_module, training):
     run_module(SPEC, settings={"amloperator.extra": "1"}, **training)
 
     result = run_module(SPEC, **training)
@@ -282,7 +281,7 @@ def test_failed_extension_is_installed_again(run_module, simulator, arc, trainin
     assert result["extension"]["provisioning_state"] == "Succeeded"
 
 
-def test_install_during_removal_waits_for_its_end(run_module, simulator, arc, training):
+def test_install_during_removal_waits_for_its_end(run_module, arc, training):
     run_module(SPEC, **training)
     run_module(SPEC, state="absent", wait=False, resource_group="rg-edge", cluster_name=arc)
 
@@ -359,7 +358,7 @@ def test_throttling_and_server_errors_are_ridden_out(run_module, simulator, arc,
     assert run_module(SPEC, **training)["extension"]["provisioning_state"] == "Succeeded"
 
 
-def test_info_lists_only_azureml_extensions(run_module, simulator, arc, training):
+def test_info_lists_only_azureml_extensions(run_module, arc, training):
     where = {"resource_group": "rg-edge", "cluster_name": arc}
     assert run_module(INFO, **where)["extensions"] == []
     run_module(SPEC, **training)
@@ -372,7 +371,7 @@ def test_info_lists_only_azureml_extensions(run_module, simulator, arc, training
     assert run_module(INFO, name="other", **where)["extensions"] == []
 
 
-def test_supporting_resources_are_begun_and_not_waited_for(run_module, simulator, arc, training):
+def test_supporting_resources_are_begun_and_not_waited_for(run_module, simulator, training):
     begin = replace(SPEC, run=begin_supporting_resources)
     planned = run_module(begin, **training, check_mode=True, diff=True)
     assert writes(simulator) == []

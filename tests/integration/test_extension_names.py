@@ -11,7 +11,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure.client import o
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleSpec
 from ansible_collections.azureml.arc.plugins.module_utils._extension import presence
 from ansible_collections.azureml.arc.plugins.modules.extension import SPEC
-from recordings import GROUP
+from objects import GROUP, arc_id, extension_id
 from support import ModuleFailedError, writes
 
 OTHER = "arcml-extension"
@@ -32,8 +32,7 @@ def another_client(run_module, arc, cluster):
     """Install an AzureML extension without looking for others, as any other client does."""
 
     def install(name: str) -> None:
-        extensions = f"{GROUP}/providers/Microsoft.Kubernetes/connectedClusters/{arc}"
-        address = f"{extensions}/providers/Microsoft.KubernetesConfiguration/extensions/{name}"
+        address = f"{arc_id(arc)}/providers/Microsoft.KubernetesConfiguration/extensions/{name}"
         properties = {
             "extensionType": "microsoft.azureml.kubernetes",
             "scope": {"cluster": {"releaseNamespace": "azureml"}},
@@ -72,7 +71,7 @@ def test_inventory_in_another_case_makes_no_difference(run_module, simulator, ar
     assert gone["removed_resources"] == [relay]
 
 
-def test_extension_under_another_name_is_taken_over(run_module, simulator, arc, training):
+def test_extension_under_another_name_is_taken_over(run_module, simulator, training):
     run_module(SPEC, name=OTHER, **training)
     simulator.clear_journal()
 
@@ -129,10 +128,9 @@ def test_each_resource_is_read_once_before_the_extension_is_created(run_module, 
     run_module(SPEC, wait=False, **training)
 
     sent = [(one["method"], one["path"]) for one in simulator.journal() if "/subscriptions/" in one["path"]]
-    cluster = f"{GROUP}/providers/Microsoft.Kubernetes/connectedClusters/{arc}"
-    extensions = f"{cluster}/providers/Microsoft.KubernetesConfiguration/extensions"
-    assert sent[:3] == [("GET", cluster), ("GET", f"{extensions}/azureml"), ("GET", extensions)]
-    assert sent[-1] == ("PUT", f"{extensions}/azureml")
+    extension = extension_id(arc)
+    assert sent[:3] == [("GET", arc_id(arc)), ("GET", extension), ("GET", extension.removesuffix("/azureml"))]
+    assert sent[-1] == ("PUT", extension)
     relay = set(sent[3:-1])  # some of these are repeated while a new resource is not visible yet
     assert len(relay) == 7
     assert all("/Microsoft.Relay/namespaces/" in path for _method, path in relay)

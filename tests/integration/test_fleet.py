@@ -99,7 +99,7 @@ def play(*tasks: dict, **keywords) -> list[dict]:
     return [{"hosts": "all", "gather_facts": False, "tasks": list(tasks), **keywords}]
 
 
-def test_it_sends_what_the_role_sends_for_one_cluster_after_the_other(playbook, tmp_path, monkeypatch):
+def test_it_sends_what_the_role_sends_for_one_cluster_after_the_other(playbook, tmp_path):
     """A first deployment with one that fails, a second without a change, and a change, both ways."""
     pair = certificates.as_options()
     seen = {}

@@ -149,7 +149,7 @@ def _comparable(outcome: dict) -> dict:
 
 
 @pytest.fixture
-def info(simulator, arc):
+def info(arc):
     """A play with one task, on localhost."""
 
     def run(playbook, *arguments, variables=None, environ=None, **keywords):
@@ -356,7 +356,7 @@ def test_one_token_for_all_workers(playbook, simulator, arc):
     assert paths.count("/metadata/endpoints") == 1
 
 
-def test_an_az_that_does_not_answer_costs_a_run_one_timeout(playbook, simulator, arc, tmp_path, monkeypatch):
+def test_an_az_that_does_not_answer_costs_a_run_one_timeout(playbook, arc, tmp_path, monkeypatch):
     az = tmp_path / "az"
     az.write_text(f"#!/bin/sh\necho called >> {tmp_path}/calls\nexec sleep 60\n", encoding="utf-8")
     az.chmod(0o700)
@@ -372,7 +372,7 @@ def test_an_az_that_does_not_answer_costs_a_run_one_timeout(playbook, simulator,
     assert (tmp_path / "calls").read_text(encoding="utf-8") == "called\n"
 
 
-def test_module_defaults_groups(playbook, simulator, arc):
+def test_module_defaults_groups(playbook, arc):
     defaults = {"group/azureml.arc.azure": {"resource_group": "rg-edge", "cluster_name": arc}}
     task = {"azureml.arc.extension": {"workload_profile": "training"}, "check_mode": True, "name": "plan"}
     play = {"hosts": "all", "gather_facts": False, "module_defaults": defaults, "tasks": [task]}

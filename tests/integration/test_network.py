@@ -144,7 +144,7 @@ def test_proxy_that_is_not_there(patch, request, ask):
     ],
     ids=lambda environ: ", ".join(environ) or "nothing",
 )
-def test_a_certificate_that_nobody_trusts(run_module, simulator, ask_azure, ask_cluster, monkeypatch, environ):
+def test_a_certificate_that_nobody_trusts(simulator, ask_azure, ask_cluster, monkeypatch, environ):
     for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
         monkeypatch.delenv(name)
     for name, value in environ.items():

@@ -200,7 +200,7 @@ def test_sign_in_and_kubeconfig_on_the_node(playbook, simulator, inventory, tmp_
     assert not [name for name, text in sent.items() if environment["AZURE_SECRET"] in text]
 
 
-def test_inference_over_https_through_a_node_port(playbook, simulator, inventory, tmp_path):
+def test_inference_over_https_through_a_node_port(playbook, inventory, tmp_path):
     """Combined on one cluster, inference alone on another; the certificate comes from files beside the inventory."""
     certificates.as_files(tmp_path)
     inventory["all"]["vars"] |= {
@@ -247,7 +247,7 @@ class TestPreflight:
         assert "Set install_volcano to false to use it, or install_components to auto" in failure["msg"]
         assert writes(simulator) == []
 
-    def test_components_that_are_there_are_used_and_stay_known(self, playbook, simulator, inventory, create):
+    def test_components_that_are_there_are_used_and_stay_known(self, playbook, inventory, create):
         create("shop-k3s", *DEFINITION, "jobs.batch.volcano.sh", spec=definition("batch.volcano.sh", "jobs", "Job"))
         inventory["all"]["vars"]["azureml_install_components"] = "auto"
         limit = ("--limit", "shop-k3s")
@@ -283,7 +283,7 @@ class TestPreflight:
         assert found["plan"]["settings"]["installVolcano"]["after"] == "False"
 
 
-def test_release_of_2021(playbook, simulator, inventory):
+def test_release_of_2021(playbook, inventory):
     """The keys and components of the first releases, on a cluster that is pinned to one."""
     inventory["all"]["vars"] |= {"azureml_settings_generation": "2021", "azureml_version": "1.0.67"}
     limit = ("--limit", "plant-openshift")

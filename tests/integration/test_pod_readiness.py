@@ -268,7 +268,7 @@ def test_nodes_that_may_not_be_read_are_named(look, lost_node, simulator, arc):
     assert [row["name"] for row in result["pods"] if not row["ready"]] == ["fluent-bit-x"]
 
 
-def test_latest_event_explains_a_pod(look, create, arc, kube):
+def test_latest_event_explains_a_pod(look, create, arc):
     """Newer reporters leave lastTimestamp empty."""
     create(arc, "v1", "Namespace", "azureml")
     create(arc, "v1", "Pod", "late", "azureml", spec={"containers": []}, status={"phase": "Pending"})

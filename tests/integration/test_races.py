@@ -20,13 +20,13 @@ from ansible_collections.azureml.arc.plugins.modules.extension import SPEC as EX
 from ansible_collections.azureml.arc.plugins.modules.extension_info import SPEC as EXTENSION_INFO
 from ansible_collections.azureml.arc.plugins.modules.pod_readiness import SPEC as READINESS
 from fault_matrix import writes_of
+from objects import extension_id
 from playbooks import start_playbook
 from support import ModuleFailedError, requests_to, run_module_work, wait_for
 
 import simulated
-from simulator.scenario import SUBSCRIPTION, ClusterPlan, InstallPlan, Principal, Scenario
+from simulator.scenario import ClusterPlan, InstallPlan, Principal, Scenario
 
-GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-edge"
 TRAINING = {"resource_group": "rg-edge", "workload_profile": "training"}
 
 
@@ -72,10 +72,8 @@ def elsewhere():
 
 def send(simulator, method: str, cluster: str, body: dict | None = None, params: dict | None = None) -> None:
     """What C(az k8s-extension) sends for the extension of a cluster, and then waits for."""
-    path = f"{GROUP}/providers/Microsoft.Kubernetes/connectedClusters/{cluster}"
-    path += "/providers/Microsoft.KubernetesConfiguration/extensions/azureml"
     with open_session(ModuleCall({})) as session:
-        resource = ArmResource(session, path, "2025-03-01", "extension", Deadline(60))
+        resource = ArmResource(session, extension_id(cluster), "2025-03-01", "extension", Deadline(60))
         wait_here(resource.submit(method, True, resource.read(), body=body, params=params))
 
 

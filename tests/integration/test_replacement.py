@@ -12,11 +12,8 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure.resource import
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleSpec
 from ansible_collections.azureml.arc.plugins.modules.extension import SPEC
+from objects import extension_id
 from support import ModuleFailedError, writes
-
-from simulator.scenario import SUBSCRIPTION
-
-GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-edge"
 
 
 @pytest.fixture
@@ -37,12 +34,8 @@ def elsewhere(run_module, arc):
     }
 
     def put(call):
-        extension_id = (
-            f"{GROUP}/providers/Microsoft.Kubernetes/connectedClusters/{arc}"
-            "/providers/Microsoft.KubernetesConfiguration/extensions/azureml"
-        )
         with open_session(call) as session:
-            resource = ArmResource(session, extension_id, "2025-03-01", "extension", Deadline(60))
+            resource = ArmResource(session, extension_id(arc), "2025-03-01", "extension", Deadline(60))
             yield from resource.submit("PUT", wait=True, present=None, body=body)
         return {}
 
@@ -98,7 +91,8 @@ def test_failed_replacement_shows_the_request_without_secrets(run_module, simula
     assert "SharedAccessKey=" not in str(failure.value.result)
 
 
-def test_refused_deletion_is_no_failed_replacement(run_module, simulator, elsewhere, training, arc):
+@pytest.mark.usefixtures("elsewhere")
+def test_refused_deletion_is_no_failed_replacement(run_module, simulator, training, arc):
     simulator.add_fault(method="DELETE", path=f"{arc}/.*/extensions/azureml$", status=403)
     with pytest.raises(ModuleFailedError, match="HTTP 403") as failure:
         run_module(SPEC, force_replace=True, **training)

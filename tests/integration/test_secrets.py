@@ -71,7 +71,7 @@ class Watcher:
 
 
 @pytest.fixture
-def azure(tmp_path, environment, monkeypatch):
+def azure(tmp_path, monkeypatch):
     """A simulator whose client secret is a marker, and which the environment does not sign in to."""
     scenario = Scenario(clusters=CLUSTERS, principal=Principal(secret=f"{MARKER}-client"), time_scale=60)
     with simulated.running(scenario, tmp_path / "simulator") as running:

@@ -22,7 +22,7 @@ TIMEOUT = 90  # seconds of the run; the simulator's pass faster
 OF_THE_RUN = re.compile(r"/metadata/endpoints|/oauth2/|/\.well-known/|/subscriptions/[^/]+/providers/[^/]+$")
 
 
-def test_clusters_that_hang_hold_nobody_up(playbook, tmp_path, environment):
+def test_clusters_that_hang_hold_nobody_up(playbook, tmp_path):
     plans = [ClusterPlan(f"c{number}", install=InstallPlan(seconds=30)) for number in range(HEALTHY)]
     plans += [ClusterPlan(f"h{number}", install=InstallPlan(seconds=10**6)) for number in range(HANGING)]
     # The clusters that hang come first, so they would have all threads.
@@ -54,7 +54,7 @@ def test_clusters_that_hang_hold_nobody_up(playbook, tmp_path, environment):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_says_what_is_under_way(tmp_path_factory, environment, number):
+def test_an_interrupted_run_says_what_is_under_way(tmp_path_factory, number):
     run = tmp_path_factory.mktemp("run")  # short: ansible-core 2.21 listens on a socket below TMPDIR
     plans = [ClusterPlan(name, install=InstallPlan(seconds=10**6)) for name in ("c1", "c2")]
     with simulated.running(Scenario(clusters=plans, time_scale=60), run / "simulator") as simulator:
@@ -76,7 +76,7 @@ def test_an_interrupted_run_says_what_is_under_way(tmp_path_factory, environment
     assert "interrupted: Wait until the extension is installed: 2 (c1, c2)" in (run / "output").read_text()
 
 
-def test_a_first_deployment_reads_nothing_twice(playbook, tmp_path, environment):
+def test_a_first_deployment_reads_nothing_twice(playbook, tmp_path):
     plans = [ClusterPlan("shop", install=InstallPlan(seconds=30), attach_seconds=6)]
     # What is asked for again because it is not visible yet does not count.
     scenario = Scenario(clusters=plans, time_scale=60, eventual_consistency="nobody")
@@ -112,7 +112,7 @@ def without_polls(requests: list[dict]) -> list[tuple[str, str]]:
     return kept
 
 
-def test_clusters_of_a_run_read_their_workspace_once(playbook, tmp_path, environment):
+def test_clusters_of_a_run_read_their_workspace_once(playbook, tmp_path):
     plans = [ClusterPlan(name, install=InstallPlan(seconds=30), attach_seconds=6) for name in ("a1", "a2", "a3")]
     with simulated.running(Scenario(clusters=plans, time_scale=60), tmp_path / "simulator") as simulator:
         run = playbook("azureml.arc.deploy", simulated.inventory(simulator.directory, plans), **simulator.environment)

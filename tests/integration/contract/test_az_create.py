@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.azureml.arc.plugins.modules.extension import SPEC
-from recordings import AZ, GROUP, cluster_id, creates, filled_in, options_of, plan_of, secrets
+from objects import GROUP
+from recordings import AZ, cluster_id, creates, filled_in, options_of, plan_of, secrets
 from support import requests_to
 
 import certificates

@@ -16,10 +16,9 @@ import pytest
 import requests
 from ansible_collections.azureml.arc.plugins.modules.openshift_scc import SPEC as SCC
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.options import CLUSTER, EXTENSION
-from azure.identity import ClientSecretCredential
+from objects import GROUP
 from recordings import (
     AZ,
-    GROUP,
     certificate_values,
     cluster_id,
     creates,
@@ -30,7 +29,7 @@ from recordings import (
     renamed,
     secrets_in,
 )
-from support import requests_to, run_module_work, wait_for
+from support import credential, requests_to, run_module_work, wait_for
 
 import certificates
 import simulated
@@ -71,18 +70,9 @@ class Az:
     """Sends recorded requests."""
 
     def __init__(self, simulator, client: str, certificate: tuple[bytes, bytes]) -> None:
-        environment = simulator.environment
-        credential = ClientSecretCredential(
-            environment["AZURE_TENANT"],
-            environment["AZURE_CLIENT_ID"],
-            environment["AZURE_SECRET"],
-            authority=simulator.endpoint,
-            disable_instance_discovery=True,
-            connection_verify=simulator.ca,
-        )
         self._simulator = simulator
         self._version = API_VERSIONS[client]
-        self._token = credential.get_token(f"{simulator.endpoint}/.default").token
+        self._token = credential(simulator).get_token(f"{simulator.endpoint}/.default").token
         self._values = certificate_values(certificate)
 
     def send(self, method: str, path: str, version: str, body: object = None) -> dict:

@@ -15,7 +15,8 @@ import playbooks
 import pytest
 from ansible_collections.azureml.arc.plugins.modules.compute import SPEC
 from ansible_collections.azureml.arc.plugins.modules.extension import SPEC as EXTENSION
-from recordings import GROUP, load
+from objects import arc_id
+from recordings import load
 from support import requests_to
 
 # Made by 'make build/contract/complete'.
@@ -54,7 +55,7 @@ def azure_ai_ml(tmp_path):
 
 
 def test_compute_attached_by_azure_ai_ml_is_in_sync(run_module, simulator, azure_ai_ml, arc, cluster):
-    cluster_id = f"{GROUP}/providers/Microsoft.Kubernetes/connectedClusters/{arc}"
+    cluster_id = arc_id(arc)
     azure_ai_ml("attach", arc, cluster_id, "default")
     (put,) = requests_to(simulator, "PUT", f"/computes/{arc}")
     recorded = load("azure-ai-ml-1.35")

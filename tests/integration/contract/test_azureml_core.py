@@ -17,7 +17,8 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure.client import o
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleSpec
 from ansible_collections.azureml.arc.plugins.modules.compute import SPEC
 from ansible_collections.azureml.arc.plugins.modules.extension import SPEC as EXTENSION
-from recordings import GROUP, filled_in, load
+from objects import arc_id
+from recordings import filled_in, load
 from support import requests_to
 
 from simulator.scenario import SUBSCRIPTION
@@ -69,7 +70,7 @@ def test_python_code_of_the_article_as_options(simulator, attach, arc):
 
     attach(namespace=ADVANCED["namespace"], description="", **options)
 
-    cluster_id = f"{GROUP}/providers/Microsoft.Kubernetes/connectedClusters/{arc}"
+    cluster_id = arc_id(arc)
     assert sent_properties(simulator) == filled_in(RECORDED, {"<cluster id>": cluster_id})
 
 
@@ -90,7 +91,7 @@ def test_compute_that_azureml_core_attached_is_in_sync(run_module, attach, clust
         f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-ml/providers/Microsoft.MachineLearningServices/workspaces/ws"
     )
     recorded = {**RECORDED, **document, "properties": document}
-    recorded["resourceId"] = f"{GROUP}/providers/Microsoft.Kubernetes/connectedClusters/{arc}"
+    recorded["resourceId"] = arc_id(arc)
     body = {"location": "northeurope", "identity": {"type": "SystemAssigned"}, "properties": recorded}
 
     def put(call):
