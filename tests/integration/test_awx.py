@@ -6,9 +6,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import yaml
 from awx_setup import AWX_PROJECT, commit, create_repository, set_up
+from playbooks import PlaybookRun
 
 from awx.launches import launch_job, launch_workflow
 from awx.permissions import User
@@ -34,34 +37,48 @@ VARIABLES = {
 }
 
 
-@pytest.fixture
-def controller(tmp_path):
-    with RunningServer(tmp_path / "awx") as running:
-        yield running
+class Setup:
+    """AWX, and the playbook that sets it up, with a repository.
+
+    :ivar environment: what differs in the environment of the next runs.
+    """
+
+    def __init__(self, controller: RunningServer, repository: Path) -> None:
+        self.controller, self.repository, self.store = controller, repository, controller.server.store
+        self.environment: dict[str, str] = {}
+
+    def run(self, state: str = "present", arguments: tuple[str, ...] = (), **changes) -> PlaybookRun:
+        """Run the playbook, with the variables of a user and some changes."""
+        variables = {**VARIABLES, "azureml_awx_state": state, **changes}
+        return set_up(self.controller, self.repository, variables, self.environment, arguments)
+
+    def by_name(self, endpoint: str) -> dict:
+        return {item.get("name") or item["identifier"]: item for item in self.store.items[endpoint].values()}
 
 
 @pytest.fixture
-def repository(tmp_path):
-    return create_repository(tmp_path)
+def setup(tmp_path):
+    with RunningServer(tmp_path / "awx") as controller:
+        yield Setup(controller, create_repository(tmp_path))
 
 
-def by_name(store, endpoint: str) -> dict:
-    return {item["name"]: item for item in store.items[endpoint].values()}
+def changed_tasks(run) -> list[str]:
+    return [one["task"] for one in run.results if one["result"].get("changed")]
 
 
-def test_set_up_twice_then_taken_away_twice(repository, controller):
-    store = controller.server.store
+def test_set_up_twice_then_taken_away_twice(setup):
+    store, server = setup.store, setup.controller.server
 
-    first = set_up(controller, repository, VARIABLES)
+    first = setup.run()
 
     assert first.status == 0, [
         r for one in first.results for r in one["result"].get("results", [one["result"]]) if r.get("failed")
     ]
-    templates = by_name(store, "job_templates")
+    templates = setup.by_name("job_templates")
     assert set(templates) == {f"azureml {path.stem}" for path in AWX_PROJECT.glob("[a-z]*.yml")} - {
         "azureml azureml_clusters"
     }
-    nodes = {item["identifier"]: item for item in store.items["workflow_job_template_nodes"].values()}
+    nodes = setup.by_name("workflow_job_template_nodes")
     after = {
         (before, outcome): [store.items["workflow_job_template_nodes"][one]["identifier"] for one in following]
         for before, node in nodes.items()
@@ -82,20 +99,18 @@ def test_set_up_twice_then_taken_away_twice(repository, controller):
     questions = {one["variable"]: one for one in store.surveys[templates["azureml deploy"]["id"]]["spec"]}
     assert questions["azureml_survey_private_key"]["type"] == "password"
     assert questions["azureml_survey_profile"]["choices"][1:] == ["training", "inference", "training_inference"]
-    writes = len(controller.server.writes)
+    writes = len(server.writes)
 
-    second = set_up(controller, repository, VARIABLES)
+    second = setup.run()
 
     assert second.status == 0, second.output[-6000:]
-    assert [one["task"] for one in second.results if one["result"].get("changed")] == [], controller.server.writes[
-        writes:
-    ]
+    assert changed_tasks(second) == [], server.writes[writes:]
     assert SECRET not in first.output + second.output
-    assert controller.environment["CONTROLLER_PASSWORD"] not in first.output + second.output
+    assert setup.controller.environment["CONTROLLER_PASSWORD"] not in first.output + second.output
     assert writes > 20
 
     for changes in (True, False):
-        absent = set_up(controller, repository, {**VARIABLES, "azureml_awx_state": "absent"})
+        absent = setup.run("absent")
 
         assert absent.status == 0, absent.output[-6000:]
         assert bool(absent.changed("localhost")) is changes
@@ -104,42 +119,13 @@ def test_set_up_twice_then_taken_away_twice(repository, controller):
         assert set(left) <= {"project_updates"}
 
 
-def test_an_organization_of_others_stays(repository, controller):
-    store = controller.server.store
-    own = store.create("organizations", {"name": "Azure Machine Learning", "description": "ours"})
+def test_an_organization_of_others_stays(setup):
+    own = setup.store.create("organizations", {"name": "Azure Machine Learning", "description": "ours"})
 
-    absent = set_up(controller, repository, {**VARIABLES, "azureml_awx_state": "absent", "azureml_awx_kubeconfigs": {}})
+    absent = setup.run("absent", azureml_awx_kubeconfigs={})
 
     assert absent.status == 0, absent.output[-6000:]
-    assert store.items["organizations"] == {own["id"]: own}
-
-
-class Setup:
-    """AWX, and the playbook that sets it up, with a repository.
-
-    :ivar environment: what differs in the environment of the next runs.
-    """
-
-    def __init__(self, controller, repository) -> None:
-        self.controller, self.repository, self.store = controller, repository, controller.server.store
-        self.environment: dict[str, str] = {}
-
-    def run(self, state: str = "present", arguments: tuple[str, ...] = (), **changes):
-        """Run the playbook, with the variables of a user and some changes."""
-        variables = {**VARIABLES, "azureml_awx_state": state, **changes}
-        return set_up(self.controller, self.repository, variables, self.environment, arguments)
-
-    def by_name(self, endpoint: str) -> dict:
-        return {item.get("name") or item["identifier"]: item for item in self.store.items[endpoint].values()}
-
-
-@pytest.fixture
-def setup(controller, repository):
-    return Setup(controller, repository)
-
-
-def changed_tasks(run) -> list[str]:
-    return [one["task"] for one in run.results if one["result"].get("changed")]
+    assert setup.store.items["organizations"] == {own["id"]: own}
 
 
 def test_changes_by_hand_are_restored_and_removed_entries_removed(setup):

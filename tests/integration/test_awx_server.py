@@ -41,11 +41,9 @@ def type_id(store, namespace: str) -> int:
     return next(one["id"] for one in store.items["credential_types"].values() if one["namespace"] == namespace)
 
 
-def create_credential(store, content, namespace: str, name: str = "one") -> dict:
-    kind = type_id(store, namespace)
-    return store.create(
-        "credentials", {"name": name, "organization": content["organization"], "credential_type": kind, "inputs": {}}
-    )
+def create_credential(store, content, namespace: str, name: str = "one", inputs: dict | None = None) -> dict:
+    given = {"organization": content["organization"], "credential_type": type_id(store, namespace)}
+    return store.create("credentials", {"name": name, "inputs": inputs or {}, **given})
 
 
 @pytest.mark.parametrize(
@@ -324,31 +322,15 @@ def test_changes_are_refused_as_awx_refuses_them(small_setup, endpoint, changes,
 
 
 @pytest.fixture
-def small_setup(tmp_path):
-    """What a small set up leaves, made without a server: a rollout, a node and a schedule that launch it."""
-    base = tmp_path / "projects"
-    base.mkdir()
-    store = Store(base)
-    needed = create_project(store, base)
-    kind = next(one["id"] for one in store.items["credential_types"].values() if one["namespace"] == "azure_rm")
-    own = {"organization": needed["organization"]}
-    store.create("credentials", {**own, "name": "azure", "credential_type": kind, "inputs": {"client": "c"}})
-    template = store.create(
-        "job_templates",
-        {
-            **needed,
-            "name": "rollout",
-            "playbook": "rollout.yml",
-            "ask_limit_on_launch": True,
-            "survey_enabled": True,
-        },
-    )["id"]
+def small_setup(store, content):
+    """The same with a survey and a credential, and a node and a schedule that launch the template."""
+    create_credential(store, content, "azure_rm", inputs={"client": "c"})
+    template = store.items["job_templates"][content["unified_job_template"]]
+    template["survey_enabled"] = True
     question = {"question_name": "Soak", "variable": "azureml_soak", "type": "integer", "required": True}
-    store.surveys[template] = {"name": "", "description": "", "spec": [question]}
-    workflow = store.create("workflow_job_templates", {**own, "name": "fleet"})["id"]
-    launch = {"unified_job_template": template, "limit": "all[0]"}
+    store.surveys[template["id"]] = {"name": "", "description": "", "spec": [question]}
+    workflow = store.create("workflow_job_templates", {"organization": content["organization"], "name": "fleet"})["id"]
+    launch = {"unified_job_template": template["id"], "limit": "all[0]"}
     store.create("workflow_job_template_nodes", {**launch, "workflow_job_template": workflow, "identifier": "canary"})
-    store.create(
-        "schedules", {**launch, "name": "nightly", "rrule": "DTSTART:20240101T020000Z RRULE:FREQ=DAILY;INTERVAL=1"}
-    )
+    store.create("schedules", {**launch, "name": "nightly", "rrule": DAILY})
     return store
