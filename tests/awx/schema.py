@@ -36,7 +36,7 @@ class Resource:
     :param type: what its items call themselves.
     :param unique: the fields that no two items may share.
     :param associations: by name of the sub-endpoint: the endpoint of what it associates.
-    :param owner: the reference that takes its items along when it is deleted.
+    :param owners: the references whose items take these along when they are deleted.
     """
 
     type: str

@@ -22,8 +22,8 @@ from awx.store import ROOT, Store
 USER = "admin"
 PAGE_SIZE = 25
 PAGING = {"page", "page_size", "order_by"}
-# Lists below an item, of what belongs to it: the reference that says so.
 MEMBERS = (("organizations", "users"), ("organizations", "admins"))
+# The reference by which items belong to one, for the lists below that.
 OWNED = {"organizations": "organization", "credential_types": "credential_type"}
 
 

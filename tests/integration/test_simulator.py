@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from ansible_collections.azureml.arc.plugins.modules.extension import SPEC as EXTENSION_SPEC
 from azure.core.exceptions import HttpResponseError
 from azure.mgmt.kubernetesconfiguration.extensions import KubernetesConfigurationExtensionsMgmtClient
 from kubernetes import client, config, watch
@@ -188,9 +189,19 @@ TABLE = (
 )
 
 
-def test_kubectl_is_answered_with_a_table_of_its_columns(arc, kube):
-    """Kubectl sends C(TABLE) and prints the cells as they come."""
+@pytest.fixture
+def kubectl_table(arc, kube):
+    """What kubectl is answered: it sends C(TABLE) and prints the cells as they come."""
     connection = kube(arc).client.configuration
+
+    def get(path: str) -> dict:
+        headers = {"Accept": TABLE, "Authorization": connection.auth_settings()["BearerToken"]["value"]}
+        return requests.get(connection.host + path, headers=headers, verify=connection.ssl_ca_cert, timeout=10).json()
+
+    return get
+
+
+def test_kubectl_is_answered_with_a_table_of_its_columns(arc, kube, kubectl_table):
     path = "/api/v1/namespaces/default/pods"
     pod = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
     pod["status"] = {
@@ -201,15 +212,20 @@ def test_kubectl_is_answered_with_a_table_of_its_columns(arc, kube):
     }
     kube(arc).resources.get(api_version="v1", kind="Pod").create(body=pod, namespace="default")
 
-    def get(path: str) -> dict:
-        headers = {"Accept": TABLE, "Authorization": connection.auth_settings()["BearerToken"]["value"]}
-        return requests.get(connection.host + path, headers=headers, verify=connection.ssl_ca_cert, timeout=10).json()
-
-    for found in (get(path), get(f"{path}/p")):
+    for found in (kubectl_table(path), kubectl_table(f"{path}/p")):
         assert [one["name"] for one in found["columnDefinitions"]] == ["Name", "Ready", "Status", "Restarts", "Age"]
         assert found["rows"][0]["cells"][:4] == ["p", "0/1", "ImagePullBackOff", 3]
         assert found["rows"][0]["object"]["metadata"]["namespace"] == "default"
-    assert get("/api/v1/nodes")["rows"][0]["cells"][:2] == ["node-0", "Ready"]
+    assert kubectl_table("/api/v1/nodes")["rows"][0]["cells"][:2] == ["node-0", "Ready"]
+
+
+def test_kubectl_shows_pods_of_daemon_sets_as_ready(run_module, arc, kubectl_table):
+    options = {"workload_profile": "training", "install_nvidia_device_plugin": True}
+    run_module(EXTENSION_SPEC, resource_group="rg-edge", cluster_name=arc, **options)
+
+    rows = kubectl_table("/apis/apps/v1/namespaces/azureml/daemonsets")["rows"]
+
+    assert [one["cells"][:4] for one in rows] == [["nvidia-device-plugin-daemonset", 1, 1, 1]]
 
 
 def test_short_names_are_discovered(arc, kube):

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from aiohttp import web
 
-from simulator.arm.protocol import ArmError, ArmRequest, Handler, method_not_allowed, not_found
+from simulator.arm.protocol import Address, ArmError, ArmRequest, Handler, method_not_allowed, not_found
 from simulator.cluster import SimulatedCluster
 
 RESOURCE_TYPES = {
@@ -45,18 +45,17 @@ class Clusters:
     def __iter__(self) -> Iterator[SimulatedCluster]:
         return (cluster for cluster in self._clusters.values() if not cluster.plan.gone)
 
-    def has_group(self, subscription: str, resource_group: str) -> bool:
-        """Whether the resource group exists, as far as there are clusters in it."""
-        return (subscription.lower(), resource_group.lower()) in self._groups
+    def require_group(self, address: Address) -> None:
+        """Refuse what lies in a resource group without clusters: there are no others."""
+        if (address.subscription.lower(), address.resource_group.lower()) not in self._groups:
+            message = f"Resource group '{address.resource_group}' could not be found."
+            raise ArmError(404, "ResourceGroupNotFound", message)
 
     async def _handle(self, request: ArmRequest) -> web.Response:
         if request.method != "GET":
             raise method_not_allowed(request)
         address = request.address
-        if not self.has_group(address.subscription, address.resource_group):
-            raise ArmError(
-                404, "ResourceGroupNotFound", f"Resource group '{address.resource_group}' could not be found."
-            )
+        self.require_group(address)
         cluster = self._clusters.get(address.key)
         if cluster is None or cluster.plan.gone:
             raise not_found(f"{address.type}/{address.name}")

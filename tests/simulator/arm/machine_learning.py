@@ -182,7 +182,7 @@ class MachineLearning:
             return web.Response(status=204)
         compute["properties"]["provisioningState"] = "Deleting"
         operation = self._begin(request, workspace, "Deleting")
-        self._tasks.start(self._detach(request.address.key, operation))
+        self._tasks.start(self._detach(request.address.key, compute, operation))
         return accepted(request, operation, 202)
 
     def _begin(self, request: ArmRequest, workspace: WorkspacePlan, status: str) -> Operation:
@@ -208,11 +208,13 @@ class MachineLearning:
             operation.error = failure
         properties["provisioningState"] = operation.status = "Failed" if error else "Succeeded"
 
-    async def _detach(self, key: str, operation: Operation) -> None:
+    async def _detach(self, key: str, compute: dict[str, Any], operation: Operation) -> None:
         await self._clock.sleep(DETACH_SECONDS)
-        self._computes.pop(key, None)
-        # A guess: nobody has recorded what becomes of an attachment that is under way. As extensions, it is forgotten.
-        self._operations.forget(self._attaching.pop(key).id)
+        # Guesses: nobody has recorded a second request to detach, which succeeds here as well, or what becomes of an
+        # attachment that is under way, which is forgotten, as that of an extension.
+        if self._computes.get(key) is compute:
+            del self._computes[key]
+            self._operations.forget(self._attaching.pop(key).id)
         operation.status = "Succeeded"
 
 

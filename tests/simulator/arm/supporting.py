@@ -69,10 +69,7 @@ class Supporting:
         if request.method != "PUT":
             raise method_not_allowed(request)
         address = request.address
-        if not self._clusters.has_group(address.subscription, address.resource_group):
-            raise ArmError(
-                404, "ResourceGroupNotFound", f"Resource group '{address.resource_group}' could not be found."
-            )
+        self._clusters.require_group(address)
         if address.parent and address.parent not in self._resources:
             raise ArmError(404, "ParentResourceNotFound", f"Parent resource '{address.parent}' not found.")
         present = self._resources.get(address.key, {})

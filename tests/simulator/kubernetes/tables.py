@@ -6,7 +6,7 @@
 
 Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables. Columns and short
 names are those of pkg/printers/internalversion/printers.go and pkg/registry in Kubernetes; of its columns those are
-left out that C(-o wide) alone shows. The reasons in STATUS are a part of those that Kubernetes knows.
+left out that C(-o wide) alone shows. The reasons in column Status are a part of those that Kubernetes knows.
 """
 
 from __future__ import annotations

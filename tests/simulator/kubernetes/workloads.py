@@ -199,7 +199,12 @@ class Workloads:
         present = self._store.get(resource, NAMESPACE, component)
         generation = present["metadata"]["generation"] if present else 1
         if kind == "DaemonSet":
-            status = {"desiredNumberScheduled": replicas, "updatedNumberScheduled": replicas, "numberAvailable": ready}
+            status = {
+                "desiredNumberScheduled": replicas,
+                "updatedNumberScheduled": replicas,
+                "numberReady": ready,
+                "numberAvailable": ready,
+            }
         else:
             status = {
                 "replicas": replicas,
