@@ -10,14 +10,13 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from playbooks import COLLECTIONS, LOCALHOST, ROOT, PlaybookRun, run_playbook, variables_file
+from playbooks import AWX_COLLECTIONS, COLLECTIONS, LOCALHOST, ROOT, PlaybookRun, run_playbook, variables_file
 
 from awx.jobs import VariablesDumper
 from awx.running import RunningServer
 from awx.store import Store
 
 AWX_PROJECT = ROOT / "playbooks/awx/project"
-AWX_COLLECTIONS = ROOT / "build/awx"
 
 
 def create_repository(directory: Path) -> Path:

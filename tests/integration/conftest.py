@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.azureml.arc.plugins.plugin_utils._report.page import page as render
 from kubernetes.config import new_client_from_config
 from kubernetes.dynamic import DynamicClient
-from playbooks import PlaybookRun, run_playbook
+from playbooks import COLLECTIONS, PlaybookRun, run_playbook
 from playwright.sync_api import sync_playwright
 from support import run_module_work
 
@@ -85,11 +85,12 @@ def sign_in_to(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def environment(simulator, sign_in_to, monkeypatch, tmp_path):
-    """Sign in by environment, as AWX does; nothing of the machine's own sign-in or kubeconfig is seen."""
+    """Sign in by environment, as AWX does, and find the collection; nothing else of the machine is seen."""
     for name in list(os.environ):
         if name.startswith(("AZURE_", "K8S_AUTH_", "ANSIBLE_", "KUBE")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("ANSIBLE_COLLECTIONS_PATH", str(COLLECTIONS))
     sign_in_to(simulator)
     yield
     simulator.clear_faults()

@@ -19,6 +19,7 @@ import yaml
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 COLLECTIONS = ROOT / "build" / "collections"
+AWX_COLLECTIONS = ROOT / "build" / "awx"
 TIMEOUT = 240  # seconds
 # The controller as a host, with the Python that runs the tests.
 LOCALHOST = {

@@ -17,7 +17,7 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.parsing.dataloader import DataLoader
 from documented import PAGES, commands, examples, files_of
-from playbooks import COLLECTIONS, ROOT
+from playbooks import AWX_COLLECTIONS, COLLECTIONS, ROOT
 
 # What the examples speak of: a file of this name stands in the folder that they run in.
 HOSTS = {"shop-k3s": {}, "plant-7": {}}
@@ -54,8 +54,7 @@ def run(tmp_path, monkeypatch):
     """Run a command in a folder that has what the examples speak of."""
     for name in INVENTORY_FILES:
         (tmp_path / name).write_text(yaml.safe_dump(INVENTORY), encoding="utf-8")
-    monkeypatch.setenv("ANSIBLE_COLLECTIONS_PATH", f"{COLLECTIONS}:{ROOT / 'build' / 'awx'}")
-    monkeypatch.setenv("ANSIBLE_HOME", str(tmp_path / "ansible"))
+    monkeypatch.setenv("ANSIBLE_COLLECTIONS_PATH", f"{COLLECTIONS}:{AWX_COLLECTIONS}")
 
     def run(*command: str) -> str:
         finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 import yaml
 from documented import PAGES, Command, commands, files_of
-from playbooks import COLLECTIONS, ROOT, TIMEOUT
+from playbooks import ROOT, TIMEOUT
 
 import simulated
 from simulator.scenario import ClusterPlan, InstallPlan, Scenario
@@ -71,7 +71,6 @@ class Folder:
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("AZURE_", "K8S_", "KUBE"))},
             **simulator.environment,
-            "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
             "ANSIBLE_NOCOLOR": "1",
             "HOME": str(home),
         }

@@ -21,7 +21,7 @@ import pytest
 import yaml
 from ansible_collections.azureml.arc.plugins.modules.extension import SPEC
 from awx_setup import AWX_PROJECT, create_project
-from playbooks import COLLECTIONS, LOCALHOST, ROOT
+from playbooks import LOCALHOST, ROOT
 from support import requests_to, wait_for
 
 import certificates
@@ -90,8 +90,6 @@ def rulebook(directory: Path, azure, controller, **variables) -> Iterator[None]:
     command += ["--controller-ssl-verify", str(controller.authority)]
     environment = {
         **os.environ,
-        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
-        "ANSIBLE_HOME": str(directory / "home"),
         "EDA_CONTROLLER_USERNAME": controller.environment["CONTROLLER_USERNAME"],
         "EDA_CONTROLLER_PASSWORD": controller.environment["CONTROLLER_PASSWORD"],
         "EDA_JOB_TEMPLATE_REFRESH_DELAY": "0.2",

@@ -15,7 +15,6 @@ from collections.abc import Sequence
 import pytest
 import yaml
 from ansible_collections.azureml.arc.plugins.modules.extension import SPEC as EXTENSION
-from playbooks import COLLECTIONS
 
 import simulated
 from simulator.scenario import SUBSCRIPTION, ClusterPlan, InstallPlan, Scenario
@@ -53,12 +52,7 @@ def listed(fleet, sign_in_to, tmp_path):
         path.write_text(yaml.safe_dump({"plugin": "azureml.arc.clusters", **options}), encoding="utf-8")
         finished = subprocess.run(
             [*program, "-i", str(path), *arguments],
-            env={
-                **os.environ,
-                "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
-                "ANSIBLE_HOME": str(tmp_path / "ansible"),
-                "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true",
-            },
+            env={**os.environ, "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"},
             capture_output=True,
             text=True,
             timeout=120,

@@ -10,7 +10,7 @@ import os
 import subprocess
 
 import pytest
-from playbooks import COLLECTIONS, ROOT
+from playbooks import ROOT
 from support import processes_of
 
 SCENARIOS = sorted(path.parent.name for path in (ROOT / "extensions/molecule").glob("*/molecule.yml"))
@@ -29,12 +29,7 @@ def test_a_scenario_for_each_profile_and_kind_of_cluster():
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_scenario(scenario, tmp_path):
-    environment = {
-        **os.environ,
-        "ANSIBLE_HOME": str(tmp_path / "ansible"),
-        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
-        "NO_COLOR": "1",
-    }
+    environment = {**os.environ, "NO_COLOR": "1"}
     command = ["molecule", "test", "--scenario-name", scenario]
     finished = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False
