@@ -153,25 +153,29 @@ def test_a_credential_of_others_is_refused_even_where_the_playbook_was_before():
     assert problem.startswith("thing 'azureml a' was not created by this playbook")
 
 
+KUBECONFIGS = {"kubeconfigs": {"k": "{}"}}
+
+
 @pytest.mark.parametrize(
-    ("wanted", "project", "image", "assigned"),
+    ("changes", "assigned"),
     [
-        ({}, {}, "", ["", "", "", []]),
+        ({}, ["", "", "", []]),
         (
-            credentials(a=AZURE, s=SCM, r=REGISTRY),
-            {},
-            "",
+            {**KUBECONFIGS, "credentials": credentials(a=AZURE, s=SCM, r=REGISTRY)},
             ["azureml s", "azureml r", "azureml a", ["azureml k", "azureml a"]],
         ),
-        (credentials(s=SCM, t=SCM), {"credential": "t"}, "", ["azureml t", "", "", ["azureml k"]]),
-        ({}, {"credential": "by hand"}, "other", ["by hand", "other", "", ["azureml k"]]),
+        (
+            {**KUBECONFIGS, "credentials": credentials(s=SCM, t=SCM), "project": {"credential": "t"}},
+            ["azureml t", "", "", ["azureml k"]],
+        ),
+        (
+            {**KUBECONFIGS, "project": {"credential": "by hand"}, "image_credential": "other"},
+            ["by hand", "other", "", ["azureml k"]],
+        ),
     ],
 )
-def test_credentials_go_to_what_takes_them(wanted, project, image, assigned):
-    kubeconfigs = {"k": "{}"} if "azureml k" in assigned[-1] else {}
-    given = settings(credentials=wanted, project=project, image_credential=image, kubeconfigs=kubeconfigs)
-
-    result = azureml_awx.assign_credentials(given, TYPES)
+def test_credentials_go_to_what_takes_them(changes, assigned):
+    result = azureml_awx.assign_credentials(settings(**changes), TYPES)
 
     assert [result[name] for name in ("project", "image", "inventory", "templates")] == assigned
 

@@ -10,12 +10,24 @@ import multiprocessing
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller import run_cache
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.run_cache import RunCache
+
+FORKING = multiprocessing.get_context("fork")
+
+
+def in_workers(work: Callable, *arguments: object) -> None:
+    """Do something in six processes at once."""
+    workers = [FORKING.Process(target=work, args=arguments) for _number in range(6)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
 
 
 def entry(token="t", seconds=3600):
@@ -110,13 +122,8 @@ def _work(cache, queue):
 
 
 def test_workers_wait_for_the_first_one(tmp_path):
-    context = multiprocessing.get_context("fork")
-    queue, cache = context.Queue(), RunCache(str(tmp_path))
-    workers = [context.Process(target=_work, args=(cache, queue)) for number in range(6)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
+    queue = FORKING.Queue()
+    in_workers(_work, RunCache(str(tmp_path)), queue)
     assert queue.get(timeout=5) == "made"
     assert queue.empty()
 
@@ -174,11 +181,6 @@ def _fail(cache, queue):
 
 
 def test_failure_is_shared_by_the_workers(tmp_path):
-    context = multiprocessing.get_context("fork")
-    queue, cache = context.SimpleQueue(), RunCache(str(tmp_path))
-    workers = [context.Process(target=_fail, args=(cache, queue)) for number in range(6)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
+    queue = FORKING.SimpleQueue()
+    in_workers(_fail, RunCache(str(tmp_path)), queue)
     assert sorted(queue.get() for _number in range(7)) == ["AuthenticationFailed"] * 6 + ["tried"]
