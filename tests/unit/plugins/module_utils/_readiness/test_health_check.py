@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from ansible_collections.azureml.arc.plugins.module_utils._readiness.health_check import CODES, as_line, findings
 
@@ -68,3 +71,9 @@ def test_unknown_codes_are_shown_as_they_are(line, code, message):
     (row,) = findings({"reports-test": line})
     assert (row["code"], row["message"], row["title"]) == (code, message, "")
     assert as_line(row)
+
+
+def test_page_of_troubleshooting_has_every_code():
+    page = Path(__file__).parents[5] / "docs/troubleshooting.md"
+    rows = re.findall(r"^\| (E\d{5}) \| (\w+) \|", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert rows == [(code, name) for code, (name, _hint) in CODES.items()]
