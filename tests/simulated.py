@@ -50,6 +50,10 @@ class RunningSimulator:
             "SSL_CERT_FILE": facts["ca"],
         }
 
+    def kubeconfig(self, cluster: str) -> dict:
+        """The content of the kubeconfig of a cluster."""
+        return json.loads(Path(self.kubeconfigs[cluster]).read_text(encoding="utf-8"))
+
     def journal(self) -> list[dict]:
         """All requests since the start or the last C(clear_journal)."""
         return json.loads(self._control("GET", "journal"))

@@ -139,8 +139,8 @@ class Controller:
 def kubeconfig_of(azure) -> dict:
     """One kubeconfig for all clusters, a context each."""
     merged = {"apiVersion": "v1", "kind": "Config", "clusters": [], "users": [], "contexts": []}
-    for name, path in azure.kubeconfigs.items():
-        part = json.loads(Path(path).read_text(encoding="utf-8"))
+    for name in azure.kubeconfigs:
+        part = azure.kubeconfig(name)
         merged["clusters"].append({"name": name, "cluster": part["clusters"][0]["cluster"]})
         merged["users"].append({"name": name, "user": part["users"][0]["user"]})
         merged["contexts"].append({"name": name, "context": {"cluster": name, "user": name}})
@@ -236,7 +236,7 @@ def test_one_cluster_by_a_bearer_token(store, azure, tmp_path):
     """With AWX's own type of credentials, in place of a kubeconfig."""
     running = azure("azure")
     controller = Controller(store, running, tmp_path / "jobs")
-    context = json.loads(Path(running.kubeconfigs["shop-1"]).read_text(encoding="utf-8"))
+    context = running.kubeconfig("shop-1")
     inputs = {
         "host": context["clusters"][0]["cluster"]["server"],
         "bearer_token": context["users"][0]["user"]["token"],

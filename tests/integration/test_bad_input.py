@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 from ansible_collections.azureml.arc.plugins.modules.compute import SPEC as COMPUTE
@@ -208,7 +207,7 @@ class TestAzure:
 class TestKubernetes:
     @pytest.fixture
     def kubeconfig(self, simulator, arc) -> dict:
-        return json.loads(Path(simulator.kubeconfigs[arc]).read_text())
+        return simulator.kubeconfig(arc)
 
     @pytest.fixture
     def look(self, run_module):

@@ -10,7 +10,6 @@ import json
 import re
 import time
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from ansible_collections.azureml.arc.plugins.module_utils._azure import client as azure_client
@@ -136,7 +135,7 @@ def _assert_clear(operation: Operation, cluster: str, failure: dict) -> None:
 def _assert_without_secrets(azure, cluster: str, result: dict) -> None:
     """A module's work tells no secret, before Ansible blanks what C(no_log) knows."""
     text = json.dumps(result)
-    kubeconfig = json.loads(Path(azure.kubeconfigs[cluster]).read_text(encoding="utf-8"))
+    kubeconfig = azure.kubeconfig(cluster)
     for secret in (MARKER, azure.secret, "SharedAccessKey=", kubeconfig["users"][0]["user"]["token"], "Bearer"):
         assert secret not in text
 

@@ -248,7 +248,7 @@ def test_kubeconfig_that_does_not_exist_names_its_path(playbook, way):
 @pytest.mark.parametrize("way", ["1", "0"])
 def test_kubeconfig_of_a_host_wins_over_the_bearer_token_of_the_environment(playbook, simulator, arc, aks, way):
     """As AWX's credential sets it, for another cluster."""
-    other = json.loads(Path(simulator.kubeconfigs[aks]).read_text(encoding="utf-8"))
+    other = simulator.kubeconfig(aks)
     bearer = {
         "K8S_AUTH_HOST": other["clusters"][0]["cluster"]["server"],
         "K8S_AUTH_API_KEY": other["users"][0]["user"]["token"],

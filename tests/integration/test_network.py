@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import outbound_proxy
@@ -41,7 +39,7 @@ def ask_azure(run_module, arc):
 @pytest.fixture
 def ask_cluster(run_module, simulator, arc):
     """Look at the pods of a cluster; options win over those that lead to it."""
-    kubeconfig = json.loads(Path(simulator.kubeconfigs[arc]).read_text(encoding="utf-8"))
+    kubeconfig = simulator.kubeconfig(arc)
     access = {
         "host": kubeconfig["clusters"][0]["cluster"]["server"],
         "api_key": kubeconfig["users"][0]["user"]["token"],
@@ -55,7 +53,7 @@ def ask_far_cluster(run_module, simulator, arc):
     """Look at the pods of a cluster under a name that is not this machine's; C(cluster) adds to its kubeconfig."""
 
     def ask(cluster=None, **options):
-        kubeconfig = json.loads(Path(simulator.kubeconfigs[arc]).read_text(encoding="utf-8"))
+        kubeconfig = simulator.kubeconfig(arc)
         access = kubeconfig["clusters"][0]["cluster"]
         server = access["server"].replace("localhost", FAR)
         access.update({"server": server, "tls-server-name": "localhost"}, **(cluster or {}))

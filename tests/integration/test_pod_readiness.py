@@ -151,7 +151,7 @@ def test_components_can_be_said(install, look):
 
 def test_inline_kubeconfig_and_context(install, look, simulator, arc):
     install()
-    content = json.loads(Path(simulator.kubeconfigs[arc]).read_text())
+    content = simulator.kubeconfig(arc)
 
     assert look(kubeconfig=json.dumps(content), context=arc, wait=False)["ready"]
     with pytest.raises(ModuleFailedError, match="kubeconfig: no cluster can be read from it: .*other"):
@@ -160,7 +160,7 @@ def test_inline_kubeconfig_and_context(install, look, simulator, arc):
 
 def test_host_and_api_key_from_the_environment(install, run_module, simulator, arc, monkeypatch):
     install()
-    content = json.loads(Path(simulator.kubeconfigs[arc]).read_text())
+    content = simulator.kubeconfig(arc)
     monkeypatch.setenv("K8S_AUTH_HOST", content["clusters"][0]["cluster"]["server"])
     monkeypatch.setenv("K8S_AUTH_API_KEY", content["users"][0]["user"]["token"])
     monkeypatch.setenv("K8S_AUTH_SSL_CA_CERT", simulator.ca)
@@ -203,7 +203,7 @@ def test_timeout_is_kept(look):
 @pytest.mark.parametrize("option", ["host", "api_key"])
 def test_option_wins_over_the_kubeconfig(look, simulator, arc, option):
     """Not only in the first request: the client reads the kubeconfig again before each."""
-    kubeconfig = json.loads(Path(simulator.kubeconfigs[arc]).read_text(encoding="utf-8"))
+    kubeconfig = simulator.kubeconfig(arc)
     place, key, wrong = {
         "host": (kubeconfig["clusters"][0]["cluster"], "server", "https://localhost:9"),
         "api_key": (kubeconfig["users"][0]["user"], "token", "expired"),

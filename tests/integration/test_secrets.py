@@ -104,11 +104,11 @@ def inventory(azure: simulated.RunningSimulator, tls: dict) -> dict:
     }
     hosts = content["all"]["hosts"]
     for name in ("good", "wrong"):
-        kubeconfig = json.loads(Path(azure.kubeconfigs[name]).read_text(encoding="utf-8"))
+        kubeconfig = azure.kubeconfig(name)
         token = kubeconfig["users"][0]["user"]["token"] if name == "good" else f"{MARKER}-api-key"
         host = kubeconfig["clusters"][0]["cluster"]["server"]
         hosts[name]["azureml_kubernetes"] = {"host": host, "api_key": token, "ca_cert": azure.ca}
-    inline = json.loads(Path(azure.kubeconfigs["inline"]).read_text(encoding="utf-8"))
+    inline = azure.kubeconfig("inline")
     hosts["inline"]["azureml_kubernetes"] = {"kubeconfig": inline}
     return content
 
