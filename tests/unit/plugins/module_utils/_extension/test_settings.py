@@ -7,29 +7,14 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import ClusterFacts
-from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
-from ansible_collections.azureml.arc.plugins.module_utils._extension import check, keys
+from ansible_collections.azureml.arc.plugins.module_utils._extension import keys
 from ansible_collections.azureml.arc.plugins.module_utils._extension import settings as _settings
 from ansible_collections.azureml.arc.plugins.module_utils._extension.relay import Relay
 from ansible_collections.azureml.arc.plugins.module_utils._extension.service_bus import ServiceBus
+from extension_options import FIRST_INFERENCE, INFERENCE, TRAINING, cluster
 
 RELAY = Relay("/relay", "/relay/hybridConnections/c", "c")
 SERVICE_BUS = ServiceBus("/bus", {"topic": "subscription"})
-ID = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Kubernetes/connectedClusters/c"
-TRAINING = {"workload_profile": "training", "settings_generation": "current"}
-INFERENCE = {
-    "workload_profile": "inference",
-    "settings_generation": "current",
-    "inference_service": "load_balancer",
-    "allow_insecure_connections": True,
-}
-
-
-def cluster(**fields):
-    return ClusterFacts(
-        **{"id": ID, "name": "c", "type": "connected_cluster", "location": "West Europe", "node_count": 3, **fields}
-    )
 
 
 def derive(options, **fields) -> _settings.Settings:
@@ -112,9 +97,6 @@ def test_few_nodes_switch_high_availability_off_unless_asked_for():
 )
 def test_only_settings_that_the_node_count_decides_are_initial(options, node_count, initial):
     assert derive(options, node_count=node_count).initial == initial
-
-
-FIRST_INFERENCE = {**INFERENCE, "settings_generation": "2021", "version": "1.0.67"}
 
 
 @pytest.mark.parametrize(
@@ -221,100 +203,3 @@ def test_protected_settings_win_over_derived_ones():
 )
 def test_same_value(key, one, other, same):
     assert _settings.same_value(key, one, other) is same
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({**INFERENCE, "inference_service": None}, "inference_service is required with workload_profile inference"),
-        (
-            {**INFERENCE, "allow_insecure_connections": None},
-            "inference needs either tls, or allow_insecure_connections",
-        ),
-        (
-            {**INFERENCE, "inference_service": "node_port", "settings": {"internalLoadBalancerProvider": "azure"}},
-            "a node port and an internal load balancer exclude each other: inference_service is node_port",
-        ),
-        (
-            {**FIRST_INFERENCE, "inference_service": "cluster_ip"},
-            "inference_service cluster_ip does not exist with settings_generation 2021; it has load_balancer",
-        ),
-        (
-            {
-                **FIRST_INFERENCE,
-                "inference_service": "internal_load_balancer",
-                "settings": {"privateEndpointNodeport": True},
-            },
-            "exclude each other",
-        ),
-        (
-            {**FIRST_INFERENCE, "tls": {"secret_name": "s", "cname": "c"}},
-            "tls.secret_name does not exist with settings_generation 2021",
-        ),
-        (
-            {**TRAINING, "settings_generation": "2021", "version": "1.0.67", "install_volcano": False},
-            "install_volcano does not exist with",
-        ),
-        (
-            {**TRAINING, "settings_generation": "2021"},
-            "settings_generation 2021 needs version: .* Set version to a release of 2021, or settings_generation to",
-        ),
-        (
-            {**TRAINING, "settings": {"enableTraining": False}},
-            "settings: 'enableTraining: false' contradicts workload_profile training",
-        ),
-        ({**TRAINING, "protected_settings": {"sslKeyPemFile": "k.pem"}}, "only az reads.*Use tls.private_key"),
-        ({**TRAINING, "inference_router_ha": True}, "inference_router_ha is for inference"),
-        ({**TRAINING, "settings": {"a": None}}, "the value of 'a'"),
-    ],
-)
-def test_check_names_the_option(options, message):
-    with pytest.raises(AzureMLError, match=message):
-        check.check(options)
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        TRAINING,
-        INFERENCE,
-        {**INFERENCE, "inference_service": "internal_load_balancer"},
-        {**TRAINING, "settings": {"enableTraining": "true", "amloperator.custom_ip_interface": "eth1"}},
-    ],
-)
-def test_check_accepts(options):
-    check.check(options)
-
-
-@pytest.mark.parametrize(
-    ("options", "fields", "message"),
-    [
-        ({"inference_service": "internal_load_balancer"}, {"distribution": "k3s"}, "needs an AKS cluster: .*has k3s"),
-        ({"inference_router_ha": True}, {"node_count": 2}, "inference_router_ha needs 3 nodes, and the cluster has 2"),
-    ],
-)
-def test_check_cluster_names_the_option(options, fields, message):
-    with pytest.raises(AzureMLError, match=message):
-        check.check_cluster({**INFERENCE, **options}, cluster(**fields))
-
-
-@pytest.mark.parametrize("fields", [{"type": "managed_cluster"}, {"distribution": "aks"}])
-def test_internal_load_balancer_on_aks_however_it_is_connected(fields):
-    check.check_cluster({**INFERENCE, "inference_service": "internal_load_balancer"}, cluster(**fields))
-
-
-@pytest.mark.parametrize(
-    ("key", "meant"),
-    [
-        ("inferenceRouterServicType", "inferenceRouterServiceType"),
-        ("installpromop", "installPromOp"),
-        ("privateEndpointNodePorts", "privateEndpointNodeport"),
-        ("amloperator.custom_ip_interface", None),
-        ("installPromOp", None),
-        ("nodeSelector.disk", None),
-        ("my.own.value", None),
-    ],
-)
-def test_misspelt_keys(key, meant):
-    warnings = check.misspelt_keys({"settings": {key: "x"}})
-    assert warnings == ([f"settings: nothing is known of '{key}'; did you mean '{meant}'?"] if meant else [])

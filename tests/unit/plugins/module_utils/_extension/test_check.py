@@ -1,0 +1,109 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Options that contradict each other, or the cluster, are named."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._extension import check
+from extension_options import FIRST_INFERENCE, INFERENCE, TRAINING, cluster
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({**INFERENCE, "inference_service": None}, "inference_service is required with workload_profile inference"),
+        (
+            {**INFERENCE, "allow_insecure_connections": None},
+            "inference needs either tls, or allow_insecure_connections",
+        ),
+        (
+            {**INFERENCE, "inference_service": "node_port", "settings": {"internalLoadBalancerProvider": "azure"}},
+            "a node port and an internal load balancer exclude each other: inference_service is node_port",
+        ),
+        (
+            {**FIRST_INFERENCE, "inference_service": "cluster_ip"},
+            "inference_service cluster_ip does not exist with settings_generation 2021; it has load_balancer",
+        ),
+        (
+            {
+                **FIRST_INFERENCE,
+                "inference_service": "internal_load_balancer",
+                "settings": {"privateEndpointNodeport": True},
+            },
+            "exclude each other",
+        ),
+        (
+            {**FIRST_INFERENCE, "tls": {"secret_name": "s", "cname": "c"}},
+            "tls.secret_name does not exist with settings_generation 2021",
+        ),
+        (
+            {**TRAINING, "settings_generation": "2021", "version": "1.0.67", "install_volcano": False},
+            "install_volcano does not exist with",
+        ),
+        (
+            {**TRAINING, "settings_generation": "2021"},
+            "settings_generation 2021 needs version: .* Set version to a release of 2021, or settings_generation to",
+        ),
+        (
+            {**TRAINING, "settings": {"enableTraining": False}},
+            "settings: 'enableTraining: false' contradicts workload_profile training",
+        ),
+        ({**TRAINING, "protected_settings": {"sslKeyPemFile": "k.pem"}}, "only az reads.*Use tls.private_key"),
+        ({**TRAINING, "inference_router_ha": True}, "inference_router_ha is for inference"),
+        ({**TRAINING, "settings": {"a": None}}, "the value of 'a'"),
+    ],
+)
+def test_an_option_that_is_wrong_is_named(options, message):
+    with pytest.raises(AzureMLError, match=message):
+        check.check(options)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        TRAINING,
+        INFERENCE,
+        {**INFERENCE, "inference_service": "internal_load_balancer"},
+        {**TRAINING, "settings": {"enableTraining": "true", "amloperator.custom_ip_interface": "eth1"}},
+    ],
+)
+def test_good_options_are_accepted(options):
+    check.check(options)
+
+
+@pytest.mark.parametrize(
+    ("options", "fields", "message"),
+    [
+        ({"inference_service": "internal_load_balancer"}, {"distribution": "k3s"}, "needs an AKS cluster: .*has k3s"),
+        ({"inference_router_ha": True}, {"node_count": 2}, "inference_router_ha needs 3 nodes, and the cluster has 2"),
+    ],
+)
+def test_an_option_that_does_not_fit_the_cluster_is_named(options, fields, message):
+    with pytest.raises(AzureMLError, match=message):
+        check.check_cluster({**INFERENCE, **options}, cluster(**fields))
+
+
+@pytest.mark.parametrize("fields", [{"type": "managed_cluster"}, {"distribution": "aks"}])
+def test_internal_load_balancer_on_aks_however_it_is_connected(fields):
+    check.check_cluster({**INFERENCE, "inference_service": "internal_load_balancer"}, cluster(**fields))
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("inferenceRouterServicType", "inferenceRouterServiceType"),
+        ("installpromop", "installPromOp"),
+        ("privateEndpointNodePorts", "privateEndpointNodeport"),
+        ("amloperator.custom_ip_interface", None),
+        ("installPromOp", None),
+        ("nodeSelector.disk", None),
+        ("my.own.value", None),
+    ],
+)
+def test_misspelt_keys(key, meant):
+    warnings = check.misspelt_keys({"settings": {key: "x"}})
+    assert warnings == ([f"settings: nothing is known of '{key}'; did you mean '{meant}'?"] if meant else [])
