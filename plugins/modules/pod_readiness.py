@@ -81,7 +81,8 @@ options:
   wait:
     description:
       - Wait until everything is ready, and fail when O(wait_timeout) has passed.
-      - With V(false) look once and return what was seen, ready or not.
+      - With V(false) look once and return what was seen, ready or not. In check mode the same, with a warning where it
+        is not ready yet.
     type: bool
     default: true
   wait_timeout:

@@ -131,7 +131,7 @@ class TestAzure:
     def test_cluster_offline(self, run_module, simulator, arc):
         simulator.change_plan(arc, connectivity="Offline")
         with pytest.raises(
-            ModuleFailedError, match="has connectivity status Offline since .*: nothing was sent.*azure-arc"
+            ModuleFailedError, match="has connectivity status Offline since .*: nothing was changed.*azure-arc"
         ):
             run_module(EXTENSION, cluster_name=arc, **TRAINING)
 

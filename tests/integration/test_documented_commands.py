@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import pytest
 import yaml
 from documented import PAGES, Command, commands, files_of
 from playbooks import ROOT, TIMEOUT
+from support import writes
 
 import simulated
 from simulator.scenario import ClusterPlan, InstallPlan, Scenario
@@ -37,6 +39,7 @@ NOT_RUN = {
     r"ansible-(builder|navigator|rulebook)": "needs containers, AWX or Java; see test_awx_project and test_events",
 }
 INSTALL = InstallPlan(seconds=30)
+PATIENCE = 60  # seconds that a check may take at most; a wait for pods that do not come takes longer
 BROKEN = InstallPlan(seconds=30, error="Helm installation failed : timed out waiting for the condition")
 PRODUCTION = {"environment": "production", "country": "de"}
 CLUSTERS = [
@@ -179,6 +182,21 @@ def test_modules_deploy_what_the_role_deploys(folder):
 
         assert status == 0, output
         assert "changed=0 " in output, output
+
+
+def test_modules_wait_for_nothing_in_check_mode(folder):
+    """Neither for pods nor for instance types, which a check does not bring."""
+    reader, simulator = folder(ROOT / "docs/modules.md")
+    began = time.monotonic()
+
+    status, output = reader.run("ansible-playbook deploy.yml --check")
+
+    assert status == 0, output
+    assert "namespace 'azureml' is not ready yet: " in output
+    assert "the cluster does not know instance types yet" in output
+    assert "changed=5 " in output
+    assert writes(simulator) == []
+    assert time.monotonic() - began < PATIENCE
 
 
 @pytest.mark.parametrize("start", NOT_RUN)

@@ -168,9 +168,9 @@ def test_what_is_wrong_with_one_cluster_is_not_wrong_with_the_others(playbook, f
     run = playbook("azureml.arc.deploy", inventory)
 
     assert run.status == 2
-    assert "value of azureml_cluster_type must be one of" in run.outcome("shop")["msg"]
+    assert "azureml_cluster_type must be one of" in run.outcome("shop")["msg"]
     assert "no_such_variable" in run.outcome("plant")["msg"]
-    assert "config_file none.json: " in run.outcome("broken")["msg"]
+    assert "azureml_compute.config_file: " in run.outcome("broken")["msg"]
     for host in ("shop", "plant", "broken"):
         assert run.outcome(host)["msg"].endswith("; nothing was sent")
         assert run.result(SHOW, host)["failed_step"] == "Check variables"

@@ -162,8 +162,8 @@ def test_variables_are_checked_first(playbook, simulator, inventory):
 
     del variables["azureml_resource_group"]
     invalid = playbook("azureml.arc.deploy", inventory, "-e", "azureml_cluster_type=openstack")
-    assert "missing required arguments: azureml_resource_group" in invalid.output
-    assert "value of azureml_cluster_type must be one of" in invalid.output
+    assert "azureml_resource_group is required" in invalid.output
+    assert "azureml_cluster_type must be one of" in invalid.output
     assert simulator.journal() == []
 
 

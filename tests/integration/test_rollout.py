@@ -122,7 +122,7 @@ def test_bad_variables_count_as_a_failure_of_their_cluster(fleet, playbook):
 
     refused = playbook("azureml.arc.rollout", inventory, *WAVES)
     assert refused.status == 2
-    assert "failed: [c2] value of azureml_profile must be one of" in refused.output
+    assert "failed: [c2] azureml_profile must be one of" in refused.output
     assert "the variables of 1 cluster are wrong, azureml_max_failures allows 0; nothing was sent" in refused.output
     assert simulator.journal() == []
 
@@ -131,7 +131,7 @@ def test_bad_variables_count_as_a_failure_of_their_cluster(fleet, playbook):
     assert run.status == 2
     assert touched(simulator) == {"c1", "c3", "c4", "c5", "c6"}
     (row,) = [one for one in run.result("Sum up", "c2")["clusters"] if one["name"] == "c2"]
-    assert "value of azureml_profile must be one of" in row["cause"]
+    assert "azureml_profile must be one of" in row["cause"]
     assert row["outcome"] == "failed"
 
 

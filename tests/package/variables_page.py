@@ -15,6 +15,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs/variables.md"
 SPECS = ROOT / "roles/azureml/meta/argument_specs.yml"
+DEFAULTS = ROOT / "roles/azureml/defaults/main.yml"
 # Groups by the names that belong to them, as patterns; the first that matches a variable counts.
 GROUPS = (
     ("Required", "resource_group"),
@@ -61,21 +62,22 @@ GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gp
 
 All variables of role `azureml.arc.azureml` and of the playbooks. Set them for a host, a group, or with `-e`; null
 means that a variable is not set. An unknown name that begins with `azureml_` is an error. Command
-`ansible-doc -t role -e main azureml.arc.azureml` shows those of a deployment.
+`ansible-doc -t role -e variables azureml.arc.azureml` shows those of a cluster.
 """.replace("{tag}", "SPDX-License-Identifier")  # the check of licenses takes a second one for this file's own
 
 
 def page() -> str:
     """The content of the page."""
     entries = yaml.safe_load(SPECS.read_text(encoding="utf-8"))["argument_specs"]
-    flows = {**entries["main"]["options"], **entries["upgrade"]["options"]}
+    defaults = yaml.safe_load(DEFAULTS.read_text(encoding="utf-8"))
+    flows = entries["variables"]["options"]
     machine = {**entries["nodes"]["options"], **entries["machine"]["options"]}
     grouped: dict[str, dict] = {title: {} for title, pattern in GROUPS}
     for name, option in flows.items():
         title = next(title for title, pattern in GROUPS if re.fullmatch(pattern, name.removeprefix("azureml_")))
         grouped[title][name] = option
     grouped["Nodes and their machines"] = {name: option for name, option in machine.items() if name not in flows}
-    sections = [_section(title, _rows(options)) for title, options in grouped.items()]
+    sections = [_section(title, list(_rows(options, defaults))) for title, options in grouped.items()]
     playbooks = [
         f"| `{name}` | {kind} | {_code(default)} | {_markdown(text)} |"
         for name, (kind, default, text) in OF_PLAYBOOKS.items()
@@ -89,23 +91,29 @@ def _section(title: str, rows: list[str]) -> str:
     )
 
 
-def _rows(options: Mapping[str, Mapping], parent: str = "") -> list[str]:
-    return list(_lines(options, parent))
-
-
-def _lines(options: Mapping[str, Mapping], parent: str) -> Iterator[str]:
+def _rows(options: Mapping[str, Mapping], defaults: Mapping, parent: str = "") -> Iterator[str]:
     for name, option in options.items():
         full = f"{parent}.{name}" if parent else name
         description = option["description"]
-        text = _markdown(" ".join([description] if isinstance(description, str) else description))
+        sentences = [description] if isinstance(description, str) else description
+        default = defaults.get(name, "")
+        if _is_template(default):
+            default = ""
+        if default != "":  # it has a column of its own
+            sentences = [one for one in sentences if not re.fullmatch(r"Defaults to V\(.*\)\.", one)]
+        text = _markdown(" ".join(sentences))
         if "choices" in option:
             text += " One of " + ", ".join(f"`{one}`" for one in option["choices"]) + "."
         kind = f"list of {option['elements']}" if "elements" in option else option["type"]
-        default = "required" if option.get("required") else _code(option.get("default", ""))
-        yield f"| `{full}` | {kind} | {default} | {text} |"
+        shown = "required" if option.get("required") else _code(default)
+        yield f"| `{full}` | {kind} | {shown} | {text} |"
         # Further computes have the same fields.
         if "options" in option and name != "azureml_computes":
-            yield from _lines(option["options"], full)
+            yield from _rows(option["options"], {}, full)
+
+
+def _is_template(value: object) -> bool:
+    return isinstance(value, str) and "{{" in value
 
 
 def _code(value: object) -> str:

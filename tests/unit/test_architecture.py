@@ -56,6 +56,7 @@ PURE = (
     "plugin_utils/_report/junit.py",
     "plugin_utils/_report/results.py",
     "plugin_utils/_report/rollout.py",
+    "plugin_utils/_variables/conversion.py",
 )
 # What reaches out of the process, or waits.
 REACHES_OUT = re.compile(

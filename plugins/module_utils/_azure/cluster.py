@@ -204,7 +204,7 @@ def require_reachable(cluster: Cluster) -> None:
     if found:
         code, state, hint = found
         raise AzureMLError(
-            f"{TYPES[cluster.type].title} '{cluster.name}' {state}: nothing was sent", code=code, hint=hint
+            f"{TYPES[cluster.type].title} '{cluster.name}' {state}: nothing was changed", code=code, hint=hint
         )
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.azureml.arc.plugins.module_utils._compute.instance_type_spec import (
@@ -24,7 +24,9 @@ from ansible_collections.azureml.arc.plugins.module_utils._compute.instance_type
     mapping,
     validated,
 )
+from ansible_collections.azureml.arc.plugins.module_utils._core import quantity
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._core.runner import require
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.resources import check_namespace
 
 DEFAULT_NAMESPACE = "default"
@@ -82,18 +84,31 @@ def object_name(name: str) -> str:
     return name.lower().replace("_", "-")
 
 
-def from_options(params: Mapping) -> ComputeConfiguration:
+def read(options: Mapping, read_file: Callable[[str], bytes], prefix: str = "") -> ComputeConfiguration:
+    """Return the configuration that the options of M(azureml.arc.compute) give, or the file that they name.
+
+    :param read_file: returns the content of a file by its path, or raises C(AzureMLError).
+    :param prefix: what stands before the names of options in errors.
+    :raises AzureMLError: naming the option, or the file and the path inside of it.
+    """
+    path = options.get("config_file")
+    if path or options.get("instance_types"):
+        require((("kubernetes", quantity.IMPORT_ERROR),))
+    return from_file(read_file(path), path, prefix) if path else from_options(options, prefix)
+
+
+def from_options(params: Mapping, prefix: str = "") -> ComputeConfiguration:
     """Return the configuration in options: C(namespace), C(default_instance_type) and C(instance_types)."""
-    return _configuration(params, "", OPTIONS)
+    return _configuration(params, prefix, OPTIONS)
 
 
-def from_file(content: bytes, path: str) -> ComputeConfiguration:
+def from_file(content: bytes, path: str, prefix: str = "") -> ComputeConfiguration:
     """Return the configuration in a file.
 
     :param path: its path, for errors.
     :raises AzureMLError: naming the path inside the document, or its line and column if it is not JSON.
     """
-    where = f"config_file {path}: "
+    where = f"{prefix}config_file {path}: "
     try:
         document = json.loads(content.decode("utf-8-sig"), object_pairs_hook=_without_doubles)
     except json.JSONDecodeError as error:

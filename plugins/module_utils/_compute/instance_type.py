@@ -68,7 +68,7 @@ def _is_defined(session: KubeSession, call: ModuleCall) -> Waiting[bool]:
     while True:
         if is_true(session.get("CustomResourceDefinition", DEFINITION) or {}, "Established"):
             return True
-        if not params["wait"] or params["state"] == "absent" or deadline.passed:
+        if not params["wait"] or call.check_mode or params["state"] == "absent" or deadline.passed:
             return False
         deadline.report(f"{DEFINITION}: not defined yet")
         yield from deadline.pause(pause.next())
@@ -76,6 +76,8 @@ def _is_defined(session: KubeSession, call: ModuleCall) -> Waiting[bool]:
 
 def _undefined(call: ModuleCall, wanted: Sequence[InstanceType]) -> dict:
     """Without the extension: nothing to remove, all to create in check mode, and else an error."""
+    if call.params["state"] == "present" and call.check_mode and call.params["wait"]:
+        call.warn(f"the cluster does not know instance types yet ({DEFINITION}), which the extension brings")
     if call.params["state"] == "present" and not call.check_mode:
         raise AzureMLError(
             f"the cluster does not know instance types ({DEFINITION})",

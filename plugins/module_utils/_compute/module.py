@@ -23,7 +23,6 @@ from ansible_collections.azureml.arc.plugins.module_utils._compute.configuration
     ComputeConfiguration,
 )
 from ansible_collections.azureml.arc.plugins.module_utils._compute.plan import (
-    Identity,
     Plan,
     WantedCompute,
     attach_body,
@@ -31,9 +30,9 @@ from ansible_collections.azureml.arc.plugins.module_utils._compute.plan import (
     is_kubernetes,
     plan,
     view,
+    wanted_identity,
 )
 from ansible_collections.azureml.arc.plugins.module_utils._compute.usage import users_of
-from ansible_collections.azureml.arc.plugins.module_utils._core import quantity
 from ansible_collections.azureml.arc.plugins.module_utils._core.changes import as_diff
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline, Waiting
@@ -48,7 +47,7 @@ DETACH = {"underlyingResourceAction": "Detach"}
 def run(call: ModuleCall) -> Waiting[dict]:
     """M(azureml.arc.compute)."""
     params = call.params
-    configuration = _configuration(call)
+    configuration = _compute_configuration.read(params, lambda path: call.read_file("config_file", path))
     for_cluster = configuration.for_cluster()
     with open_session(call) as session:
         workspace = _workspace.reference(params, session.subscription_id)
@@ -79,32 +78,10 @@ def _is_of(compute: Mapping, cluster: _cluster.ClusterReference) -> bool:
     return (compute["cluster_id"] or "").lower() == cluster.id.lower()
 
 
-def _configuration(call: ModuleCall) -> ComputeConfiguration:
-    """Return the desired configuration of the compute, checked before anything is sent."""
-    params, path = call.params, call.params["config_file"]
-    if path or params["instance_types"]:
-        require((("kubernetes", quantity.IMPORT_ERROR),))
-    if not path:
-        return _compute_configuration.from_options(params)
-    return _compute_configuration.from_file(call.read_file("config_file", path), path)
-
-
 def _resource(session: AzureSession, workspace: WorkspaceReference, params: Mapping, deadline: Deadline) -> ArmResource:
     name = _cluster.check_name("name", params["name"])
     what = f"compute '{name}' of {workspace}"
     return ArmResource(session, f"{workspace.id}/computes/{name}", API_VERSION, what, deadline, error_of)
-
-
-def _identity(given: Mapping | None) -> Identity | None:
-    if given is None:
-        return None
-    ids = given["user_assigned_identities"] or []
-    if (given["type"] == "UserAssigned") != bool(ids):
-        raise AzureMLError("identity.user_assigned_identities goes with identity.type UserAssigned, and only with it")
-    for one in ids:
-        if "/providers/microsoft.managedidentity/userassignedidentities/" not in one.lower():
-            raise AzureMLError(f"identity.user_assigned_identities: '{one}' is not the ARM id of a managed identity")
-    return Identity(given["type"], tuple(ids))
 
 
 class _Task:
@@ -192,7 +169,7 @@ class _Task:
             cluster.id,
             configuration,
             params["description"],
-            _identity(params["identity"]),
+            wanted_identity(params["identity"]),
             params["purge_instance_types"],
             params["force_reattach"],
         )

@@ -24,6 +24,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._compute.instance_type
     same,
 )
 from ansible_collections.azureml.arc.plugins.module_utils._core.changes import before_and_after
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 
 COMPUTE_TYPE = "Kubernetes"
 
@@ -193,6 +194,24 @@ def attach_body(wanted: WantedCompute, location: str, body: Mapping | None = Non
             "properties": {name: value for name, value in offered.items() if value},
         },
     }
+
+
+def wanted_identity(given: Mapping | None, prefix: str = "") -> Identity | None:
+    """Return the identity that options ask for, C(None) if they ask for none.
+
+    :param prefix: what stands before the names of options in errors.
+    :raises AzureMLError: naming the option.
+    """
+    if given is None:
+        return None
+    ids = given.get("user_assigned_identities") or []
+    option = f"{prefix}identity.user_assigned_identities"
+    if (given["type"] == "UserAssigned") != bool(ids):
+        raise AzureMLError(f"{option} goes with identity.type UserAssigned, and only with it")
+    for one in ids:
+        if "/providers/microsoft.managedidentity/userassignedidentities/" not in one.lower():
+            raise AzureMLError(f"{option}: '{one}' is not the ARM id of a managed identity")
+    return Identity(given["type"], tuple(ids))
 
 
 def identity_of(body: Mapping) -> Identity | None:

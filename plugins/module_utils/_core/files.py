@@ -19,7 +19,7 @@ class Files:
 
     def find(self, path: str) -> str:
         """Return the whole path of a file, whether it exists or not."""
-        return os.path.expanduser(path)
+        return os.path.abspath(os.path.expanduser(path))
 
     def read(self, path: str) -> bytes:
         """Return the content of a file, but no more than one byte beyond C(LONGEST_FILE).

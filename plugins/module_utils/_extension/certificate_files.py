@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timezone
 
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
 from ansible_collections.azureml.arc.plugins.module_utils._extension import tls
 
@@ -33,4 +34,6 @@ def read(call: ModuleCall, options: Mapping, prefix: str = "") -> tls.ServerCert
 def _pem(call: ModuleCall, options: Mapping, name: str, prefix: str) -> bytes:
     if options.get(f"{name}_content"):
         return options[f"{name}_content"].encode()
+    if not options.get(name):
+        raise AzureMLError(f"{prefix}{name} is missing: certificate and key go together")
     return call.read_file(f"{prefix}{name}", options[name])

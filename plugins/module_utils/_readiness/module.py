@@ -37,10 +37,11 @@ def run(call: ModuleCall) -> Waiting[dict]:
     """M(azureml.arc.pod_readiness)."""
     params = call.params
     expected = _expected(params)
+    waits = params["wait"] and not call.check_mode
     with open_session(call) as session:
         namespace = _Namespace(session, params["namespace"], expected, call)
         verdict = namespace.read()
-        if params["wait"] and not verdict.ready:
+        if waits and not verdict.ready:
             verdict = yield from _wait(namespace, verdict, call.deadline(params["wait_timeout"]), call.can_block)
         for warning in verdict.warnings():
             call.warn(warning)
@@ -48,8 +49,11 @@ def run(call: ModuleCall) -> Waiting[dict]:
             return _result(params, verdict)
         _explain_by_events(namespace, verdict)
         result = _result(params, verdict, namespace.health_check())
-    if params["wait"]:
+    if waits:
         raise _not_ready(params, verdict, result)
+    if params["wait"]:
+        problems = "; ".join(result["problems"])
+        call.warn(f"namespace '{params['namespace']}' is not ready yet: {verdict.summary()}; {problems}")
     return result
 
 

@@ -26,8 +26,9 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.files import Files
-from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting, wait_here
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting, seconds_of, wait_here
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall, ModuleSpec, start
 from ansible_collections.azureml.arc.plugins.module_utils._core.secrets import (
     register,
@@ -124,8 +125,13 @@ def can_run_in_process(action: ActionBase, task_vars: Mapping, templar) -> bool:
 
 def is_switched_on(task_vars: Mapping, templar) -> bool:
     """Tell whether modules run in process where they can, by the variables of a host."""
-    switch = task_vars.get(SWITCH_VARIABLE, os.environ.get(SWITCH_ENVIRONMENT, in_process_by_default(sys.platform)))
-    return boolean(templar.template(switch), strict=False)
+    switch = templar.template(task_vars.get(SWITCH_VARIABLE))
+    if switch in (None, ""):
+        switch = os.environ.get(SWITCH_ENVIRONMENT, in_process_by_default(sys.platform))
+    try:
+        return boolean(switch)
+    except TypeError:
+        raise AnsibleActionFail(f"{SWITCH_VARIABLE} must be true or false, not '{switch}'") from None
 
 
 def _interpreter(task_vars: Mapping, templar) -> str | None:
@@ -151,11 +157,10 @@ def task_environment(action: ActionBase, templar) -> dict[str, str]:
 
 def progress_interval(task_vars: Mapping, templar) -> float:
     """How often to show how far the waits of a host are, in seconds, by its variables."""
-    interval = templar.template(task_vars.get(PROGRESS_VARIABLE, PROGRESS_INTERVAL))
     try:
-        return float(interval)
-    except (TypeError, ValueError):
-        raise AnsibleActionFail(f"{PROGRESS_VARIABLE} must be a number of seconds, not {interval!r}") from None
+        return seconds_of(PROGRESS_VARIABLE, templar.template(task_vars.get(PROGRESS_VARIABLE)), PROGRESS_INTERVAL)
+    except AzureMLError as error:
+        raise AnsibleActionFail(str(error)) from None  # shown once
 
 
 @dataclass(frozen=True)

@@ -30,11 +30,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._controller.progress i
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.worker import prepared_worker, write_error
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.executors import InProcess
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.flow import Flow
-from ansible_collections.azureml.arc.plugins.plugin_utils._flows.guards import (
-    NOTHING_SENT,
-    PlaySettings,
-    require_whole_batch,
-)
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.guards import PlaySettings, require_whole_batch
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.host import (
     MODULES,
     Assignment,
@@ -216,16 +212,14 @@ class Fleet:
         :returns: the hosts whose flow runs in this process.
         """
         names = rollout.batch if rollout.number > 1 else self._settings.hosts
-        hosts = {name: self._read_host(name, assignment, environment) for name in names}
+        hosts = {name: self._read_host(name, environment) for name in names}
         if rollout.number == 1:
             rollout.refused = self._errors([host for host, _here in hosts.values()], assignment.flow)
             if rollout.allowed is not None and len(rollout.refused) > rollout.allowed:
                 count = len(rollout.refused)
                 clusters = "1 cluster" if count == 1 else f"{count} clusters"
-                raise AnsibleActionFail(
-                    f"the variables of {clusters} are wrong, azureml_max_failures allows {rollout.allowed};"
-                    f" {NOTHING_SENT}"
-                )
+                message = f"the variables of {clusters} are wrong, azureml_max_failures allows {rollout.allowed}"
+                raise AnsibleActionFail(checks.nothing_sent([message]))
         mine = []
         for name in rollout.batch:
             host, here = hosts[name]
@@ -237,11 +231,11 @@ class Fleet:
                 self._handover.leave(name, {"assignment": asdict(assignment)})
         return mine
 
-    def _read_host(self, name: str, assignment: Assignment, environment: Mapping) -> tuple[HostVariables, bool]:
+    def _read_host(self, name: str, environment: Mapping) -> tuple[HostVariables, bool]:
         """The variables of a host, and whether its flow runs in this process."""
         variables = host_variables(self._action._task, name)
         templar = self._action._templar.copy_with_new_env(available_variables=variables)
-        host = read(name, assignment.entry_point, variables, templar, ControllerFiles(self._action))
+        host = read(name, variables, templar, ControllerFiles(self._action))
         try:
             same = task_environment(self._action, templar) == environment
             return host, same and is_switched_on(variables, templar) and not host.via_node
@@ -257,7 +251,7 @@ class Fleet:
         errors = {one.name: [*one.errors, *together.get(one.name, ())] for one in hosts}
         for message, names in checks.grouped(errors).items():
             who = f"[{names[0]}]" if len(names) == 1 else f"{len(names)} clusters ({', '.join(names)})"
-            self._show("failed", f"{who} {message}; {NOTHING_SENT}")
+            self._show("failed", f"{who} {checks.nothing_sent([message])}")
         return {name: found for name, found in errors.items() if found}
 
     def _end(self, name: str, result: dict, show: bool = True) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.steps import NOT_KEPT, StepFailedError, Steps
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables.checks import nothing_sent
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.options import ClusterOptions
 
 PARTS = ("extension", "readiness", "attach")
@@ -94,7 +95,7 @@ class Flow:
         :raises StepFailedError: where C(condition) is false.
         """
         if not condition:
-            raise StepFailedError(REQUIRED, {"msg": f"{message}; nothing was sent"})
+            raise StepFailedError(REQUIRED, {"msg": nothing_sent([message])})
 
     def prove_cluster(self) -> Waiting[None]:
         """Prove that the connection reaches the cluster, before anything is written into it.

@@ -12,13 +12,14 @@ from ansible.errors import AnsibleActionFail
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.playbook.task_include import TaskInclude
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import seconds_of
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.core import blocks_of
 from ansible_collections.azureml.arc.plugins.plugin_utils._report.rollout import allowed_failures
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables.checks import nothing_sent
 
 STRATEGIES = ("ansible.builtin.linear", "linear", "ansible.builtin.debug", "debug")
 # Flows that take something away, in words.
 DESTRUCTIVE = {"remove": "remove Azure Machine Learning from", "detach": "detach"}
-NOTHING_SENT = "nothing was sent"
 INSTEAD = "Use role azureml.arc.azureml instead, which runs for each host."
 
 
@@ -60,14 +61,10 @@ class PlaySettings:
 
         :raises AnsibleActionFail: naming the variable where its value is something else.
         """
-        value = self._value(name, default)
         try:
-            number = float(value)
-        except (TypeError, ValueError):
-            number = -1.0
-        if number < 0:
-            raise AnsibleActionFail(f"{name} must be a number of seconds, not '{value}'; {NOTHING_SENT}")
-        return number
+            return seconds_of(name, self._value(name, default), default)
+        except AzureMLError as error:
+            raise AnsibleActionFail(nothing_sent([str(error)])) from None  # shown once
 
     def flag(self, name: str, default: bool) -> bool:
         """The value of a variable that is true or false.
@@ -78,7 +75,7 @@ class PlaySettings:
         try:
             return boolean(value)
         except TypeError:
-            raise AnsibleActionFail(f"{name} must be true or false, not '{value}'; {NOTHING_SENT}") from None
+            raise AnsibleActionFail(nothing_sent([f"{name} must be true or false, not '{value}'"])) from None
 
     def allowed_failures(self) -> int:
         """How many clusters may fail, by C(azureml_max_failures).
@@ -88,7 +85,7 @@ class PlaySettings:
         try:
             return allowed_failures(str(self._value("azureml_max_failures", 0)), len(self.hosts))
         except AzureMLError as error:
-            raise AnsibleActionFail(f"{str(error).rstrip('.')}; {NOTHING_SENT}") from None  # shown once
+            raise AnsibleActionFail(nothing_sent([str(error)])) from None
 
     def require_confirmation(self, flow: str) -> None:
         """Refuse to take something away from a whole inventory that nobody has confirmed.
@@ -101,7 +98,8 @@ class PlaySettings:
         count, confirmed = len(self.hosts), str(self._value("azureml_confirm", "")).strip()
         if confirmed != str(count):
             given = f", not {confirmed}" if confirmed else ""
-            raise AnsibleActionFail(
+            message = (
                 f"this would {DESTRUCTIVE[flow]} {count} clusters. Name them with --limit, or confirm their number with"
-                f" -e azureml_confirm={count}{given}; {NOTHING_SENT}"
+                f" -e azureml_confirm={count}{given}"
             )
+            raise AnsibleActionFail(nothing_sent([message]))

@@ -29,6 +29,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._flows.removal import 
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.single_change import RotateTls, Upgrade
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.steps import Executor, Steps
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.verify import Verify
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables.checks import nothing_sent
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.reading import HostVariables
 
 FLOWS = {
@@ -68,11 +69,6 @@ class Assignment:
     soak: float = 0.0
     begun: bool = False
 
-    @property
-    def entry_point(self) -> str:
-        """The entry point of role azureml that has its variables."""
-        return "main" if self.flow == "deploy" else self.flow
-
 
 def parts_by_tags(task_vars: Mapping) -> tuple[str, ...]:
     """The parts of a flow that the tags of the run leave."""
@@ -98,7 +94,7 @@ def refused(errors: list[str]) -> dict:
         "failed_step": REQUIRED,
         "changed": False,
         "in_sync": False,
-        "msg": f"{'; '.join(errors)}; nothing was sent",
+        "msg": nothing_sent(errors),
         "pod_readiness": None,
         "computes": [],
         "steps": [],

@@ -79,7 +79,7 @@ def _run(
 ) -> tuple[dict, bool]:
     """Run the flow of a host; returns its result, and whether nothing is left to do."""
     name, templar = task_vars["inventory_hostname"], action._templar
-    host = read(name, assignment.entry_point, task_vars, templar, ControllerFiles(action))
+    host = read(name, task_vars, templar, ControllerFiles(action))
     if host.options and not host.via_node and len(task_vars["ansible_play_hosts_all"]) > 1:
         host.errors += checks.of_connection(host.options)
     if host.errors:

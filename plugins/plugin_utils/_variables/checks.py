@@ -8,26 +8,44 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
+from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import check_name, check_subscription
+from ansible_collections.azureml.arc.plugins.module_utils._compute.instance_type_spec import label_key, label_value
+from ansible_collections.azureml.arc.plugins.module_utils._compute.plan import wanted_identity
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._extension import check
+from ansible_collections.azureml.arc.plugins.module_utils._extension.settings import as_setting
+from ansible_collections.azureml.arc.plugins.module_utils._preflight.azure_checks import version_of
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.options import EXTENSION, INSTALL, ClusterOptions
 
 # Source: "Naming rules" of https://learn.microsoft.com/azure/machine-learning/how-to-attach-kubernetes-to-workspace.
 COMPUTE_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9-]{0,14}[a-zA-Z0-9]")
+# Names in Azure, with the function that refuses what cannot be one.
+NAMES = {
+    "subscription_id": check_subscription,
+    "resource_group": check_name,
+    "name": check_name,
+    "cluster_name": check_name,
+    "extension_name": check_name,
+}
 # Options of the extension, as messages of its module name them, by the variable that a user sets.
 VARIABLES = {**EXTENSION, **INSTALL}
-# Words that are options, and words of a sentence as well.
-PLAIN_WORDS = ("name", "settings", "tls", "version")
+# Words that are options, and words of a sentence as well; options where this follows them.
+PLAIN_WORDS = {
+    "name": "$^",
+    "settings": "(?=:| and protected_| say)",
+    "tls": "(?=[.,]| is)",
+    "version": "(?= pins|:| to )",
+}
 NAMED_OPTION = re.compile(
-    r"\b(?:tls(?=[.,])|" + "|".join(sorted(set(VARIABLES) - set(PLAIN_WORDS), key=len, reverse=True)) + r")\b"
+    r"\b(?:" + "|".join(f"{one}{PLAIN_WORDS.get(one, '')}" for one in sorted(VARIABLES, key=len, reverse=True)) + r")\b"
 )
 
 
 def of_host(options: ClusterOptions) -> list[str]:
     """What is wrong with the variables of one host."""
-    errors = list(_of_computes(options))
+    errors = [*_of_names(options), *_of_computes(options)]
     if options.has_tls_secret and "secret_name" not in (options.get("azureml_tls") or {}):
         errors.append("azureml_tls_secret needs azureml_tls.secret_name, the Secret to put the certificate into")
     given = {option: options.get(variable) for option, variable in VARIABLES.items()}
@@ -43,18 +61,47 @@ def with_variables(message: str) -> str:
     return NAMED_OPTION.sub(lambda found: VARIABLES[found[0]], message)
 
 
+def _of_names(options: ClusterOptions) -> Iterator[str]:
+    """What is wrong with names in Azure, versions and labels."""
+    places = {
+        "azureml_": {name: options.get(f"azureml_{name}") for name in NAMES},
+        "azureml_workspace.": options.get("azureml_workspace") or {},
+        **{f"{variable}.workspace.": one.get("workspace", {}) for variable, one in options.named_attachments.items()},
+    }
+    for prefix, given in places.items():
+        for name, is_right in NAMES.items():
+            if given.get(name) is not None:
+                yield from _error_of(is_right, prefix + name, given[name])
+    if options.get("azureml_minimum_agent_version") is not None:
+        for error in _error_of(version_of, options.get("azureml_minimum_agent_version")):
+            yield f"azureml_minimum_agent_version: {error}"
+    for label, value in (options.get("azureml_node_selector") or {}).items():
+        yield from _error_of(label_key, str(label), "azureml_node_selector")
+        yield from _error_of(label_value, as_setting(value), f"azureml_node_selector.{label}")
+
+
+def _error_of(function: Callable, *arguments: object) -> Iterator[str]:
+    """The error that a function raises, if any."""
+    try:
+        function(*arguments)
+    except AzureMLError as error:
+        yield str(error)
+
+
 def _of_computes(options: ClusterOptions) -> Iterator[str]:
-    attachments = options.attachments
-    if options.get("azureml_workspace") is None and any("workspace" not in one for one in attachments):
+    attachments = options.named_attachments
+    if options.get("azureml_workspace") is None and any("workspace" not in one for one in attachments.values()):
         yield "azureml_compute needs azureml_workspace, the workspace to attach the cluster to"
-    for one in attachments:
+    for variable, one in attachments.items():
         if not COMPUTE_NAME.fullmatch(one["name"]):
             yield (
-                f"azureml_compute.name '{one['name']}' must have 2 to 16 letters, digits and hyphens, with a letter"
+                f"{variable}.name '{one['name']}' must have 2 to 16 letters, digits and hyphens, with a letter"
                 " first and no hyphen last"
             )
-    if options.get("azureml_profile") == "inference" and any(one.get("instance_types") for one in attachments):
-        yield "azureml_compute.instance_types are for training, but azureml_profile is inference"
+        if options.get("azureml_profile") == "inference" and one.get("instance_types"):
+            yield f"{variable}.instance_types are for training, but azureml_profile is inference"
+        yield from _error_of(wanted_identity, one.get("identity"), f"{variable}.")
+        yield from _error_of(options.configuration, variable)
 
 
 def of_fleet(hosts: Mapping[str, ClusterOptions], needs_cluster: Collection[str]) -> dict[str, list[str]]:
@@ -118,6 +165,11 @@ def _connections(options: ClusterOptions) -> Iterator[tuple]:
     given = options.get("azureml_kubernetes")
     if given:
         yield (json.dumps(given, sort_keys=True, default=str),)
+
+
+def nothing_sent(errors: Iterable[str]) -> str:
+    """What is wrong with variables, as one message."""
+    return "; ".join([*(error.rstrip(".") for error in errors), "nothing was sent"])
 
 
 def grouped(errors: Mapping[str, Collection[str]]) -> dict[str, list[str]]:

@@ -10,11 +10,12 @@ finding out that a cluster needs no change.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import from_id
-from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError, first_line
+from ansible_collections.azureml.arc.plugins.module_utils._compute import configuration
+from ansible_collections.azureml.arc.plugins.module_utils._compute.configuration import ComputeConfiguration
 from ansible_collections.azureml.arc.plugins.module_utils._core.lazy import Lazy
 
 # The variable that an option of a module comes from. Options whose variable is not set are left out.
@@ -82,12 +83,12 @@ class ClusterOptions:
     """The options of modules for one cluster.
 
     :param variables: the role's variables by name, converted, without those that are not set.
-    :param read_file: returns the content of a file that a variable names, or raises C(AzureMLError).
+    :param read_file: takes what names a file, for errors, and its path; returns its content, or raises C(AzureMLError).
     :ivar detected: components to install or not, by their options, as a preflight or the extension itself reports them;
         what the variables say stands above it.
     """
 
-    def __init__(self, variables: Mapping, read_file: Callable[[str], bytes]) -> None:
+    def __init__(self, variables: Mapping, read_file: Callable[[str, str], bytes]) -> None:
         self._variables = variables
         self._read_file = read_file
         self.detected: dict = {}
@@ -118,8 +119,26 @@ class ClusterOptions:
     @property
     def attachments(self) -> list[dict]:
         """All computes that the cluster is attached as."""
+        return list(self.named_attachments.values())
+
+    @property
+    def named_attachments(self) -> dict[str, dict]:
+        """The same by the variable that each comes from."""
         one = self._variables.get("azureml_compute")
-        return [*([one] if one is not None else []), *self._variables.get("azureml_computes", ())]
+        further = enumerate(self._variables.get("azureml_computes", ()))
+        return {
+            **({} if one is None else {"azureml_compute": one}),
+            **{f"azureml_computes[{index}]": attachment for index, attachment in further},
+        }
+
+    def configuration(self, variable: str) -> ComputeConfiguration:
+        """What a compute offers.
+
+        :param variable: the one that it comes from.
+        :raises AzureMLError: where it is wrong, or its file cannot be read.
+        """
+        read_file = partial(self._read_file, f"{variable}.config_file")
+        return configuration.read(self.named_attachments[variable], read_file, f"{variable}.")
 
     @Lazy
     def compute_namespaces(self) -> list[str]:
@@ -128,17 +147,8 @@ class ClusterOptions:
         :raises AzureMLError: where such a file cannot be read, or holds something else.
         """
         named = [one["namespace"] for one in self.attachments if "namespace" in one]
-        files = [one["config_file"] for one in self.attachments if "config_file" in one]
-        return list(dict.fromkeys([*named, *map(self._namespace_of_file, files)]))
-
-    def _namespace_of_file(self, path: str) -> str:
-        try:
-            document = json.loads(self._read_file(path))
-        except (ValueError, RecursionError) as error:
-            raise AzureMLError(f"config_file {path}: {first_line(error)}") from error
-        if not isinstance(document, dict):
-            raise AzureMLError(f"config_file {path}: it must hold a JSON object")
-        return document.get("namespace", "default")
+        files = [variable for variable, one in self.named_attachments.items() if "config_file" in one]
+        return list(dict.fromkeys([*named, *(self.configuration(variable).namespace for variable in files)]))
 
     @property
     def _tls(self) -> Mapping:

@@ -6,21 +6,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ansible.errors import AnsibleError
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError, first_line
 from ansible_collections.azureml.arc.plugins.module_utils._core.files import Files
 from ansible_collections.azureml.arc.plugins.module_utils._core.files import read as read_file
+from ansible_collections.azureml.arc.plugins.module_utils._core.options import AZURE, KUBERNETES, is_inline
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
 from ansible_collections.azureml.arc.plugins.module_utils._extension import certificate_files
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables import checks
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.options import ClusterOptions
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.specs import (
-    argument_specs,
+    OWN_NAMES,
     convert,
+    own_names,
+    specification,
     unknown_names,
+)
+
+# Options of signing in and of a connection that name a file, apart from kubeconfig, which may name several.
+PATHS = frozenset(
+    one
+    for name, option in {**AZURE, **KUBERNETES}.items()
+    if option["type"] == "path"
+    for one in (name, *option.get("aliases", ()))
 )
 
 
@@ -53,35 +65,65 @@ def templated(variables: Mapping, templar, names: Iterable[str]) -> dict:
     return {name: value for name, value in values.items() if value != variables.get("omit", "")}
 
 
-def read(name: str, entry_point: str, variables: Mapping, templar, files: Files) -> HostVariables:
+def read(name: str, variables: Mapping, templar, files: Files) -> HostVariables:
     """Read, convert and check the variables of a host.
 
     Only in the main thread of a process: it runs Ansible's templates.
 
     :param name: of the host in the inventory.
-    :param entry_point: of role azureml, whose specification counts.
     :param variables: of the host, with templates in them.
     :param templar: for these variables.
     :param files: finds and reads the files that they name.
     """
     host = HostVariables(name)
     try:
-        values = templated(variables, templar, (*argument_specs()[entry_point], "azureml_own_variables"))
+        values = templated(variables, templar, (*specification(), *OWN_NAMES))
     except AnsibleError as error:
         host.errors.append(first_line(error))
         return host
-    for unknown, known in unknown_names(variables, values.pop("azureml_own_variables", ())).items():
+    own, host.errors = own_names(values)
+    for unknown, known in unknown_names(variables, own).items():
         host.errors.append(f"unknown variable {unknown}" + (f"; did you mean {known}?" if known else ""))
-    values.setdefault("azureml_cluster_name", name)
-    converted, errors = convert(entry_point, values)
+    if values.get("azureml_cluster_name") in (None, ""):
+        values["azureml_cluster_name"] = name
+    converted, errors = convert(values)
     host.errors += errors
     if errors:
         return host
-    host.options = ClusterOptions(converted, lambda path: read_file(f"config_file {path}", path, files))
-    host.errors += checks.of_host(host.options)
-    try:
+    host.options = ClusterOptions(converted, lambda option, path: read_file(option, path, files))
+    found = [*checks.of_host(host.options), *_of_files(converted, host.via_node, files)]
+    host.errors += dict.fromkeys(found)  # none twice
+    if not host.errors:
         host.options.openshift_scc()  # reads configuration files, which threads must not
-        certificate_files.read(ModuleCall(params={}, files=files), converted.get("azureml_tls") or {}, "azureml_tls.")
-    except AzureMLError as error:
-        host.errors.append(str(error))
     return host
+
+
+def _of_files(variables: Mapping, via_node: bool, files: Files) -> Iterator[str]:
+    """What is wrong with the files that variables name, apart from the configurations of computes."""
+    cname = variables.get("azureml_tls", {}).get("cname")
+    for name in ("azureml_tls", "azureml_tls_secret"):
+        given = {"cname": cname, **variables.get(name, {})}
+        try:
+            certificate_files.read(ModuleCall(params={}, files=files), given, f"{name}.")
+        except AzureMLError as error:
+            yield str(error)
+    for name in ("azureml_sign_in", *(() if via_node else ("azureml_kubernetes",))):
+        for option, path in _paths(variables.get(name, {}), files):
+            try:
+                read_file(f"{name}.{option}", path, files)
+            except AzureMLError as error:
+                yield str(error)
+
+
+def _paths(options: Mapping, files: Files) -> Iterator[tuple[str, str]]:
+    """The files that must exist for options of signing in, or of a connection."""
+    for option, value in options.items():
+        if option in PATHS:
+            yield option, value
+    kubeconfig = options.get("kubeconfig")
+    if kubeconfig and not is_inline(kubeconfig):
+        paths = [path for path in kubeconfig.split(os.pathsep) if path]
+        # Of several, some need not exist.
+        yield from [("kubeconfig", path) for path in paths if os.path.exists(files.find(path))] or [
+            ("kubeconfig", path) for path in paths[:1]
+        ]

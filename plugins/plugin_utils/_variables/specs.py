@@ -2,26 +2,33 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The variables of role azureml: their specification, their conversion, and their names. Pure but for reading the file.
+"""The variables of role azureml: their specification, and their names. Pure but for reading the role's file.
 
-The specification is the role's own C(meta/argument_specs.yml), so names, types and defaults stand once.
+Names, types and defaults stand once, in the role's own C(meta/argument_specs.yml). The keys of dictionaries that become
+options of modules are those of the modules.
 """
 
 from __future__ import annotations
 
-import difflib
 import os
-import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 
 import yaml
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.azureml.arc.plugins.module_utils._core.options import AZURE, KUBERNETES
+from ansible_collections.azureml.arc.plugins.modules import (
+    compute,
+    extension,
+    pod_readiness,
+    preflight,
+    tls_secret,
+)
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables import conversion
 
 ROLE = os.path.join(os.path.dirname(__file__), "..", "..", "..", "roles", "azureml")
 PREFIX = "azureml_"
-# Entry points that run a flow.
-FLOWS = frozenset({"detach", "main", "remove", "rotate_tls", "upgrade", "verify"})
+# The entry point that documents the variables of a cluster.
+VARIABLES = "variables"
 # Variables of the playbooks and plugins, which the role does not know.
 OTHER_NAMES = frozenset(
     {
@@ -38,87 +45,79 @@ OTHER_NAMES = frozenset(
 )
 # Prefixes of the names that users, and the playbook that sets up AWX, keep for themselves.
 OTHER_PREFIXES = ("azureml_x_", "azureml_awx_", "azureml_answer", "azureml_survey_")
-# How alike a name must be to be suggested, from 0 to 1, without the prefix.
-SIMILARITY = 0.8
-EXPECTED = {
-    "dict": "a dictionary",
-    "list": "a list",
-    "bool": "true or false",
-    "int": "a whole number",
-    "float": "a number",
+OWN_NAMES = {"azureml_own_variables": {"type": "list", "elements": "str", "default": []}}
+# What an option of the role has from that of a module, unless it says it itself.
+OF_MODULES = ("choices", "mutually_exclusive", "options", "required_one_of")
+# Paths of a connection may be those of a node, so they are not resolved here.
+CONNECTION = {
+    **{name: {**option, "type": "str"} if option["type"] == "path" else option for name, option in KUBERNETES.items()},
+    "kubeconfig": {"type": "kubeconfig", "no_log": True},
 }
-SAMPLES = {"azureml_workspace": "{name: ws, resource_group: rg-ml}", "azureml_compute": "{name: edge}"}
-NOT_CONVERTED = re.compile(r"argument '(\w+)' is of type .* unable to convert to (\w+)")
+
+
+@cache
+def _of_modules() -> Mapping[str, Mapping]:
+    """The options of modules by the variables that they come from, where the role leaves something to them."""
+    attachment = {"options": compute.SPEC.argument_spec, **compute.SPEC.rules}
+    return {
+        "azureml_tls": extension.SPEC.argument_spec["tls"],
+        "azureml_tls_secret": {
+            "mutually_exclusive": tls_secret.SPEC.rules["mutually_exclusive"],
+            "required_one_of": [names for _state, _value, names, _one in tls_secret.SPEC.rules["required_if"]],
+        },
+        "azureml_skip_checks": preflight.SPEC.argument_spec["skip_checks"],
+        "azureml_components": pod_readiness.SPEC.argument_spec["components"],
+        "azureml_compute": attachment,
+        "azureml_computes": attachment,
+        "azureml_sign_in": {"options": AZURE},
+        "azureml_kubernetes": {"options": CONNECTION},
+    }
+
+
+def _completed(option: Mapping, of_module: Mapping) -> dict:
+    """An option of the role, with what it leaves to the option of a module."""
+    completed = {**{key: of_module[key] for key in OF_MODULES if key in of_module}, **option}
+    if "options" in option:
+        known = of_module.get("options", {})
+        completed["options"] = {name: _completed(one, known.get(name, {})) for name, one in option["options"].items()}
+    return completed
 
 
 @cache
 def argument_specs() -> Mapping[str, Mapping]:
-    """The specification of each entry point of the role, its variables by name.
-
-    Entry points that run a flow have the variables of C(main) as well.
-    """
+    """The options of each entry point of the role, as its file has them."""
     with open(os.path.join(ROLE, "meta", "argument_specs.yml"), encoding="utf-8") as file:
         document = yaml.load(file, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    specs = {name: entry.get("options", {}) for name, entry in document["argument_specs"].items()}
-    return {name: {**specs["main"], **spec} if name in FLOWS else spec for name, spec in specs.items()}
+    return {name: entry.get("options", {}) for name, entry in document["argument_specs"].items()}
 
 
 @cache
-def validator(entry_point: str) -> ArgumentSpecValidator:
-    """What checks and converts the variables of an entry point."""
-    return ArgumentSpecValidator(argument_specs()[entry_point])
+def specification() -> Mapping[str, Mapping]:
+    """The variables of a cluster by name, as an argument spec."""
+    written = argument_specs()[VARIABLES]
+    return {name: _completed(option, _of_modules().get(name, {})) for name, option in written.items()}
 
 
-def convert(entry_point: str, values: Mapping) -> tuple[dict, list[str]]:
+def convert(values: Mapping) -> tuple[dict, list[str]]:
     """Check the variables of a host, and convert them.
 
-    :param values: the variables by name, templates resolved. What is null, or an empty text where that means nothing,
-        is not set.
+    :param values: the variables by name, templates resolved.
     :returns: the converted variables, without those that are not set, and what is wrong with them.
     """
-    spec = argument_specs()[entry_point]
-    result = validator(entry_point).validate(_set(values, spec))
-    errors = [_in_words(message, values, spec) for message in result.error_messages]
-    return _set(result.validated_parameters, spec), errors
-
-
-def _set(values: Mapping, spec: Mapping) -> dict:
-    """Values without those that are not set, in dictionaries and lists that have a specification as well."""
-    found = {}
-    for name, value in values.items():
-        option = spec.get(name, {})
-        if value is None or (value == "" and (option.get("type") in ("bool", "int", "float") or "choices" in option)):
-            continue
-        found[name] = _set_below(value, option["options"]) if "options" in option else value
-    return found
-
-
-def _set_below(value: object, spec: Mapping) -> object:
-    """The same for a dictionary, or those of a list."""
-    if isinstance(value, Mapping):
-        return _set(value, spec)
-    return [_set_below(one, spec) for one in value] if isinstance(value, list) else value
-
-
-def _in_words(message: str, values: Mapping, spec: Mapping) -> str:
-    """An error of Ansible's validation; one about a type names the form that is expected, and no secret."""
-    found = NOT_CONVERTED.search(message)
-    if not found or found[1] not in values:
-        return message
-    name, kind = found.groups()
-    example = f" like {SAMPLES[name]}" if name in SAMPLES else ""
-    given = "" if _is_secret(spec.get(name, {})) else f", not '{values[name]}'"
-    return f"{name} must be {EXPECTED.get(kind, kind)}{example}{given}"
-
-
-def _is_secret(option: Mapping) -> bool:
-    """Whether a variable is a secret, or has one in it."""
-    return bool(option.get("no_log")) or any(map(_is_secret, option.get("options", {}).values()))
+    spec = specification()
+    return conversion.convert({name: value for name, value in values.items() if name in spec}, spec)
 
 
 def known_names() -> frozenset[str]:
     """The names of all variables of the collection."""
     return OTHER_NAMES.union(*argument_specs().values())
+
+
+def own_names(values: Mapping) -> tuple[list[str], list[str]]:
+    """The names that users keep for themselves, by their variables, and what is wrong with those."""
+    given = {name: values[name] for name in OWN_NAMES if name in values}
+    converted, errors = conversion.convert(given, OWN_NAMES)
+    return converted["azureml_own_variables"], errors
 
 
 def unknown_names(names: Iterable[str], own: Iterable[str] = ()) -> dict[str, str | None]:
@@ -134,7 +133,6 @@ def unknown_names(names: Iterable[str], own: Iterable[str] = ()) -> dict[str, st
     }
     found: dict[str, str | None] = {}
     for name in sorted(strange.difference(own)):
-        ends = [one[len(PREFIX) :] for one in sorted(known)]
-        close = difflib.get_close_matches(name[len(PREFIX) :], ends, n=1, cutoff=SIMILARITY)
-        found[name] = f"{PREFIX}{close[0]}" if close else None
+        close = conversion.nearest(name[len(PREFIX) :], {one[len(PREFIX) :] for one in known})
+        found[name] = close and f"{PREFIX}{close}"
     return found

@@ -70,6 +70,39 @@ def test_an_error_names_variables(variables, error):
     assert any(one.startswith(error) for one in errors), errors
 
 
+@pytest.mark.parametrize(
+    ("variables", "error"),
+    [
+        (
+            {"settings": {"a": 1}, "protected_settings": {"a": 2}},
+            "azureml_settings and azureml_protected_settings both have a; give each key in one of them.",
+        ),
+        ({"settings": {"a": []}}, "azureml_settings: the value of 'a' must be a string, a number or a boolean."),
+        (
+            {"settings": {"enableTraining": False}},
+            "azureml_settings: 'enableTraining: false' contradicts azureml_profile training.",
+        ),
+        (
+            {"version": "1.1.1", "auto_upgrade_minor_version": True},
+            "azureml_version pins a version and azureml_auto_upgrade_minor_version upgrades it: the two exclude each"
+            " other.",
+        ),
+        (
+            {"settings_generation": "2021"},
+            "azureml_settings_generation 2021 needs azureml_version: current releases have other keys and components."
+            " Set azureml_version to a release of 2021, or azureml_settings_generation to current.",
+        ),
+        ({"tls": {"secret_name": "s"}}, "azureml_tls is for inference, but azureml_profile is training."),
+        (
+            {**{name[len("azureml_") :]: value for name, value in INFERENCE.items()}, "tls": {"certificate": "c"}},
+            "azureml_tls.private_key is missing: certificate and key go together.",
+        ),
+    ],
+)
+def test_an_error_of_the_extension_names_variables_alone(variables, error):
+    assert checks.of_host(options(**variables)) == [error]
+
+
 def fleet(**hosts) -> dict[str, ClusterOptions]:
     return {
         name: options(cluster_name=name, **{"kubernetes": {"kubeconfig": name}, "compute": {"name": name}, **variables})
@@ -106,6 +139,17 @@ def test_a_connection_that_is_not_set_is_wrong_for_several_hosts_alone():
     assert message.startswith("azureml_kubernetes must be set")
     assert checks.of_fleet(hosts, ["f2"]) == {}
     assert checks.of_fleet(fleet(f1={"kubernetes": {}}), ["f1"]) == {}
+
+
+@pytest.mark.parametrize(
+    ("errors", "message"),
+    [
+        (["a is wrong"], "a is wrong; nothing was sent"),
+        (["a is wrong.", "b is. Set c."], "a is wrong; b is. Set c; nothing was sent"),
+    ],
+)
+def test_errors_end_in_one_form(errors, message):
+    assert checks.nothing_sent(errors) == message
 
 
 def test_an_error_of_many_hosts_is_one_error():

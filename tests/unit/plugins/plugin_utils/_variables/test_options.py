@@ -19,9 +19,14 @@ from ansible_collections.azureml.arc.plugins.modules import (
 )
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables import options as tables
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.options import ClusterOptions
-from ansible_collections.azureml.arc.plugins.plugin_utils._variables.specs import argument_specs
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables.specs import specification
 
-FILES = {"ml.json": json.dumps({"namespace": "from-file"}), "bare.json": "{}", "broken.json": "{", "list.json": "[]"}
+FILES = {
+    "ml.json": json.dumps({"namespace": "from-file"}).encode(),
+    "bare.json": b"{}",
+    "broken.json": b"{",
+    "list.json": b"[]",
+}
 TABLES = {
     "preflight": (preflight, ["CLUSTER", "INSTALL", "PREFLIGHT"]),
     "extension": (extension, ["CLUSTER", "INSTALL", "EXTENSION"]),
@@ -32,7 +37,9 @@ TABLES = {
 
 
 def options(**variables) -> ClusterOptions:
-    return ClusterOptions({f"azureml_{name}": value for name, value in variables.items()}, FILES.__getitem__)
+    return ClusterOptions(
+        {f"azureml_{name}": value for name, value in variables.items()}, lambda _option, path: FILES[path]
+    )
 
 
 @pytest.mark.parametrize("module", list(TABLES))
@@ -40,7 +47,7 @@ def test_tables_name_options_of_the_module_and_variables_of_the_role(module):
     spec, names = TABLES[module]
     for table in (getattr(tables, name) for name in names):
         assert table.keys() <= spec.SPEC.argument_spec.keys()
-        assert set(table.values()) <= argument_specs()["main"].keys()
+        assert set(table.values()) <= specification().keys()
 
 
 def test_variables_that_are_not_set_are_left_to_the_module():
@@ -125,7 +132,7 @@ def test_namespaces_of_computes_come_from_files_as_well(computes, namespaces):
 
 @pytest.mark.parametrize("path", ["broken.json", "list.json"])
 def test_a_configuration_file_that_is_no_json_object_is_rejected(path):
-    with pytest.raises(AzureMLError, match=f"config_file {path}: "):
+    with pytest.raises(AzureMLError, match=f"azureml_compute.config_file {path}: "):
         options(compute={"name": "a", "config_file": path}).openshift_scc()
 
 

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 import pytest
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.specs import (
-    FLOWS,
     argument_specs,
     convert,
     known_names,
+    specification,
     unknown_names,
 )
 
@@ -25,77 +25,50 @@ AS_TEXT = {
     "float": [("1.5", 1.5)],
     "list": [("a,b", ["a", "b"]), ("a", ["a"])],
 }
-# The flow with the most variables: all those that the others have.
-FLOW = "upgrade"
-VARIABLES = argument_specs()[FLOW]
 
 
 def given_as_text() -> Iterator[tuple[str, str, object]]:
     """Every variable of a type that has texts for it, with such a text and the value that it becomes."""
-    for name, option in VARIABLES.items():
+    for name, option in specification().items():
         if option.get("elements", "str") == "str" and "choices" not in option:
             yield from ((name, text, value) for text, value in AS_TEXT.get(option["type"], ()))
 
 
-@pytest.mark.parametrize("other", sorted(FLOWS))
-def test_no_flow_has_a_variable_of_its_own_form(other):
-    assert {name: VARIABLES.get(name) for name in argument_specs()[other]} == argument_specs()[other]
-
-
 @pytest.mark.parametrize(("name", "text", "value"), list(given_as_text()))
 def test_text_becomes_what_the_specification_says(name, text, value):
-    converted, errors = convert(FLOW, {**REQUIRED, name: text})
+    converted, errors = convert({**REQUIRED, name: text})
 
     assert errors == []
     assert converted[name] == value
     assert type(converted[name]) is type(value)
 
 
-@pytest.mark.parametrize("name", VARIABLES)
+@pytest.mark.parametrize("name", list(specification()))
 def test_null_is_the_same_as_a_variable_that_is_not_set(name):
     given = {key: value for key, value in REQUIRED.items() if key != name}
 
-    assert convert(FLOW, {**given, name: None}) == convert(FLOW, given)
+    assert convert({**given, name: None}) == convert(given)
 
 
 def test_null_below_a_variable_is_not_set_either():
-    converted, errors = convert("main", {**REQUIRED, "azureml_tls": {"cname": "ml", "certificate": None}})
+    tls = {"cname": "ml", "certificate": None, "secret_name": "s"}
+    converted, errors = convert({**REQUIRED, "azureml_tls": tls})
 
-    assert (errors, converted["azureml_tls"]) == ([], {"cname": "ml"})
-
-
-@pytest.mark.parametrize(
-    ("values", "error"),
-    [
-        ({}, "missing required arguments: azureml_resource_group"),
-        (
-            {**REQUIRED, "azureml_workspace": "ws"},
-            "azureml_workspace must be a dictionary like {name: ws, resource_group: rg-ml}, not 'ws'",
-        ),
-        ({**REQUIRED, "azureml_openshift": "perhaps"}, "azureml_openshift must be true or false, not 'perhaps'"),
-        ({**REQUIRED, "azureml_soak": "long"}, "azureml_soak must be a whole number, not 'long'"),
-        ({**REQUIRED, "azureml_profile": "serving"}, "value of azureml_profile must be one of: "),
-        ({**REQUIRED, "azureml_compute": {"nam": "x"}}, "azureml_compute.nam"),
-    ],
-)
-def test_an_error_names_the_variable(values, error):
-    _converted, errors = convert("main", values)
-
-    assert any(error in one for one in errors), errors
+    assert (errors, converted["azureml_tls"]) == ([], {"cname": "ml", "secret_name": "s"})
 
 
 @pytest.mark.parametrize(
     "name", ["azureml_kubernetes", "azureml_protected_settings", "azureml_sign_in", "azureml_tls", "azureml_tls_secret"]
 )
 def test_an_error_does_not_quote_a_secret(name):
-    _converted, errors = convert("main", {**REQUIRED, name: "hunter2"})
+    _converted, errors = convert({**REQUIRED, name: "hunter2"})
 
     assert f"{name} must be a dictionary" in errors
     assert not [one for one in errors if "hunter2" in one]
 
 
 def test_empty_text_means_not_set_where_text_means_nothing():
-    converted, errors = convert("main", {**REQUIRED, "azureml_openshift": "", "azureml_inference_service": ""})
+    converted, errors = convert({**REQUIRED, "azureml_openshift": "", "azureml_inference_service": ""})
 
     assert errors == []
     assert "azureml_openshift" not in converted

@@ -1,0 +1,273 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Variables as users give them: null, text, of another kind, misspelt, with files that are not there."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible.parsing.vault import VaultLib, VaultSecret
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables.specs import OTHER_NAMES, argument_specs
+from support import writes
+
+import certificates
+import simulated
+from simulator.scenario import ClusterPlan, InstallPlan, Scenario
+
+ROLE = "azureml.arc.azureml"
+LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+WORKSPACE = {"name": "ws", "resource_group": "rg-ml"}
+INFERENCE = {"azureml_profile": "inference", "azureml_inference_service": "node_port"}
+# Punctuation of two messages, of which one was put into the other.
+JOINED_TWICE = re.compile(r"\.;|;;|\.\.|[:.] ?;| ;")
+
+
+@pytest.fixture(scope="module")
+def simulator(tmp_path_factory):
+    clusters = [ClusterPlan("edge", nodes=1, install=InstallPlan(seconds=30))]
+    with simulated.running(Scenario(clusters=clusters, time_scale=60), tmp_path_factory.mktemp("simulator")) as running:
+        yield running
+
+
+@pytest.fixture
+def nulls(simulator, monkeypatch):
+    """Every variable of an entry point as null, but those that a cluster cannot do without."""
+    monkeypatch.setenv("K8S_AUTH_KUBECONFIG", simulator.kubeconfigs["edge"])
+
+    def of(entry_point: str) -> dict:
+        own = argument_specs()[entry_point] or argument_specs()["variables"]
+        return {**dict.fromkeys(own), "azureml_resource_group": "rg-edge"}
+
+    return of
+
+
+class TestNull:
+    """A variable that is null is a variable that is not set."""
+
+    @pytest.mark.parametrize("entry_point", [name for name in argument_specs() if name != "variables"])
+    def test_role_in_a_play(self, playbook, nulls, simulator, entry_point):
+        include = {"ansible.builtin.include_role": {"name": ROLE, "tasks_from": entry_point}}
+        wanted = {"azureml_version": "1.1.55"} if entry_point == "upgrade" else {}
+        skipped = {"azureml_machine_skip_checks": ["outbound"]} if entry_point == "machine" else {}
+        variables = {**nulls(entry_point), **wanted, **skipped}
+        inventory = {"all": {"hosts": {"edge": {**LOCAL, **variables}}}}
+
+        run = playbook([{"hosts": "all", "gather_facts": False, "tasks": [include]}], inventory, "--check")
+
+        assert "NoneType" not in run.output
+        if entry_point in ("verify", "upgrade"):  # there is no extension yet
+            assert "the extension does not exist" in run.output
+        elif entry_point != "machine":  # this machine may lack something
+            assert run.status == 0, run.output
+        assert writes(simulator) == []
+
+    @pytest.mark.parametrize("name", ["deploy", "rollout", "nodes"])
+    def test_playbook(self, playbook, nulls, tmp_path, simulator, name):
+        path = tmp_path / "nulls.yml"
+        variables = {**nulls("main"), **dict.fromkeys(OTHER_NAMES), **dict.fromkeys(argument_specs()["machine"])}
+        path.write_text(json.dumps({**variables, "azureml_resource_group": "rg-edge"}), encoding="utf-8")
+
+        run = playbook(f"azureml.arc.{name}", {"all": {"hosts": {"edge": {}}}}, "--check", "-e", f"@{path}")
+
+        assert run.status == 0, run.output
+        if name != "nodes":
+            assert run.outcome("edge")["msg"].startswith("extension would be created")
+        assert writes(simulator) == []
+
+
+# What can be wrong with the variables of a host, and what is said of it.
+WRONG = {
+    "no-group": ({"azureml_resource_group": None}, "azureml_resource_group is required"),
+    "unknown": ({"azureml_profil": "training"}, "unknown variable azureml_profil; did you mean azureml_profile?"),
+    "choice": ({"azureml_profile": "serving"}, "azureml_profile must be one of training, "),
+    "true": ({"azureml_tls": True}, "azureml_tls must be a dictionary"),
+    "number": ({"azureml_workspace": 7}, "azureml_workspace must be a dictionary like "),
+    "list": ({"azureml_compute": ["edge"]}, "azureml_compute must be a dictionary like "),
+    "text": ({"azureml_computes": "edge"}, "azureml_computes[0] must be a dictionary, not 'edge'"),
+    "nested-list": (
+        {"azureml_compute": {"name": "edge", "workspace": ["ws"]}},
+        'azureml_compute.workspace must be a dictionary, not ["ws"]',
+    ),
+    "fraction": ({"azureml_version": 1.1}, "azureml_version must be text, in quotes, not 1.1"),
+    "negative": (
+        {"azureml_extension_timeout": -1},
+        "azureml_extension_timeout must be a whole number, 0 or more, not -1",
+    ),
+    "undefined": ({"azureml_compute": {"name": "{{ nowhere }}"}}, "'nowhere' is undefined"),
+    "agents-and-more": (
+        {"azureml_minimum_agent_version": "new", "azureml_compute": {"name": "-a"}},
+        "first and no hyphen last",
+    ),
+    "sign-in": (
+        {"azureml_sign_in": {"client_secret": "hunter2"}},
+        "unknown key azureml_sign_in.client_secret; known are auth_source, ",
+    ),
+    "kubernetes": (
+        {"azureml_kubernetes": {"kubeconfig_path": "hunter2"}},
+        "unknown key azureml_kubernetes.kubeconfig_path; did you mean azureml_kubernetes.kubeconfig?",
+    ),
+    "tls-key": (
+        {"azureml_tls": {"cname": "c", "certificat": "f", "secret_name": "s"}},
+        "unknown key azureml_tls.certificat; did you mean azureml_tls.certificate?",
+    ),
+    "workspace-key": (
+        {"azureml_workspace": {**WORKSPACE, "subscription": "s"}},
+        "unknown key azureml_workspace.subscription; ",
+    ),
+    "identity": (
+        {"azureml_compute": {"name": "edge", "identity": {"typ": "SystemAssigned"}}},
+        "unknown key azureml_compute.identity.typ; did you mean azureml_compute.identity.type?",
+    ),
+    "components": ({"azureml_components": [{"nam": "a"}]}, "unknown key azureml_components[0].nam; "),
+    "check": ({"azureml_skip_checks": ["nodez"]}, "azureml_skip_checks[0] must be one of "),
+    "compute-name": ({"azureml_compute": {"name": "-a"}}, "azureml_compute.name '-a' must have 2 to 16 letters"),
+    "no-workspace": ({"azureml_workspace": None}, "azureml_compute needs azureml_workspace"),
+    "workspace-name": (
+        {"azureml_workspace": {**WORKSPACE, "name": "a/b"}},
+        "azureml_workspace.name 'a/b' is not the name of an Azure resource",
+    ),
+    "subscription": ({"azureml_subscription_id": "prod"}, "azureml_subscription_id 'prod' is not a subscription id"),
+    "label": ({"azureml_node_selector": {"a b": "c"}}, "azureml_node_selector: 'a b' is not the key of a label"),
+    "agents": ({"azureml_minimum_agent_version": "new"}, "azureml_minimum_agent_version: 'new' is not a version like "),
+    "instance-type": (
+        {"azureml_compute": {"name": "edge", "instance_types": {"big": {"resource": {}}}}},
+        "azureml_compute.instance_types.big: resource is unknown here; known are node_selector, resources",
+    ),
+    "both": (
+        {"azureml_compute": {"name": "edge", "config_file": "ml.json", "namespace": "n"}},
+        "azureml_compute.config_file and azureml_compute.namespace exclude each other",
+    ),
+    "no-file": (
+        {"azureml_compute": {"name": "edge", "config_file": "none.json"}},
+        "azureml_compute.config_file: ",
+    ),
+    "no-kubeconfig": (
+        {"azureml_kubernetes": {"kubeconfig": "/none"}},
+        "azureml_kubernetes.kubeconfig: /none cannot be ",
+    ),
+    "no-service": ({"azureml_profile": "inference"}, "azureml_inference_service is required with "),
+    "no-tls": (INFERENCE, "inference needs either azureml_tls, or azureml_allow_insecure_connections: true"),
+    "no-certificate": (
+        {**INFERENCE, "azureml_tls": {"cname": "c", "certificate": "/none", "private_key": "/none"}},
+        "azureml_tls.certificate: /none cannot be read: No such file or directory",
+    ),
+    "no-key": (
+        {**INFERENCE, "azureml_tls": {"cname": "c", "certificate": "/none"}},
+        "azureml_tls.private_key is missing: certificate and key go together",
+    ),
+    "no-certificate-of-secret": (
+        {
+            **INFERENCE,
+            "azureml_tls": {"cname": "c", "secret_name": "s"},
+            "azureml_tls_secret": {"certificate": "/none", "private_key": "/none"},
+        },
+        "azureml_tls_secret.certificate: /none cannot be read: No such file or directory",
+    ),
+    "other-name": (
+        {**INFERENCE, "azureml_tls": {"cname": "other.example.com", "certificate": "ml.pem", "private_key": "ml.key"}},
+        "azureml_tls.cname 'other.example.com' is not covered by azureml_tls.certificate",
+    ),
+    "settings": ({"azureml_settings": {"a": ["b"]}}, "azureml_settings: the value of 'a' must be a string, "),
+}
+
+
+@pytest.mark.parametrize(
+    "content", ["azureml.arc.deploy", [{"hosts": "all", "gather_facts": False, "roles": [ROLE]}]], ids=["fleet", "role"]
+)
+def test_wrong_variables_are_one_error_before_anything_is_sent(playbook, simulator, tmp_path, content):
+    """Each on a host of its own, so that one run shows all."""
+    for name, pem in zip(("ml.pem", "ml.key"), certificates.make(), strict=True):
+        (tmp_path / name).write_bytes(pem)
+    common = {
+        "azureml_resource_group": "rg-edge",
+        "azureml_workspace": WORKSPACE,
+        "azureml_compute": {"name": "{{ inventory_hostname[:16] }}"},
+        "azureml_kubernetes": {"host": "https://{{ inventory_hostname }}.example.com", "api_key": "t"},
+    }
+    inventory = {"all": {"vars": common, "hosts": {name: variables for name, (variables, _error) in WRONG.items()}}}
+
+    run = playbook(content, inventory, "--forks", "10")
+
+    assert run.status == 2
+    assert "Unexpected" not in run.output
+    assert "hunter2" not in run.output
+    for name, (_variables, error) in WRONG.items():
+        message = run.outcome(name)["msg"]
+        assert error in message
+        assert re.fullmatch(r"(?s).*[^.;:, ]; nothing was sent", message), message
+        assert not JOINED_TWICE.search(message), message
+    assert simulator.journal() == []
+
+
+class TestVault:
+    """Files and variables that ansible-vault has encrypted."""
+
+    @pytest.fixture
+    def encrypted(self, simulator, tmp_path):
+        """Write the variables of a cluster; returns the arguments of a playbook that can read them, and that cannot."""
+        (tmp_path / "password").write_text("password")
+        vault = VaultLib([("default", VaultSecret(b"password"))])
+        files = {
+            "kubeconfig": Path(simulator.kubeconfigs["edge"]).read_bytes(),
+            "compute.json": json.dumps({"namespace": "default", "instanceTypes": {}}).encode(),
+            **dict(zip(("ml.pem", "ml.key"), certificates.make(), strict=True)),
+        }
+        for name, content in files.items():
+            (tmp_path / name).write_bytes(vault.encrypt(content))
+        facts = simulator.environment
+        variables = {
+            **INFERENCE,
+            "azureml_resource_group": "rg-edge",
+            "azureml_workspace": WORKSPACE,
+            "azureml_compute": {"name": "edge", "config_file": "compute.json"},
+            "azureml_tls": {"cname": "ml.example.com", "certificate": "ml.pem", "private_key": "ml.key"},
+            "azureml_kubernetes": {"kubeconfig": "kubeconfig"},
+            "azureml_protected_settings": {"own.secret": "SECRET"},
+            "azureml_sign_in": {
+                "client_id": facts["AZURE_CLIENT_ID"],
+                "tenant": facts["AZURE_TENANT"],
+                "secret": "SECRET",
+            },
+        }
+        text = yaml.safe_dump(variables)
+        for secret in ("hunter2", facts["AZURE_SECRET"]):
+            indented = vault.encrypt(secret).decode().strip().replace("\n", "\n      ")
+            text = text.replace(": SECRET", f": !vault |\n      {indented}", 1)
+        (tmp_path / "variables.yml").write_text(text)
+        arguments = ("-e", f"@{tmp_path}/variables.yml")
+        return (*arguments, "--vault-password-file", str(tmp_path / "password")), arguments
+
+    @pytest.mark.parametrize("way", ["fleet", "role", "modules"])
+    def test_they_are_decrypted(self, playbook, simulator, encrypted, monkeypatch, way):
+        simulator.clear_journal()
+        monkeypatch.delenv("AZURE_CLIENT_ID")
+        monkeypatch.delenv("AZURE_SECRET")
+        inventory = {"all": {"hosts": {"edge": {"azureml_arc_in_process": way != "modules"}}}}
+        content = [{"hosts": "all", "gather_facts": False, "roles": [ROLE]}] if way == "role" else "azureml.arc.deploy"
+
+        run = playbook(content, inventory, *encrypted[0])
+
+        assert run.status == 0, run.output
+        assert "hunter2" not in run.output
+        sent = [
+            one["body"] for one in simulator.journal() if one["path"].endswith("/extensions/azureml") and one["body"]
+        ]
+        if way == "fleet":  # the first one installs
+            assert sent[0]["properties"]["configurationProtectedSettings"]["own.secret"] == "hunter2"
+        assert playbook("azureml.arc.verify", inventory, *encrypted[0]).status == 0
+
+    def test_without_the_password_nothing_is_sent(self, playbook, simulator, encrypted):
+        simulator.clear_journal()
+
+        run = playbook("azureml.arc.deploy", {"all": {"hosts": {"edge": {}}}}, *encrypted[1])
+
+        assert run.status != 0
+        assert "vault" in run.output.lower()
+        assert "Unexpected" not in run.output
+        assert simulator.journal() == []

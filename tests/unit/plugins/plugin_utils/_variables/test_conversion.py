@@ -1,0 +1,204 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every variable, and every key of its dictionaries, with values of every kind."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables.specs import argument_specs, convert, specification
+
+ROLE = Path(__file__).resolve().parents[5] / "roles/azureml"
+REQUIRED = {"azureml_resource_group": "rg"}
+SECRET = "hunter2"
+# Values by their kind.
+VALUES = {
+    "text": SECRET,
+    "true": True,
+    "number": 7,
+    "negative number": -1,
+    "fraction": 1.5,
+    "infinity": float("inf"),
+    "date": datetime.date(2026, 11, 26),
+    "list": [SECRET],
+    "list of lists": [[SECRET]],
+    "list of dictionaries": [{"a": SECRET}],
+    "dictionary": {"a": SECRET},
+}
+# The kinds that each type takes.
+TAKES = {
+    "bool": {"true"},
+    "dict": {"dictionary"},
+    "float": {"number", "fraction"},
+    "int": {"number"},
+    "kubeconfig": {"text", "number", "negative number", "dictionary"},
+    "list of dict": {"list of dictionaries"},
+    "list of str": {"text", "number", "negative number", "list"},
+    "path": {"text", "number", "negative number"},
+    "str": {"text", "number", "negative number"},
+}
+# The keys that a dictionary must have beside the one under test.
+BESIDE = {
+    "azureml_compute": {"name": "edge"},
+    "azureml_compute.identity": {"type": "SystemAssigned"},
+    "azureml_compute.workspace": {"name": "ws", "resource_group": "rg"},
+    "azureml_components": {"name": "gateway"},
+    "azureml_computes": {"name": "edge"},
+    "azureml_tls": {"cname": "ml.example.com"},
+    "azureml_workspace": {"name": "ws", "resource_group": "rg"},
+}
+
+
+def options(spec: Mapping, parents: tuple = ()) -> Iterator[tuple]:
+    """Every option, with the names that lead to it and whether each of them is that of a list."""
+    for name, option in spec.items():
+        here = (*parents, (name, option["type"] == "list"))
+        yield here, option
+        yield from options(option.get("options", {}), here)
+
+
+OPTIONS = list(options(specification()))
+
+
+def kind(option: Mapping) -> str:
+    return f"list of {option['elements']}" if option["type"] == "list" else option["type"]
+
+
+def is_secret(path: tuple) -> bool:
+    spec, found = specification(), False
+    for name, _is_list in path:
+        if name not in spec:
+            return False
+        option, spec = spec[name], spec[name].get("options", {})
+        found = found or bool(option.get("no_log")) or name == "kubeconfig"
+    return found or any(one.get("no_log") for one in spec.values())
+
+
+def given(path: tuple, value: object) -> dict:
+    """Variables with a value at a place."""
+    place = ".".join(name for name, _is_list in path[:-1])
+    last = path[-1][0]
+    beside = dict(BESIDE.get(place.replace("azureml_computes.", "azureml_compute."), {}))
+    if place in ("azureml_tls", "azureml_tls_secret") and last != "secret_name":
+        stem = last.removesuffix("_content")
+        beside |= {f"{part}_content": part for part in ("certificate", "private_key") if part != stem}
+    inner = {**beside, last: value}
+    if len(path) == 1:
+        return inner
+    return given(path[:-1], [inner] if path[-2][1] else inner)
+
+
+def named(path: tuple) -> str:
+    """The place as errors name it."""
+    *parents, (last, _is_list) = path
+    return "".join(f"{name}[0]." if is_list else f"{name}." for name, is_list in parents) + last
+
+
+@pytest.mark.parametrize(("path", "option"), OPTIONS, ids=[named(path) for path, _option in OPTIONS])
+def test_a_value_of_another_kind_is_an_error_that_names_the_variable(path, option):
+    for name, value in VALUES.items():
+        _converted, errors = convert({**REQUIRED, **given(path, value)})
+
+        takes_any = name in TAKES[kind(option)] and "choices" not in option and "options" not in option
+        assert bool(errors) is not takes_any, (name, errors)
+        assert all(named(path) in one for one in errors), (name, errors)
+        assert not is_secret(path) or not any(SECRET in one for one in errors), (name, errors)
+
+
+@pytest.mark.parametrize(
+    ("values", "error"),
+    [
+        ({"azureml_resource_group": None}, "azureml_resource_group is required"),
+        (
+            {"azureml_workspace": "ws"},
+            "azureml_workspace must be a dictionary like {name: ws, resource_group: rg-ml}, not 'ws'",
+        ),
+        ({"azureml_workspace": {"name": "ws"}}, "azureml_workspace.resource_group is required"),
+        ({"azureml_openshift": "perhaps"}, "azureml_openshift must be true or false, not 'perhaps'"),
+        ({"azureml_soak": "long"}, "azureml_soak must be a whole number, 0 or more, not 'long'"),
+        ({"azureml_version": 1.1}, "azureml_version must be text, in quotes, not 1.1"),
+        (
+            {"azureml_profile": "serving"},
+            "azureml_profile must be one of training, inference, training_inference, not 'serving'",
+        ),
+        ({"azureml_tls": ["a"]}, "azureml_tls must be a dictionary"),
+        ({"azureml_skip_checks": ["nodez"]}, "azureml_skip_checks[0] must be one of "),
+        (
+            {"azureml_compute": {"name": "a1", "nam": "x"}},
+            "unknown key azureml_compute.nam; did you mean azureml_compute.name?",
+        ),
+        ({"azureml_computes": [{"name": "a1"}, {}]}, "azureml_computes[1].name is required"),
+        (
+            {"azureml_sign_in": {"secrt": "s"}},
+            "unknown key azureml_sign_in.secrt; did you mean azureml_sign_in.secret?",
+        ),
+        (
+            {"azureml_kubernetes": {"kubeconfg": "s"}},
+            "unknown key azureml_kubernetes.kubeconfg; did you mean azureml_kubernetes.kubeconfig?",
+        ),
+        (
+            {"azureml_components": [{"name": "a", "colour": "s"}]},
+            "unknown key azureml_components[0].colour; known are kind, name, required",
+        ),
+        ({"azureml_sign_in": {"auth_source": "magic"}}, "azureml_sign_in.auth_source must be one of auto, cli, "),
+        (
+            {"azureml_compute": {"name": "a1", "config_file": "f", "namespace": "n"}},
+            "azureml_compute.config_file and azureml_compute.namespace exclude each other",
+        ),
+        ({"azureml_tls": {"cname": "ml"}}, "azureml_tls needs secret_name or certificate or certificate_content"),
+        ({"azureml_tls_secret": {"certificate": "c"}}, "azureml_tls_secret needs private_key or private_key_content"),
+    ],
+)
+def test_one_error_says_what_is_wrong(values, error):
+    _converted, errors = convert({**REQUIRED, **values})
+
+    assert len(errors) == 1
+    assert errors[0].startswith(error)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('["nodes", "connectivity"]', ["nodes", "connectivity"]),
+        ("nodes, connectivity", ["nodes", "connectivity"]),
+        ("", []),
+        ([None, "connectivity"], ["connectivity"]),
+    ],
+)
+def test_a_list_may_be_text(text, value):
+    assert (
+        convert({**REQUIRED, "azureml_computes": None, "azureml_skip_checks": text})[0]["azureml_skip_checks"] == value
+    )
+
+
+def test_a_long_value_is_shortened():
+    _converted, (error,) = convert({**REQUIRED, "azureml_soak": "x" * 1000})
+
+    assert len(error) < 200
+
+
+def test_the_role_has_the_defaults_that_its_specification_says():
+    role = yaml.safe_load((ROLE / "defaults/main.yml").read_text(encoding="utf-8"))
+
+    for name, option in specification().items():
+        if "{{" not in str(role.get(name)):
+            assert str(role.get(name)) == str(option.get("default")), name
+
+
+@pytest.mark.parametrize("entry_point", [name for name in argument_specs() if name != "variables"])
+def test_ansible_refuses_no_null(entry_point):
+    """It does for an option with a default or with choices, so descriptions say them."""
+    role = yaml.safe_load((ROLE / "defaults/main.yml").read_text(encoding="utf-8"))
+
+    for name, option in argument_specs()[entry_point].items():
+        assert not {"choices", "default", "options"} & option.keys(), name
+        default = role.get(name)
+        if default not in (None, [], {}):
+            shown = str(default).lower() if isinstance(default, bool) else default
+            assert f"Defaults to V({shown})." in option["description"], name
