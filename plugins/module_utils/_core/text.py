@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 
 LONGEST_TEXT = 4000  # characters; what a cluster says is not ours to bound otherwise
 LONGEST_FILE = 1024 * 1024  # bytes of a certificate, a kubeconfig or a configuration; ARM and Kubernetes take no more
@@ -29,3 +30,15 @@ def printable(value: object, longest: int = LONGEST_TEXT) -> str:
 def _escape(match: re.Match) -> str:
     code = ord(match[0])
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def plain(value: object) -> object:
+    """A value with every text as C(str).
+
+    Before ansible-core 2.19, text that ansible-vault has encrypted is another kind of sequence, which decrypts itself.
+    """
+    if isinstance(value, Mapping):
+        return {plain(key): plain(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(one) for one in value]
+    return str(value) if isinstance(value, Sequence) and not isinstance(value, (str, bytes)) else value

@@ -35,6 +35,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.secrets import (
     secret_values,
     without_secrets,
 )
+from ansible_collections.azureml.arc.plugins.module_utils._core.text import plain
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.core import (
     connection_variables,
     environment_layers,
@@ -234,11 +235,12 @@ def _refusal(name: str, validation) -> dict | None:
 
 
 def flatten_kubeconfig(arguments: Mapping) -> dict:
-    """An inline kubeconfig as one JSON text.
+    """The options of a task with an inline kubeconfig as one JSON text, and all texts decrypted.
 
     As a dictionary, Ansible would take each of its values for a secret, C(v1) and C(default) included, and blank them
     out of every result.
     """
-    if isinstance(arguments.get("kubeconfig"), dict):
-        return {**arguments, "kubeconfig": json.dumps(arguments["kubeconfig"])}
-    return dict(arguments)
+    options = plain(arguments)
+    if isinstance(options.get("kubeconfig"), dict):
+        options["kubeconfig"] = json.dumps(options["kubeconfig"])
+    return options

@@ -16,6 +16,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.files import Fil
 from ansible_collections.azureml.arc.plugins.module_utils._core.files import read as read_file
 from ansible_collections.azureml.arc.plugins.module_utils._core.options import AZURE, KUBERNETES, is_inline
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
+from ansible_collections.azureml.arc.plugins.module_utils._core.text import plain
 from ansible_collections.azureml.arc.plugins.module_utils._extension import certificate_files
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables import checks
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.options import ClusterOptions
@@ -61,7 +62,7 @@ def templated(variables: Mapping, templar, names: Iterable[str]) -> dict:
     :param templar: for these variables.
     :raises AnsibleError: where one of them cannot be templated.
     """
-    values = templar.template({name: variables[name] for name in names if name in variables})
+    values = plain(templar.template({name: variables[name] for name in names if name in variables}))
     return {name: value for name, value in values.items() if value != variables.get("omit", "")}
 
 

@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+from collections import UserString
+
 import pytest
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import LONGEST_MESSAGE, AzureMLError
-from ansible_collections.azureml.arc.plugins.module_utils._core.text import LONGEST_TEXT, printable
+from ansible_collections.azureml.arc.plugins.module_utils._core.text import LONGEST_TEXT, plain, printable
 
 
 @pytest.mark.parametrize(
@@ -36,3 +38,12 @@ def test_errors_are_printable():
     error = AzureMLError("gateway said \x1b]0;owned\x07", code="\x1b[31m")
     assert "\x1b" not in str(error) + str(error.as_result())
     assert r"\x1b]0;owned\x07" in error.as_result()["msg"]
+
+
+def test_sequences_of_characters_become_texts():
+    value = {"a": [UserString("hush"), 1, None, b"b"], UserString("c"): ({"d": "e"},)}
+
+    found = plain(value)
+
+    assert found == {"a": ["hush", 1, None, b"b"], "c": [{"d": "e"}]}
+    assert type(found["a"][0]) is str
