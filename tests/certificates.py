@@ -29,16 +29,7 @@ def make(
     :param alternative: whether the names stand where they belong, or in the common name as of old.
     """
     key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(NOW + start)
-        .not_valid_after(NOW + end)
-    )
+    builder = _builder(_name(names[0]), _name(names[0]), key, start, end)
     if alternative:
         builder = builder.add_extension(
             x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False
@@ -47,6 +38,60 @@ def make(
     return (
         builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM),
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, protection),
+    )
+
+
+class Authority:
+    """A root and an intermediate authority below it.
+
+    :ivar root: its certificate as PEM.
+    :ivar intermediate: the same for the one that issues certificates of servers.
+    """
+
+    def __init__(self, name: str = "Test") -> None:
+        root_key, self._key = (ec.generate_private_key(ec.SECP256R1()) for _time in range(2))
+        root_name, self._name = (_name(f"{name} {part}") for part in ("root", "intermediate"))
+        ends = timedelta(days=-1), timedelta(days=3650)
+        is_authority = x509.BasicConstraints(ca=True, path_length=None)
+        root = _builder(root_name, root_name, root_key, *ends).add_extension(is_authority, critical=True)
+        intermediate = _builder(self._name, root_name, self._key, *ends).add_extension(is_authority, critical=True)
+        self.root, self.intermediate = (
+            one.sign(root_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM) for one in (root, intermediate)
+        )
+
+    def issue(
+        self,
+        *names: str,
+        start: timedelta = timedelta(days=-1),
+        end: timedelta = timedelta(days=365),
+    ) -> tuple[bytes, bytes]:
+        """The certificate of a server without its chain, and its key, both as PEM."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        alternative = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
+        certificate = _builder(_name(names[0]), self._name, key, start, end).add_extension(alternative, critical=False)
+        return (
+            certificate.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM),
+            key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            ),
+        )
+
+
+def _name(common_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+
+
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, start: timedelta, end: timedelta
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(NOW + start)
+        .not_valid_after(NOW + end)
     )
 
 

@@ -82,6 +82,13 @@ options:
       secret_name:
         description: Name of a Secret in namespace C(azureml) that holds C(cert.pem) and C(key.pem).
         type: str
+      secret_sha256:
+        description:
+          - Fingerprint of the certificate in the Secret, as RV(azureml.arc.tls_secret#module:certificate.fingerprint)
+            returns it, for O(tls.secret_name). The extension is updated when it differs, because the inference router
+            takes a renewed Secret into use with an update of the extension.
+          - Without it a renewed Secret is not noticed.
+        type: str
       certificate:
         description:
           - Path of the certificate as PEM, followed by its chain. On the controller, a relative path is also sought in
@@ -365,6 +372,28 @@ cluster:
       description: Host names of the API server of an AKS cluster, as M(azureml.arc.cluster_identity) takes them.
       type: list
       elements: str
+certificate:
+  description: The certificate of inference endpoints, V(null) if O(tls) gives none.
+  returned: success and O(state=present)
+  type: dict
+  contains:
+    fingerprint:
+      description: The SHA-256 fingerprint of the certificate and its chain.
+      type: str
+    chain:
+      description:
+        - The SHA-256 fingerprint of each certificate that the router has to serve, without a root, for
+          O(azureml.arc.endpoint_check#module:chain).
+      type: list
+      elements: str
+    names:
+      description: The DNS names that it is for.
+      type: list
+      elements: str
+    not_after:
+      description: The end of its validity.
+      type: str
+      sample: "2027-11-23T12:00:00+00:00"
 created_resources:
   description: ARM ids of the resources that were created for the extension, such as the parts of the Azure Relay.
   returned: success and O(state=present)
@@ -441,6 +470,7 @@ SPEC = ModuleSpec(
             "type": "dict",
             "options": {
                 "secret_name": {"type": "str", "no_log": False},
+                "secret_sha256": {"type": "str", "no_log": False},
                 **options.CERTIFICATE,
                 "cname": {"type": "str", "required": True},
             },
@@ -449,6 +479,7 @@ SPEC = ModuleSpec(
                 ("secret_name", "private_key", "private_key_content"),
             ],
             "required_one_of": [("secret_name", "certificate", "certificate_content")],
+            "required_by": {"secret_sha256": "secret_name"},
         },
         "allow_insecure_connections": {"type": "bool"},
         "inference_router_ha": {"type": "bool"},

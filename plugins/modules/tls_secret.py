@@ -98,6 +98,12 @@ certificate:
     fingerprint:
       description: The SHA-256 fingerprint of the certificate and its chain.
       type: str
+    chain:
+      description:
+        - The SHA-256 fingerprint of each certificate that the router has to serve, without a root, for
+          O(azureml.arc.endpoint_check#module:chain).
+      type: list
+      elements: str
     names:
       description: The DNS names that it is for.
       type: list

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import http.server
 import json
 import os
+import socket
+import ssl
+import threading
 
 import pytest
 from kubernetes.dynamic import DynamicClient
@@ -17,6 +21,7 @@ from kubernetes.dynamic.exceptions import NotFoundError
 from objects import DEFINITION, INSTANCE_TYPES, definition, instance_types
 from support import run_module_work, wait_for
 
+import certificates
 from control_plane import programs
 from control_plane.nodes import Nodes
 from machine.needs import program
@@ -104,6 +109,27 @@ def account(api, create, plane):
         return json.dumps(plane.kubeconfig(token.status.token))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def tls_server(tmp_path_factory):
+    """A real HTTPS server on an address of this machine that pods could have; gives the address."""
+    path = tmp_path_factory.mktemp("tls") / "pair.pem"
+    path.touch(mode=0o600)
+    path.write_bytes(b"".join(certificates.make()))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(path)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as route:
+        route.connect(("192.0.2.1", 9))  # nothing is sent; a Service may not lead to loopback
+        host = route.getsockname()[0]
+    server = http.server.ThreadingHTTPServer((host, 0), http.server.BaseHTTPRequestHandler)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server.server_address
+    server.shutdown()
+    server.server_close()
+    thread.join()
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.azureml.arc.plugins.modules.cluster_identity import SPEC as CLUSTER_IDENTITY
+from ansible_collections.azureml.arc.plugins.modules.endpoint_check import SPEC as ENDPOINT
 from ansible_collections.azureml.arc.plugins.modules.instance_type import SPEC as INSTANCE_TYPE
 from ansible_collections.azureml.arc.plugins.modules.namespace import SPEC as NAMESPACE
 from ansible_collections.azureml.arc.plugins.modules.node import SPEC as NODE
@@ -22,6 +23,7 @@ from ansible_collections.azureml.arc.plugins.modules.openshift_scc import SPEC a
 from ansible_collections.azureml.arc.plugins.modules.pod_readiness import SPEC as READINESS
 from ansible_collections.azureml.arc.plugins.modules.preflight import SPEC as PREFLIGHT
 from ansible_collections.azureml.arc.plugins.modules.tls_secret import SPEC as TLS_SECRET
+from objects import add_router
 from support import ModuleFailedError, wait_for
 
 import certificates
@@ -73,8 +75,8 @@ IN_NAMESPACE = [right for right in RIGHTS if right.namespace]
 
 
 @pytest.fixture(scope="module")
-def azureml(api, nodes):
-    """Namespace azureml with a Deployment that never becomes ready."""
+def azureml(api, nodes, tls_server):
+    """Namespace azureml with a Deployment that never becomes ready, and an inference router."""
     nodes.plan["web"] = "ContainerCreating"
     namespaces = api.resources.get(api_version="v1", kind="Namespace")
     namespaces.create(body={"metadata": {"name": "azureml"}})
@@ -82,6 +84,7 @@ def azureml(api, nodes):
     spec = {"selector": {"matchLabels": {"app": "web"}}, "template": pod, "replicas": 1}
     deployments = api.resources.get(api_version="apps/v1", kind="Deployment")
     deployments.create(body={"metadata": {"name": "web"}, "spec": spec}, namespace="azureml")
+    add_router(api, "azureml", tls_server)
     pods = api.resources.get(api_version="v1", kind="Pod")
     wait_for(lambda: pods.get(namespace="azureml").items)
     yield
@@ -124,6 +127,7 @@ def in_the_namespace(attempt, azureml, api):
             (READINESS, {"components": components, "wait_timeout": 1}),
             (TLS_SECRET, {"name": "ml-tls", **certificates.as_options()}),
             (TLS_SECRET, {"name": "ml-tls", **certificates.as_options()}),
+            (ENDPOINT, {"cname": "ml.example.com", "timeout": 1, "wait": False}),
         )
 
     yield run

@@ -63,6 +63,28 @@ _INSTANCE_TYPE = {
 }
 
 
+def add_router(api, namespace: str, address: tuple[str, int] | None) -> None:
+    """The Service of an inference router, by the official client.
+
+    :param address: what it leads to, C(None) for nothing.
+    """
+    metadata = {"name": "azureml-fe", "namespace": namespace}
+    services, endpoints, pods = (
+        api.resources.get(api_version="v1", kind=kind) for kind in ("Service", "Endpoints", "Pod")
+    )
+    services.create(body={"metadata": metadata, "spec": {"ports": [{"name": "https", "port": 443}]}})
+    if not address:
+        return
+    # The API server connects to the addresses of pods alone.
+    host, port = address
+    spec = {"schedulerName": "nobody", "containers": [{"name": "router", "image": "none"}]}
+    pods.create(body={"metadata": metadata, "spec": spec})
+    pods.status.patch(body={"metadata": metadata, "status": {"podIP": host, "podIPs": [{"ip": host}]}})
+    ready = [{"ip": host, "targetRef": {"kind": "Pod", **metadata}}]
+    subsets = [{"addresses": ready, "ports": [{"name": "https", "port": port}]}]
+    endpoints.create(body={"metadata": metadata, "subsets": subsets})
+
+
 def instance_types() -> dict:
     """The C(spec) of the definition that the extension brings."""
     spec = definition(INSTANCE_TYPE_GROUP, "instancetypes", "InstanceType", scope="Cluster")

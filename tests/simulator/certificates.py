@@ -47,10 +47,22 @@ def write(directory: Path) -> tuple[Path, Path, Path]:
     paths[0].write_bytes(authority.public_bytes(serialization.Encoding.PEM))
     paths[1].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     paths[2].touch(mode=0o600)
-    paths[2].write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
+    paths[2].write_bytes(_pem(key))
     return paths
+
+
+def foreign(name: str) -> tuple[bytes, bytes]:
+    """A certificate of an authority that nobody knows, and its key, as PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    names = x509.SubjectAlternativeName([x509.DNSName(name)])
+    certificate = _builder(_name(name), _name("Foreign CA"), key).add_extension(names, critical=False)
+    return certificate.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM), _pem(key)
+
+
+def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
 
 
 def _name(common_name: str) -> x509.Name:

@@ -12,6 +12,7 @@ from simulator.clock import Clock
 from simulator.kubernetes.rbac import may_use
 from simulator.kubernetes.store import SECURITY_CONTEXT_CONSTRAINTS, Store
 from simulator.kubernetes.workloads import Workloads
+from simulator.router import LOOPBACK, Router
 from simulator.scenario import ClusterPlan
 
 PROVIDERS = {"connectedClusters": "Microsoft.Kubernetes", "managedClusters": "Microsoft.ContainerService"}
@@ -28,6 +29,7 @@ class SimulatedCluster:
         self.clock = clock
         self.store = Store(clock)
         self.workloads = Workloads(self.store, clock)
+        self.router = Router(self.store, plan)
         self.token = secrets.token_urlsafe(24)
 
     @property
@@ -47,6 +49,7 @@ class SimulatedCluster:
                 "status": {
                     "allocatable": {"cpu": self.plan.node_cpu, "memory": self.plan.node_memory},
                     "conditions": [{"type": "Ready", "status": "True"}],
+                    "addresses": [{"type": "InternalIP", "address": LOOPBACK}],
                 },
             }
             await self.store.put(self.store.kind("Node"), node)

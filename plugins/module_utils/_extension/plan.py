@@ -105,7 +105,9 @@ def _plan_change(wanted: WantedExtension, present: PresentExtension) -> Plan:
     for_good = _changed_for_good(present)
     anew = bool(for_good) or present.provisioning_state.lower() != "succeeded"
     settings = _changed_settings(wanted, present, anew)
-    due = anew or CERTIFICATE_FINGERPRINT in settings or _protected_is_due(wanted, present)
+    # A certificate in a Secret of the cluster is not among the protected settings.
+    renewed = CERTIFICATE_FINGERPRINT in settings and bool(wanted.settings.certificate)
+    due = anew or renewed or _protected_is_due(wanted, present)
     protected = wanted.settings.protected_keys if due else frozenset()
     missing = present.protected_keys - protected if protected or anew else frozenset()
     refusal = (

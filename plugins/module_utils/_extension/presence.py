@@ -62,6 +62,7 @@ class Presence:
         check.check_cluster(call.params, self._cluster)
         self._deadline = call.deadline(call.params["wait_timeout"])
         self._refer_to(ExtensionReference(self._cluster.reference, reference.name))
+        self._certificate = certificate
         self._wanted = _wanted(call.params, self._cluster, certificate)
         self._created: list[str] = []
         self._provisioned: dict[str, Provisioned] = {}
@@ -184,6 +185,7 @@ class Presence:
             "created_resources": self._created,
             "openshift": self._wanted.settings.plain.get("openshift", "").lower() == "true",
             "unmanaged_settings": unmanaged_settings(self._wanted, parse(body)) if body else {},
+            "certificate": self._certificate.view() if self._certificate else None,
         }
         if self._call.diff:
             result["diff"] = diff(step)

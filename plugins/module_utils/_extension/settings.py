@@ -207,6 +207,8 @@ def _inference_settings(generation: keys.Generation, options: Mapping) -> dict:
         settings[generation.cname] = tls["cname"]
     if tls and tls.get("secret_name"):
         settings.update(dict.fromkeys(keys.SECRET_NAME_KEYS, tls["secret_name"]))
+    if tls and tls.get("secret_sha256"):
+        settings[keys.CERTIFICATE_FINGERPRINT] = tls["secret_sha256"]
     return settings
 
 

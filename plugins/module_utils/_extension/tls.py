@@ -14,6 +14,7 @@ import base64
 import contextlib
 import hashlib
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -21,6 +22,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.errors import Az
 
 try:
     from cryptography import x509
+    from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives import serialization
     from cryptography.x509.oid import NameOID
 except ImportError:
@@ -36,6 +38,7 @@ class ServerCertificate:
     """A valid certificate with its key.
 
     :param fingerprint: SHA-256 of the certificate and its chain, in hexadecimal digits.
+    :param chain: SHA-256 of each certificate that has to be served, see C(served_chain).
     :param names: the DNS names that it is for.
     :param not_after: the end of its validity.
     :param warning: a problem to come.
@@ -44,9 +47,19 @@ class ServerCertificate:
     certificate: bytes
     private_key: bytes
     fingerprint: str
+    chain: tuple
     names: tuple
     not_after: datetime
     warning: str | None = None
+
+    def view(self) -> dict:
+        """The certificate as modules return it."""
+        return {
+            "fingerprint": self.fingerprint,
+            "chain": list(self.chain),
+            "names": list(self.names),
+            "not_after": self.not_after.isoformat(),
+        }
 
     @property
     def encoded(self) -> tuple[str, str]:
@@ -68,13 +81,14 @@ def check(
     """
     chain = _chain(certificate, prefix)
     leaf = chain[0]
+    _check_order(chain, prefix)
     if _public_key(leaf.public_key()) != _public_key(_key(private_key, prefix).public_key()):
         raise AzureMLError(f"{prefix}private_key does not belong to {prefix}certificate")
     if leaf.not_valid_after_utc < now:
         raise AzureMLError(f"{prefix}certificate expired on {leaf.not_valid_after_utc:%Y-%m-%d}")
     if leaf.not_valid_before_utc > now:
         raise AzureMLError(f"{prefix}certificate is not valid before {leaf.not_valid_before_utc:%Y-%m-%d %H:%M} UTC")
-    names = _names(leaf)
+    names = names_of(leaf)
     if cname is not None and not any(covers(name, cname) for name in names):
         raise AzureMLError(
             f"{prefix}cname '{cname}' is not covered by {prefix}certificate, which is for {', '.join(names)}"
@@ -85,13 +99,63 @@ def check(
             f"{prefix}certificate expires on {leaf.not_valid_after_utc:%Y-%m-%d}, in less than {WARN_BEFORE.days} days"
         )
     return ServerCertificate(
-        certificate, private_key, _fingerprint(chain), tuple(names), leaf.not_valid_after_utc, warning
+        certificate,
+        private_key,
+        _fingerprint(chain),
+        served_chain(chain),
+        tuple(names),
+        leaf.not_valid_after_utc,
+        warning,
     )
+
+
+def _check_order(chain: list[x509.Certificate], prefix: str) -> None:
+    """Refuse a chain whose certificates do not follow each other: server, intermediate, root.
+
+    Source: https://learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-kubernetes-extension, E40007.
+    """
+    for one, issuer in zip(chain, chain[1:]):
+        try:
+            one.verify_directly_issued_by(issuer)
+        except (InvalidSignature, TypeError, ValueError) as error:
+            raise AzureMLError(
+                f"{prefix}certificate: '{_subject(one)}' is followed by '{_subject(issuer)}', which has not issued it",
+                hint="Order the certificates from that of the server to that of its authority.",
+            ) from error
+
+
+def _subject(certificate: x509.Certificate) -> str:
+    return certificate.subject.rfc4514_string()
 
 
 def _fingerprint(chain: list[x509.Certificate]) -> str:
     """Return the SHA-256 of all certificates, so that another intermediate certificate counts as a change."""
     return hashlib.sha256(b"".join(one.public_bytes(serialization.Encoding.DER) for one in chain)).hexdigest()
+
+
+def load_pem(chain: bytes) -> list[x509.Certificate]:
+    """Return the certificates of a text.
+
+    :raises ValueError: where one of them cannot be parsed, or there is none.
+    """
+    return x509.load_pem_x509_certificates(chain)
+
+
+def load_der(chain: Sequence[bytes]) -> list[x509.Certificate]:
+    """Return the certificates of a chain.
+
+    :raises ValueError: where one of them is none.
+    """
+    return [x509.load_der_x509_certificate(one) for one in chain]
+
+
+def served_chain(chain: Sequence[x509.Certificate]) -> tuple:
+    """Return the SHA-256 of each certificate that a server has to send.
+
+    A server may leave the root out, which clients have: RFC 5246, section 7.4.2.
+    """
+    is_root = len(chain) > 1 and chain[-1].issuer == chain[-1].subject
+    return tuple(_fingerprint([one]) for one in (chain[:-1] if is_root else chain))
 
 
 def parts_of(certificate: str, private_key: str) -> dict[str, str]:
@@ -123,8 +187,8 @@ def covers(name: str, cname: str) -> bool:
 
 def _chain(certificate: bytes, prefix: str) -> list[x509.Certificate]:
     try:
-        return x509.load_pem_x509_certificates(certificate)
-    except ValueError as error:  # also for a text without any certificate
+        return load_pem(certificate)
+    except ValueError as error:
         raise AzureMLError(f"{prefix}certificate is not a PEM certificate") from error
 
 
@@ -143,7 +207,8 @@ def _public_key(key) -> bytes:
     return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
-def _names(leaf: x509.Certificate) -> list[str]:
+def names_of(leaf: x509.Certificate) -> list[str]:
+    """Return the DNS names that a certificate is for."""
     try:
         alternative = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         return alternative.get_values_for_type(x509.DNSName)

@@ -38,7 +38,7 @@ def run(call: ModuleCall) -> dict:
         "changed": changed,
         "secret": {"name": params["name"], "namespace": params["namespace"]},
         "namespace_created": namespace_created,
-        "certificate": _view(certificate) if certificate else None,
+        "certificate": certificate.view() if certificate else None,
     }
     if call.diff:
         result["diff"] = {"before": _digests(before), "after": _digests(after)}
@@ -62,11 +62,3 @@ def _apply(session: KubeSession, params: Mapping, secret: Mapping | None, data: 
 def _digests(data: Mapping[str, str]) -> dict[str, str]:
     """Return the digest of each part, for the diff."""
     return tls.parts_of(data.get(CERTIFICATE_KEY, ""), data.get(PRIVATE_KEY_KEY, ""))
-
-
-def _view(certificate: tls.ServerCertificate) -> dict:
-    return {
-        "fingerprint": certificate.fingerprint,
-        "names": list(certificate.names),
-        "not_after": certificate.not_after.isoformat(),
-    }

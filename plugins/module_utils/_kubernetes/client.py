@@ -37,6 +37,7 @@ ATTEMPTS = 5
 REQUEST_TIMEOUT = (10, 60)  # seconds to connect, and between two parts of an answer
 # What RBAC calls a request, and its HTTP method.
 METHODS = {"get": "get", "list": "get", "create": "post", "patch": "patch", "delete": "delete"}
+SERVICE_PROXY = "services/proxy"
 
 
 class KubeSession:
@@ -193,6 +194,24 @@ class KubeSession:
             return
         finally:
             watch.stop()
+
+    def ask_service(self, name: str, namespace: str) -> str:
+        """What a Service answers to the API server, which passes it on, good or bad, as text.
+
+        :param name: with scheme and port, C(https:web:443).
+        :raises AzureMLError: where the account may not ask.
+        """
+        path = f"{RESOURCES['Service'].path(namespace, name)}/proxy/"
+        sent = Request(self.host, "get", "Service", namespace, name, SERVICE_PROXY)
+        try:
+            return self._answer("get", path, {}).decode(errors="replace")
+        except ApiException as error:
+            text = error.body.decode(errors="replace") if isinstance(error.body, bytes) else str(error.body or "")
+            if error.status == 403 and SERVICE_PROXY in text:  # of the API server, not of the Service
+                raise sent.refused(error) from error
+            return text
+        except urllib3_errors.HTTPError as error:
+            raise sent.unanswered(error) from error
 
     def _send(self, verb: str, kind: str, namespace: str, name: str = "", **request) -> dict:
         """Send a request.

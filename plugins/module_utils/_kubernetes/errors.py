@@ -38,6 +38,7 @@ class Request:
     """A request, as errors speak of it.
 
     :param verb: what RBAC calls it.
+    :param resource: what RBAC calls its object; by default the plural of the kind.
     """
 
     host: str
@@ -45,6 +46,7 @@ class Request:
     kind: str
     namespace: str
     name: str = ""
+    resource: str = ""
 
     def __str__(self) -> str:
         return f"{DOING[self.verb]} {describe(self.kind, self.namespace, self.name)}"
@@ -66,7 +68,7 @@ class Request:
             code=str(status.get("reason") or error.reason),
             correlation_id=(error.headers or {}).get("Audit-Id"),
             status=error.status,
-            hint=_hint(error.status, message, self.verb, RESOURCES[self.kind].plural),
+            hint=_hint(error.status, message, self.verb, self.resource or RESOURCES[self.kind].plural),
         )
 
     def unanswered(self, error: Exception) -> AzureMLError:

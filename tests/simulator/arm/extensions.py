@@ -262,11 +262,13 @@ class Extensions:
             extension.state = operation.status = "Failed"
             operation.error = extension.error
             return
+        await cluster.router.install(settings, extension.properties.get("configurationProtectedSettings") or {})
         extension.current_version = version
         extension.state = operation.status = "Succeeded"
 
     async def _remove(self, extension: Extension, cluster: SimulatedCluster, operation: Operation) -> None:
         await cluster.workloads.remove()
+        await cluster.router.stop()
         await cluster.clock.sleep(cluster.plan.removal_seconds)
         await cluster.workloads.forget()
         self._extensions.pop(extension.id.lower(), None)

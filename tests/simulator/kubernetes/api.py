@@ -29,10 +29,12 @@ from simulator.kubernetes.protocol import (
     merge,
 )
 from simulator.kubernetes.selectors import matches
+from simulator.kubernetes.service_proxy import ask
 from simulator.kubernetes.store import SECURITY_CONTEXT_CONSTRAINTS, Change, Resource
 from simulator.kubernetes.tables import SHORT_NAMES, table, wants_table
 
 DEFAULT_WATCH_SECONDS = 1800.0
+SERVICE_PROXY = Resource("", "v1", "services/proxy", "Service")  # as role-based access control calls it
 
 
 class KubernetesApi:
@@ -77,6 +79,13 @@ class _ClusterRequest:
         discovery = self._discovery()
         if discovery is not None:
             return web.json_response(discovery)
+        match self._path:
+            case ["api", "v1", "namespaces", namespace, "services", name, "proxy"]:
+                self._authorize("get", SERVICE_PROXY, namespace)
+                return await ask(self._cluster, name)
+        return await self._about_objects()
+
+    async def _about_objects(self) -> web.StreamResponse:
         resource, namespace, name = self._object_path()
         method = self._request.method
         if method == "GET" and not name:

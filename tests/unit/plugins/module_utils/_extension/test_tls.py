@@ -47,22 +47,54 @@ def test_good_pair(alternative):
 
 
 def test_first_certificate_of_a_chain_is_the_server_s():
-    certificate, key = certificates.make()
-    authority = certificates.make(("authority",))[0]
+    authority = certificates.Authority()
+    certificate, key = authority.issue("ml.example.com")
 
-    assert check(certificate + authority, key, "ml.example.com", certificates.NOW).fingerprint
+    assert check(certificate + authority.intermediate, key, "ml.example.com", certificates.NOW).fingerprint
     with pytest.raises(AzureMLError, match="does not belong"):
-        check(authority + certificate, key, "ml.example.com", certificates.NOW)
+        check(authority.intermediate + authority.root, key, "ml.example.com", certificates.NOW)
+
+
+def test_chain_out_of_order_is_refused_with_the_certificates_that_do_not_follow():
+    authority, other = certificates.Authority(), certificates.Authority("Other")
+    certificate, key = authority.issue("ml.example.com")
+
+    def refusal(*chain):
+        with pytest.raises(AzureMLError) as error:
+            check(b"".join(chain), key, "ml.example.com", certificates.NOW, prefix="tls.")
+        return str(error.value)
+
+    assert "tls.certificate: 'CN=ml.example.com' is followed by 'CN=Test root', which has not issued it" in refusal(
+        certificate, authority.root, authority.intermediate
+    )
+    assert "followed by 'CN=Other intermediate'" in refusal(certificate, other.intermediate)
+    assert "from that of the server to that of its authority" in refusal(authority.root, certificate)
+
+
+def test_served_chain_goes_without_the_root_that_clients_have():
+    authority = certificates.Authority()
+    certificate, key = authority.issue("ml.example.com")
+
+    def chain(*parts):
+        return check(b"".join(parts), key, "ml.example.com", certificates.NOW).chain
+
+    whole = chain(certificate, authority.intermediate, authority.root)
+    assert whole == chain(certificate, authority.intermediate)
+    assert len(whole) == 2
+    assert chain(certificate) == whole[:1]
+    alone, its_key = certificates.make()
+    assert len(check(alone, its_key, None, certificates.NOW).chain) == 1
 
 
 def test_fingerprint_covers_the_chain_but_not_its_layout():
-    certificate, key = certificates.make()
-    first, second = (certificates.make(("authority",))[0] for _time in range(2))
+    authority = certificates.Authority()
+    certificate, key = authority.issue("ml.example.com")
+    first, second = authority.intermediate, authority.root
 
     def fingerprint(pem):
         return check(pem, key, "ml.example.com", certificates.NOW).fingerprint
 
-    assert len({fingerprint(certificate + chain) for chain in (b"", first, second, first + second)}) == 4
+    assert len({fingerprint(certificate + chain) for chain in (b"", first, first + second)}) == 3
     assert fingerprint(b"# server\n" + certificate + b"\n\n" + first) == fingerprint(certificate + first)
 
 

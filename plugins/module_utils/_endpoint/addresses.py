@@ -1,0 +1,102 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where clients reach the inference router, by its Service and the nodes. Pure.
+
+Source of the name: https://learn.microsoft.com/azure/machine-learning/how-to-secure-kubernetes-online-endpoint. The
+ports are those that C(kubectl get service -n azureml) lists for it on a cluster with the extension.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+SERVICE = "azureml-fe"
+PORTS = {"https": 443, "http": 80}
+# Every node forwards the port, so a few of them show whether the network lets it through.
+MOST_NODES = 3
+NODE_ADDRESSES = ("ExternalIP", "InternalIP")
+
+
+@dataclass(frozen=True)
+class Address:
+    """A host, by name or IP address, and a port."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Router:
+    """The router as its Service shows it.
+
+    :param service_type: C(LoadBalancer), C(NodePort) or C(ClusterIP); empty without a Service.
+    :param port: of the Service, for the scheme that is asked for.
+    :param missing: why it has no address.
+    """
+
+    service_type: str = ""
+    port: int = 0
+    addresses: tuple[Address, ...] = ()
+    missing: str = ""
+
+
+def router_of(service: Mapping | None, nodes: Sequence[Mapping], scheme: str, on_node: bool = False) -> Router:
+    """Return the router behind a Service.
+
+    A cluster IP means something on nodes alone: elsewhere the same address may be that of another machine.
+
+    :param service: C(None) where it does not exist.
+    :param nodes: of the cluster, for a Service of type C(NodePort).
+    :param scheme: C(https) or C(http).
+    :param on_node: whether this machine is a node of the cluster.
+    """
+    if service is None:
+        return Router(missing=f"Service '{SERVICE}' does not exist")
+    spec = service["spec"]
+    kind = spec.get("type", "ClusterIP")
+    port = next((one for one in spec.get("ports") or () if _is_for(one, scheme)), None)
+    if port is None:
+        return Router(kind, missing=f"Service '{SERVICE}' has no port for {scheme.upper()}")
+    if kind == "LoadBalancer":
+        hosts, number = _load_balancers(service), port["port"]
+        missing = "the load balancer has no address: the cluster has given it none"
+    elif kind == "NodePort":
+        hosts, number = _nodes(nodes), port.get("nodePort", 0)
+        missing = "no node that is ready has an address"
+    else:
+        hosts, number = _cluster_ips(spec) if on_node else (), port["port"]
+        missing = f"Service '{SERVICE}' has no cluster IP" if on_node else ""
+    addresses = tuple(Address(host, number) for host in dict.fromkeys(hosts))
+    return Router(kind, port["port"], addresses, "" if addresses else missing)
+
+
+def _is_for(port: Mapping, scheme: str) -> bool:
+    return port["port"] == PORTS[scheme] or port.get("name") == scheme
+
+
+def _load_balancers(service: Mapping) -> Iterator[str]:
+    for one in ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ():
+        yield one.get("ip") or one.get("hostname") or ""
+
+
+def _nodes(nodes: Sequence[Mapping]) -> Iterator[str]:
+    ready = [one for one in nodes if _is_ready(one)]
+    for node in ready[:MOST_NODES]:
+        found = {one["type"]: one["address"] for one in node["status"].get("addresses") or ()}
+        yield from (found[kind] for kind in NODE_ADDRESSES if kind in found)
+
+
+def _is_ready(node: Mapping) -> bool:
+    conditions = (node.get("status") or {}).get("conditions") or ()
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+
+
+def _cluster_ips(spec: Mapping) -> list[str]:
+    found = spec.get("clusterIPs") or [spec.get("clusterIP")]
+    return [one for one in found if one and one != "None"]  # a headless Service has C(None)

@@ -1,0 +1,92 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Connections to an inference router: what it speaks, and the certificates that it serves."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Callable
+
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import first_line
+from ansible_collections.azureml.arc.plugins.module_utils._core.text import printable
+from ansible_collections.azureml.arc.plugins.module_utils._endpoint.addresses import Address
+from ansible_collections.azureml.arc.plugins.module_utils._endpoint.tls_records import certificates
+from ansible_collections.azureml.arc.plugins.module_utils._endpoint.verdict import Answer
+
+CHUNK = 16 * 1024  # bytes
+LONGEST_HANDSHAKE = 256 * 1024  # bytes
+HTTP = b"HTTP/"
+
+
+def ask(address: Address, scheme: str, name: str, timeout: float) -> Answer:
+    """Ask what an address speaks, without sending anything but a greeting.
+
+    TLS is tried in any case: many servers answer a plain request on their HTTPS port with an error of HTTP.
+
+    :param scheme: what is expected; with C(http) a plain request follows where there is no TLS.
+    :param name: the DNS name that clients use, for SNI and C(Host); empty where there is none.
+    :param timeout: seconds to connect, and between two parts of an answer.
+    """
+    answer = _connect(address, _greet_with_tls, name, timeout)
+    if scheme == "http" and answer.failure:
+        answer = _connect(address, _greet_with_http, name, timeout)
+    return answer
+
+
+def _connect(address: Address, greet: Callable[[socket.socket, str], Answer], name: str, timeout: float) -> Answer:
+    try:
+        connection = socket.create_connection((address.host, address.port), timeout)
+    except (OSError, ValueError) as error:  # ValueError: an invalid name
+        return Answer(unreachable=_reason(error))
+    with connection:
+        try:
+            return greet(connection, name)
+        except OSError as error:
+            return Answer(failure=_reason(error))
+
+
+def _reason(error: Exception) -> str:
+    return printable(getattr(error, "strerror", None) or first_line(error))
+
+
+def _greet_with_tls(connection: socket.socket, name: str) -> Answer:
+    """Read the chain that a server serves, trusted or not.
+
+    Nothing is verified here, on purpose: a certificate that has expired, has another name or comes from an authority
+    that this machine does not know is what the check has to tell about. No secret is sent over the connection.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.maximum_version = ssl.TLSVersion.TLSv1_2  # see tls_records
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = context.wrap_bio(incoming, outgoing, server_hostname=name or None)
+    received = bytearray()
+    while True:
+        try:
+            tls.do_handshake()
+        except ssl.SSLWantReadError:
+            connection.sendall(outgoing.read())
+            chunk = connection.recv(CHUNK)
+            received += chunk
+            if not chunk or len(received) > LONGEST_HANDSHAKE:
+                return Answer(failure="the connection was closed during the TLS handshake")
+            incoming.write(chunk)
+        except ssl.SSLError as error:
+            if received.startswith(HTTP):
+                return Answer(protocol="http")
+            return Answer(failure=f"the TLS handshake failed: {error.reason or first_line(error)}")
+        else:
+            return Answer(protocol="https", chain=tuple(certificates(bytes(received))))
+
+
+def _greet_with_http(connection: socket.socket, name: str) -> Answer:
+    host = name or "localhost"
+    connection.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode("ascii", "replace"))
+    answer = connection.recv(CHUNK)
+    if answer.startswith(HTTP):
+        return Answer(protocol="http")
+    return Answer(failure="no answer of HTTP")

@@ -1,0 +1,180 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Check that inference endpoints are served as they were configured."""
+
+from __future__ import annotations
+
+import base64
+import socket
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timezone
+
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline, Intervals, Waiting
+from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
+from ansible_collections.azureml.arc.plugins.module_utils._endpoint.addresses import SERVICE, Router, router_of
+from ansible_collections.azureml.arc.plugins.module_utils._endpoint.connection import ask
+from ansible_collections.azureml.arc.plugins.module_utils._endpoint.in_cluster import why_no_answer
+from ansible_collections.azureml.arc.plugins.module_utils._endpoint.verdict import (
+    PROTOCOLS,
+    Answer,
+    Expected,
+    outcome_of,
+    problems,
+    served,
+)
+from ansible_collections.azureml.arc.plugins.module_utils._extension import tls
+from ansible_collections.azureml.arc.plugins.module_utils._extension.tls_secret import CERTIFICATE_KEY
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.client import KubeSession, open_session
+
+ASKED_AT_ONCE = 8
+# How long to try again where no address can be reached: a new load balancer takes some seconds until it forwards.
+UNREACHABLE_PATIENCE = 15  # seconds
+
+
+def run(call: ModuleCall) -> Waiting[dict]:
+    """M(azureml.arc.endpoint_check)."""
+    params = call.params
+    with open_session(call) as session:
+        expected = Expected(params["scheme"], params["cname"] or "", _expected_chain(call, session))
+        deadline = call.deadline(params["wait_timeout"] if params["wait"] else 0)
+        result = yield from _wait(session, params, expected, deadline)
+        if result["outcome"] == "unreachable":
+            result |= _inside_the_cluster(call, session, result["port"], expected.scheme)
+    del result["port"]
+    if params["wait"] and result["outcome"] == "wrong":
+        raise AzureMLError(
+            f"{_endpoint(params)} is not served as configured (waited at most {params['wait_timeout']} seconds):"
+            f" {'; '.join(result['problems'])}",
+            code="EndpointWrong",
+            hint="Read the logs of the router: kubectl logs -n azureml -l azuremlappname=azureml-fe --all-containers.",
+            **{key: value for key, value in result.items() if key != "changed"},
+        )
+    _warn(call, result)
+    return result
+
+
+def _endpoint(params: Mapping) -> str:
+    return f"inference endpoint {params['cname']}" if params["cname"] else "the inference endpoint"
+
+
+def _expected_chain(call: ModuleCall, session: KubeSession) -> tuple[str, ...] | None:
+    """The chain that has to be served, C(None) where it is not known."""
+    params = call.params
+    if params["chain"] is not None:
+        return tuple(one.replace(":", "").lower() for one in params["chain"])
+    if not params["secret_name"]:
+        return None
+    try:
+        secret = session.get("Secret", params["secret_name"], params["namespace"])
+    except AzureMLError as error:
+        if error.status != 403:
+            raise
+        call.warn(f"The served certificate was not compared with the Secret: {error}")
+        return None
+    content = ((secret or {}).get("data") or {}).get(CERTIFICATE_KEY, "")
+    try:
+        return tls.served_chain(tls.load_pem(base64.b64decode(content)))
+    except ValueError as error:
+        raise AzureMLError(
+            f"Secret '{params['secret_name']}' in namespace '{params['namespace']}' has no certificate as"
+            f" {CERTIFICATE_KEY}"
+        ) from error
+
+
+def _wait(session: KubeSession, params: Mapping, expected: Expected, deadline: Deadline) -> Waiting[dict]:
+    """Look until nothing is wrong any more, or time is up; returns what was seen last."""
+    pause, patience = Intervals(first=0.5, longest=10), deadline.within(UNREACHABLE_PATIENCE)
+    while True:
+        result = _look(session, params, expected)
+        until = deadline if result["outcome"] == "wrong" else patience
+        if result["outcome"] == "ok" or not (result["addresses"] or result["problems"]) or until.passed:
+            return result
+        deadline.report(result["summary"])
+        yield from until.pause(pause.next())
+
+
+def _look(session: KubeSession, params: Mapping, expected: Expected) -> dict:
+    """Find the router and ask each of its addresses once."""
+    service = session.get("Service", SERVICE, params["namespace"])
+    is_node_port = service is not None and service["spec"].get("type") == "NodePort"
+    nodes = session.list("Node")[0] if is_node_port else ()
+    router = router_of(service, nodes, expected.scheme, params["on_node"])
+
+    def answer(address) -> Answer:
+        return ask(address, expected.scheme, expected.cname, params["timeout"])
+
+    with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
+        answers = dict(zip(map(str, router.addresses), pool.map(answer, router.addresses)))
+    return _result(router, answers, expected)
+
+
+def _result(router: Router, answers: Mapping[str, Answer], expected: Expected) -> dict:
+    now = datetime.now(timezone.utc)
+    rows = [
+        {
+            "address": address,
+            "reachable": not one.unreachable,
+            "reason": one.unreachable,
+            "problems": problems(one, expected, now),
+        }
+        for address, one in answers.items()
+    ]
+    wrong = [router.missing] if router.missing else []
+    wrong += [f"{row['address']}: {problem}" for row in rows for problem in row["problems"]]
+    found = next(filter(None, map(served, answers.values())), None)
+    outcome = outcome_of(answers, wrong)
+    certificate = found.view(now) if found else None
+    return {
+        "changed": False,
+        "outcome": outcome,
+        "summary": _summary(outcome, wrong, expected, certificate),
+        "problems": wrong,
+        "checked_from": socket.gethostname(),
+        "service_type": router.service_type,
+        "addresses": rows,
+        "certificate": certificate,
+        "answers_in_cluster": None,
+        "port": router.port,
+    }
+
+
+def _summary(outcome: str, wrong: list[str], expected: Expected, certificate: Mapping | None) -> str:
+    if outcome == "wrong":
+        return "; ".join(wrong)
+    if outcome == "unreachable":
+        return f"not reachable from {socket.gethostname()}"
+    if certificate is None:
+        return f"serves {PROTOCOLS[expected.scheme]}"
+    compared = "" if expected.chain is not None else ", not compared"
+    return f"serves the certificate{compared}, {certificate['days_left']:.0f} days left"
+
+
+def _inside_the_cluster(call: ModuleCall, session: KubeSession, port: int, scheme: str) -> dict:
+    """What the API server sees of a router that this machine cannot reach, as a part of the result."""
+    try:
+        reason = why_no_answer(session, call.params["namespace"], scheme, port)
+    except AzureMLError as error:
+        call.warn(f"Whether the router answers inside the cluster was not checked: {error}")
+        return {}
+    if reason:
+        wrong = [f"the router does not answer inside the cluster either: {reason}"]
+        return {"outcome": "wrong", "problems": wrong, "summary": wrong[0], "answers_in_cluster": False}
+    summary = f"not reachable from {socket.gethostname()}, answers inside the cluster"
+    return {"answers_in_cluster": True, "summary": summary}
+
+
+def _warn(call: ModuleCall, result: Mapping) -> None:
+    if result["outcome"] == "unreachable":
+        reasons = "; ".join(f"{row['address']}: {row['reason']}" for row in result["addresses"])
+        reasons = reasons or "its cluster IP is for nodes alone"
+        call.warn(f"{_endpoint(call.params)} was not checked, {result['summary']}: {reasons}")
+    certificate = result["certificate"]
+    if certificate and 0 <= certificate["days_left"] < tls.WARN_BEFORE.days:
+        call.warn(
+            f"the certificate that {_endpoint(call.params)} serves expires on {certificate['not_after'][:10]},"
+            f" in less than {tls.WARN_BEFORE.days} days"
+        )

@@ -1,0 +1,135 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is wrong with the answers of an inference router. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from ansible_collections.azureml.arc.plugins.module_utils._core.text import printable
+from ansible_collections.azureml.arc.plugins.module_utils._extension import tls
+
+SECONDS_A_DAY = 86400
+PROTOCOLS = {"https": "HTTPS", "http": "plain HTTP"}
+DIGITS_SHOWN = 16  # of a fingerprint
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an address answered.
+
+    :param protocol: C(https) or C(http), empty where it is neither.
+    :param chain: the certificates that it served, as DER.
+    :param unreachable: why there is no connection.
+    :param failure: why a connection led to nothing.
+    """
+
+    protocol: str = ""
+    chain: tuple[bytes, ...] = ()
+    unreachable: str = ""
+    failure: str = ""
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the router has to serve.
+
+    :param scheme: C(https) or C(http).
+    :param cname: the DNS name that clients use, empty where it does not matter.
+    :param chain: SHA-256 of each certificate, as C(tls.served_chain) returns them; C(None) where they are not known.
+    """
+
+    scheme: str
+    cname: str = ""
+    chain: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Served:
+    """The certificate that an address serves.
+
+    :param chain: SHA-256 of each certificate, without a root.
+    """
+
+    chain: tuple[str, ...]
+    names: tuple[str, ...]
+    not_before: datetime
+    not_after: datetime
+
+    def days_left(self, now: datetime) -> float:
+        """Return the days of validity that are left, less than 0 where it has expired."""
+        return round((self.not_after - now).total_seconds() / SECONDS_A_DAY, 1)
+
+    def view(self, now: datetime) -> dict:
+        """Return the certificate as the module returns it."""
+        return {
+            "chain": list(self.chain),
+            "names": [printable(name) for name in self.names],
+            "not_after": self.not_after.isoformat(),
+            "days_left": self.days_left(now),
+        }
+
+
+def served(answer: Answer) -> Served | None:
+    """Return the certificate in an answer, C(None) where there is none that can be read."""
+    try:
+        chain = tls.load_der(answer.chain)
+        leaf = chain[0]
+        names = tuple(tls.names_of(leaf))
+    except (IndexError, ValueError):
+        return None
+    return Served(tls.served_chain(chain), names, leaf.not_valid_before_utc, leaf.not_valid_after_utc)
+
+
+def problems(answer: Answer, expected: Expected, now: datetime) -> list[str]:
+    """Return what is wrong with an answer. An address that cannot be reached is not wrong."""
+    if answer.unreachable:
+        return []
+    if not answer.protocol:
+        return [f"no {PROTOCOLS[expected.scheme]}: {answer.failure}"]
+    if answer.protocol != expected.scheme:
+        return [f"it serves {PROTOCOLS[answer.protocol]} where {PROTOCOLS[expected.scheme]} is expected"]
+    if expected.scheme == "http":
+        return []
+    found = served(answer)
+    if found is None:
+        return ["it serves no certificate that can be read"]
+    return [*_of_certificate(found, expected, now), *_of_chain(found.chain, expected.chain)]
+
+
+def _of_certificate(found: Served, expected: Expected, now: datetime) -> list[str]:
+    wrong = []
+    if found.not_after < now:
+        wrong.append(f"the served certificate expired on {found.not_after:%Y-%m-%d}")
+    if found.not_before > now:
+        wrong.append(f"the served certificate is not valid before {found.not_before:%Y-%m-%d %H:%M} UTC")
+    if expected.cname and not any(tls.covers(name, expected.cname) for name in found.names):
+        names = printable(", ".join(found.names)) or "no name"
+        wrong.append(f"the served certificate is for {names}, not for {expected.cname}")
+    return wrong
+
+
+def _of_chain(found: Sequence[str], expected: Sequence[str] | None) -> list[str]:
+    if expected is None or found == expected:
+        return []
+    if not expected or found[0] != expected[0]:
+        wanted = f", not {expected[0][:DIGITS_SHOWN]}..." if expected else ""
+        return [f"another certificate is served: SHA-256 {found[0][:DIGITS_SHOWN]}...{wanted}"]
+    if found == expected[: len(found)]:
+        return [f"intermediate certificates are missing: {len(found)} of {len(expected)} certificates are served"]
+    return ["the certificate is served with another chain"]
+
+
+def outcome_of(answers: Mapping[str, Answer], wrong: Sequence[str]) -> str:
+    """Return C(wrong), C(ok), or C(unreachable) where no address answered.
+
+    :param answers: by address.
+    :param wrong: all problems.
+    """
+    if wrong:
+        return "wrong"
+    return "ok" if any(not one.unreachable for one in answers.values()) else "unreachable"

@@ -1,0 +1,213 @@
+#!/usr/bin/python
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: endpoint_check
+short_description: Check that inference endpoints are served with the right certificate
+description:
+  - Finds the inference router by its Service, connects to it as clients do, and compares what it serves with what it
+    has to serve. The certificate must be the one that was sent, with its chain, be valid now, and be for O(cname).
+  - The addresses of the router are those of its load balancer, a port of up to three nodes that are ready, or its
+    cluster IP, by the type of the Service. A cluster IP is used with O(on_node) only.
+  - An address that cannot be reached from the machine where the module runs is reported and is no failure. If none can
+    be reached, the API server of the cluster is asked whether the router answers inside the cluster. It does not show
+    which certificate the router serves.
+  - Nothing but a TLS handshake, or a request for C(/) with O(scheme=http), is sent to the router.
+version_added: 1.0.0
+author: azureml.arc contributors (@azureml-arc)
+requirements:
+  - cryptography >= 42
+extends_documentation_fragment:
+  - azureml.arc.attributes
+  - azureml.arc.attributes.info_module
+  - azureml.arc.kubernetes
+options:
+  namespace:
+    description: Namespace of the router.
+    type: str
+    default: azureml
+  scheme:
+    description: What the router has to serve. V(http) is plain HTTP.
+    type: str
+    choices: [http, https]
+    default: https
+  cname:
+    description: DNS name that clients use, and that the certificate must be for. Required with O(scheme=https).
+    type: str
+  chain:
+    description:
+      - SHA-256 fingerprints of the certificates that must be served, as
+        RV(azureml.arc.extension#module:certificate.chain) and RV(azureml.arc.tls_secret#module:certificate.chain)
+        return them. The certificate of the server is the first, and a root does not count.
+      - Without it and O(secret_name) any certificate that is valid and for O(cname) is right.
+    type: list
+    elements: str
+  secret_name:
+    description:
+      - Name of the Secret whose certificate must be served, instead of O(chain). If the account may not read Secrets,
+        the certificates are not compared, with a warning.
+    type: str
+  on_node:
+    description: Whether the module runs on a node of the cluster, which reaches cluster IPs.
+    type: bool
+    default: false
+  timeout:
+    description: Longest time to connect to an address, and to wait for its answer, in seconds.
+    type: int
+    default: 5
+  wait:
+    description:
+      - Wait until the right certificate is served, and fail when O(wait_timeout) has passed. The router takes some
+        seconds to use a renewed certificate.
+      - With V(false) look once and return what was seen.
+    type: bool
+    default: true
+  wait_timeout:
+    description:
+      - How long to wait at most, in seconds.
+      - Where no address can be reached, the wait ends after 15 seconds.
+    type: int
+    default: 300
+"""
+
+EXAMPLES = r"""
+- name: Renew the certificate in the cluster
+  azureml.arc.tls_secret:
+    kubeconfig: ~/.kube/shop-0042
+    name: ml-tls
+    certificate: certs/ml.pem
+    private_key: certs/ml.key
+    cname: ml.example.com
+  register: renewed
+
+- name: Check that clients get it
+  azureml.arc.endpoint_check:
+    kubeconfig: ~/.kube/shop-0042
+    cname: ml.example.com
+    chain: "{{ renewed.certificate.chain }}"
+
+- name: Show how long the served certificate is valid, whichever it is
+  azureml.arc.endpoint_check:
+    kubeconfig: ~/.kube/shop-0042
+    cname: ml.example.com
+    wait: false
+  register: endpoint
+"""
+
+RETURN = r"""
+outcome:
+  description:
+    - V(ok) if all addresses that can be reached serve what they have to.
+    - V(wrong) if one does not, or the router has no address or does not answer inside the cluster.
+    - V(unreachable) if no address can be reached from this machine.
+  returned: always, once the cluster has answered
+  type: str
+summary:
+  description: The state in one line.
+  returned: always, once the cluster has answered
+  type: str
+  sample: serves the certificate, 89 days left
+problems:
+  description: What is wrong, a line for each address and problem.
+  returned: always, once the cluster has answered
+  type: list
+  elements: str
+  sample: ["10.1.0.11:30443: intermediate certificates are missing: 1 of 2 certificates are served"]
+checked_from:
+  description: Name of the machine that connected to the router.
+  returned: always, once the cluster has answered
+  type: str
+service_type:
+  description: Type of the router's Service. Empty if it does not exist.
+  returned: always, once the cluster has answered
+  type: str
+  sample: NodePort
+addresses:
+  description: The addresses that were asked.
+  returned: always, once the cluster has answered
+  type: list
+  elements: dict
+  contains:
+    address:
+      description: Host and port.
+      type: str
+      sample: 10.1.0.11:30443
+    reachable:
+      description: Whether it could be reached.
+      type: bool
+    reason:
+      description: Why it could not.
+      type: str
+      sample: Connection refused
+    problems:
+      description: What is wrong with its answer.
+      type: list
+      elements: str
+certificate:
+  description: The certificate that is served, V(null) if none was seen.
+  returned: always, once the cluster has answered
+  type: dict
+  contains:
+    chain:
+      description: The SHA-256 fingerprint of each served certificate, without a root.
+      type: list
+      elements: str
+    names:
+      description: The DNS names that it is for.
+      type: list
+      elements: str
+    not_after:
+      description: The end of its validity.
+      type: str
+      sample: "2027-11-23T12:00:00+00:00"
+    days_left:
+      description: The days of validity that are left, less than 0 if it has expired.
+      type: float
+answers_in_cluster:
+  description: Whether the router answers inside the cluster, V(null) if the API server was not asked.
+  returned: always, once the cluster has answered
+  type: bool
+error:
+  description: What went wrong; for the fields see RV(azureml.arc.extension#module:error).
+  returned: failure
+  type: dict
+"""
+
+from ansible_collections.azureml.arc.plugins.module_utils._core import options
+from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleSpec, run_module
+from ansible_collections.azureml.arc.plugins.module_utils._endpoint import module as _endpoint
+from ansible_collections.azureml.arc.plugins.module_utils._endpoint.addresses import PORTS
+from ansible_collections.azureml.arc.plugins.module_utils._extension import tls
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import client as kubernetes_client
+
+SPEC = ModuleSpec(
+    run=_endpoint.run,
+    libraries=(*kubernetes_client.LIBRARIES, ("cryptography", tls.IMPORT_ERROR)),
+    argument_spec={
+        **options.KUBERNETES,
+        **options.wait(timeout=300),
+        "namespace": {"type": "str", "default": "azureml"},
+        "scheme": {"type": "str", "default": "https", "choices": sorted(PORTS)},
+        "cname": {"type": "str"},
+        "chain": {"type": "list", "elements": "str"},
+        "secret_name": {"type": "str", "no_log": False},
+        "on_node": {"type": "bool", "default": False},
+        "timeout": {"type": "int", "default": 5},
+    },
+    rules={
+        "mutually_exclusive": [("chain", "secret_name")],
+        "required_if": [("scheme", "https", ("cname",))],
+    },
+)
+
+
+def main():
+    run_module(SPEC)
+
+
+if __name__ == "__main__":
+    main()

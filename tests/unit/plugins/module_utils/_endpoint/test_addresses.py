@@ -1,0 +1,81 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The addresses of the inference router by its Service and the nodes."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.azureml.arc.plugins.module_utils._endpoint.addresses import Address, router_of
+
+PORTS = [{"port": 80, "nodePort": 30080}, {"port": 443, "nodePort": 30443}]
+INGRESS = {"loadBalancer": {"ingress": [{"ip": "20.1.1.1"}, {"hostname": "lb.example.com"}]}}
+
+
+def service(kind: str, ports=PORTS, status=None, **spec) -> dict:
+    return {"spec": {"type": kind, "ports": ports, **spec}, "status": status}
+
+
+def node(ready: str = "True", **addresses: str) -> dict:
+    return {
+        "status": {
+            "conditions": [{"type": "MemoryPressure", "status": "False"}, {"type": "Ready", "status": ready}],
+            "addresses": [{"type": kind, "address": address} for kind, address in addresses.items()],
+        }
+    }
+
+
+@pytest.mark.parametrize(
+    ("found", "nodes", "scheme", "addresses"),
+    [
+        (service("LoadBalancer", status=INGRESS), [], "https", ["20.1.1.1:443", "lb.example.com:443"]),
+        (service("LoadBalancer", status=INGRESS), [], "http", ["20.1.1.1:80", "lb.example.com:80"]),
+        (service("NodePort"), [node(InternalIP="10.1.0.1", Hostname="a")], "https", ["10.1.0.1:30443"]),
+        (
+            service("NodePort"),
+            [node(InternalIP="10.1.0.1", ExternalIP="20.1.1.1")],
+            "http",
+            ["20.1.1.1:30080", "10.1.0.1:30080"],
+        ),
+        (
+            service("NodePort"),
+            [node("False", InternalIP="10.1.0.9"), *(node(InternalIP=f"10.1.0.{number}") for number in range(5))],
+            "https",
+            ["10.1.0.0:30443", "10.1.0.1:30443", "10.1.0.2:30443"],
+        ),
+        (service("ClusterIP", clusterIP="10.0.0.7"), [], "https", ["10.0.0.7:443"]),
+        (service("ClusterIP", clusterIPs=["10.0.0.7", "fd00::7"]), [], "https", ["10.0.0.7:443", "[fd00::7]:443"]),
+        (service("ClusterIP", [{"name": "https", "port": 8443}], clusterIP="10.0.0.7"), [], "https", ["10.0.0.7:8443"]),
+    ],
+)
+def test_addresses(found, nodes, scheme, addresses):
+    router = router_of(found, nodes, scheme, on_node=True)
+    assert (list(map(str, router.addresses)), router.missing) == (addresses, "")
+    assert router.service_type == found["spec"]["type"]
+
+
+@pytest.mark.parametrize(
+    ("found", "nodes", "missing"),
+    [
+        (None, [], "Service 'azureml-fe' does not exist"),
+        (service("LoadBalancer", status={}), [], "the load balancer has no address: the cluster has given it none"),
+        (service("LoadBalancer", status=None), [], "the load balancer has no address: the cluster has given it none"),
+        (service("NodePort"), [node("Unknown", InternalIP="10.1.0.1")], "no node that is ready has an address"),
+        (service("ClusterIP", clusterIP="None"), [], "Service 'azureml-fe' has no cluster IP"),
+        (service("NodePort", [{"port": 80}]), [node()], "Service 'azureml-fe' has no port for HTTPS"),
+        (service("NodePort", None), [node()], "Service 'azureml-fe' has no port for HTTPS"),
+    ],
+)
+def test_missing_address_is_told_with_the_reason(found, nodes, missing):
+    router = router_of(found, nodes, "https", on_node=True)
+    assert (router.addresses, router.missing) == ((), missing)
+
+
+def test_cluster_ip_is_for_nodes_alone_elsewhere_another_machine_may_have_it():
+    router = router_of(service("ClusterIP", clusterIP="10.0.0.7"), [], "https")
+    assert (router.addresses, router.missing, router.port) == ((), "", 443)
+
+
+def test_address_of_ipv6_has_brackets():
+    assert str(Address("fd00::1", 443)) == "[fd00::1]:443"

@@ -1,0 +1,102 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is wrong with the answer of an inference router."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from ansible_collections.azureml.arc.plugins.module_utils._endpoint.verdict import (
+    Answer,
+    Expected,
+    outcome_of,
+    problems,
+    served,
+)
+from ansible_collections.azureml.arc.plugins.module_utils._extension import tls
+from cryptography.hazmat.primitives.serialization import Encoding
+
+import certificates
+
+NOW, DAY = certificates.NOW, timedelta(days=1)
+AUTHORITY = certificates.Authority()
+
+
+def der(*pem: bytes) -> tuple[bytes, ...]:
+    return tuple(one.public_bytes(Encoding.DER) for one in tls.load_pem(b"".join(pem)))
+
+
+LEAF = AUTHORITY.issue("ml.example.com")[0]
+RIGHT = der(LEAF, AUTHORITY.intermediate)
+CHAIN = tls.served_chain(tls.load_der(RIGHT))
+FOREIGN = der(certificates.make(("other.example.com",))[0])
+
+
+def of(*chain: bytes, expected: tuple | None = CHAIN, cname: str = "ml.example.com", now=NOW) -> list[str]:
+    return problems(Answer("https", chain), Expected("https", cname, expected), now)
+
+
+def test_right_chain_has_no_problem_whether_or_not_the_root_is_served():
+    assert of(*RIGHT) == of(*RIGHT, *der(AUTHORITY.root)) == of(*RIGHT, expected=None) == []
+
+
+@pytest.mark.parametrize(
+    ("chain", "problem"),
+    [
+        (RIGHT[:1], "intermediate certificates are missing: 1 of 2 certificates are served"),
+        ((RIGHT[0], *der(AUTHORITY.issue("ca")[0])), "the certificate is served with another chain"),
+        ((*RIGHT, *der(AUTHORITY.issue("ca")[0])), "the certificate is served with another chain"),
+        (der(AUTHORITY.issue("ml.example.com")[0]), f"not {CHAIN[0][:16]}..."),
+        ((), "it serves no certificate that can be read"),
+        ((b"nonsense",), "it serves no certificate that can be read"),
+    ],
+)
+def test_wrong_chain_is_told_by_what_is_wrong_with_it(chain, problem):
+    (found,) = of(*chain)
+    assert found.endswith(problem)
+
+
+def test_expired_early_and_misnamed_certificates_are_told_together_with_the_stale_one():
+    assert of(*RIGHT, now=NOW + 400 * DAY) == [f"the served certificate expired on {NOW + 365 * DAY:%Y-%m-%d}"]
+    assert "is not valid before" in of(*RIGHT, now=NOW - 2 * DAY)[0]
+    name, stale = of(*FOREIGN)
+    assert name == "the served certificate is for other.example.com, not for ml.example.com"
+    assert stale.startswith("another certificate is served: SHA-256 ")
+    assert of(*FOREIGN, expected=None, cname="") == []
+
+
+@pytest.mark.parametrize(
+    ("scheme", "answer", "found"),
+    [
+        ("https", Answer("http"), ["it serves plain HTTP where HTTPS is expected"]),
+        ("http", Answer("https", RIGHT), ["it serves HTTPS where plain HTTP is expected"]),
+        ("http", Answer("http"), []),
+        ("https", Answer(failure="it hung up"), ["no HTTPS: it hung up"]),
+        ("https", Answer(unreachable="Connection refused"), []),
+    ],
+)
+def test_protocols(scheme, answer, found):
+    assert problems(answer, Expected(scheme), NOW) == found
+
+
+@pytest.mark.parametrize(
+    ("answers", "wrong", "found"),
+    [
+        ({"a": Answer("http"), "b": Answer(unreachable="x")}, [], "ok"),
+        ({"a": Answer("http"), "b": Answer(unreachable="x")}, ["it is"], "wrong"),
+        ({"a": Answer(unreachable="x")}, [], "unreachable"),
+        ({}, ["no address"], "wrong"),
+    ],
+)
+def test_unreachable_is_not_wrong_and_one_reachable_address_is_enough(answers, wrong, found):
+    assert outcome_of(answers, wrong) == found
+
+
+def test_days_left_count_down_and_go_below_zero():
+    certificate = served(Answer("https", RIGHT))
+    assert certificate.days_left(NOW) == 365
+    assert certificate.days_left(NOW + 370 * DAY) == -5
+    assert certificate.view(NOW)["names"] == ["ml.example.com"]
