@@ -95,6 +95,10 @@ pod_readiness:
       not checked.
   returned: success
   type: dict
+endpoint:
+  description: What M(azureml.arc.endpoint_check) returned. V(null) where the endpoint was not checked.
+  returned: success
+  type: dict
 computes:
   description: What M(azureml.arc.compute) returned for each compute.
   returned: success

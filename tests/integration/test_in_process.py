@@ -58,6 +58,8 @@ def tasks(simulator) -> list[dict]:
         ("preflight", {**cluster, **unready, "workload_profile": "inference", "kubeconfig": kubeconfig}, {}),
         ("tls_secret", {**CERTIFICATE, "name": "ml", "kubeconfig": kubeconfig}, {"diff": True}),
         ("tls_secret", {"name": "ml", "state": "absent", "kubeconfig": kubeconfig}, {"diff": True}),
+        ("endpoint_check", {"cname": "ml.example.com", "wait": False, "kubeconfig": kubeconfig}, {}),
+        ("endpoint_check", {"scheme": "http", "wait_timeout": 0, "kubeconfig": kubeconfig}, {}),
         ("openshift_scc", {"kubeconfig": plant}, {"diff": True}),
         ("openshift_scc", {"kubeconfig": plant, "state": "absent"}, {"diff": True}),
         ("openshift_scc", {"kubeconfig": kubeconfig}, {}),
@@ -111,7 +113,7 @@ def test_both_ways_give_the_same_result(playbook, tmp_path):
         assert ("EXEC" in run.output) == (way == "0"), run.output
         seen[way] = results(run)
 
-    assert len(seen["1"]) == 34
+    assert len(seen["1"]) == 36
     for (name, in_process), (other_name, as_module) in zip(seen["1"], seen["0"], strict=True):
         assert name == other_name
         # Only a module that Ansible ships to a host carries these.

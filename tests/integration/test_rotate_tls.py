@@ -52,6 +52,7 @@ def test_certificate_from_files(playbook, simulator, https, tmp_path):
     renewed = playbook("azureml.arc.rotate_tls", https)
 
     assert (renewed.status, renewed.changed("shop-k3s")) == (0, 1), renewed.output
+    assert ", endpoint serves the certificate, 365 days left" in renewed.output
     (patch,) = [one for one in simulator.journal() if one["method"] == "PATCH"]
     assert list(patch["body"]["properties"]["configurationSettings"]) == ["azuremlArc.certificateSha256"]
 
@@ -84,7 +85,9 @@ def test_certificate_in_a_secret(playbook, kube, simulator, https, tmp_path):
 
     assert (renewed.status, renewed.changed("shop-k3s")) == (0, 1), renewed.output
     assert in_the_cluster() == (tmp_path / "ml.pem").read_bytes()
-    assert [method for method, path in writes(simulator)] == ["PATCH"]
+    # The router reads the Secret when the extension is updated.
+    assert ["/secrets/" in path for _method, path in writes(simulator)] == [True, False]
+    assert renewed.outcome("shop-k3s")["endpoint"]["outcome"] == "ok"
     assert "+++" in renewed.output
     assert "PRIVATE KEY" not in renewed.output
 
@@ -94,3 +97,68 @@ def test_needs_a_secret_to_put_it_into(playbook, simulator, https):
     result = playbook("azureml.arc.deploy", https)
     assert "azureml_tls_secret needs azureml_tls.secret_name" in result.output
     assert simulator.journal() == []
+
+
+def test_fails_where_the_router_still_serves_the_old_certificate(playbook, simulator, https, tmp_path):
+    playbook("azureml.arc.deploy", https)
+    simulator.change_plan("shop-k3s", router="stale certificate")
+    certificates.as_files(tmp_path)
+
+    stale = playbook("azureml.arc.rotate_tls", https, "-e", "azureml_readiness_timeout=3")
+
+    assert stale.status == 2
+    said = " ".join(stale.output.split())
+    assert "endpoint wrong: inference endpoint ml.example.com is not served as configured" in said
+    assert "another certificate is served: SHA-256" in said
+    found = stale.outcome("shop-k3s")
+    assert (found["failed_step"], found["endpoint"]["outcome"]) == ("Check the inference endpoint", "wrong")
+
+
+def test_warns_where_the_router_cannot_be_reached(playbook, simulator, https, tmp_path):
+    https["all"]["vars"]["azureml_inference_service"] = "cluster_ip"
+    playbook("azureml.arc.deploy", https)
+    certificates.as_files(tmp_path)
+
+    renewed = playbook("azureml.arc.rotate_tls", https)
+
+    assert (renewed.status, renewed.changed("shop-k3s")) == (0, 1), renewed.output
+    assert renewed.outcome("shop-k3s")["endpoint"]["outcome"] == "unreachable"
+    assert "was not checked, not reachable from" in " ".join(renewed.output.split())
+
+
+def test_proof_of_the_endpoint_is_part_of_deploy_and_verify(playbook, simulator, https, tmp_path):
+    https["all"]["vars"]["azureml_prove"] = ["endpoint"]
+
+    deployed = playbook("azureml.arc.deploy", https)
+    again = playbook("azureml.arc.deploy", https)
+    verified = playbook("azureml.arc.verify", https)
+
+    for run in (deployed, again, verified):
+        assert run.status == 0, run.output
+        assert "endpoint serves the certificate, 365 days left" in run.output
+    assert again.changed("shop-k3s") == 0
+
+    simulator.change_plan("shop-k3s", router="missing intermediate")
+    authority = certificates.Authority()
+    certificate, key = authority.issue("ml.example.com")
+    certificates.as_files(tmp_path, (certificate + authority.intermediate, key))
+
+    incomplete = playbook("azureml.arc.deploy", https, "-e", "azureml_readiness_timeout=3")
+    drifted = playbook("azureml.arc.verify", https)
+
+    assert (incomplete.status, drifted.status) == (2, 2)
+    message = "intermediate certificates are missing: 1 of 2 certificates are served"
+    assert message in " ".join(incomplete.output.split())
+    (finding,) = drifted.outcome("shop-k3s")["findings"]
+    assert finding.startswith("endpoint: 127.0.0.1:")
+    assert finding.endswith(message)
+
+
+def test_plain_http_is_proved_as_well(playbook, simulator, https):
+    del https["all"]["vars"]["azureml_tls"]
+    https["all"]["vars"] |= {"azureml_allow_insecure_connections": True, "azureml_prove": ["endpoint"]}
+
+    deployed = playbook("azureml.arc.deploy", https)
+
+    assert deployed.status == 0, deployed.output
+    assert "endpoint serves plain HTTP" in deployed.output

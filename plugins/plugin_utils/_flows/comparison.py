@@ -22,6 +22,7 @@ def compare(flow: Flow, everything: bool) -> Waiting[list[str]]:
     :raises StepFailedError: where something cannot be compared.
     """
     options, steps = flow.options, flow.steps
+    other_certificate = yield from flow.compare_certificate()
     extension = yield from steps.check("Compare the extension", "extension", options.extension(wait=False))
     flow.note_extension(extension)
     differences = _of_extension(extension)
@@ -29,6 +30,8 @@ def compare(flow: Flow, everything: bool) -> Waiting[list[str]]:
         compute = yield from steps.check("Compare the computes", "compute", options.compute(attachment, wait=False))
         flow.computes.append(compute)
         differences += _of_compute(attachment["name"], compute)
+    if other_certificate:
+        differences.append("certificate: the Secret in the cluster differs")
     if differences and not everything:
         return differences
     yield from flow.prove_cluster()  # the pods of another cluster are not those of this one
@@ -36,6 +39,8 @@ def compare(flow: Flow, everything: bool) -> Waiting[list[str]]:
         found = yield from steps.check(step, module, given)
         if module == "pod_readiness":
             flow.readiness = without_ready_pods(found)
+        elif module == "endpoint_check":
+            flow.endpoint = found
         differences += IN_WORDS[module](found)
         if differences and not everything:
             break
@@ -47,9 +52,9 @@ def _in_cluster(flow: Flow) -> Iterator[tuple[str, str, dict]]:
     options = flow.options
     if needs_openshift_scc(flow):
         yield "Compare the rights of OpenShift", "openshift_scc", options.openshift_scc()
-    if options.has_tls_secret:
-        yield "Compare the certificate in the cluster", "tls_secret", options.tls_secret()
     yield "Check the pods", "pod_readiness", options.pod_readiness(wait=False)
+    if options.proves_endpoint:
+        yield "Check the inference endpoint", "endpoint_check", options.endpoint_check(wait=False)
     types = offered_types(flow.computes)
     if options.has_instance_types and types:
         yield "Compare the instance types", "instance_type", options.instance_type(types, wait=False)
@@ -84,7 +89,7 @@ def _of_instance_types(result: Mapping) -> list[str]:
 # The differences in words by the module that found them.
 IN_WORDS = {
     "openshift_scc": lambda result: ["OpenShift: service accounts lack rights"] if result["changed"] else [],
-    "tls_secret": lambda result: ["certificate: the Secret in the cluster differs"] if result["changed"] else [],
     "pod_readiness": lambda result: [f"pods: {problem}" for problem in result["problems"]],
+    "endpoint_check": lambda result: [f"endpoint: {problem}" for problem in result["problems"]],
     "instance_type": _of_instance_types,
 }

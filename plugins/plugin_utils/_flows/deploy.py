@@ -110,6 +110,8 @@ class Deploy(Flow):
         # In check mode the pods are those of the extension before the change.
         if "readiness" in self.parts and not (check_mode and self._action in CHANGES):
             yield from self.wait_for_pods()
+            if self.options.proves_endpoint:
+                yield from self.wait_for_endpoint()
         if "attach" in self.parts:
             yield from self._attach()
         if self.soak and not check_mode:
@@ -170,6 +172,7 @@ class Deploy(Flow):
         parts = [
             f"extension {words[self.extension['plan']['action']]}",
             self.pods(),
+            *self.served(),
             *(computes or ["not attached"]),
         ]
         return ", ".join(parts)

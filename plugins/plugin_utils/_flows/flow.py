@@ -43,6 +43,7 @@ class Flow:
         self._identity: dict | None = None
         self.extension: dict = {}  # the last result of module extension
         self.readiness: dict | None = None
+        self.endpoint: dict | None = None
         self.computes: list[dict] = []
         self.ended = False
 
@@ -75,10 +76,20 @@ class Flow:
         """How many pods are ready, in words."""
         return (self.readiness or {}).get("summary", "pods not checked")
 
+    def served(self) -> list[str]:
+        """What the inference endpoint serves, in words; nothing where it was not checked."""
+        return [f"endpoint {self.endpoint['summary']}"] if self.endpoint else []
+
     def found(self) -> dict:
         """What the result of the cluster has beside its steps."""
         identity = {} if self._identity is None else {"identity": self._identity}
-        return {**self.extension, **identity, "pod_readiness": self.readiness, "computes": self.computes}
+        return {
+            **self.extension,
+            **identity,
+            "pod_readiness": self.readiness,
+            "endpoint": self.endpoint,
+            "computes": self.computes,
+        }
 
     def result(self) -> dict:
         """The result of the cluster, as module C(cluster) documents it."""
@@ -88,6 +99,21 @@ class Flow:
         """Keep what was decided on the extension, and what it is by now."""
         self.extension = {name: value for name, value in result.items() if name not in NOT_KEPT}
         self.options.learn(result.get("extension"), result.get("cluster"))
+        self.options.certificate = result.get("certificate") or self.options.certificate
+
+    def compare_certificate(self) -> Waiting[bool]:
+        """Compare the certificate in the cluster with the variables.
+
+        Before the extension, which is updated where it differs: that is when the router reads the Secret.
+
+        :returns: whether it differs.
+        """
+        if not self.options.has_tls_secret:
+            return False
+        step = "Compare the certificate in the cluster"
+        found = yield from self.steps.check(step, "tls_secret", self.options.tls_secret())
+        self.options.certificate = found["certificate"]
+        return found["changed"]
 
     def require(self, condition: bool, message: str) -> None:
         """Fail where the variables do not have what the flow needs.
@@ -159,6 +185,20 @@ class Flow:
                 self.readiness = without_ready_pods(failure.result)
             raise
         self.readiness = without_ready_pods(found)
+
+    def wait_for_endpoint(self) -> Waiting[None]:
+        """Wait until inference endpoints are served as the variables say, where they can be reached.
+
+        :raises StepFailedError: where they can be reached, and are not.
+        """
+        timeout = self.options.get("azureml_readiness_timeout")
+        given = self.options.endpoint_check(wait_timeout=timeout)
+        try:
+            self.endpoint = yield from self.steps.apply("Check the inference endpoint", "endpoint_check", given)
+        except StepFailedError as failure:
+            if "outcome" in failure.result:
+                self.endpoint = {name: value for name, value in failure.result.items() if name not in NOT_KEPT}
+            raise
 
 
 def without_ready_pods(readiness: Mapping) -> dict:

@@ -14,6 +14,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._extension.module impo
 from ansible_collections.azureml.arc.plugins.modules import (
     cluster_identity,
     compute,
+    endpoint_check,
     extension,
     instance_type,
     namespace,
@@ -43,6 +44,7 @@ FLOWS = {
 MODULES: Mapping[str, ModuleSpec] = {
     "cluster_identity": cluster_identity.SPEC,
     "compute": compute.SPEC,
+    "endpoint_check": endpoint_check.SPEC,
     "extension": extension.SPEC,
     "instance_type": instance_type.SPEC,
     "namespace": namespace.SPEC,
@@ -96,6 +98,7 @@ def refused(errors: list[str]) -> dict:
         "in_sync": False,
         "msg": nothing_sent(errors),
         "pod_readiness": None,
+        "endpoint": None,
         "computes": [],
         "steps": [],
     }

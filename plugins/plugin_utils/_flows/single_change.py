@@ -29,6 +29,7 @@ class _SingleChange(Flow):
         :param keys: the settings and properties that belong to it.
         :raises StepFailedError: where anything else would change.
         """
+        yield from self.compare_certificate()
         extension = yield from self.steps.check(
             "Compare the extension", "extension", self.options.extension(wait=False)
         )
@@ -58,7 +59,7 @@ class _SingleChange(Flow):
 
     def summary(self) -> str:
         words = PLANNED if self.steps.check_mode else DONE
-        return f"extension {words[self.extension['plan']['action']]}, {self.pods()}"
+        return ", ".join([f"extension {words[self.extension['plan']['action']]}", self.pods(), *self.served()])
 
 
 class Upgrade(_SingleChange):
@@ -131,6 +132,12 @@ class RotateTls(_SingleChange):
             step = "Put the certificate into the cluster"
             yield from self.steps.apply(step, "tls_secret", options.tls_secret())
         yield from self.send("Submit the certificate")
+
+    def complete(self) -> Waiting[None]:
+        """Wait for the extension and its pods, and until the certificate is served."""
+        yield from super().complete()
+        if not self.steps.check_mode:
+            yield from self.wait_for_endpoint()
 
     def summary(self) -> str:
         if self.options.get("azureml_tls") is None:

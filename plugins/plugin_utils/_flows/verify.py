@@ -29,5 +29,5 @@ class Verify(Flow):
 
     def summary(self) -> str:
         version = self.extension["extension"]["current_version"] or ""
-        attached = ", compute attached" if self.computes else ""
-        return f"extension {version} in sync, {self.readiness['summary']}{attached}"
+        attached = ["compute attached"] if self.computes else []
+        return ", ".join([f"extension {version} in sync", self.readiness["summary"], *self.served(), *attached])

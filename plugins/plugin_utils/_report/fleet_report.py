@@ -84,6 +84,7 @@ class _Cluster:
     phases: list[dict] = field(default_factory=list)
     extension: dict | None = None
     readiness: dict | None = None
+    endpoint: dict | None = None
     computes: dict = field(default_factory=dict)
     failures: list[dict] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -94,6 +95,7 @@ class _Cluster:
         """Merge the facts of a result."""
         self.changed |= result.changed
         self.readiness = result.readiness or self.readiness
+        self.endpoint = result.endpoint or self.endpoint
         self.warnings = list(dict.fromkeys([*self.warnings, *result.warnings]))[:MOST_ROWS]
         for one in result.phases:
             self.add_phase(one["name"], one["start"], one["end"])
@@ -222,6 +224,7 @@ class FleetReport:
             ],
             "extension": cluster.extension,
             "readiness": cluster.readiness,
+            "endpoint": cluster.endpoint,
             "computes": list(cluster.computes.values()),
             "failures": failures,
             "warnings": cluster.warnings,

@@ -33,6 +33,9 @@ def as_junit(report: Mapping) -> str:
         seconds = max(span["end"] for span in spans) - min(span["start"] for span in spans)
         group = f"wave {one['wave']}" if one["wave"] else "not started"
         case = ET.SubElement(suite, "testcase", classname=group, name=_in_xml(one["name"]), time=f"{seconds:.3f}")
+        if one["endpoint"]:
+            properties = ET.SubElement(case, "properties")
+            ET.SubElement(properties, "property", name="endpoint", value=_in_xml(one["endpoint"]["summary"]))
         if one["outcome"] in KINDS:
             _add_outcome(case, one)
     return ET.tostring(suite, encoding="unicode", xml_declaration=True)

@@ -25,6 +25,7 @@ PHASES = {
     "tls_secret": "setup",
     "extension": "extension",
     "pod_readiness": "readiness",
+    "endpoint_check": "readiness",
     "compute": "attachment",
     "instance_type": "attachment",
 }
@@ -46,6 +47,7 @@ class ClusterResult:
     changed: bool = False
     extension: dict | None = None
     readiness: dict | None = None
+    endpoint: dict | None = None
     computes: list[dict] = field(default_factory=list)
     failure: dict | None = None
     warnings: list[str] = field(default_factory=list)
@@ -67,6 +69,8 @@ def read_module(action: str, task: str, result: Mapping, failed: bool) -> Cluste
     fields = {name: result[name] for name in OWN_FIELDS if name in result}
     if module == "pod_readiness":
         fields["pod_readiness"] = result
+    elif module == "endpoint_check":
+        fields["endpoint"] = result
     elif module == "compute":
         fields["computes"] = [result]
     elif module:
@@ -84,6 +88,7 @@ def read_cluster(result: Mapping) -> ClusterResult:
         changed=bool(result.get("changed")) and not failed,
         extension=_extension(result),
         readiness=readiness,
+        endpoint=_endpoint(result.get("endpoint")),
         computes=[_compute(one) for one in result.get("computes") or () if _is_mapping(one.get("plan"))],
         failure=_failure(result, readiness) if failed else None,
         warnings=[printable(one) for one in (result.get("warnings") or ())[:MOST_ROWS]],
@@ -147,6 +152,19 @@ def _readiness(result: Mapping) -> dict:
     }
 
 
+def _endpoint(result: object) -> dict | None:
+    if not _is_mapping(result) or "outcome" not in result:
+        return None
+    certificate = result.get("certificate") or {}
+    return {
+        "outcome": printable(result["outcome"]),
+        "summary": printable(result.get("summary"), LONGEST_MESSAGE),
+        "checked_from": printable(result.get("checked_from")),
+        "not_after": printable(certificate.get("not_after")),
+        "days_left": certificate.get("days_left"),
+    }
+
+
 def _compute(result: Mapping) -> dict:
     compute = result.get("compute") or {}
     return {
@@ -162,7 +180,9 @@ def _failure(result: Mapping, readiness: Mapping | None) -> dict:
     # The message of the error is that of the result without code, correlation id and hint, which have their own place.
     message = printable(error.get("message") or result.get("msg")).removeprefix(f"{step}: ")
     findings = list(_findings(result.get("findings") or ()))
-    listed = [*(one["message"] for one in findings), *(result.get("problems") or ())]
+    # Those of pods are rows of the readiness.
+    problems = (result.get("problems") or ()) if "components" in result else ()
+    listed = [*(one["message"] for one in findings), *problems]
     pods = [f"{one['name']}: {one['reason']}" for one in (readiness or {}).get("not_ready", ())]
     return {
         "task": step,

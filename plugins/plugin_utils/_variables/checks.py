@@ -15,7 +15,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._compute.instance_type
 from ansible_collections.azureml.arc.plugins.module_utils._compute.plan import wanted_identity
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._extension import check
-from ansible_collections.azureml.arc.plugins.module_utils._extension.settings import as_setting
+from ansible_collections.azureml.arc.plugins.module_utils._extension.settings import INFERENCE, as_setting
 from ansible_collections.azureml.arc.plugins.module_utils._preflight.azure_checks import version_of
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.options import EXTENSION, INSTALL, ClusterOptions
 
@@ -48,6 +48,10 @@ def of_host(options: ClusterOptions) -> list[str]:
     errors = [*_of_names(options), *_of_computes(options)]
     if options.has_tls_secret and "secret_name" not in (options.get("azureml_tls") or {}):
         errors.append("azureml_tls_secret needs azureml_tls.secret_name, the Secret to put the certificate into")
+    if options.proves_endpoint and options.get("azureml_profile") not in INFERENCE:
+        errors.append(
+            f"azureml_prove: endpoint is for inference, but azureml_profile is {options.get('azureml_profile')}"
+        )
     given = {option: options.get(variable) for option, variable in VARIABLES.items()}
     try:
         check.check(given)

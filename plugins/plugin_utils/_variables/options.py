@@ -86,12 +86,14 @@ class ClusterOptions:
     :param read_file: takes what names a file, for errors, and its path; returns its content, or raises C(AzureMLError).
     :ivar detected: components to install or not, by their options, as a preflight or the extension itself reports them;
         what the variables say stands above it.
+    :ivar certificate: of inference endpoints, as modules return it; C(None) where it is not known.
     """
 
     def __init__(self, variables: Mapping, read_file: Callable[[str, str], bytes]) -> None:
         self._variables = variables
         self._read_file = read_file
         self.detected: dict = {}
+        self.certificate: dict | None = None
         self._named_by_azure: dict = {}
         self.extension_name = variables.get("azureml_extension_name", "azureml")
 
@@ -160,6 +162,11 @@ class ClusterOptions:
         return "azureml_tls_secret" in self._variables
 
     @property
+    def proves_endpoint(self) -> bool:
+        """Whether inference endpoints have to be served before the cluster counts as deployed."""
+        return "endpoint" in self._variables.get("azureml_prove", ())
+
+    @property
     def has_instance_types(self) -> bool:
         """Whether instance types are objects in the cluster; releases of 2021 take them from the compute."""
         return self._variables.get("azureml_settings_generation") != "2021"
@@ -203,7 +210,10 @@ class ClusterOptions:
 
     def extension(self, **more: object) -> dict:
         """For module extension."""
-        return self._azure({**self._by(CLUSTER), **self._install(), **self._by(EXTENSION)}, more)
+        options = {**self._by(CLUSTER), **self._install(), **self._by(EXTENSION)}
+        if self.has_tls_secret and self.certificate:
+            options["tls"] = {**self._tls, "secret_sha256": self.certificate["fingerprint"]}
+        return self._azure(options, more)
 
     def pod_readiness(self, **more: object) -> dict:
         """For module pod_readiness."""
@@ -219,6 +229,17 @@ class ClusterOptions:
         named = {"name": self._tls.get("secret_name"), "cname": self._tls.get("cname")}
         named = {option: value for option, value in named.items() if value is not None}
         return self._kubernetes({**self._variables.get("azureml_tls_secret", {}), **named}, more)
+
+    def endpoint_check(self, **more: object) -> dict:
+        """For module endpoint_check: the certificate that is known, else that of the Secret, else plain HTTP."""
+        if self._variables.get("azureml_kubernetes_via") == "node":
+            more = {"on_node": True, **more}
+        if not self._tls:
+            return self._kubernetes({"scheme": "http"}, more)
+        expected = {"secret_name": self._tls["secret_name"]} if "secret_name" in self._tls else {}
+        if self.certificate:
+            expected = {"chain": self.certificate["chain"]}
+        return self._kubernetes({"cname": self._tls["cname"], **expected}, more)
 
     def cluster_identity(self, cluster: Mapping) -> dict:
         """For module cluster_identity and the cluster in Azure, with C(id) and C(fqdns)."""

@@ -69,6 +69,7 @@ function details(one) {
       ["Extension", one.extension && [one.extension.version, ["create", "none"].includes(one.extension.action) ? ""
         : one.extension.reason].filter(Boolean).join(", ")],
       ["Pods", one.readiness && one.readiness.summary],
+      ["Endpoint", one.endpoint && one.endpoint.summary],
       ["Compute", one.computes.map(compute => compute.name + " " + compute.provisioning_state.toLowerCase()).join(", ")],
       ["Time", one.phases.map(phase => PHASES[phase.name] + " " + duration(phase.end - phase.start)).join(", ")],
       ["Link", node("a", {href: "#" + encodeURIComponent(one.name)}, "#" + one.name)],

@@ -40,6 +40,36 @@ def test_a_cluster_is_brought_in_sync(world, sent, message):
     assert not result.get("failed")
 
 
+HTTPS = {"tls": {"certificate": "c", "private_key": "k", "cname": "ml"}, "prove": ["endpoint"]}
+
+
+def test_the_endpoint_is_proved_between_the_pods_and_the_attachment():
+    world = World()
+
+    result = run("deploy", world, **HTTPS)
+
+    modules = [module for module, _options, check_mode in world.calls if not check_mode]
+    assert modules[-4:] == ["pod_readiness", "endpoint_check", "compute", "compute"]
+    assert ", endpoint serves the certificate, 90 days left, compute created" in result["msg"]
+    assert result["endpoint"]["outcome"] == "ok"
+
+
+def test_a_wrong_endpoint_fails_a_deployment_that_would_change_nothing_else():
+    wrong = {"outcome": "wrong", "summary": "stale", "problems": ["stale"]}
+    world = World(installed=True, attached=True, endpoint_check=[wrong, {**FAILED, **wrong}])
+
+    result = run("deploy", world, **HTTPS)
+
+    assert (world.sent, result["failed_step"]) == ([], "Check the inference endpoint")
+    assert result["endpoint"]["problems"] == ["stale"]
+
+
+def test_the_endpoint_is_not_asked_where_nobody_wants_a_proof_or_in_check_mode_of_a_change():
+    for world, how in ((World(), {"tls": HTTPS["tls"]}), (World(), {**HTTPS, "check_mode": True})):
+        assert run("deploy", world, **how)["endpoint"] is None
+        assert "endpoint_check" not in [module for module, _options, _check_mode in world.calls]
+
+
 @pytest.mark.parametrize(
     ("parts", "sent"),
     [

@@ -47,6 +47,7 @@ def there(**answers) -> World:
         (there(extension=DIFFERS), ["extension: it differs (a.b)"]),
         (there(pod_readiness={"problems": ["Pod a: Pending"]}), ["pods: Pod a: Pending"]),
         (there(tls_secret={"changed": True}), ["certificate: the Secret in the cluster differs"]),
+        (there(endpoint_check={"problems": ["1.2.3.4:443: stale"]}), ["endpoint: 1.2.3.4:443: stale"]),
         (there(openshift_scc={"changed": True}), ["OpenShift: service accounts lack rights"]),
         (
             there(compute={"cluster_instance_types": [{"name": "small"}]}),
@@ -58,6 +59,8 @@ def test_verify_finds_what_deploy_would_change(world, findings):
     variables = {}
     if any("certificate" in one for one in findings):
         variables = {"tls": {"secret_name": "s"}, "tls_secret": {"certificate": "c"}}
+    if any("endpoint" in one for one in findings):
+        variables = {"prove": ["endpoint"], "tls": {"secret_name": "s", "cname": "ml"}}
     if any("OpenShift" in one for one in findings):
         variables = {"openshift": True}
 
@@ -152,9 +155,38 @@ class TestRotateTls:
     def test_a_certificate_is_sent_with_the_extension(self):
         world = there(extension=[CERTIFICATE, CERTIFICATE, DONE])
 
-        run("rotate_tls", world, tls={"certificate": "c", "private_key": "k", "cname": "ml"})
+        result = run("rotate_tls", world, tls={"certificate": "c", "private_key": "k", "cname": "ml"})
 
         assert world.sent == [("extension", "present")]
+        assert result["msg"].endswith("2 of 2 are ready, endpoint serves the certificate, 90 days left")
+
+    def test_it_ends_with_the_endpoint_and_fails_where_the_new_certificate_is_not_served(self):
+        wrong = {**FAILED, "outcome": "wrong", "summary": "stale", "certificate": {"days_left": 3}}
+        sent = {**CERTIFICATE, "certificate": {"chain": ["ab"]}}
+        world = there(extension=[CERTIFICATE, sent, DONE], endpoint_check=wrong)
+
+        result = run("rotate_tls", world, tls={"certificate": "c", "private_key": "k", "cname": "ml"})
+
+        module, options, _check_mode = world.calls[-1]
+        assert (module, options["cname"], options["chain"]) == ("endpoint_check", "ml", ["ab"])
+        assert (result["failed_step"], result["endpoint"]["outcome"]) == ("Check the inference endpoint", "wrong")
+
+    def test_a_renewed_secret_is_a_change_of_the_extension(self):
+        world = there(extension=[CERTIFICATE, CERTIFICATE, DONE])
+
+        run("rotate_tls", world, tls={"secret_name": "s", "cname": "ml"}, tls_secret={"certificate": "c"})
+
+        assert world.sent == [("tls_secret", "present"), ("extension", "present")]
+        sent = next(options for module, options, check_mode in world.calls if module == "extension" and not check_mode)
+        assert sent["tls"] == {"secret_name": "s", "cname": "ml", "secret_sha256": "ab"}
+        assert world.calls[-1][1]["chain"] == ["cd", "ef"]
+
+    def test_in_check_mode_the_endpoint_is_not_asked(self):
+        world = there(extension=CERTIFICATE)
+
+        run("rotate_tls", world, check_mode=True, tls={"certificate": "c", "private_key": "k", "cname": "ml"})
+
+        assert "endpoint_check" not in [module for module, _options, _check_mode in world.calls]
 
     def test_a_certificate_in_a_secret_is_put_into_the_cluster(self):
         world = there()

@@ -25,6 +25,13 @@ PODS = {
     "pods": [PULL],
     "problems": ["Deployment relayserver: Unavailable", "Pod relayserver-1: ImagePullBackOff: Back-off pulling image"],
 }
+ENDPOINT = {
+    "outcome": "ok",
+    "summary": "serves the certificate, 90 days left",
+    "checked_from": "controller",
+    "problems": [],
+    "certificate": {"chain": ["ab"], "names": ["ml"], "not_after": "2027-02-23T12:00:00+00:00", "days_left": 89.5},
+}
 COMPUTE = {"plan": {"action": "create"}, "compute": {"name": "c", "provisioning_state": "Creating"}}
 HELM = (
     "The extension operation failed with the following error: Error: [ InnerError: [The extension operation failed:"
@@ -105,6 +112,15 @@ FAILURES = {
         },
         {"message": "", "findings": [{"check": "", "message": "extension: it differs", "hint": ""}]},
     ),
+    "an endpoint whose problems stand nowhere else": (
+        {
+            "pod_readiness": PODS,
+            "problems": ["1.2.3.4:443: it serves plain HTTP"],
+            "msg": "Check the inference endpoint: the inference endpoint is wrong: 1.2.3.4:443: it serves plain HTTP.",
+            "failed_step": "Check the inference endpoint",
+        },
+        {"message": "the inference endpoint is wrong: 1.2.3.4:443: it serves plain HTTP."},
+    ),
     "a wait for pods, whose problems stand in the readiness": (
         {**PODS, "msg": f"namespace 'azureml' is not ready: 1 of 2; {'; '.join(PODS['problems'])}"},
         {"message": "namespace 'azureml' is not ready: 1 of 2", "findings": []},
@@ -121,6 +137,7 @@ def test_failure_repeats_nothing(result, expected):
 
 MODULES = {
     "azureml.arc.pod_readiness": (PODS, lambda found: found.readiness["components"] == 2),
+    "azureml.arc.endpoint_check": (ENDPOINT, lambda found: found.endpoint["days_left"] == 89.5),
     "azureml.arc.compute": (COMPUTE, lambda found: found.computes[0]["name"] == "c"),
     "azureml.arc.extension": ({"plan": PLAN, "extension": EXTENSION}, lambda found: found.extension["version"]),
     "vendor.cloud.stack": ({"plan": PLAN, "components": [{}], "msg": "m"}, lambda found: not found.extension),

@@ -53,6 +53,7 @@ def test_other_compute_names_are_rejected(name):
             },
             "azureml_compute.instance_types are for training, but azureml_profile is inference",
         ),
+        ({"prove": ["endpoint"]}, "azureml_prove: endpoint is for inference, but azureml_profile is training"),
         (
             {"inference_router_ha": True},
             "azureml_inference_router_ha is for inference, but azureml_profile is training",

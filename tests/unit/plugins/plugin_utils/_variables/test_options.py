@@ -99,7 +99,7 @@ def test_only_modules_of_a_side_have_its_credentials():
         assert azure["secret"] == "s"
         assert "kubeconfig" not in azure
     for cluster in (
-        *(one.pod_readiness(), one.openshift_scc(), one.tls_secret(), one.kubernetes_preflight()),
+        *(one.pod_readiness(), one.openshift_scc(), one.tls_secret(), one.kubernetes_preflight(), one.endpoint_check()),
         *(one.namespace("n"), one.instance_type([]), one.cluster_identity({"id": "i"})),
     ):
         assert cluster["kubeconfig"] == "k"
@@ -145,6 +145,37 @@ def test_the_secret_takes_its_name_from_the_certificate():
         "cname": "ml.example.com",
         "state": "absent",
     }
+
+
+CERTIFICATE = {"fingerprint": "ab", "chain": ["cd", "ef"]}
+
+
+@pytest.mark.parametrize(
+    ("tls", "certificate", "expected"),
+    [
+        (None, None, {"scheme": "http"}),
+        ({"secret_name": "ml", "cname": "c"}, None, {"cname": "c", "secret_name": "ml"}),
+        ({"secret_name": "ml", "cname": "c"}, CERTIFICATE, {"cname": "c", "chain": ["cd", "ef"]}),
+        ({"certificate": "f", "cname": "c"}, CERTIFICATE, {"cname": "c", "chain": ["cd", "ef"]}),
+        ({"certificate": "f", "cname": "c"}, None, {"cname": "c"}),
+    ],
+)
+def test_the_endpoint_is_compared_with_the_certificate_that_is_known(tls, certificate, expected):
+    one = options(**({"tls": tls} if tls else {}))
+    one.certificate = certificate
+    assert one.endpoint_check() == expected
+    one._variables["azureml_kubernetes_via"] = "node"
+    assert one.endpoint_check() == {**expected, "on_node": True}
+
+
+def test_the_extension_is_told_of_the_certificate_that_the_role_puts_into_the_secret():
+    tls = {"secret_name": "ml", "cname": "c"}
+    ours, theirs = options(tls=tls, tls_secret={"certificate": "f"}), options(tls=tls)
+    for one in (ours, theirs):
+        one.certificate = CERTIFICATE
+
+    assert ours.extension()["tls"] == {**tls, "secret_sha256": "ab"}
+    assert theirs.extension()["tls"] == tls
 
 
 def test_instance_types_of_2021_are_no_objects_in_the_cluster():
