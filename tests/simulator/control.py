@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
 
 from aiohttp import web
@@ -13,7 +14,10 @@ from aiohttp import web
 from simulator.cluster import SimulatedCluster
 from simulator.faults import Faults
 from simulator.journal import Journal
-from simulator.scenario import ClusterPlan, InstallPlan, Principal, WorkspacePlan
+from simulator.scenario import ClusterPlan, InstallPlan, JobPlan, Principal, WorkspacePlan
+
+# The parts of a cluster's plan that are plans themselves.
+PARTS = {"install": InstallPlan, "jobs": JobPlan}
 
 
 class Control:
@@ -65,18 +69,18 @@ class Control:
         return web.Response(status=204)
 
     async def _change_plan(self, request: web.Request) -> web.Response:
-        """Change the plan of a cluster; C(install) is given whole."""
-        return await _change(request, self._clusters[request.match_info["name"]].plan)
+        """Change the plan of a cluster; C(install) and C(jobs) are given whole."""
+        return await _change(request, self._clusters[request.match_info["name"]].plan, PARTS)
 
     async def _change_workspace(self, request: web.Request) -> web.Response:
         """Change the plan of a workspace."""
-        return await _change(request, self._workspaces[request.match_info["name"]])
+        return await _change(request, self._workspaces[request.match_info["name"]], {})
 
 
-async def _change(request: web.Request, plan: ClusterPlan | WorkspacePlan) -> web.Response:
+async def _change(request: web.Request, plan: ClusterPlan | WorkspacePlan, parts: Mapping[str, type]) -> web.Response:
     known = {one.name for one in fields(plan)}
     for name, value in (await request.json()).items():
         if name not in known:
             raise web.HTTPBadRequest(text=f"{type(plan).__name__} has no {name}")
-        setattr(plan, name, InstallPlan(**value) if name == "install" else value)
+        setattr(plan, name, parts[name](**value) if name in parts else value)
     return web.Response(status=204)

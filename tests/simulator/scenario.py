@@ -37,6 +37,21 @@ class InstallPlan:
 
 
 @dataclass
+class JobPlan:
+    """How jobs go on one cluster.
+
+    :param queue_seconds: simulated seconds from the submission of a job to its start.
+    :param run_seconds: simulated seconds from its start to its end.
+    :param failures: what goes wrong, by instance type: the empty one is that of jobs without one, C(*) that of all
+        others; for the values see C(FAILURES) and C(HANGING) of C(simulator.arm.jobs).
+    """
+
+    queue_seconds: float = 10
+    run_seconds: float = 5
+    failures: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
 class ClusterPlan:
     """A cluster, and how things go on it."""
 
@@ -54,6 +69,7 @@ class ClusterPlan:
     connectivity: str = "Connected"
     agent_version: str = "1.21.10"
     install: InstallPlan = field(default_factory=InstallPlan)
+    jobs: JobPlan = field(default_factory=JobPlan)
     attach_seconds: float = 20
     attach_error: str | None = None
     crash_once_attached: str = ""  # the component whose pods crash as soon as the cluster is attached
@@ -133,6 +149,8 @@ def _cluster(content: dict[str, Any]) -> ClusterPlan:
     values = _known(ClusterPlan, content)
     if "install" in values:
         values["install"] = InstallPlan(**_known(InstallPlan, values["install"]))
+    if "jobs" in values:
+        values["jobs"] = JobPlan(**_known(JobPlan, values["jobs"]))
     return ClusterPlan(**values)
 
 

@@ -71,7 +71,7 @@ class Simulator:
         arm_clusters = Clusters(clusters)
         extensions = Extensions(arm_clusters, self._tasks, consistency)
         machine_learning = MachineLearning(
-            scenario.workspaces, arm_clusters, extensions, clock, self._tasks, consistency
+            scenario.workspaces, arm_clusters, extensions, clock, self._tasks, consistency, sign_in
         )
         supporting = Supporting(arm_clusters, clock, self._tasks)
         registration = Registration(scenario.unregistered)
@@ -83,7 +83,7 @@ class Simulator:
         middlewares = [journal.middleware, faults.middleware, journal.effects]
         app = web.Application(middlewares=middlewares, client_max_size=MAXIMUM_BODY)
         control = Control(journal, faults, clusters, scenario.workspaces, scenario.principal)
-        for routes in (control, KubernetesApi(clusters), arm, sign_in):
+        for routes in (control, KubernetesApi(clusters), arm, machine_learning.jobs, sign_in):
             app.router.add_routes(routes.routes())
 
         authority, certificate, key = certificates.write(self._directory)

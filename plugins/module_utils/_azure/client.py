@@ -43,6 +43,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.polling import (
 )
 
 try:
+    from azure.core import PipelineClient
     from azure.core.exceptions import (
         AzureError,
         HttpResponseError,
@@ -50,6 +51,7 @@ try:
         ServiceRequestError,
         ServiceResponseError,
     )
+    from azure.core.pipeline.policies import BearerTokenCredentialPolicy
     from azure.core.rest import HttpRequest
     from azure.mgmt.kubernetesconfiguration.extensions import KubernetesConfigurationExtensionsMgmtClient
 except ImportError:
@@ -150,6 +152,22 @@ class AzureSession:
             retry_total=0,
             **self._transport,
         )
+        self._stack.callback(client.close)
+        return client
+
+    @property
+    def cloud(self) -> cloud.Cloud:
+        """The addresses of the cloud."""
+        return self._resolved_cloud
+
+    def service(self, address: str, audience: str) -> PipelineClient:
+        """Return a client of a service beside the resource manager, with a token that is good for that service only.
+
+        :param address: of the service; whoever calls has checked that it belongs to the cloud.
+        :param audience: of the token.
+        """
+        policy = BearerTokenCredentialPolicy(self._credential, f"{audience}/.default")
+        client = PipelineClient(address, per_retry_policies=[policy], retry_total=1, **self._transport)
         self._stack.callback(client.close)
         return client
 

@@ -21,11 +21,18 @@ METADATA_PATH = "/metadata/endpoints?api-version=2022-09-01"
 
 @dataclass(frozen=True)
 class Cloud:
-    """Addresses of a cloud: without a trailing slash, but for the audience, which is compared as it is."""
+    """Addresses of a cloud: without a trailing slash, but for the audience, which is compared as it is.
+
+    :param machine_learning: the audience of the services of Azure Machine Learning.
+    :param machine_learning_domain: the hosts of these services, a region each, lie in it; empty for a private cloud,
+        where only the resource manager itself is trusted.
+    """
 
     resource_manager: str
     authority: str
     audience: str
+    machine_learning: str = ""
+    machine_learning_domain: str = ""
 
     @property
     def scope(self) -> str:
@@ -42,6 +49,15 @@ class Cloud:
             return False  # what libraries read differently, so that the token could go to another host
         return _origin(url) == _origin(self.resource_manager)
 
+    def is_machine_learning(self, url: str) -> bool:
+        """Whether an address leads to a regional service of Azure Machine Learning."""
+        if not self.machine_learning_domain:
+            return self.is_endpoint(url)
+        if "\\" in url or "@" in url.partition("?")[0]:
+            return False
+        scheme, host, port = _origin(url) or ("", None, None)
+        return (scheme, port) == ("https", 443) and (host or "").endswith(f".{self.machine_learning_domain}")
+
 
 def _origin(url: str) -> tuple[str, str | None, int | None] | None:
     """Return scheme, host and effective port of an address, C(None) where it has none."""
@@ -52,19 +68,28 @@ def _origin(url: str) -> tuple[str, str | None, int | None] | None:
         return None
 
 
+# Source of the audiences and domains of Azure Machine Learning: _azure_environments.py of azure-ai-ml 1.35.
 CLOUDS = {
     "AzureCloud": Cloud(
-        "https://management.azure.com", "https://login.microsoftonline.com", "https://management.azure.com"
+        "https://management.azure.com",
+        "https://login.microsoftonline.com",
+        "https://management.azure.com",
+        "https://ml.azure.com",
+        "api.azureml.ms",
     ),
     "AzureUSGovernment": Cloud(
         "https://management.usgovcloudapi.net",
         "https://login.microsoftonline.us",
         "https://management.usgovcloudapi.net",
+        "https://ml.azure.us",
+        "api.ml.azure.us",
     ),
     "AzureChinaCloud": Cloud(
         "https://management.chinacloudapi.cn",
         "https://login.chinacloudapi.cn",
         "https://management.chinacloudapi.cn",
+        "https://ml.azure.cn",
+        "api.ml.azure.cn",
     ),
 }
 

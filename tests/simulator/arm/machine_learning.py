@@ -14,6 +14,7 @@ from aiohttp import web
 from simulator.arm.clusters import Clusters
 from simulator.arm.consistency import Consistency
 from simulator.arm.extensions import Extensions
+from simulator.arm.jobs import Jobs
 from simulator.arm.protocol import (
     ArmError,
     ArmRequest,
@@ -28,6 +29,7 @@ from simulator.arm.protocol import (
 from simulator.clock import Clock
 from simulator.cluster import SimulatedCluster
 from simulator.scenario import WorkspacePlan
+from simulator.sign_in import SignIn
 from simulator.tasks import Tasks
 
 # What requests may say of a compute; the rest is ignored, for instance what azureml-core 1.36 repeats one level higher.
@@ -47,6 +49,7 @@ class MachineLearning:
         clock: Clock,
         tasks: Tasks,
         consistency: Consistency,
+        sign_in: SignIn,
     ) -> None:
         self._workspaces = {_workspace_id(one).lower(): one for one in workspaces}
         self._clusters = clusters
@@ -57,14 +60,15 @@ class MachineLearning:
         self._computes: dict[str, dict[str, Any]] = {}
         self._operations = Operations()
         self._attaching: dict[str, Operation] = {}  # by the key of the compute
+        self.jobs = Jobs(self._compute_of, extensions, clock, tasks, sign_in)
 
     def types(self) -> dict[str, Handler]:
         name = "Microsoft.MachineLearningServices"
         return {
             f"{name}/workspaces": self._workspace,
             f"{name}/workspaces/computes": self._compute,
-            f"{name}/workspaces/jobs": self._users,
-            f"{name}/workspaces/onlineEndpoints": self._users,
+            f"{name}/workspaces/jobs": self._job,
+            f"{name}/workspaces/onlineEndpoints": self._online_endpoints,
             f"{name}/locations/computeOperationsStatus": self._operations.handle,
         }
 
@@ -83,17 +87,23 @@ class MachineLearning:
             "name": plan.name,
             "type": "Microsoft.MachineLearningServices/workspaces",
             "location": plan.location,
-            "properties": {"provisioningState": "Succeeded"},
+            # The services of the region; here they are where ARM is, which only a private cloud has.
+            "properties": {"provisioningState": "Succeeded", "discoveryUrl": f"{request.origin}/discovery"},
         }
         return web.json_response(body)
 
-    async def _users(self, request: ArmRequest) -> web.Response:
-        """The jobs or online endpoints of a workspace, a page each."""
-        workspace = self._find_workspace(request.address.parent)
+    async def _job(self, request: ArmRequest) -> web.Response:
+        return await self.jobs.handle(request, self._find_workspace(request.address.parent))
+
+    def _compute_of(self, compute_id: str) -> tuple[dict[str, Any], SimulatedCluster] | None:
+        compute = self._computes.get(compute_id.lower())
+        return (compute, self._clusters[compute["properties"]["resourceId"]]) if compute else None
+
+    async def _online_endpoints(self, request: ArmRequest) -> web.Response:
+        """The online endpoints of a workspace, a page each."""
+        found = self._find_workspace(request.address.parent).online_endpoints
         if request.method != "GET" or request.address.name:
             raise method_not_allowed(request)
-        kind = "jobs" if request.address.type.endswith("/jobs") else "online_endpoints"
-        found = getattr(workspace, kind)
         skip = int(request.query.get("$skip", 0))
         following = None
         if skip + 1 < len(found):

@@ -102,7 +102,7 @@ def parse(path: str) -> Address:
 # The type of a resource provider itself.
 PROVIDERS = "microsoft.resources/subscriptions/providers"
 # What may follow a resource's name in a POST.
-ACTIONS = frozenset({"listkeys", "sharedkeys"})
+ACTIONS = frozenset({"cancel", "listkeys", "sharedkeys"})
 
 
 @dataclass

@@ -245,7 +245,7 @@ def _is_ready(pod: Mapping[str, Any] | None) -> bool:
     return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
 
-def _conditions(scheduled: bool = True, ready: bool = False) -> list[dict[str, str]]:
+def conditions(scheduled: bool = True, ready: bool = False) -> list[dict[str, str]]:
     return [
         {"type": "PodScheduled", "status": str(scheduled)},
         {"type": "Ready", "status": str(ready)},
@@ -256,7 +256,7 @@ def _status(
     phase: str, component: str, state: Mapping[str, Any], ready: bool = False, restarts: int = 0
 ) -> dict[str, Any]:
     container = {"name": component, "ready": ready, "restartCount": restarts, "state": state}
-    return {"phase": phase, "conditions": _conditions(ready=ready), "containerStatuses": [container]}
+    return {"phase": phase, "conditions": conditions(ready=ready), "containerStatuses": [container]}
 
 
 def _pending() -> dict[str, Any]:

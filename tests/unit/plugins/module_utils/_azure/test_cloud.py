@@ -65,3 +65,26 @@ def test_endpoint_of_a_private_cloud_keeps_its_port():
     cloud = _cloud.from_metadata("https://rm.local:8443", STACK)
     assert cloud.is_endpoint("https://rm.local:8443/subscriptions")
     assert not cloud.is_endpoint("https://rm.local/subscriptions")
+
+
+@pytest.mark.parametrize(
+    ("cloud", "url", "trusted"),
+    [
+        ("AzureCloud", "https://northeurope.api.azureml.ms/discovery", True),
+        ("AzureCloud", "https://northeurope.api.azureml.ms:443/discovery", True),
+        ("AzureCloud", "https://northeurope.api.ml.azure.us/discovery", False),
+        ("AzureCloud", "http://northeurope.api.azureml.ms/discovery", False),
+        ("AzureCloud", "https://northeurope.api.azureml.ms:8443/discovery", False),
+        ("AzureCloud", "https://api.azureml.ms.example.com/", False),
+        ("AzureCloud", "https://evilapi.azureml.ms/", False),
+        ("AzureCloud", "https://example.com\\.api.azureml.ms/", False),
+        ("AzureCloud", "https://example.com/@northeurope.api.azureml.ms/", False),
+        ("AzureCloud", "https://management.azure.com/", False),
+        ("AzureCloud", "", False),
+        ("AzureUSGovernment", "https://usgovvirginia.api.ml.azure.us/discovery", True),
+        ("https://rm.local", "https://rm.local/discovery", True),
+        ("https://rm.local", "https://northeurope.api.azureml.ms/discovery", False),
+    ],
+)
+def test_tokens_go_to_regional_services_of_the_same_cloud_alone(cloud, url, trusted):
+    assert _cloud.resolve(cloud, lambda _url: STACK).is_machine_learning(url) is trusted

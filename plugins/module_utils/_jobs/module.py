@@ -1,0 +1,280 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Prove that a compute runs jobs: submit a tiny one, wait for its end, and say why it did not complete."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+
+from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster as _cluster
+from ansible_collections.azureml.arc.plugins.module_utils._azure import workspace as _workspace
+from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession, open_session
+from ansible_collections.azureml.arc.plugins.module_utils._azure.consistency import VISIBLE_WITHIN
+from ansible_collections.azureml.arc.plugins.module_utils._azure.resource import iterate
+from ansible_collections.azureml.arc.plugins.module_utils._azure.workspace import WorkspaceReference
+from ansible_collections.azureml.arc.plugins.module_utils._compute.configuration import DEFAULT_NAMESPACE
+from ansible_collections.azureml.arc.plugins.module_utils._compute.plan import is_kubernetes
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Intervals, Waiting
+from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
+from ansible_collections.azureml.arc.plugins.module_utils._jobs import run_history
+from ansible_collections.azureml.arc.plugins.module_utils._jobs.body import TAG, WantedJob, is_own
+from ansible_collections.azureml.arc.plugins.module_utils._jobs.causes import Cause, explain
+from ansible_collections.azureml.arc.plugins.module_utils._jobs.pods import JobPods
+from ansible_collections.azureml.arc.plugins.module_utils._jobs.state import (
+    COMPLETED,
+    created_at,
+    has_completed,
+    has_ended,
+    status_of,
+    view,
+)
+
+API_VERSION = "2024-04-01"
+FIRST_PAUSE = 2.0  # seconds
+LISTED_FOR = 600.0  # seconds for which a run does not look for old jobs of a workspace again
+MOST_ATTEMPTS = 50  # jobs of one content on one day
+NOT_SUBMITTED = "NotSubmitted"  # in check mode
+
+
+def run(call: ModuleCall) -> Waiting[dict]:
+    """M(azureml.arc.job_check)."""
+    jobs, submitted = [], {}
+    for instance_type in dict.fromkeys(call.params["instance_types"] or [None]):
+        # A session a job: its time bounds the attempts of requests.
+        with open_session(call) as session:
+            check = _Check(call, session, instance_type)
+            row, request = yield from check.run()
+        jobs.append(row)
+        if request:
+            submitted[row["name"]] = request
+    with open_session(call) as session:
+        removed = _remove_old(call, session)
+    result = {
+        "changed": bool(submitted or removed),
+        "succeeded": all(one["succeeded"] for one in jobs),
+        "jobs": jobs,
+        "removed_jobs": removed,
+    }
+    if call.diff:
+        result["diff"] = {"before": {}, "after": submitted}
+    failed = [one for one in jobs if one["cause"]]
+    if failed:
+        raise _failure(call.params, failed, result)
+    return result
+
+
+def _failure(params: Mapping, failed: Sequence[Mapping], result: Mapping) -> AzureMLError:
+    """One error for all jobs that did not complete, with the first one's cause as its code."""
+    parts = [f"{_described(one, params)}: {one['cause']['message'].rstrip('.')}" for one in failed]
+    fixes = list(dict.fromkeys(one["cause"]["fix"] for one in failed if one["cause"]["fix"]))
+    return AzureMLError(
+        f"compute '{params['compute']}' does not run jobs: {'; '.join(parts)}",
+        code=failed[0]["cause"]["code"],
+        hint=" ".join(fixes) or None,
+        **{name: value for name, value in result.items() if name not in ("changed", "diff")},
+    )
+
+
+def _described(job: Mapping, params: Mapping) -> str:
+    kind = f" with instance type '{job['instance_type']}'" if job["instance_type"] else ""
+    state = f"was {job['status']} after {params['wait_timeout']} seconds" if job["canceled"] else f"is {job['status']}"
+    return f"job '{job['name']}'{kind} {state}"
+
+
+def _compute_id(workspace: WorkspaceReference, params: Mapping) -> str:
+    return f"{workspace.id}/computes/{_cluster.check_name('compute', params['compute'])}"
+
+
+class _Check:
+    """One job of one instance type."""
+
+    def __init__(self, call: ModuleCall, session: AzureSession, instance_type: str | None) -> None:
+        params = call.params
+        self._call = call
+        self._session = session
+        self._workspace = _workspace.reference(params, session.subscription_id)
+        self._deadline = call.deadline(params["wait_timeout"])
+        self._wanted = WantedJob(
+            _compute_id(self._workspace, params),
+            params["environment"],
+            params["command"],
+            instance_type,
+            params["revision"],
+        )
+        self._name = ""
+
+    def run(self) -> Waiting[tuple[dict, dict | None]]:
+        """Reuse the job of today, or submit one, and wait for its end.
+
+        :returns: the job as the module returns it, and the request that submitted it, or would; C(None) for none.
+        """
+        namespace = self._namespace()
+        body, request = self._find(), None
+        if body is None:
+            request = self._wanted.body()
+            body = self._submit(request)
+        with JobPods(self._call, namespace) as pods:
+            cause = None
+            if not self._call.check_mode:
+                body = yield from self._wait(body, pods)
+                cause = None if has_completed(body) else self._explain(body, pods)
+            return self._row(body, request, pods, cause), request
+
+    def _namespace(self) -> str:
+        """The namespace in which jobs of the compute run.
+
+        :raises AzureMLError: where there is no such compute, or it is not ready.
+        """
+        what = f"compute '{self._wanted.compute}' of {self._workspace}"
+        body = self._session.get(self._wanted.compute_id, API_VERSION, what)
+        if body is None:
+            raise AzureMLError(
+                f"{what} does not exist", code="ComputeNotFound", hint="Attach the cluster first, or check compute."
+            )
+        state = body["properties"].get("provisioningState")
+        if not is_kubernetes(body):
+            raise AzureMLError(f"{what} is of type {body['properties'].get('computeType')}", code="Refused")
+        if state != "Succeeded":
+            raise AzureMLError(
+                f"{what} is in state {state}: nothing was submitted",
+                code="ComputeNotReady",
+                hint="Attach the cluster with azureml.arc.compute, which waits for the end and says what failed.",
+            )
+        return (body["properties"].get("properties") or {}).get("namespace") or DEFAULT_NAMESPACE
+
+    def _find(self) -> dict | None:
+        """The job of today that has completed or may do so; C(None) for none, and then its name is free.
+
+        A failed one is not reused: what it failed of may be fixed by now.
+        """
+        today = datetime.now(timezone.utc).date()
+        for attempt in range(1, MOST_ATTEMPTS + 1):
+            self._name = self._wanted.name(today, attempt)
+            body = self._read()
+            if body is None:
+                return None
+            if is_own(body, self._wanted.compute) and (has_completed(body) or not has_ended(body)):
+                return body
+        raise AzureMLError(
+            f"{MOST_ATTEMPTS} jobs of today have failed, the last one is '{self._name}'",
+            code="JobFailed",
+            hint="Read their logs in studio.",
+        )
+
+    @property
+    def _id(self) -> str:
+        return f"{self._workspace.id}/jobs/{self._name}"
+
+    @property
+    def _what(self) -> str:
+        return f"job '{self._name}' of {self._workspace}"
+
+    def _read(self) -> dict | None:
+        return self._session.get(self._id, API_VERSION, self._what)
+
+    def _submit(self, request: dict) -> dict:
+        """Submit the job; sent again after a lost answer, the same request makes no second one of that name."""
+        if self._call.check_mode:
+            return {"name": self._name, "id": self._id, "properties": {"status": NOT_SUBMITTED}}
+        return self._session.send("PUT", self._id, API_VERSION, self._what, request).body
+
+    def _wait(self, body: dict, pods: JobPods) -> Waiting[dict]:
+        """Wait for the end of the job; the last that is known of it where time runs out."""
+        pause, patience = Intervals(first=FIRST_PAUSE), self._deadline.within(VISIBLE_WITHIN)
+        while not has_ended(body):
+            pods.look(self._name)
+            if self._deadline.passed:
+                return body
+            self._deadline.report(", ".join(filter(None, (f"{self._what}: {status_of(body)}", pods.summary()))))
+            yield from self._deadline.pause(pause.next())
+            found = self._read()
+            if found is None and patience.passed:
+                raise AzureMLError(
+                    f"{self._what} was deleted while this task was waiting for it",
+                    code="RemovedMeanwhile",
+                    hint="Find out who deletes jobs of the workspace, then run again.",
+                )
+            body = found or body  # a new one may be unknown to the service for some seconds
+        return body
+
+    def _explain(self, body: Mapping, pods: JobPods) -> Cause:
+        """Why the job did not complete; one that has not ended is canceled once its pods were looked at."""
+        error = ""
+        if has_ended(body):
+            pods.look(self._name)
+            error = self._run_error()
+        pods.explain()
+        if not has_ended(body):
+            self._cancel()
+        return explain(status_of(body), error, pods.rows)
+
+    def _cancel(self) -> None:
+        try:
+            self._session.send("POST", f"{self._id}/cancel", API_VERSION, self._what)
+        except AzureMLError as error:
+            self._call.warn(f"{self._what} goes on, for it could not be canceled: {error}")
+
+    def _run_error(self) -> str:
+        try:
+            found = _workspace.read(self._session, self._workspace)
+            return run_history.error_of(self._session, found.discovery_url, self._workspace.id, self._name)
+        except AzureMLError as error:
+            self._call.warn(f"The error of the run was left out of the diagnosis: {error}")
+            return ""
+
+    def _row(self, body: Mapping, request: dict | None, pods: JobPods, cause: Cause | None) -> dict:
+        return {
+            **view(body),
+            "compute": self._wanted.compute,
+            "instance_type": self._wanted.instance_type,
+            "succeeded": status_of(body).lower() == COMPLETED.lower(),
+            "reused": request is None,
+            "canceled": cause is not None and not has_ended(body),
+            "node": pods.node,
+            "pods": pods.rows or [],
+            "cause": cause.as_result() if cause else None,
+            "request": request,
+        }
+
+
+def _remove_old(call: ModuleCall, session: AzureSession) -> list[str]:
+    """Delete jobs of the compute that this module has submitted, have ended, and are old; returns their names.
+
+    That it cannot is no failure of the check.
+    """
+    workspace = _workspace.reference(call.params, session.subscription_id)
+    end = datetime.now(timezone.utc) - timedelta(days=call.params["keep_days"])
+    removed = []
+    try:
+        for compute, name, created in session.shared(
+            f"{workspace.id.lower()} old jobs", lambda: _own(session, workspace), LISTED_FOR
+        ):
+            if compute.lower() == call.params["compute"].lower() and datetime.fromisoformat(created) < end:
+                if not call.check_mode:
+                    session.send(
+                        "DELETE", f"{workspace.id}/jobs/{name}", API_VERSION, f"old job '{name}' of {workspace}"
+                    )
+                removed.append(name)
+    except AzureMLError as error:
+        call.warn(f"Old jobs were not removed: {error}")
+    return removed
+
+
+def _own(session: AzureSession, workspace: WorkspaceReference) -> list[list[str]]:
+    """The jobs of a workspace that this module has submitted and that have ended: compute, name, and time.
+
+    One list for all clusters of a run: a workspace may have many jobs.
+    """
+    what = f"jobs of {workspace} that check computes"
+    params = {"tag": TAG, "jobType": "Command", "listViewType": "All"}
+    found = iterate(session, f"{workspace.id}/jobs", API_VERSION, what, params)
+    return [
+        [tags[TAG], body["name"], created_at(body).isoformat()]
+        for body in found
+        for tags in [body["properties"].get("tags") or {}]
+        if TAG in tags and has_ended(body) and created_at(body)
+    ]

@@ -1,0 +1,91 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The pods of a job in the cluster, while they exist."""
+
+from __future__ import annotations
+
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
+from ansible_collections.azureml.arc.plugins.module_utils._core.text import printable
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import client as kubernetes_client
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.client import KubeSession
+from ansible_collections.azureml.arc.plugins.module_utils._readiness.evaluate import last_seen, pod_row
+
+# The label in which a pod has the name of its job. Source: the manifest of a pod in "Kubernetes pro velka data a
+# strojove uceni", https://www.tomaskubica.cz of 2022-07-12, with extension 1.1.6; there are ml.azure.com/compute and
+# ml.azure.com/workspace as well.
+RUN_ID = "ml.azure.com/run-id"
+
+
+class JobPods:
+    """Looks at the pods of a job. What prevents it from that is no failure: Azure has the last word on a job.
+
+    :param call: the module call, with its connection options.
+    :param namespace: of the compute.
+    :ivar node: the node of the pod that was seen last, empty where none was.
+    :ivar rows: the pods as they were seen last, C(None) where nobody could look.
+    """
+
+    def __init__(self, call: ModuleCall, namespace: str) -> None:
+        self._call = call
+        self._namespace = namespace
+        self._session: KubeSession | None = None
+        self._given_up = not call.params["inspect_pods"]
+        self.node = ""
+        self.rows: list[dict] | None = None
+
+    def __enter__(self) -> JobPods:
+        return self
+
+    def __exit__(self, *exc_info) -> None:
+        if self._session:
+            self._session.__exit__(*exc_info)
+
+    def look(self, job: str) -> None:
+        """Look at the pods of a job; those that were seen and are gone are remembered."""
+        if self._given_up:
+            return
+        try:
+            found = self._connect().list("Pod", self._namespace, label_selector=f"{RUN_ID}={job}")[0]
+        except AzureMLError as error:
+            self._give_up(error)
+            return
+        rows = [pod_row(pod) for pod in found]
+        if rows or self.rows is None:
+            self.rows = rows
+        self.node = next((row["node"] for row in rows if row["node"]), self.node)
+
+    def explain(self) -> None:
+        """Give pods that say nothing themselves, or not why, the words of their latest warning."""
+        if self._given_up or not self.rows:
+            return
+        try:
+            selector = "type=Warning,involvedObject.kind=Pod"
+            events = self._connect().list("Event", self._namespace, field_selector=selector)[0]
+        except AzureMLError as error:
+            self._call.warn(f"Events were left out of the diagnosis: {error}")
+            return
+        words: dict[str, list[str]] = {}
+        for event in sorted(events, key=last_seen):
+            words.setdefault(event["involvedObject"]["name"], []).append(printable(event.get("message")))
+        for row in self.rows:
+            said = words.get(row["name"], [])[-1:]
+            if not row["ready"] and said and said[0] not in row["message"]:
+                row["message"] = "; ".join(filter(None, (row["message"], *said)))
+
+    def summary(self) -> str:
+        """The pods in words, for progress lines; empty where nothing is known of any."""
+        return ", ".join(f"pod {row['name']} {row['reason'] or row['phase']}" for row in self.rows or ())
+
+    def _connect(self) -> KubeSession:
+        if self._session is None:
+            if kubernetes_client.IMPORT_ERROR:
+                raise AzureMLError("the Python library kubernetes is missing")
+            self._session = kubernetes_client.open_session(self._call)
+        return self._session
+
+    def _give_up(self, error: AzureMLError) -> None:
+        self._given_up = True
+        self._call.warn(f"The pods of the job were left out of the diagnosis: {error}")

@@ -1,0 +1,59 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The error of a job's run. ARM shows that a job failed, and not why; the run history of the region does.
+
+Source: C(RunDetails), C(RunHistoryErrorResponse) and C(RootError) in C(_restclient/runhistory) of azure-ai-ml 1.35,
+which reads the address of the service from C(discoveryUrl) of the workspace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
+
+from ansible_collections.azureml.arc.plugins.module_utils._azure.answer import parse_response
+from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError, first_line
+
+try:
+    from azure.core.exceptions import AzureError
+    from azure.core.rest import HttpRequest
+except ImportError:
+    pass  # LIBRARIES of the client reports it
+
+
+def error_of(session: AzureSession, discovery_url: str, workspace_id: str, job: str) -> str:
+    """Return the error of a run as text, inner errors last; empty where it has none.
+
+    :param discovery_url: as the workspace has it.
+    :param job: the name of the job, which is the id of its run.
+    :raises AzureMLError: where it cannot be read.
+    """
+    if not session.cloud.is_machine_learning(discovery_url):
+        raise AzureMLError(f"refusing to send a token to '{discovery_url}': not a service of this cloud")
+    service = urlsplit(discovery_url)
+    url = f"{service.scheme}://{service.netloc}/history/v1.0{workspace_id}/runs/{job}/details"
+    client = session.service(url, session.cloud.machine_learning or session.cloud.audience)
+    try:
+        answer = client.send_request(HttpRequest("GET", url))
+    except AzureError as error:
+        raise AzureMLError(f"no answer from {service.netloc}: {first_line(error)}", code="NoAnswer") from error
+    details = parse_response(f"GET run '{job}'", answer, session.correlation_id).body
+    return " ".join(dict.fromkeys(_texts((details.get("error") or {}).get("error"))))
+
+
+def _texts(error: object) -> Iterator[str]:
+    """The messages of an error and of those in it. Inner errors have a code only; that of an outer one is general."""
+    if not isinstance(error, Mapping):
+        return
+    if error.get("message"):
+        yield str(error["message"])
+    for one in error.get("details") or ():
+        yield from _texts(one)
+    inner = error.get("innerError")
+    if isinstance(inner, Mapping):
+        if inner.get("code"):
+            yield f"({inner['code']})"
+        yield from _texts(inner)

@@ -1,0 +1,75 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What Azure says of a job: its status, its times and its page. Pure.
+
+Source of the states: C(JobStatus) of the 2024-04-01 specification of Microsoft.MachineLearningServices. A job may go on
+from C(NotResponding) and C(Paused).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timezone
+
+COMPLETED = "Completed"
+ENDED = frozenset({"completed", "failed", "canceled"})
+
+
+def status_of(body: Mapping) -> str:
+    """Return the status in the service's spelling."""
+    return body["properties"].get("status") or "Unknown"
+
+
+def has_ended(body: Mapping) -> bool:
+    """Whether a job changes its status no more."""
+    return status_of(body).lower() in ENDED
+
+
+def has_completed(body: Mapping) -> bool:
+    """Whether a job has ended well."""
+    return status_of(body).lower() == COMPLETED.lower()
+
+
+def view(body: Mapping) -> dict:
+    """Return a job as the module returns it, as far as Azure tells.
+
+    The times of a job are among its properties, C(StartTimeUtc) and C(EndTimeUtc) in the form C(2026-03-31 18:14:56);
+    the specification leaves these open. Source: a job in the documentation of azure_rm_ml_job_info,
+    https://github.com/ansible-collections/azure. The page in studio is service C(Studio).
+    """
+    properties = body["properties"]
+    known = properties.get("properties") or {}
+    created = _time((body.get("systemData") or {}).get("createdAt"))
+    began, ended = _time(known.get("StartTimeUtc")), _time(known.get("EndTimeUtc"))
+    return {
+        "name": body.get("name"),
+        "id": body.get("id"),
+        "status": status_of(body),
+        "queue_seconds": _between(created, began),
+        "seconds": _between(began, ended),
+        "studio_url": ((properties.get("services") or {}).get("Studio") or {}).get("endpoint"),
+    }
+
+
+def created_at(body: Mapping) -> datetime | None:
+    """Return when a job was submitted, C(None) where that is unknown."""
+    return _time((body.get("systemData") or {}).get("createdAt"))
+
+
+def _between(first: datetime | None, second: datetime | None) -> float | None:
+    """Return the seconds from one time to another; services whose clocks differ are not taken at their word."""
+    return None if first is None or second is None else max(0.0, (second - first).total_seconds())
+
+
+def _time(value: object) -> datetime | None:
+    text = str(value or "").strip().replace("Z", "+00:00")
+    # Python before 3.11 reads no fractions but those with 3 or 6 digits, and ARM sends 7.
+    seconds, dot, rest = text.partition(".")
+    fraction = rest[: len(rest) - len(rest.lstrip("0123456789"))]
+    try:
+        found = datetime.fromisoformat(seconds + rest[len(fraction) :] if dot else text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
