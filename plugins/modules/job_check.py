@@ -44,6 +44,10 @@ options:
       - Defaults to one job with the default instance type of the compute.
     type: list
     elements: str
+  each_instance_type:
+    description: Submit a job for each instance type that the compute was attached with, one after the other.
+    type: bool
+    default: false
   environment:
     description:
       - Environment of the job, one of a registry as in the default, or the ARM id of one of the workspace.
@@ -199,6 +203,7 @@ SPEC = ModuleSpec(
         **options.WORKSPACE,
         "compute": {"type": "str", "required": True},
         "instance_types": {"type": "list", "elements": "str"},
+        "each_instance_type": {"type": "bool", "default": False},
         "environment": {
             "type": "str",
             "default": "azureml://registries/azureml/environments/sklearn-1.5/labels/latest",
@@ -209,6 +214,7 @@ SPEC = ModuleSpec(
         "keep_days": {"type": "int", "default": 7},
         "wait_timeout": {"type": "int", "default": 1800},
     },
+    rules={"mutually_exclusive": [("instance_types", "each_instance_type")]},
 )
 
 

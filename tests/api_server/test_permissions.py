@@ -14,6 +14,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.azureml.arc.plugins.module_utils._core import options as shared_options
+from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall, ModuleSpec
+from ansible_collections.azureml.arc.plugins.module_utils._jobs.pods import RUN_ID, JobPods
 from ansible_collections.azureml.arc.plugins.modules.cluster_identity import SPEC as CLUSTER_IDENTITY
 from ansible_collections.azureml.arc.plugins.modules.endpoint_check import SPEC as ENDPOINT
 from ansible_collections.azureml.arc.plugins.modules.instance_type import SPEC as INSTANCE_TYPE
@@ -32,7 +35,10 @@ from simulator.scenario import SUBSCRIPTION
 DOCS = Path(__file__).resolve().parents[2] / "docs/permissions"
 ROLES = [
     role
-    for name in ("kubernetes-verify.yml", "kubernetes-deploy.yml", "kubernetes-nodes.yml")
+    for name in (
+        *("kubernetes-verify.yml", "kubernetes-deploy.yml", "kubernetes-nodes.yml"),
+        "kubernetes-prove.yml",
+    )
     for role in yaml.safe_load((DOCS / name).read_text(encoding="utf-8"))["items"]
 ]
 
@@ -144,8 +150,31 @@ def outdated_openshift(openshift, create):
     create("rbac.authorization.k8s.io/v1", "ClusterRole", "azureml-arc-scc-privileged", rules=[])
 
 
+def look_at_job_pods(call: ModuleCall) -> dict:
+    """What module job_check asks the cluster for."""
+    with JobPods(call, "default") as pods:
+        pods.look("smoke")
+        pods.explain()
+        return {"pods": pods.rows}
+
+
+JOB_PODS = ModuleSpec(look_at_job_pods, {**shared_options.KUBERNETES, "inspect_pods": {"type": "bool"}})
+
+
+@pytest.fixture(scope="module")
+def job_pod(api, nodes):
+    """A pod of job smoke that never becomes ready."""
+    nodes.plan["smoke"] = "ContainerCreating"
+    pods = api.resources.get(api_version="v1", kind="Pod")
+    metadata = {"name": "smoke", "labels": {RUN_ID: "smoke"}}
+    spec = {"containers": [{"name": "c", "image": "none"}]}
+    wait_for(lambda: pods.create(body={"metadata": metadata, "spec": spec}, namespace="default"))
+    yield
+    pods.delete(name="smoke", namespace="default", body={"gracePeriodSeconds": 0})
+
+
 @pytest.fixture
-def in_the_cluster(attempt, outdated_openshift, define_instance_types, nodes):
+def in_the_cluster(attempt, outdated_openshift, define_instance_types, job_pod):
     """All that it does beyond that namespace."""
     options = {
         "resource_group": "rg",
@@ -171,6 +200,7 @@ def in_the_cluster(attempt, outdated_openshift, define_instance_types, nodes):
         (INSTANCE_TYPE, {"instance_types": [small], "purge": True}),
         (NAMESPACE, {"name": f"created-{os.urandom(3).hex()}"}),
         (NODE, {"names": ["*"], "labels": {"pool": os.urandom(3).hex()}}),
+        (JOB_PODS, {"inspect_pods": True}),
     )
 
 

@@ -75,6 +75,8 @@ def tasks(simulator) -> list[dict]:
         ("compute", {**cluster, "name": "edge", "workspace": workspace, "instance_types": {"a": {}}}, {}),
         ("compute", {**cluster, **edge}, {"diff": True}),
         ("compute_info", {"workspace": workspace}, {}),
+        ("job_check", {"compute": "edge", "workspace": workspace}, {"check_mode": True, "diff": True}),
+        ("job_check", {"compute": "none", "workspace": workspace}, {}),
         ("compute", {**cluster, "name": "edge", "workspace": workspace, "state": "absent"}, {"diff": True}),
         ("extension", {**broken, "workload_profile": "training"}, {}),
         ("extension", {**cluster, "workload_profile": "gaming"}, {}),

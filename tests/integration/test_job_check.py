@@ -27,10 +27,10 @@ TYPES = ("amlarc.azureml.com/v1alpha1", "InstanceType")
 def attach(run_module, simulator, arc):
     """Install the extension and attach the cluster as a compute of its name."""
 
-    def run(**extension) -> None:
+    def run(compute=None, **extension) -> None:
         cluster = {"resource_group": "rg-edge", "cluster_name": arc}
         run_module(EXTENSION, pace=PACE, **{"workload_profile": "training", **extension}, **cluster)
-        run_module(COMPUTE, pace=PACE, name=arc, workspace=WORKSPACE, **cluster)
+        run_module(COMPUTE, pace=PACE, name=arc, workspace=WORKSPACE, **cluster, **(compute or {}))
         simulator.clear_journal()
 
     return run
@@ -138,6 +138,18 @@ def test_each_instance_type_in_turn(check, simulator, create, arc, attach):
     bodies = [one["body"] for one in requests_to(simulator, "PUT", "/jobs/")]
 
     assert [one["properties"]["resources"]["instanceType"] for one in bodies] == ["large", "small"]
+
+
+def test_each_instance_type_of_the_compute_is_checked_where_asked_for(check, simulator, create, arc, attach):
+    attach(compute={"instance_types": {"small": {}, "large": {}}, "default_instance_type": "small"})
+    for name in ("small", "large"):
+        create(arc, *TYPES, name, spec={"resources": {"requests": {"cpu": "1"}}})
+
+    result = check(each_instance_type=True)
+
+    assert [one["instance_type"] for one in result["jobs"]] == ["small", "large"]
+    assert len({one["name"] for one in result["jobs"]}) == 2
+    assert result["succeeded"]
 
 
 @pytest.mark.parametrize(

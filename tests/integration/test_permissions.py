@@ -12,6 +12,7 @@ import json
 import pytest
 from ansible_collections.azureml.arc.plugins.modules.compute import SPEC as COMPUTE
 from ansible_collections.azureml.arc.plugins.modules.extension import SPEC as EXTENSION
+from ansible_collections.azureml.arc.plugins.modules.job_check import SPEC as JOB_CHECK
 from ansible_collections.azureml.arc.plugins.modules.preflight import SPEC as PREFLIGHT
 from playbooks import ROOT
 from support import ModuleFailedError
@@ -19,10 +20,24 @@ from support import ModuleFailedError
 import simulated
 from simulator.scenario import ClusterPlan, InstallPlan, Scenario
 
-DEPLOY, REMOVE = (
+DEPLOY, REMOVE, PROVE = (
     json.loads((ROOT / f"docs/permissions/azure-{name}.json").read_text(encoding="utf-8"))["Actions"]
-    for name in ("deploy", "remove")
+    for name in ("deploy", "remove", "prove")
 )
+# What the service does for whoever submits a job, so no request of ours needs it. Source: "Submitting any type of run
+# (V2)" in https://learn.microsoft.com/azure/machine-learning/how-to-assign-roles
+OF_THE_SERVICE = (
+    "Microsoft.MachineLearningServices/workspaces/*/read",
+    "Microsoft.MachineLearningServices/workspaces/environments/write",
+    "Microsoft.MachineLearningServices/workspaces/environments/build/action",
+    "Microsoft.MachineLearningServices/workspaces/environments/readSecrets/action",
+    "Microsoft.MachineLearningServices/workspaces/metadata/artifacts/write",
+)
+OLD_JOB = {
+    "name": "old",
+    "systemData": {"createdAt": "2026-01-01T00:00:00Z"},
+    "properties": {"jobType": "Command", "status": "Completed"},
+}
 WORKSPACE = {"name": "ws", "resource_group": "rg-ml"}
 NUMBERS = itertools.count()
 # Instants: what is waited for is asked for once.
@@ -32,7 +47,7 @@ PACE = 30  # time passes as much faster for the modules, too
 
 @pytest.fixture(scope="module")
 def simulator(tmp_path_factory):
-    count = len(DEPLOY) + len(REMOVE) + 2
+    count = len(DEPLOY) + len(REMOVE) + len(PROVE) + 3
     clusters = [ClusterPlan(f"arc-{index}", install=INSTALL, attach_seconds=6) for index in range(count)]
     clusters += [ClusterPlan(f"aks-{index}", type="managedClusters", install=INSTALL) for index in range(count)]
     with simulated.running(
@@ -92,9 +107,46 @@ def remove(run_module, simulator, clusters, deploy):
     return run
 
 
+@pytest.fixture
+def prove(run_module, simulator, clusters):
+    """Check a compute whose jobs complete, fail and hang, and remove an old job; returns every word that was said."""
+
+    def run(actions: list[str]) -> str:
+        arc, _aks = clusters
+        name, said = arc["cluster_name"], []
+        run_module(EXTENSION, pace=PACE, **arc, workload_profile="training")
+        run_module(COMPUTE, pace=PACE, **arc, name=name, workspace=WORKSPACE)
+        tags = {"azureml_arc_job_check": name}
+        old = {**OLD_JOB, "properties": {**OLD_JOB["properties"], "tags": tags}}
+        simulator.change_workspace("ws", jobs=[old])
+        simulator.allow(actions)
+        for failure, timeout in (("", 300), ("identity", 300), ("no pod", 20)):
+            simulator.change_plan(name, jobs={"failures": {"*": failure}})
+            options = {"compute": name, "workspace": WORKSPACE, "inspect_pods": False, "command": f"echo {failure}"}
+            try:
+                said.append(run_module(JOB_CHECK, pace=PACE, wait_timeout=timeout, **options))
+            except ModuleFailedError as failed:
+                said.append(failed.result)
+        return json.dumps(said)
+
+    yield run
+    simulator.allow(None)
+    simulator.change_workspace("ws", jobs=[])
+
+
 def test_roles_are_enough(deploy, remove):
     deploy(DEPLOY)
     remove(REMOVE)
+
+
+def test_role_is_enough_to_prove(prove):
+    assert "does not have authorization" not in prove(PROVE)
+
+
+@pytest.mark.parametrize("missing", [action for action in PROVE if action not in OF_THE_SERVICE])
+def test_action_is_needed_to_prove_and_missed_by_name(prove, missing):
+    said = prove([action for action in PROVE if action != missing])
+    assert f"does not have authorization to perform action '{missing.lower()}'" in said
 
 
 def require_missed(failure, missing):

@@ -14,9 +14,10 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure import workspac
 from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession, open_session
 from ansible_collections.azureml.arc.plugins.module_utils._azure.consistency import VISIBLE_WITHIN
 from ansible_collections.azureml.arc.plugins.module_utils._azure.resource import iterate
+from ansible_collections.azureml.arc.plugins.module_utils._azure.states import state_of
 from ansible_collections.azureml.arc.plugins.module_utils._azure.workspace import WorkspaceReference
-from ansible_collections.azureml.arc.plugins.module_utils._compute.configuration import DEFAULT_NAMESPACE
 from ansible_collections.azureml.arc.plugins.module_utils._compute.plan import is_kubernetes
+from ansible_collections.azureml.arc.plugins.module_utils._compute.plan import view as view_of_compute
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Intervals, Waiting
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
@@ -38,21 +39,23 @@ FIRST_PAUSE = 2.0  # seconds
 LISTED_FOR = 600.0  # seconds for which a run does not look for old jobs of a workspace again
 MOST_ATTEMPTS = 50  # jobs of one content on one day
 NOT_SUBMITTED = "NotSubmitted"  # in check mode
+MISSES = 3  # reads in a row that do not find a job, before it counts as deleted
 
 
 def run(call: ModuleCall) -> Waiting[dict]:
     """M(azureml.arc.job_check)."""
+    with open_session(call) as session:
+        compute = _read_compute(session, call.params)
+        removed = _remove_old(call, session)
     jobs, submitted = [], {}
-    for instance_type in dict.fromkeys(call.params["instance_types"] or [None]):
+    for instance_type in _instance_types(call.params, compute):
         # A session a job: its time bounds the attempts of requests.
         with open_session(call) as session:
-            check = _Check(call, session, instance_type)
+            check = _Check(call, session, compute, instance_type)
             row, request = yield from check.run()
         jobs.append(row)
         if request:
             submitted[row["name"]] = request
-    with open_session(call) as session:
-        removed = _remove_old(call, session)
     result = {
         "changed": bool(submitted or removed),
         "succeeded": all(one["succeeded"] for one in jobs),
@@ -85,25 +88,48 @@ def _described(job: Mapping, params: Mapping) -> str:
     return f"job '{job['name']}'{kind} {state}"
 
 
-def _compute_id(workspace: WorkspaceReference, params: Mapping) -> str:
-    return f"{workspace.id}/computes/{_cluster.check_name('compute', params['compute'])}"
+def _read_compute(session: AzureSession, params: Mapping) -> dict:
+    """Read the compute.
+
+    :raises AzureMLError: where there is no such compute, or it is not ready.
+    """
+    workspace = _workspace.reference(params, session.subscription_id)
+    name = _cluster.check_name("compute", params["compute"])
+    what, compute_id = f"compute '{name}' of {workspace}", f"{workspace.id}/computes/{name}"
+    body = session.get(compute_id, API_VERSION, what)
+    if body is None:
+        raise AzureMLError(
+            f"{what} does not exist", code="ComputeNotFound", hint="Attach the cluster first, or check compute."
+        )
+    if not is_kubernetes(body):
+        raise AzureMLError(f"{what} is of type {body['properties'].get('computeType')}", code="Refused")
+    if state_of(body).lower() != "succeeded":
+        raise AzureMLError(
+            f"{what} is in state {state_of(body)}: nothing was submitted",
+            code="ComputeNotReady",
+            hint="Attach the cluster with azureml.arc.compute, which waits for the end and says what failed.",
+        )
+    return {**view_of_compute(body), "id": compute_id}
+
+
+def _instance_types(params: Mapping, compute: Mapping) -> list[str | None]:
+    """The instance types to check, C(None) for the default one of the compute."""
+    given = list(compute["instance_types"]) if params["each_instance_type"] else params["instance_types"]
+    return list(dict.fromkeys(given or [None]))
 
 
 class _Check:
     """One job of one instance type."""
 
-    def __init__(self, call: ModuleCall, session: AzureSession, instance_type: str | None) -> None:
+    def __init__(self, call: ModuleCall, session: AzureSession, compute: Mapping, instance_type: str | None) -> None:
         params = call.params
         self._call = call
         self._session = session
+        self._namespace = compute["namespace"]
         self._workspace = _workspace.reference(params, session.subscription_id)
         self._deadline = call.deadline(params["wait_timeout"])
         self._wanted = WantedJob(
-            _compute_id(self._workspace, params),
-            params["environment"],
-            params["command"],
-            instance_type,
-            params["revision"],
+            compute["id"], params["environment"], params["command"], instance_type, params["revision"]
         )
         self._name = ""
 
@@ -112,39 +138,16 @@ class _Check:
 
         :returns: the job as the module returns it, and the request that submitted it, or would; C(None) for none.
         """
-        namespace = self._namespace()
         body, request = self._find(), None
         if body is None:
             request = self._wanted.body()
             body = self._submit(request)
-        with JobPods(self._call, namespace) as pods:
+        with JobPods(self._call, self._namespace) as pods:
             cause = None
             if not self._call.check_mode:
                 body = yield from self._wait(body, pods)
                 cause = None if has_completed(body) else self._explain(body, pods)
             return self._row(body, request, pods, cause), request
-
-    def _namespace(self) -> str:
-        """The namespace in which jobs of the compute run.
-
-        :raises AzureMLError: where there is no such compute, or it is not ready.
-        """
-        what = f"compute '{self._wanted.compute}' of {self._workspace}"
-        body = self._session.get(self._wanted.compute_id, API_VERSION, what)
-        if body is None:
-            raise AzureMLError(
-                f"{what} does not exist", code="ComputeNotFound", hint="Attach the cluster first, or check compute."
-            )
-        state = body["properties"].get("provisioningState")
-        if not is_kubernetes(body):
-            raise AzureMLError(f"{what} is of type {body['properties'].get('computeType')}", code="Refused")
-        if state != "Succeeded":
-            raise AzureMLError(
-                f"{what} is in state {state}: nothing was submitted",
-                code="ComputeNotReady",
-                hint="Attach the cluster with azureml.arc.compute, which waits for the end and says what failed.",
-            )
-        return (body["properties"].get("properties") or {}).get("namespace") or DEFAULT_NAMESPACE
 
     def _find(self) -> dict | None:
         """The job of today that has completed or may do so; C(None) for none, and then its name is free.
@@ -184,7 +187,7 @@ class _Check:
 
     def _wait(self, body: dict, pods: JobPods) -> Waiting[dict]:
         """Wait for the end of the job; the last that is known of it where time runs out."""
-        pause, patience = Intervals(first=FIRST_PAUSE), self._deadline.within(VISIBLE_WITHIN)
+        pause, patience, misses = Intervals(first=FIRST_PAUSE), self._deadline.within(VISIBLE_WITHIN), 0
         while not has_ended(body):
             pods.look(self._name)
             if self._deadline.passed:
@@ -192,13 +195,14 @@ class _Check:
             self._deadline.report(", ".join(filter(None, (f"{self._what}: {status_of(body)}", pods.summary()))))
             yield from self._deadline.pause(pause.next())
             found = self._read()
-            if found is None and patience.passed:
+            misses = 0 if found else misses + 1  # a new one may be unknown to the service for some seconds
+            if misses > MISSES and patience.passed:
                 raise AzureMLError(
                     f"{self._what} was deleted while this task was waiting for it",
                     code="RemovedMeanwhile",
                     hint="Find out who deletes jobs of the workspace, then run again.",
                 )
-            body = found or body  # a new one may be unknown to the service for some seconds
+            body = found or body
         return body
 
     def _explain(self, body: Mapping, pods: JobPods) -> Cause:
@@ -250,9 +254,8 @@ def _remove_old(call: ModuleCall, session: AzureSession) -> list[str]:
     end = datetime.now(timezone.utc) - timedelta(days=call.params["keep_days"])
     removed = []
     try:
-        for compute, name, created in session.shared(
-            f"{workspace.id.lower()} old jobs", lambda: _own(session, workspace), LISTED_FOR
-        ):
+        ended = session.shared(f"{workspace.id.lower()} ended jobs", lambda: _own(session, workspace), LISTED_FOR)
+        for compute, name, created in ended:
             if compute.lower() == call.params["compute"].lower() and datetime.fromisoformat(created) < end:
                 if not call.check_mode:
                     session.send(

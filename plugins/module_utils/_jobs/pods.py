@@ -11,7 +11,8 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.runner import Mo
 from ansible_collections.azureml.arc.plugins.module_utils._core.text import printable
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import client as kubernetes_client
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.client import KubeSession
-from ansible_collections.azureml.arc.plugins.module_utils._readiness.evaluate import last_seen, pod_row
+from ansible_collections.azureml.arc.plugins.module_utils._readiness.evaluate import last_seen
+from ansible_collections.azureml.arc.plugins.module_utils._readiness.pods import pod_row
 
 # The label in which a pod has the name of its job. Source: the manifest of a pod in "Kubernetes pro velka data a
 # strojove uceni", https://www.tomaskubica.cz of 2022-07-12, with extension 1.1.6; there are ml.azure.com/compute and
