@@ -14,7 +14,7 @@ import pytest
 import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.specs import OTHER_NAMES, argument_specs
-from support import writes
+from support import requests_to, writes
 
 import certificates
 import simulated
@@ -203,6 +203,67 @@ def test_wrong_variables_are_one_error_before_anything_is_sent(playbook, simulat
         assert re.fullmatch(r"(?s).*[^.;:, ]; nothing was sent", message), message
         assert not JOINED_TWICE.search(message), message
     assert simulator.journal() == []
+
+
+NO_HOSTS = {"all": {}}  # beside those of another inventory
+# Every kind of variable as an INI inventory has it: text, but for what looks like a value of Python.
+INI = """\
+[clusters]
+edge azureml_cluster_type=connected_cluster azureml_kubernetes='{{"kubeconfig": "{kubeconfig}"}}'
+
+[clusters:vars]
+azureml_resource_group=rg-edge
+azureml_profile=training_inference
+azureml_inference_service=node_port
+azureml_allow_insecure_connections=yes
+azureml_inference_router_ha=false
+azureml_install_dcgm_exporter=False
+azureml_openshift=no
+azureml_log_analytics=
+azureml_version=1.1.61
+azureml_auto_upgrade_minor_version=false
+azureml_skip_checks=nodes, resources
+azureml_settings={{"own.number": 1}}
+azureml_node_selector={{"pool": "ml"}}
+azureml_workspace={{"name": "ws", "resource_group": "rg-ml"}}
+azureml_compute={{"name": "edge-ini", "instance_types": {types}, "default_instance_type": "small"}}
+azureml_extension_timeout=600
+azureml_attach_timeout=600.0
+azureml_progress_interval=
+azureml_report_hosts=true
+azureml_remove_resources=relay
+azureml_own_variables=azureml_team
+azureml_team=plants
+"""
+
+
+def test_ini_inventory_from_deployment_to_removal(playbook, simulator, tmp_path):
+    inventory = tmp_path / "inventory.ini"
+    types = {"small": {"resources": {"limits": {"cpu": 1}}}}
+    inventory.write_text(INI.format(kubeconfig=simulator.kubeconfigs["edge"], types=types), encoding="utf-8")
+    simulator.clear_journal()
+    arguments = ("-i", str(inventory))
+
+    deployed = playbook("azureml.arc.deploy", NO_HOSTS, *arguments)
+    verified = playbook("azureml.arc.verify", NO_HOSTS, *arguments)
+    removed = playbook("azureml.arc.remove", NO_HOSTS, *arguments, "--limit", "edge")
+
+    assert [run.status for run in (deployed, verified, removed)] == [0, 0, 0], deployed.output + verified.output
+    bodies = [one["body"] for one in requests_to(simulator, "PUT", "/extensions/azureml")]
+    properties = bodies[0]["properties"]
+    assert (properties["version"], properties["autoUpgradeMinorVersion"]) == ("1.1.61", False)
+    settings = properties["configurationSettings"]
+    wanted = {
+        "allowInsecureConnections": "True",
+        "inferenceRouterHA": "False",
+        "installDcgmExporter": "False",
+        "openshift": "false",
+        "own.number": "1",
+        "nodeSelector.pool": "ml",
+    }
+    assert {name: settings.get(name) for name in wanted} == wanted
+    assert "logAnalyticsWS" not in settings
+    assert "relay" in removed.outcome("edge")["msg"]
 
 
 class TestVault:
