@@ -53,18 +53,40 @@ def test_clusters_that_hang_hold_nobody_up(playbook, tmp_path):
     assert last_healthy < submitted + TIMEOUT
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_says_what_is_under_way(tmp_path_factory, number):
+FOR_EVER = 10**6  # simulated seconds
+# What each playbook waits for, what of the plan of the clusters makes that last, and the variables of the run.
+INTERRUPTED = {
+    "deploy": ("Wait until the extension is installed", {"install": {"seconds": FOR_EVER}}, {}),
+    "rollout": ("Wait until the extension is installed", {"install": {"seconds": FOR_EVER}}, {"azureml_waves": "100%"}),
+    "upgrade": (
+        "Wait until the extension is updated",
+        {"install": {"seconds": FOR_EVER}},
+        {"azureml_waves": "100%", "azureml_version": "1.1.70"},
+    ),
+    "remove": ("Wait until the extension is removed", {"removal_seconds": FOR_EVER}, {"azureml_confirm": 2}),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "number"), [*((name, signal.SIGINT) for name in INTERRUPTED), ("deploy", signal.SIGTERM)]
+)
+def test_an_interrupted_run_says_what_is_under_way(playbook, tmp_path_factory, name, number):
+    step, fields, variables = INTERRUPTED[name]
     run = tmp_path_factory.mktemp("run")  # short: ansible-core 2.21 listens on a socket below TMPDIR
-    plans = [ClusterPlan(name, install=InstallPlan(seconds=10**6)) for name in ("c1", "c2")]
+    plans = [ClusterPlan(name, install=InstallPlan(seconds=30)) for name in ("c1", "c2")]
     with simulated.running(Scenario(clusters=plans, time_scale=60), run / "simulator") as simulator:
         inventory = simulated.inventory(simulator.directory, plans)
-        inventory["all"]["vars"]["azureml_progress_interval"] = 1
+        if name not in ("deploy", "rollout"):
+            deployed = playbook("azureml.arc.deploy", inventory, **simulator.environment)
+            assert deployed.status == 0, deployed.output
+        for plan in plans:
+            simulator.change_plan(plan.name, **fields)
+        inventory["all"]["vars"] |= {**variables, "azureml_progress_interval": 1}
         with (run / "output").open("w+") as output:
-            process = start_playbook("azureml.arc.deploy", inventory, run, (), simulator.environment, output)
+            process = start_playbook(f"azureml.arc.{name}", inventory, run, (), simulator.environment, output)
             try:
                 for plan in plans:
-                    line = f"waiting: [{plan.name}] extension "
+                    line = f"waiting: [{plan.name}] "
                     wait_for(lambda line=line: line in (run / "output").read_text(), seconds=60)
                 process.send_signal(number)
                 process.wait(timeout=30)
@@ -73,7 +95,7 @@ def test_an_interrupted_run_says_what_is_under_way(tmp_path_factory, number):
                 process.wait()
         wait_for(lambda: "Run the playbook again to resume." in (run / "output").read_text())
 
-    assert "interrupted: Wait until the extension is installed: 2 (c1, c2)" in (run / "output").read_text()
+    assert f"interrupted: {step}: 2 (c1, c2)" in (run / "output").read_text()
 
 
 def test_a_first_deployment_reads_nothing_twice(playbook, tmp_path):
