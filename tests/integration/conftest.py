@@ -11,10 +11,13 @@ import itertools
 import os
 
 import fault_matrix
+import fleets
 import pytest
+from ansible_collections.azureml.arc.plugins.modules.extension import SPEC as EXTENSION_SPEC
 from ansible_collections.azureml.arc.plugins.plugin_utils._report.page import page as render
 from kubernetes.config import new_client_from_config
 from kubernetes.dynamic import DynamicClient
+from objects import WORKSPACE
 from playbooks import COLLECTIONS, PlaybookRun, run_playbook
 from playwright.sync_api import sync_playwright
 from support import run_module_work
@@ -97,6 +100,14 @@ def environment(simulator, sign_in_to, monkeypatch, tmp_path):
 
 
 @pytest.fixture
+def fleet(tmp_path, sign_in_to):
+    """The clusters of C(fleets) in a simulator that has just begun, and their inventory."""
+    with simulated.running(Scenario(clusters=fleets.CLUSTERS, time_scale=60), tmp_path / "simulator") as running:
+        sign_in_to(running)
+        yield running, simulated.inventory(running.directory, fleets.CLUSTERS)
+
+
+@pytest.fixture
 def run_module(tmp_path):
     """Run a module's work with options as a task gives them; a failure is raised as C(ModuleFailedError)."""
 
@@ -112,6 +123,15 @@ def kube(simulator, tmp_path):
         return DynamicClient(new_client_from_config(simulator.kubeconfigs[cluster]), cache_file=str(remembered))
 
     return connect
+
+
+@pytest.fixture
+def ready(run_module, simulator, arc):
+    """Options of module compute that attach a cluster whose extension is installed, under the cluster's name."""
+    cluster = {"resource_group": "rg-edge", "cluster_name": arc}
+    run_module(EXTENSION_SPEC, workload_profile="training", **cluster)
+    simulator.clear_journal()
+    return {"name": arc, "workspace": WORKSPACE, **cluster}
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from __future__ import annotations
 from simulator.scenario import SUBSCRIPTION
 
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-edge"
+WORKSPACE = {"name": "ws", "resource_group": "rg-ml"}
 EXTENSION = {
     "identity": {"type": "SystemAssigned"},
     "properties": {

@@ -6,33 +6,18 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pytest
 from ansible_collections.azureml.arc.plugins.modules.compute import SPEC
 from ansible_collections.azureml.arc.plugins.modules.compute_info import SPEC as INFO
-from ansible_collections.azureml.arc.plugins.modules.extension import SPEC as EXTENSION
-from objects import arc_id
+from objects import WORKSPACE, arc_id
 from support import ModuleFailedError, requests_to, wait_for, writes
 
 from simulator.scenario import SUBSCRIPTION
 
-ATTACHMENTS = Path(__file__).parent / "attachments"
 IDENTITY = (
     f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-ml"
     "/providers/Microsoft.ManagedIdentity/userAssignedIdentities/vision"
 )
-WORKSPACE = {"name": "ws", "resource_group": "rg-ml"}
-
-
-@pytest.fixture
-def ready(run_module, simulator, arc):
-    """Options that attach a cluster whose extension is installed, as a compute of the cluster's name."""
-    cluster = {"resource_group": "rg-edge", "cluster_name": arc}
-    run_module(EXTENSION, workload_profile="training", **cluster)
-    simulator.clear_journal()
-    return {"name": arc, "workspace": WORKSPACE, **cluster}
 
 
 @pytest.fixture
@@ -203,82 +188,6 @@ class TestNamespace:
         assert result["compute"]["provisioning_state"] == "Succeeded"
 
 
-class TestConfigurationFile:
-    """The three examples of Microsoft's page of 2021, as they are printed there."""
-
-    def attach(self, run_module, simulator, arc, **options):
-        first = run_module(SPEC, **options)
-        again = run_module(SPEC, **options)
-        (put,) = requests_to(simulator, "PUT", f"/computes/{arc}")
-        assert not again["changed"]
-        return first, put["body"]["properties"]["properties"]
-
-    def test_two_instance_types(self, run_module, simulator, arc, ready, create):
-        create(arc, "v1", "Namespace", "amlarc-testing")
-        path = ATTACHMENTS / "gpu.json"
-        result, sent = self.attach(run_module, simulator, arc, config_file=str(path), **ready)
-        assert sent == json.loads(path.read_text(encoding="utf-8"))
-        assert [one["name"] for one in result["cluster_instance_types"]] == [
-            "gpu-instance",
-            "big-cpu-sku",
-            "defaultinstancetype",
-        ]
-        assert result["cluster_instance_types"][2]["resources"]["limits"]["nvidia.com/gpu"] == 1
-
-    def test_default(self, run_module, simulator, arc, ready):
-        path = ATTACHMENTS / "default.json"
-        result, sent = self.attach(run_module, simulator, arc, config_file=str(path), **ready)
-        assert sent == json.loads(path.read_text(encoding="utf-8"))
-        (only,) = result["cluster_instance_types"]
-        limits = {"cpu": "1", "memory": "4Gi"}
-        assert only == {
-            "name": "defaultinstancetype",
-            "node_selector": {},
-            "resources": {"requests": limits, "limits": limits},
-        }
-
-    def test_python_example_as_yaml(self, run_module, simulator, arc, ready, create):
-        create(arc, "v1", "Namespace", "amlarc-testing")
-        amounts = {"cpu": "2", "memory": "16Gi", "nvidia.com/gpu": "1"}
-        types = {
-            "gpu_instance": {
-                "node_selector": {"accelerator": "nvidia-tesla-k80"},
-                "resources": {"requests": amounts, "limits": amounts},
-            },
-            "big_cpu_sku": {"node_selector": {"VMSizes": "VM-64vCPU-256GB"}},
-        }
-        options = {"namespace": "amlarc-testing", "default_instance_type": "gpu_instance", "instance_types": types}
-        result, sent = self.attach(run_module, simulator, arc, **options, **ready)
-        assert sent == {
-            "namespace": "amlarc-testing",
-            "defaultInstanceType": "gpu_instance",
-            "instanceTypes": {
-                "gpu_instance": {
-                    "nodeSelector": {"accelerator": "nvidia-tesla-k80"},
-                    "resources": {"requests": amounts, "limits": amounts},
-                },
-                "big_cpu_sku": {"nodeSelector": {"VMSizes": "VM-64vCPU-256GB"}},
-            },
-        }
-        assert set(result["compute"]["instance_types"]) == set(types)
-        assert result["compute"]["instance_types"]["big_cpu_sku"]["node_selector"] == {"VMSizes": "VM-64vCPU-256GB"}
-
-    def test_mistake_names_the_path_and_nothing_is_sent(self, run_module, simulator, ready, tmp_path):
-        text = (ATTACHMENTS / "gpu.json").read_text(encoding="utf-8").replace('"cpu": "4"', '"cpu": "four"', 1)
-        (tmp_path / "attach.json").write_text(text, encoding="utf-8")
-        message = r"attach.json: instanceTypes.big_cpu_sku.resources.requests.cpu: 'four' is not a quantity"
-        with pytest.raises(ModuleFailedError, match=message):
-            run_module(SPEC, config_file=str(tmp_path / "attach.json"), **ready)
-        with pytest.raises(ModuleFailedError, match="config_file: .*none.json cannot be read: No such file"):
-            run_module(SPEC, config_file=str(tmp_path / "none.json"), **ready)
-        doubles = {"instance_types": {"a_b": {}, "a-b": {}}, "default_instance_type": "a_b"}
-        with pytest.raises(ModuleFailedError, match="'a_b' and 'a-b' would both be 'a-b' in the cluster"):
-            run_module(SPEC, **doubles, **ready)
-        with pytest.raises(ModuleFailedError, match="mutually exclusive: config_file|namespace"):
-            run_module(SPEC, config_file="a", namespace="b", **ready)
-        assert simulator.journal() == []
-
-
 @pytest.mark.parametrize(
     ("identity", "message"),
     [
@@ -310,78 +219,6 @@ def test_attach_under_way_is_adopted(run_module, simulator, arc, ready):
 
     assert (result["changed"], result["compute"]["provisioning_state"]) == (False, "Succeeded")
     assert len(requests_to(simulator, "PUT", f"/computes/{arc}")) == 1
-
-
-def test_detach(run_module, simulator, arc, ready):
-    run_module(SPEC, **ready)
-
-    first = run_module(SPEC, state="absent", **ready)
-    second = run_module(SPEC, state="absent", **ready)
-
-    assert (first["changed"], first["compute"]["name"]) == (True, arc)
-    assert (second["changed"], second["compute"]) == (False, None)
-    (delete,) = requests_to(simulator, "DELETE", f"/computes/{arc}")
-    assert delete["query"]["underlyingResourceAction"] == "Detach"
-
-
-class TestDetach:
-    """What a detach must not take away from others, and what must not keep it from happening."""
-
-    COMPUTE = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-ml/providers/Microsoft.MachineLearningServices"
-
-    @pytest.fixture
-    def use(self, simulator, arc):
-        """Let jobs and endpoints use the compute; forgotten at the end."""
-        compute = f"{self.COMPUTE}/workspaces/ws/computes/{arc}".upper()
-
-        def run(jobs=(), endpoints=()):
-            users = [
-                {"name": f"job-{index}", "properties": {"jobType": "Command", "computeId": compute, "status": status}}
-                for index, status in enumerate(jobs)
-            ]
-            online = [{"name": name, "properties": {"authMode": "Key", "compute": compute}} for name in endpoints]
-            simulator.change_workspace("ws", jobs=users, online_endpoints=online)
-
-        yield run
-        simulator.change_workspace("ws", jobs=[], online_endpoints=[])
-
-    def test_refused_while_in_use(self, run_module, simulator, ready, use):
-        run_module(SPEC, **ready)
-        use(["Completed", "Running"], ["score"])
-        simulator.clear_journal()
-
-        with pytest.raises(ModuleFailedError) as failure:
-            run_module(SPEC, state="absent", check_mode=True, **ready)
-        with pytest.raises(ModuleFailedError, match="it is in use by online endpoint 'score'.*allow_disruption"):
-            run_module(SPEC, namespace="ml", force_reattach=True, **ready)
-        assert failure.value.result["used_by"] == ["online endpoint 'score'", "job 'job-1' (Running)"]
-        assert failure.value.result["error"]["code"] == "InUse"
-        assert writes(simulator) == []
-        assert run_module(SPEC, state="absent", allow_disruption=True, **ready)["changed"]
-
-    def test_ended_jobs_do_not_count(self, run_module, ready, use):
-        run_module(SPEC, **ready)
-        use(["Completed", "Failed", "Canceled"])
-        assert run_module(SPEC, state="absent", **ready)["changed"]
-
-    def test_cluster_that_is_gone(self, run_module, simulator, arc, ready):
-        run_module(SPEC, **ready)
-        simulator.change_plan(arc, gone=True)
-        result = run_module(SPEC, state="absent", diff=True, name=arc, workspace=WORKSPACE)
-        assert (result["changed"], result["diff"]["before"]["name"]) == (True, arc)
-
-    def test_compute_of_another_cluster(self, run_module, simulator, ready):
-        run_module(SPEC, **ready)
-        simulator.clear_journal()
-        with pytest.raises(ModuleFailedError, match="cannot be detached: it is another cluster, /subscriptions/.*arc-"):
-            run_module(SPEC, state="absent", **{**ready, "cluster_name": "other"})
-        assert writes(simulator) == []
-
-    def test_under_way_while_it_shall_be_attached(self, run_module, ready):
-        run_module(SPEC, **ready)
-        run_module(SPEC, state="absent", wait=False, **ready)
-        result = run_module(SPEC, **ready)
-        assert (result["changed"], result["compute"]["provisioning_state"]) == (True, "Succeeded")
 
 
 def test_info(run_module, arc, ready):

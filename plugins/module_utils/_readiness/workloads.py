@@ -22,7 +22,7 @@ def component_row(kind: str, workload: Mapping, lost: int = 0) -> dict:
     """
     spec, status = workload.get("spec") or {}, workload.get("status") or {}
     name = workload["metadata"]["name"]
-    desired, ready, updated = _COUNTS[kind](spec, status)
+    desired, ready, updated = _counts(kind, spec, status)
 
     def row(reason="", message=""):
         return _component(kind, name, desired, ready, reason, message)
@@ -62,25 +62,17 @@ def _component(kind, name, desired, ready_count, reason, message) -> dict:
     }
 
 
-def _replicas(spec: Mapping) -> int:
-    return 1 if spec.get("replicas") is None else spec["replicas"]
-
-
-# Of each kind: desired, ready and updated replicas.
-_COUNTS = {
-    "Deployment": lambda spec, status: (
-        _replicas(spec),
-        status.get("availableReplicas") or 0,
-        status.get("updatedReplicas") or 0,
-    ),
-    "StatefulSet": lambda spec, status: (
-        _replicas(spec),
-        status.get("readyReplicas") or 0,
-        status.get("updatedReplicas") or 0,
-    ),
-    "DaemonSet": lambda spec, status: (
-        status.get("desiredNumberScheduled") or 0,
-        status.get("numberAvailable") or 0,
-        status.get("updatedNumberScheduled") or 0,
-    ),
+# Where the status of each kind has its ready and updated replicas.
+_COUNTED = {
+    "Deployment": ("availableReplicas", "updatedReplicas"),
+    "StatefulSet": ("readyReplicas", "updatedReplicas"),
+    "DaemonSet": ("numberAvailable", "updatedNumberScheduled"),
 }
+
+
+def _counts(kind: str, spec: Mapping, status: Mapping) -> tuple[int, int, int]:
+    """Return the desired, ready and updated replicas."""
+    ready, updated = (status.get(name) or 0 for name in _COUNTED[kind])
+    if kind == "DaemonSet":
+        return status.get("desiredNumberScheduled") or 0, ready, updated
+    return 1 if spec.get("replicas") is None else spec["replicas"], ready, updated

@@ -1,0 +1,162 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the plays of users may do with the two actions of flows."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from fleets import AFTER, DEPLOY, HEALTHY, RESULT, SUM_UP, VERIFY, play, shown
+from support import about
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (play({**VERIFY, "when": "inventory_hostname != 'shop'"}), "cannot have a condition"),
+        (play({"block": [VERIFY], "when": "inventory_hostname != 'shop'"}), "cannot have a condition"),
+    ],
+)
+def test_what_would_lose_hosts_is_refused(playbook, fleet, content, message):
+    simulator, inventory = fleet
+
+    run = playbook(content, inventory, "--limit", "shop,cloud")
+
+    assert run.status != 0
+    assert message in run.output
+    assert "Use role azureml.arc.azureml instead" in run.output
+    assert simulator.journal() == []
+
+
+def test_strategy_free_is_refused_by_ansible(playbook, fleet):
+    simulator, inventory = fleet
+
+    run = playbook(play(VERIFY, RESULT, strategy="free"), inventory, "--limit", "shop,cloud")
+
+    assert run.status != 0
+    assert "bypasses the host loop, which is currently not supported in the free strategy" in run.output
+    assert simulator.journal() == []
+
+
+def test_a_condition_on_an_imported_playbook_is_refused(playbook, fleet):
+    simulator, inventory = fleet
+    content = [{"import_playbook": "azureml.arc.deploy", "when": "inventory_hostname != 'shop'"}]
+
+    run = playbook(content, inventory, "--limit", "shop,cloud")
+
+    assert run.status != 0
+    assert "cannot have a condition (inventory_hostname != 'shop')" in run.output
+    assert simulator.journal() == []
+
+
+def test_a_dynamic_include_is_refused(playbook, fleet, tmp_path):
+    simulator, inventory = fleet
+    (tmp_path / "tasks.yml").write_text(json.dumps([VERIFY]), encoding="utf-8")
+    content = play({"name": "Include", "ansible.builtin.include_tasks": str(tmp_path / "tasks.yml")})
+
+    run = playbook(content, inventory, "--limit", "shop,cloud")
+
+    assert run.status != 0
+    assert "must be imported" in run.output
+    assert simulator.journal() == []
+
+
+def test_a_rescue_is_for_the_hosts_that_failed(playbook, fleet):
+    """And no host is lost."""
+    _simulator, inventory = fleet
+    inventory["all"]["hosts"]["cloud"]["azureml_profile"] = "serving"
+    rescue = {"name": "Rescue", "ansible.builtin.debug": {"msg": "{{ ansible_failed_result.failed_step }}"}}
+
+    run = playbook(play({"block": [DEPLOY, RESULT], "rescue": [rescue]}, AFTER), inventory)
+
+    assert run.status == 0, run.output
+    rescued = {one["host"]: one["result"]["msg"] for one in run.results if one["task"] == "Rescue"}
+    assert rescued == {"cloud": "Check variables", "broken": "Wait until the extension is installed"}
+    assert sorted(one["host"] for one in run.results if one["task"] == "After") == sorted((*HEALTHY, "broken"))
+    assert {host: one["rescued"] for host, one in run.recap().items()} == {
+        "shop": 0,
+        "plant": 0,
+        "cloud": 1,
+        "broken": 1,
+    }
+
+
+def test_serial_takes_one_batch_after_the_other(playbook, fleet):
+    simulator, inventory = fleet
+
+    run = playbook(play(DEPLOY, RESULT, serial=2), inventory, "--limit", "shop,plant,cloud")
+
+    assert run.status == 0, run.output
+    assert shown(run) == sorted(HEALTHY)
+    paths = [(one["method"], one["path"]) for one in simulator.journal()]
+    first_of = {
+        name: min(index for index, (_method, path) in enumerate(paths) if f"/{name}" in path) for name in HEALTHY
+    }
+    last_of = {
+        name: max(index for index, (_method, path) in enumerate(paths) if f"/{name}" in path) for name in HEALTHY
+    }
+    assert max(last_of["cloud"], last_of["plant"]) < first_of["shop"]
+
+
+def test_any_errors_fatal_ends_the_play_after_all_results(playbook, fleet):
+    _simulator, inventory = fleet
+
+    run = playbook(play(DEPLOY, RESULT, AFTER, any_errors_fatal=True), inventory)
+
+    assert run.status == 2
+    assert shown(run) == sorted((*HEALTHY, "broken"))
+    assert [one for one in run.results if one["task"] == "After"] == []
+    assert all(run.outcome(host)["msg"].endswith("compute created") for host in HEALTHY)
+
+
+@pytest.mark.parametrize(("share", "goes_on"), [(24, False), (25, True)])
+def test_max_fail_percentage_ends_the_play_after_all_results(playbook, fleet, share, goes_on):
+    """One of four fails."""
+    _simulator, inventory = fleet
+
+    run = playbook(play(DEPLOY, RESULT, AFTER, max_fail_percentage=share), inventory)
+
+    assert run.status == 2
+    assert len(shown(run)) == 4
+    assert bool([one for one in run.results if one["task"] == "After"]) is goes_on
+
+
+def test_hosts_that_failed_before_are_left_alone(playbook, fleet):
+    """The first host of the play among them."""
+    simulator, inventory = fleet
+    fail = {"name": "Fail", "ansible.builtin.fail": None, "when": "inventory_hostname in ['cloud', 'plant']"}
+
+    run = playbook(play(fail, DEPLOY, RESULT, SUM_UP), inventory, "--limit", "shop,plant,cloud")
+
+    assert run.status == 2
+    assert about(simulator, "cloud", "plant") == []
+    assert shown(run) == ["shop"]
+    assert run.outcome("shop")["msg"].endswith("compute created")
+    assert [one["name"] for one in run.result("Sum up", "shop")["clusters"]] == ["shop"]
+
+
+def test_hosts_that_ended_before_are_left_alone(playbook, fleet):
+    simulator, inventory = fleet
+    end = {
+        "name": "End",
+        "ansible.builtin.meta": "end_host",
+        "when": "inventory_hostname == 'cloud'",
+    }
+
+    run = playbook(play(end, DEPLOY, RESULT), inventory, "--limit", "shop,cloud")
+
+    assert run.status == 0, run.output
+    assert about(simulator, "cloud") == []
+    assert shown(run) == ["shop"]
+
+
+def test_a_result_without_a_fleet_asks_for_a_flow(playbook, fleet):
+    simulator, inventory = fleet
+
+    run = playbook(play(RESULT), inventory, "--limit", "shop")
+
+    assert "azureml.arc.fleet has not run for this host" in run.output
+    assert simulator.journal() == []

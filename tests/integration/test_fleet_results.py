@@ -1,0 +1,151 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a run for all clusters says: errors in variables, the result of each host, differences."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from fleets import HEALTHY, SHOW, shown
+from support import about, writes
+
+
+def test_what_is_wrong_with_one_cluster_is_not_wrong_with_the_others(playbook, fleet):
+    simulator, inventory = fleet
+    hosts = inventory["all"]["hosts"]
+    hosts["shop"]["azureml_cluster_type"] = "openstack"
+    hosts["plant"]["azureml_version"] = "{{ no_such_variable }}"
+    hosts["broken"]["azureml_compute"] = {"name": "broken", "config_file": "none.json"}
+
+    run = playbook("azureml.arc.deploy", inventory)
+
+    assert run.status == 2
+    assert "azureml_cluster_type must be one of" in run.outcome("shop")["msg"]
+    assert "no_such_variable" in run.outcome("plant")["msg"]
+    assert "azureml_compute.config_file: " in run.outcome("broken")["msg"]
+    for host in ("shop", "plant", "broken"):
+        assert run.outcome(host)["msg"].endswith("; nothing was sent")
+        assert run.result(SHOW, host)["failed_step"] == "Check variables"
+    assert run.outcome("cloud")["msg"].endswith("compute created")
+    assert about(simulator, "shop", "plant", "broken") == []
+
+
+def test_an_error_that_several_hosts_have_is_shown_once(playbook, fleet):
+    simulator, inventory = fleet
+    inventory["all"]["vars"]["azureml_profil"] = "training"
+
+    run = playbook("azureml.arc.deploy", inventory)
+
+    assert run.status == 2
+    message = "unknown variable azureml_profil; did you mean azureml_profile?; nothing was sent"
+    (line,) = [line for line in run.output.splitlines() if line.startswith("failed: ")]
+    assert line == f"failed: 4 clusters (broken, cloud, plant, shop) {message}"
+    assert {host: figures["failed"] for host, figures in run.recap().items()} == dict.fromkeys((*HEALTHY, "broken"), 1)
+    assert simulator.journal() == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "hosts", "message"),
+    [
+        (
+            {"azureml_kubernetes": {"kubeconfig": "same"}},
+            {},
+            "hosts cloud, shop connect to the same API server: azureml_kubernetes is the same",
+        ),
+        ({"azureml_kubernetes": {}}, {}, "azureml_kubernetes must be set"),
+        ({"azureml_compute": {"name": "edge"}}, {}, "hosts cloud, shop attach their clusters as the same compute edge"),
+        (
+            {},
+            {"cloud": {"azureml_cluster_name": "SHOP", "azureml_cluster_type": "connected_cluster"}},
+            "hosts cloud, shop are the same cluster in Azure",
+        ),
+    ],
+)
+def test_hosts_that_contradict_each_other_are_refused(playbook, fleet, variables, hosts, message):
+    simulator, inventory = fleet
+    inventory["all"]["vars"] |= variables
+    for name, given in hosts.items():
+        inventory["all"]["hosts"][name] |= given
+
+    run = playbook("azureml.arc.deploy", inventory, "--limit", "shop,cloud")
+
+    assert run.status == 2
+    assert run.output.count(f"failed: 2 clusters (cloud, shop) {message}") == 1
+    assert simulator.journal() == []
+
+
+def test_a_failure_is_shown_without_all_that_is_known(playbook, fleet):
+    """Ansible shows the whole result of a task that fails."""
+    _simulator, inventory = fleet
+
+    run = playbook("azureml.arc.deploy", inventory, "--limit", "broken")
+
+    printed = run.result(SHOW, "broken")
+    assert printed["failed_step"] == "Wait until the extension is installed"
+    assert printed["msg"] == "failed, see above"
+    assert not {"error", "extension", "steps", "pod_readiness"} & printed.keys()
+    assert run.output.count("ExtensionOperationFailed") == 1
+    assert {"extension", "steps", "pod_readiness"} <= run.outcome("broken").keys()
+
+
+@pytest.mark.parametrize("strategy", ["linear", "free"])
+def test_every_host_has_its_result_in_every_run(playbook, fleet, strategy):
+    """Whether something was to be done or not, whatever the strategy and the number of forks are set to."""
+    _simulator, inventory = fleet
+    run_options = {"ANSIBLE_STRATEGY": strategy}
+
+    first = playbook("azureml.arc.deploy", inventory, "--forks", "2", **run_options)
+    second = playbook("azureml.arc.deploy", inventory, "--forks", "50", "--limit", "!broken", **run_options)
+
+    assert (first.status, second.status) == (2, 0)
+    assert shown(first) == sorted((*HEALTHY, "broken"))
+    assert shown(second) == sorted(HEALTHY)
+    first_recap, second_recap = first.recap(), second.recap()
+    assert {host: (one["changed"], one["failed"]) for host, one in first_recap.items()} == {
+        **dict.fromkeys(HEALTHY, (1, 0)),
+        "broken": (0, 1),
+    }
+    assert all(one["ok"] >= 1 and one["changed"] == one["failed"] == 0 for one in second_recap.values())
+    assert set(second_recap) == set(HEALTHY)
+    for host in HEALTHY:
+        assert f"ok: [{host}] extension unchanged, " in second.output
+
+
+def test_results_of_hosts_are_left_out_where_all_is_well(playbook, fleet):
+    _simulator, inventory = fleet
+    failed = playbook("azureml.arc.deploy", inventory, "-e", "azureml_report_hosts=false")
+    settled = playbook("azureml.arc.verify", inventory, "--limit", "!broken", "-e", "azureml_report_hosts=false")
+
+    assert (failed.status, settled.status) == (2, 0)
+    assert shown(failed) == sorted((*HEALTHY, "broken"))
+    assert shown(settled) == []
+    assert "3 clusters: 3 ok" in failed.output + settled.output
+    assert settled.result("Run for all clusters: verify", "cloud")["summary"] == "3 clusters: 3 ok"
+
+
+def test_progress_can_be_quiet(playbook, fleet):
+    _simulator, inventory = fleet
+
+    quiet = playbook("azureml.arc.deploy", inventory, "--limit", "shop", "-e", "azureml_progress_interval=0")
+
+    assert quiet.status == 0, quiet.output
+    assert "extension created" not in quiet.output
+    assert quiet.outcome("shop")["msg"].startswith("extension created, ")
+
+
+def test_differences_are_those_of_the_host(playbook, fleet):
+    simulator, inventory = fleet
+
+    run = playbook("azureml.arc.deploy", inventory, "--check", "--diff", "--limit", "shop,plant")
+
+    assert run.status == 0, run.output
+    shop, plant = (json.dumps(run.result(SHOW, host)["diff"]) for host in ("shop", "plant"))
+    assert "settings.openshift" in plant
+    assert "settings.openshift" not in shop
+    for host in ("shop", "plant"):
+        assert f"--- before: {host}: extension azureml (absent)\n" in run.output
+        assert f"--- before: {host}: compute {host} (absent)\n" in run.output
+    assert writes(simulator) == []
