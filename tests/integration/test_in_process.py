@@ -6,13 +6,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 import venv
-from pathlib import Path
 
 import pytest
-from ansible.parsing.vault import VaultLib, VaultSecret
 from playbooks import LOCALHOST, start_playbook
 from support import processes_of, requests_to, wait_for
 
@@ -221,130 +218,6 @@ def test_environment_of_a_loop_item_does_not_reach_the_next_item(playbook, info)
     first, second = run.result("look", "localhost")["results"]
     assert "subscription_id 'prod' is not a subscription id" in first["msg"]
     assert second["extensions"] == []
-
-
-READINESS = {"name": "pods", "azureml.arc.pod_readiness": {"workload_profile": "training", "wait": False}}
-
-
-@pytest.mark.parametrize("way", ["1", "0"])
-def test_kubeconfig_of_the_environment_is_that_of_the_host(playbook, simulator, arc, aks, way):
-    hosts = {name: {**LOCALHOST["all"]["hosts"]["localhost"], "cluster": name} for name in (arc, aks)}
-    kubeconfig = {"KUBECONFIG": f"{simulator.directory}/kubeconfigs/{{{{ cluster }}}}"}
-    play = {"hosts": "all", "gather_facts": False, "environment": kubeconfig, "tasks": [READINESS]}
-
-    run = playbook([play], {"all": {"hosts": hosts}}, AZUREML_ARC_IN_PROCESS=way)
-
-    for name in hosts:
-        assert not run.result("pods", name).get("failed"), run.output
-        assert requests_to(simulator, "GET", f"/kubernetes/{name}/api/v1/namespaces/azureml/pods")
-
-
-@pytest.mark.parametrize("way", ["1", "0"])
-def test_kubeconfig_that_does_not_exist_names_its_path(playbook, way):
-    options = {**READINESS["azureml.arc.pod_readiness"], "kubeconfig": "/none/kubeconfig"}
-    play = {"hosts": "all", "gather_facts": False, "tasks": [{"name": "pods", "azureml.arc.pod_readiness": options}]}
-
-    run = playbook([play], LOCALHOST, AZUREML_ARC_IN_PROCESS=way)
-
-    assert "kubeconfig: /none/kubeconfig cannot be read: No such file" in run.result("pods", "localhost")["msg"]
-
-
-@pytest.mark.parametrize("way", ["1", "0"])
-def test_kubeconfig_of_a_host_wins_over_the_bearer_token_of_the_environment(playbook, simulator, arc, aks, way):
-    """As AWX's credential sets it, for another cluster."""
-    other = simulator.kubeconfig(aks)
-    bearer = {
-        "K8S_AUTH_HOST": other["clusters"][0]["cluster"]["server"],
-        "K8S_AUTH_API_KEY": other["users"][0]["user"]["token"],
-        "K8S_AUTH_SSL_CA_CERT": simulator.ca,
-    }
-    options = {**READINESS["azureml.arc.pod_readiness"], "kubeconfig": simulator.kubeconfigs[arc]}
-    play = {"hosts": "all", "gather_facts": False, "tasks": [{"azureml.arc.pod_readiness": options}, READINESS]}
-
-    run = playbook([play], LOCALHOST, AZUREML_ARC_IN_PROCESS=way, **bearer)
-
-    assert run.status == 0, run.output
-    asked = [one["path"].split("/")[2] for one in requests_to(simulator, "GET", "/namespaces/azureml/pods")]
-    assert list(dict.fromkeys(asked)) == [arc, aks]
-
-
-@pytest.fixture
-def encrypted(tmp_path):
-    """Encrypt files in folder files/ with ansible-vault; returns the arguments of a playbook that can read them."""
-
-    def write(**contents: str) -> tuple[str, str]:
-        (tmp_path / "files").mkdir()
-        (tmp_path / "password").write_text("secret", encoding="utf-8")
-        vault = VaultLib([("default", VaultSecret(b"secret"))])
-        for name, content in contents.items():
-            (tmp_path / "files" / name).write_bytes(vault.encrypt(content))
-        return "--vault-password-file", str(tmp_path / "password")
-
-    return write
-
-
-def in_plain_text(key: str, directory: Path) -> list[Path]:
-    """The files that hold a private key."""
-    plain = key.splitlines()[1].encode()
-    return [path for path in directory.rglob("*") if path.is_file() and plain in path.read_bytes()]
-
-
-@pytest.mark.parametrize("way", ["1", "0"])
-def test_encrypted_files_are_decrypted_on_the_controller(playbook, simulator, arc, tmp_path, encrypted, way):
-    """Found in folder files/ as kubernetes.core finds them, and never on the disk in plain text."""
-    pair = certificates.as_options()
-    kubeconfig = Path(simulator.kubeconfigs[arc]).read_text(encoding="utf-8")
-    password = encrypted(kubeconfig=kubeconfig, pem=pair["certificate_content"], key=pair["private_key_content"])
-    options = {"name": "ml", "kubeconfig": "kubeconfig", "certificate": "pem", "private_key": "key"}
-    tasks = [
-        {"name": "secret", "azureml.arc.tls_secret": options},
-        {"name": "gone", "azureml.arc.tls_secret": {"name": "ml", "kubeconfig": "kubeconfig", "state": "absent"}},
-    ]
-    play = {"hosts": "all", "gather_facts": False, "tasks": tasks}
-
-    run = playbook([play], LOCALHOST, *password, AZUREML_ARC_IN_PROCESS=way)
-
-    assert run.status == 0, run.output
-    assert run.result("secret", "localhost")["changed"]
-    assert run.result("gone", "localhost")["changed"]
-    assert not in_plain_text(pair["private_key_content"], tmp_path)
-
-    run = playbook([play], LOCALHOST, AZUREML_ARC_IN_PROCESS=way)
-    assert "vault" in run.result("secret", "localhost")["msg"].lower(), run.output
-
-
-@pytest.mark.parametrize("way", ["1", "0"])
-@pytest.mark.parametrize(
-    "content",
-    ["azureml.arc.deploy", [{"hosts": "all", "gather_facts": False, "roles": ["azureml.arc.azureml"]}]],
-    ids=["playbook", "role"],
-)
-def test_encrypted_files_of_a_cluster(playbook, simulator, aks, tmp_path, encrypted, content, way):
-    """Those that its variables name: for the role in folder files/, for the playbook by their paths."""
-    pair = certificates.as_options()
-    password = encrypted(
-        kubeconfig=Path(simulator.kubeconfigs[aks]).read_text(encoding="utf-8"),
-        attach=json.dumps({"namespace": "default"}),
-        pem=pair["certificate_content"],
-        key=pair["private_key_content"],
-    )
-    folder = f"{tmp_path}/files/" if isinstance(content, str) else ""
-    variables = {
-        "azureml_profile": "inference",
-        "azureml_inference_service": "load_balancer",
-        "azureml_cluster_type": "managed_cluster",
-        "azureml_resource_group": "rg-edge",
-        "azureml_workspace": {"name": "ws", "resource_group": "rg-ml"},
-        "azureml_kubernetes": {"kubeconfig": f"{folder}kubeconfig"},
-        "azureml_tls": {"certificate": f"{folder}pem", "private_key": f"{folder}key", "cname": "ml.example.com"},
-        "azureml_compute": {"name": aks, "config_file": f"{folder}attach"},
-    }
-
-    run = playbook(content, {"all": {"hosts": {aks: variables}}}, *password, AZUREML_ARC_IN_PROCESS=way)
-
-    assert run.status == 0, run.output
-    assert run.outcome(aks)["msg"].endswith("compute created")
-    assert not in_plain_text(pair["private_key_content"], tmp_path)
 
 
 def test_one_token_for_all_workers(playbook, simulator, arc):
