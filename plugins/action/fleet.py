@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.azureml.arc.plugins.modules.fleet import ARGUMENT_SPEC, RULES
+from ansible_collections.azureml.arc.plugins.modules.fleet import ARGUMENT_SPEC
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.fleet import Fleet
 
 
@@ -20,8 +20,8 @@ class ActionModule(ActionBase):
 
     def run(self, tmp=None, task_vars=None):
         result = super().run(tmp, task_vars)
-        _validation, arguments = self.validate_argument_spec(ARGUMENT_SPEC, **RULES)
+        _validation, arguments = self.validate_argument_spec(ARGUMENT_SPEC)
         fleet = Fleet(self, task_vars)
-        if arguments["summary"]:
-            return {**result, **fleet.close(table=arguments["summary"] == "table")}
-        return {**result, **fleet.run(arguments["flow"], arguments["waves"])}
+        if arguments["announce"]:
+            return {**result, **fleet.announce()}
+        return {**result, **fleet.run(arguments["flow"], arguments["waves"], arguments["table"])}

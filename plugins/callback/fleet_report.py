@@ -119,14 +119,22 @@ class CallbackModule(CallbackBase):
         host, task, fields = _part(result, "host").get_name(), _part(result, "task"), _part(result, "result")
         start = self._begun.pop((host, task._uuid), now)
         action = task.resolved_action or task.action
-        if action == CLUSTER and status != "unreachable":
+        if action == CLUSTER and status != "ok":
             # Ansible shows a part of the result of a cluster that failed.
-            whole = (Handover().taken(host) or {}).get("result") if status == "failed" else None
-            self._report.add_cluster(host, {**(whole or fields), "failed": status == "failed"})
-        elif action == FLEET and "not_started" in fields:
-            self._report.end_wave(fields)
-        elif action != FLEET:
+            fields = (Handover().taken(host) or {}).get("result") or fields
+        if action == CLUSTER and status != "unreachable":
+            self._report.add_cluster(host, {**fields, "failed": status == "failed"})
+        elif action == FLEET:
+            for one in fields.get("results") or [fields]:
+                self._add_wave(one)
+        else:
             self._report.add_task(host, Ended(action, task.get_name(), status, start, now), fields)
+        if action == CLUSTER:
+            self._add_wave(fields.get("wave") or {})
+
+    def _add_wave(self, figures) -> None:
+        if "not_started" in figures:
+            self._report.end_wave(figures)
 
     def v2_playbook_on_stats(self, stats) -> None:
         """Write the report."""

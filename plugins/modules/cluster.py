@@ -128,6 +128,12 @@ steps:
     check:
       description: Set where it only compared.
       type: bool
+wave:
+  description:
+    - The batch by the results so far, as M(azureml.arc.fleet) returns it. The outcome V(pending) is that of clusters
+      whose flow is still running, V(unreachable) that of a host that did not answer.
+  returned: if M(azureml.arc.fleet) has left the flow to this task
+  type: dict
 """
 
 from ansible.module_utils.basic import AnsibleModule

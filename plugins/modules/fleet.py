@@ -23,6 +23,7 @@ options:
   flow:
     description: What to do with each cluster.
     type: str
+    required: true
     choices: [deploy, detach, remove, rotate_tls, upgrade, verify]
   waves:
     description:
@@ -30,12 +31,16 @@ options:
         clusters have failed, further batches are skipped.
     type: bool
     default: false
-  summary:
+  table:
+    description: Whether to end with a table of all clusters, instead of a line for each cluster that did not fail.
+    type: bool
+    default: false
+  announce:
     description:
-      - Show how the batch went instead, as a V(line) or as a V(table) with a row for each cluster.
-      - In C(always), so that it is shown where all clusters of a batch fail, too.
-    type: str
-    choices: [line, table]
+      - V(true) does nothing. As the first item of a loop it makes Ansible print the name of the task before the lines
+        of the clusters, which it otherwise prints with the first result if C(display_skipped_hosts) is V(false).
+    type: bool
+    default: false
 extends_documentation_fragment:
   - azureml.arc.attributes
 attributes:
@@ -53,36 +58,31 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Deploy and sum up
-  block:
-    - name: Deploy all clusters
-      azureml.arc.fleet:
-        flow: deploy
-      run_once: true
+- name: Deploy to all clusters
+  azureml.arc.fleet:
+    flow: deploy
+  run_once: true
+  register: fleet
 
-    - name: Show the result of each cluster
-      azureml.arc.cluster:
-  always:
-    - name: Sum up
-      azureml.arc.fleet:
-        summary: line
+- name: "Results of {{ fleet.summary }}"
+  azureml.arc.cluster:
 """
 
 RETURN = r"""
 ends:
   description:
-    - Whether the batch has ended, because C(azureml_report_hosts) is V(false), nothing has failed, and no cluster is
-      left to M(azureml.arc.cluster). The summary is returned as well then.
-  returned: with O(flow)
+    - Whether the batch can end, because C(azureml_report_hosts) is V(false), nothing has failed, and no cluster is left
+      to M(azureml.arc.cluster).
+  returned: success
   type: bool
 summary:
-  description: How the batch went, in a line.
-  returned: with O(summary)
+  description: The result of the batch in a line.
+  returned: success
   type: str
   sample: "6 clusters: 3 ok, 1 changed, 2 failed; retry with --limit f3,f5"
 clusters:
   description: The clusters of the batch.
-  returned: with O(summary)
+  returned: success
   type: list
   elements: dict
   contains:
@@ -90,7 +90,9 @@ clusters:
       description: The host.
       type: str
     outcome:
-      description: V(ok), V(changed), V(failed), V(unreachable) or V(not started).
+      description:
+        - V(ok), V(changed), V(failed), V(gone), V(not started), or V(pending) for a cluster that is left to
+          M(azureml.arc.cluster).
       type: str
     extension:
       description: What was done with the extension, or would be.
@@ -103,37 +105,41 @@ clusters:
       type: str
 failed_clusters:
   description: The hosts that have failed, in this batch or before it.
-  returned: with O(summary)
+  returned: success
   type: list
   elements: str
 not_started:
   description: The hosts of later batches.
-  returned: with O(summary)
+  returned: success
   type: list
   elements: str
 allowed_failures:
   description: How many clusters may fail, by C(azureml_max_failures). V(null) without O(waves).
-  returned: with O(summary)
+  returned: success
   type: int
 stopped:
   description: Whether no further wave starts.
-  returned: with O(summary)
+  returned: success
   type: bool
 """
 
 from ansible.module_utils.basic import AnsibleModule
 
 ARGUMENT_SPEC = {
-    "flow": {"type": "str", "choices": ["deploy", "detach", "remove", "rotate_tls", "upgrade", "verify"]},
+    "flow": {
+        "type": "str",
+        "required": True,
+        "choices": ["deploy", "detach", "remove", "rotate_tls", "upgrade", "verify"],
+    },
     "waves": {"type": "bool", "default": False},
-    "summary": {"type": "str", "choices": ["line", "table"]},
+    "table": {"type": "bool", "default": False},
+    "announce": {"type": "bool", "default": False},
 }
-RULES = {"required_one_of": [("flow", "summary")], "mutually_exclusive": [("flow", "summary")]}
 
 
 def main():
     """For ansible-test; the action plugin does not run the module."""
-    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, **RULES)
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     module.fail_json(msg="azureml.arc.fleet is an action plugin and runs on the controller alone")
 
 

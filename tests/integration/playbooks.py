@@ -10,6 +10,7 @@ import json
 import os
 import re
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -51,6 +52,13 @@ class PlaybookRun:
         assert outcomes, f"{host} has no result:\n{self.output}"
         return outcomes[-1]
 
+    def wave(self, host: str) -> dict:
+        """How the wave of a host went, by the last result that has it."""
+        waves = [wave for one in self.results for wave in _waves(one)]
+        found = [wave for wave in waves if host in [one["name"] for one in wave["clusters"]]]
+        assert found, f"no wave of {host}:\n{self.output}"
+        return found[-1]
+
     def changed(self, host: str) -> int:
         """How many tasks changed something on a host."""
         return sum(bool(one["result"].get("changed")) for one in self.results if one["host"] == host)
@@ -63,6 +71,14 @@ class PlaybookRun:
             for line in lines
             if "unreachable=" in line
         }
+
+
+def _waves(entry: dict) -> Iterator[dict]:
+    """How a wave went: a result of module C(fleet), or a part of that of module C(cluster)."""
+    result, outcome = entry["result"], entry.get("outcome") or {}
+    for one in (*(result.get("results") or [result]), outcome.get("wave") or {}):
+        if "failed_clusters" in one:
+            yield one
 
 
 def variables_file(directory: Path, variables: dict, dumper=yaml.SafeDumper) -> tuple[str, str]:

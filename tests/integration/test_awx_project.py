@@ -63,13 +63,13 @@ def test_a_survey_that_leaves_all_to_the_inventory_costs_nothing(playbook, simul
     after = playbook(str(AWX_PROJECT / "report.yml"), inventory, *arguments, **stats)
 
     assert report.status == 2
-    assert report.result("Sum up", arc)["failed_clusters"] == [arc]
+    assert report.wave(arc)["failed_clusters"] == [arc]
     assert "azureml_rollout" in report.output.split("CUSTOM STATS")[1]
     assert deployed.status == 0, deployed.output
     assert "Set what was answered" not in deployed.output
     assert requests_to(simulator, "PUT", f"/workspaces/ws/computes/{arc}")
     assert after.status == 0, after.output
-    assert after.result("Sum up", arc)["failed_clusters"] == []
+    assert after.wave(arc)["failed_clusters"] == []
 
 
 FLEET = [ClusterPlan(f"shop-{index}") for index in range(3)]

@@ -109,7 +109,7 @@ def test_it_finds_what_the_role_finds(playbook, fleet):
     for host in ("shop", "cloud", "broken"):
         assert together.outcome(host)["msg"] == alone.outcome(host)["msg"]
     # Nothing was updated: a comparison shows what would be.
-    rows = {one["name"]: one for one in together.result("Sum up", "broken")["clusters"]}
+    rows = {one["name"]: one for one in together.wave("broken")["clusters"]}
     assert rows["shop"]["extension"] == "update installVolcano"
     assert together.outcome("shop")["findings"] == [
         "extension: it differs from the desired state (installVolcano)",
@@ -134,9 +134,7 @@ def test_clusters_that_are_reached_from_a_node_come_along(playbook, fleet, name)
     second = playbook(f"azureml.arc.{name}", inventory, "-e", "azureml_waves=100%")
 
     assert (first.status, second.status) == (0, 0), first.output + second.output
-    assert {one["name"]: one["outcome"] for one in first.result("Sum up", "cloud")["clusters"]} == dict.fromkeys(
-        HEALTHY, "changed"
-    )
+    assert {one["name"]: one["outcome"] for one in first.wave("cloud")["clusters"]} == dict.fromkeys(HEALTHY, "changed")
     verified = playbook("azureml.arc.verify" if name == "deploy" else "azureml.arc.report", inventory)
     assert verified.status == 0, verified.output
     assert verified.outcome("cloud")["in_sync"]

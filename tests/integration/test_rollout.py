@@ -59,20 +59,20 @@ def test_stops_after_the_wave_that_fails_and_goes_on_when_it_is_mended(fleet, pl
 
     assert stopped.status == 2
     assert touched(simulator) == {"c1", "c2", "c3"}
-    end = stopped.result("Sum up", "c2")
+    end = stopped.wave("c2")
     assert [(one["name"], one["outcome"]) for one in end["clusters"]] == [("c2", "changed"), ("c3", "failed")]
     assert (end["failed_clusters"], end["not_started"], end["stopped"]) == (["c3"], ["c4", "c5", "c6"], True)
-    assert "c3       failed   " in stopped.output
+    assert "failed: [c3] image pull: Pod relayserver" in stopped.output
     assert "failed so far: 1 (c3); still to come: 3 (c4, c5, c6); the rollout stops" in stopped.output
     recap = stopped.recap()
     assert "c2" in recap
     assert [host for host, figures in recap.items() if figures["failed"]] == ["c3"]
     # Later waves are skipped, each cluster with the reason; the last summary still names all that are left.
     for name in ("c4", "c5", "c6"):
-        skipped = stopped.result("Show the result of the cluster", name)
+        skipped = stopped.result("Show the result of each cluster", name)
         assert skipped["skipped"]
         assert skipped["msg"].startswith("not started: wave 2 ")
-    last = stopped.result("Sum up", "c4")
+    last = stopped.wave("c4")
     assert (last["failed_clusters"], last["not_started"], last["stopped"]) == (["c3"], ["c4", "c5", "c6"], True)
     assert "retry with --limit c3,c4,c5,c6" in last["summary"]
 
@@ -83,7 +83,7 @@ def test_stops_after_the_wave_that_fails_and_goes_on_when_it_is_mended(fleet, pl
     assert resumed.status == 0, resumed.output
     assert resumed.changed("c1") == resumed.changed("c2") == 0
     assert len(requests_to(simulator, "PUT", "/extensions/azureml")) == 4
-    assert "3 changed; failed so far: none\n" in resumed.output
+    assert "3 changed; failed so far: none)\n" in resumed.output
 
 
 @pytest.mark.parametrize("budget", ["1", "20%"])
@@ -96,7 +96,7 @@ def test_a_budget_lets_some_fail(fleet, playbook, budget):
 
     assert run.status == 2
     assert touched(simulator) == {"c1", "c2", "c3", "c4"}
-    first, second = run.result("Sum up", "c1"), run.result("Sum up", "c3")
+    first, second = run.wave("c1"), run.wave("c3")
     assert (first["failed_clusters"], first["stopped"]) == (["c1"], False)
     assert (second["failed_clusters"], second["stopped"]) == (["c1", "c3"], True)
     assert "Offline" in run.output
@@ -110,7 +110,7 @@ def test_a_wave_that_fails_as_a_whole_is_the_last_within_the_budget_too(fleet, p
 
     assert run.status == 2
     assert touched(simulator) == {"c1"}
-    end = run.result("Sum up", "c1")
+    end = run.wave("c1")
     assert (end["failed_clusters"], end["stopped"]) == (["c1"], True)
     assert end["not_started"] == ["c2", "c3", "c4", "c5", "c6"]
     assert "the rollout stops, every cluster of the wave failed" in end["summary"]
@@ -130,7 +130,7 @@ def test_bad_variables_count_as_a_failure_of_their_cluster(fleet, playbook):
 
     assert run.status == 2
     assert touched(simulator) == {"c1", "c3", "c4", "c5", "c6"}
-    (row,) = [one for one in run.result("Sum up", "c2")["clusters"] if one["name"] == "c2"]
+    (row,) = [one for one in run.wave("c2")["clusters"] if one["name"] == "c2"]
     assert "azureml_profile must be one of" in row["cause"]
     assert row["outcome"] == "failed"
 
@@ -178,7 +178,7 @@ def test_a_machine_that_does_not_answer(fleet, playbook):
     run = playbook("azureml.arc.rollout", inventory, *WAVES)
 
     assert run.status == 4
-    end = run.result("Sum up", "c3")
+    end = run.wave("c3")
     assert [(one["name"], one["outcome"]) for one in end["clusters"]] == [("c2", "unreachable"), ("c3", "changed")]
     assert (end["failed_clusters"], end["stopped"]) == (["c2"], True)
     assert touched(simulator) == {"c1", "c2", "c3"}
@@ -195,7 +195,7 @@ def test_what_breaks_while_it_soaks(fleet, playbook):
     assert found["failed_step"] == "Check the pods after the soak"
     # The cluster was ready before.
     assert "Wait until the pods are ready" in [one["name"] for one in found["steps"]]
-    end = run.result("Sum up", "c1")
+    end = run.wave("c1")
     assert end["failed_clusters"] == ["c1"]
     assert "CrashLoopBackOff" in end["clusters"][0]["cause"]
     assert "failed so far: 1 (c1); still to come: 5 (c2, c3, c4, c5, c6); the rollout stops" in run.output
@@ -212,7 +212,7 @@ def test_check_mode_plans_the_whole_fleet(fleet, playbook):
 
     assert plan.status == 0, plan.output
     assert writes(simulator) == []
-    steps = {one["name"]: one["extension"] for one in plan.result("Sum up", "c1")["clusters"]}
+    steps = {one["name"]: one["extension"] for one in plan.wave("c1")["clusters"]}
     assert steps == {
         "c1": "in sync",
         "c2": "update amloperator.custom_ip_interface",
@@ -237,7 +237,7 @@ def test_tags_leave_parts_out(fleet, playbook, tags, installed, looked_at):
     steps = [one["name"] for one in run.outcome("c1")["steps"]]
     assert ("Wait until the pods are ready" in steps) == bool(looked_at)
     assert requests_to(simulator, "PUT", "/computes/") == []
-    assert "failed so far: none\n" in run.output
+    assert "failed so far: none)\n" in run.output
 
 
 def test_progress_is_shown_and_can_be_quiet(fleet, playbook):

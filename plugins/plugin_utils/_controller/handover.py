@@ -10,6 +10,7 @@ more than the task itself.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -63,6 +64,13 @@ class Handover:
         finally:
             os.unlink(new)
         return None
+
+    def lock(self, name: str) -> None:
+        """Wait until no other process has locked the name, and lock it until this process ends."""
+        os.makedirs(self._folder, mode=0o700, exist_ok=True)
+        # The handle stays open: the lock goes with the process.
+        handle = os.open(f"{self._path(name)}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(handle, fcntl.LOCK_EX)
 
     def _new_file(self, name: str, content: dict) -> str:
         """Write a file under a name of its own, so that it takes its place as a whole; returns its path."""

@@ -2,14 +2,18 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A line now and then, for a person who watches a run that waits."""
+"""Lines for a person who watches a run: how far a wait is, now and then, and how each cluster ended."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 
+from ansible import constants
+from ansible.utils.display import Display
 from ansible_collections.azureml.arc.plugins.module_utils._core.text import printable
+
+COLORS = {"failed": constants.COLOR_ERROR, "changed": constants.COLOR_CHANGED, "ok": constants.COLOR_OK}
 
 
 class Progress:
@@ -38,3 +42,11 @@ class Progress:
         self._last = now
         since = time.strftime("%H:%M:%S", time.localtime(self._start))
         self._show(f"waiting: [{self._host}] {printable(state)} (since {since}, {now - self._start:.0f} s)")
+
+
+def show_outcome(display: Display, outcome: str, text: str) -> None:
+    """Show how a cluster ended.
+
+    :param outcome: a key of C(COLORS).
+    """
+    display.display(f"{outcome}: {text}", color=COLORS[outcome])

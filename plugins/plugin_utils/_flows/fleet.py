@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 
 from ansible import constants
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
-from ansible_collections.azureml.arc.plugins.plugin_utils._controller.core import host_variables
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.core import hide_source, host_variables
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.files import ControllerFiles
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.handover import Handover
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.in_process import (
@@ -26,8 +25,9 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._controller.in_process
     is_switched_on,
     task_environment,
 )
-from ansible_collections.azureml.arc.plugins.plugin_utils._controller.progress import Progress
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.progress import COLORS, Progress, show_outcome
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.worker import prepared_worker, write_error
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.batches import Batches, Rollout, artifacts, figures
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.executors import InProcess
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.flow import Flow
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.guards import PlaySettings, require_whole_batch
@@ -39,54 +39,13 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._flows.host import (
     refused,
 )
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.scheduler import Scheduler, Stop
-from ansible_collections.azureml.arc.plugins.plugin_utils._report.console import failure_lines, interrupted_lines
-from ansible_collections.azureml.arc.plugins.plugin_utils._report.rollout import Row, Wave, count_waves, row
+from ansible_collections.azureml.arc.plugins.plugin_utils._report.console import interrupted_lines, result_lines
+from ansible_collections.azureml.arc.plugins.plugin_utils._report.rollout import named
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables import checks
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.reading import HostVariables, read
 
 # Flows that do not connect to the cluster.
 ONLY_AZURE = ("detach",)
-COLORS = {"failed": constants.COLOR_ERROR, "changed": constants.COLOR_CHANGED, "ok": constants.COLOR_OK}
-
-
-@dataclass
-class Rollout:
-    """What the batches of a play have in common; a file of the run keeps it between them.
-
-    :param began: when the first batch began, in seconds since 1970.
-    :param number: of the present batch, from 1 on.
-    :param allowed: how many clusters may fail; C(None) for a play without waves.
-    :param refused: the hosts whose variables are wrong, with their errors.
-    :param failed: the hosts that have failed so far.
-    :param not_started: the hosts of later batches.
-    :param batch: the hosts of the present batch.
-    :param stopped: why no further batch starts; empty where one does.
-    """
-
-    began: float = field(default_factory=time.time)
-    number: int = 0
-    allowed: int | None = None
-    refused: dict = field(default_factory=dict)
-    failed: list = field(default_factory=list)
-    not_started: list = field(default_factory=list)
-    batch: list = field(default_factory=list)
-    stopped: str = ""
-
-    def begin_batch(self, settings: PlaySettings) -> None:
-        """Go on to the next batch."""
-        self.number += 1
-        self.batch = settings.batch
-        if self.stopped:
-            return  # its clusters have not started either
-        self.not_started = settings.hosts[max(map(settings.hosts.index, self.batch)) + 1 :]
-
-    def wave(self, rows: list[Row], waves: int) -> Wave:
-        """The present batch by its rows.
-
-        :param waves: how many batches there are.
-        """
-        failed = [*self.failed, *(one.name for one in rows if one.outcome in ("failed", "unreachable"))]
-        return Wave(rows, failed, self.not_started, self.allowed, self.number, time.time() - self.began, waves)
 
 
 class Fleet:
@@ -101,28 +60,42 @@ class Fleet:
         self._task_vars = task_vars
         self._settings = PlaySettings(action._templar, task_vars)
         self._handover = Handover()
-        self._key = f"play {action._task.get_play()._uuid}"
         self._check_mode = bool(action._task.check_mode)
         self._interval = PROGRESS_INTERVAL
+        self._shown = tuple(COLORS)
         self._stop = Stop()
 
-    def run(self, flow: str, waves: bool) -> dict:
+    def announce(self) -> dict:
+        """Return only which clusters follow."""
+        return {"changed": False, "summary": f"clusters: {named(self._settings.batch)}"}
+
+    def run(self, flow: str, waves: bool, table: bool) -> dict:
         """Run a flow for all clusters of the batch that this process reaches; leave the others to action C(cluster).
 
         :param flow: a key of C(FLOWS).
         :param waves: whether batches are waves with a budget.
+        :param table: whether to end with a table of all clusters, instead of a line for each one that did not fail.
         :returns: the result of the task.
-        :raises AnsibleActionFail: where it cannot begin; what fails for a cluster is the result of its host.
+        :raises AnsibleActionFail: if it cannot begin; a cluster that fails is the result of its host.
         """
         require_whole_batch(self._action._task)
+        try:
+            return self._run(flow, waves, table)
+        except AnsibleActionFail:
+            hide_source(self._action._task)
+            raise
+
+    def _run(self, flow: str, waves: bool, table: bool) -> dict:
+        if waves:
+            self._settings.require_valid_waves()
         if not self._check_mode:
             self._settings.require_confirmation(flow)
         self._interval = self._settings.seconds(PROGRESS_VARIABLE, PROGRESS_INTERVAL)
+        self._shown = ("failed",) if table else tuple(COLORS)
         soak = self._settings.seconds("azureml_soak") if waves else 0.0
         report_hosts = self._settings.flag("azureml_report_hosts", True)
-        kept = self._handover.read(self._key)
-        rollout = Rollout(**kept) if kept else Rollout(allowed=self._settings.allowed_failures() if waves else None)
-        rollout.begin_batch(self._settings)
+        batches = Batches(self._action, self._handover)
+        rollout = batches.begin(self._settings, waves)
         environment = task_environment(self._action, self._action._templar)
         assignment = Assignment(flow, parts_by_tags(self._task_vars), soak if rollout.not_started else 0.0)
         if rollout.stopped:
@@ -132,43 +105,12 @@ class Fleet:
         else:
             with prepared_worker(environment):
                 self._run_batch(rollout, assignment, environment)
-        if not report_hosts:
-            rows = self._rows(rollout)
-            if all(one.outcome in ("ok", "changed") for one in rows):
-                return {**self._close(rollout, rows, table=False), "ends": True}
-        self._handover.leave(self._key, asdict(rollout))
-        return {"changed": False, "ends": False}
-
-    def close(self, table: bool) -> dict:
-        """Show how the batch went.
-
-        :param table: whether to show a line for each cluster, too.
-        :returns: the result of the task, with the figures as artifacts of the job.
-        """
-        kept = self._handover.read(self._key)
-        if not kept:
-            return {"changed": False, "msg": "no flow was run"}
-        rollout = Rollout(**kept)
-        if rollout.stopped:
-            return _summed_up(rollout, [], rollout.stopped, True)
-        self._interval = self._settings.seconds(PROGRESS_VARIABLE, PROGRESS_INTERVAL)
-        return self._close(rollout, self._rows(rollout), table)
-
-    def _close(self, rollout: Rollout, rows: list[Row], table: bool) -> dict:
-        waves = count_waves(self._action._task.get_play().serial, len(self._settings.hosts))
-        wave = rollout.wave(rows, waves)
-        rollout.failed = list(wave.failed)
-        rollout.stopped = wave.summary() if wave.stopped else ""
-        self._handover.leave(self._key, asdict(rollout))
-        if self._interval > 0:
-            self._action._display.display("\n".join([wave.table()] * table + [wave.summary()]))
-        # As set_stats leaves it: AWX keeps it among the artifacts of the job.
-        stats = {"data": {"azureml_rollout": wave.stats()}, "per_host": False, "aggregate": False}
-        return {**_summed_up(rollout, wave.rows, wave.summary(), wave.stopped), "ansible_stats": stats}
-
-    def _rows(self, rollout: Rollout) -> list[Row]:
-        results = {name: (self._handover.taken(name) or {}).get("result") for name in rollout.batch}
-        return [row(name, result, self._check_mode) for name, result in results.items()]
+        batches.keep(rollout)
+        wave = batches.wave(rollout)
+        if table and self._interval > 0:
+            self._action._display.display(wave.table())
+        ends = not report_hosts and all(one.outcome in ("ok", "changed") for one in wave.rows)
+        return {"changed": False, "ends": ends, **figures(wave), **artifacts(wave)}
 
     def _run_batch(self, rollout: Rollout, assignment: Assignment, environment: Mapping) -> None:
         # A file of the run, not of the task: what ends the run ends it, too.
@@ -258,21 +200,8 @@ class Fleet:
         """Keep the result of a host for action C(cluster), and show it in a line."""
         self._handover.leave(name, {"result": result})
         if show and not result.get("skipped"):
-            outcome = "failed" if result.get("failed") else "changed" if result["changed"] else "ok"
-            self._show(outcome, f"[{name}] {failure_lines(result) if outcome == 'failed' else result['msg']}")
+            self._show(*result_lines(name, result))
 
     def _show(self, outcome: str, text: str) -> None:
-        if self._interval > 0:
-            self._action._display.display(f"{outcome}: {text}", color=COLORS[outcome])
-
-
-def _summed_up(rollout: Rollout, rows: Sequence[Row], summary: str, stopped: bool) -> dict:
-    return {
-        "changed": False,
-        "clusters": [asdict(one) for one in rows],
-        "failed_clusters": rollout.failed,
-        "not_started": rollout.not_started,
-        "allowed_failures": rollout.allowed,
-        "stopped": stopped,
-        "summary": summary,
-    }
+        if self._interval > 0 and outcome in self._shown:
+            show_outcome(self._action._display, outcome, text)

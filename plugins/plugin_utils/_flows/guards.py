@@ -77,6 +77,15 @@ class PlaySettings:
         except TypeError:
             raise AnsibleActionFail(nothing_sent([f"{name} must be true or false, not '{value}'"])) from None
 
+    def require_valid_waves(self) -> None:
+        """Refuse waves that are invalid, which the playbook has replaced by one wave.
+
+        :raises AnsibleActionFail: naming the variable and its value.
+        """
+        error = self._value("__azureml_waves_error", "")
+        if error:
+            raise AnsibleActionFail(f"{error}; {NOTHING_SENT}")
+
     def allowed_failures(self) -> int:
         """How many clusters may fail, by C(azureml_max_failures).
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import wait_here
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.core import hide_source
@@ -20,8 +20,9 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._controller.in_process
     progress_interval,
     task_environment,
 )
-from ansible_collections.azureml.arc.plugins.plugin_utils._controller.progress import Progress
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.progress import Progress, show_outcome
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.worker import prepared_worker
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.batches import Batches, artifacts, figures
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.executors import executor_of
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.host import (
     MODULES,
@@ -30,6 +31,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._flows.host import (
     parts_by_tags,
     refused,
 )
+from ansible_collections.azureml.arc.plugins.plugin_utils._report.console import result_lines
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables import checks
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.reading import read
 
@@ -46,8 +48,8 @@ def run_cluster(action: ActionBase, task_vars: Mapping, flow: str | None, wait: 
     """Return the result of a host.
 
     :param flow: a key of C(FLOWS), C(None) for what C(fleet) has left.
-    :param wait: C(False) ends the flow where everything has begun that takes long.
-    :raises AnsibleActionFail: where there is neither a flow nor a result.
+    :param wait: C(False) ends the flow once everything has begun that takes long.
+    :raises AnsibleActionFail: if there is neither a flow nor a result.
     """
     name, handover = task_vars["inventory_hostname"], Handover()
     is_verbose = action._display.verbosity > 0 or any(one in task_vars for one in JOB_VARIABLES)
@@ -61,17 +63,40 @@ def run_cluster(action: ActionBase, task_vars: Mapping, flow: str | None, wait: 
             raise AnsibleActionFail(
                 "azureml.arc.fleet has not run for this host, so there is no result of it. Name a flow to run one."
             )
-        assignment = Assignment(**left["assignment"])
-    else:
-        assignment = Assignment(flow, parts_by_tags(task_vars), begun=left.get("begun") == flow)
+        result = _run_assigned(action, task_vars, Assignment(**left["assignment"]), handover)
+        return _shown_above(action, result, is_verbose)
+    assignment = Assignment(flow, parts_by_tags(task_vars), begun=left.get("begun") == flow)
     if not wait and action._task.check_mode:
         return {"skipped": True, "changed": False, "msg": "nothing is begun in check mode"}
     result, ended = _run(action, task_vars, assignment, wait, handover)
-    # Where nothing is left to do, the task that waits has the same result.
+    # If nothing is left to do, the task that waits has the same result.
     handover.leave(name, {"result": result} if wait else {"begun": flow, **({"result": result} if ended else {})})
     if wait:
         handover.take(name)
     return _shown(result, is_verbose)
+
+
+def _run_assigned(action: ActionBase, task_vars: Mapping, assignment: Assignment, handover: Handover) -> dict:
+    """Run the flow that C(fleet) has left to its host; the last one of a wave shows how the wave went."""
+    name = task_vars["inventory_hostname"]
+    unreachable = None
+    try:
+        result, _ended = _run(action, task_vars, assignment, True, handover)
+    except AnsibleConnectionFailure as error:
+        unreachable = error
+        result = {"failed": True, "unreachable": True, "changed": False, "msg": str(error)}
+    handover.leave(name, {"result": result})
+    wave = Batches(action, handover).current_wave()
+    result = {**result, "wave": figures(wave), **artifacts(wave)}
+    handover.leave(name, {"result": result})
+    if progress_interval(task_vars, action._templar) > 0:
+        if not unreachable:  # which Ansible shows
+            show_outcome(action._display, *result_lines(name, result))
+        if not wave.pending:
+            action._display.display(wave.summary())
+    if unreachable:
+        raise unreachable
+    return result
 
 
 def _run(

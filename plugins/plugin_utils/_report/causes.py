@@ -103,8 +103,8 @@ def _from_health_check(found: Iterable[Mapping]) -> dict | None:
 
 
 def _from_pods(rows: Iterable[Mapping]) -> dict | None:
-    """The cause by pods, or by components where no pod tells one."""
-    rows = sorted(rows, key=lambda row: _rank(row["reason"]))
+    """The cause by pods, or by components if no pod has one."""
+    rows = most_telling_first(rows)
     if not rows:
         return None
     rank = _rank(rows[0]["reason"])
@@ -113,6 +113,11 @@ def _from_pods(rows: Iterable[Mapping]) -> dict | None:
     named = [f"{row['name']}: {row['reason']}" for row in pods[:PODS_NAMED]]
     more = [f"{len(pods) - PODS_NAMED} more"] if len(pods) > PODS_NAMED else []
     return {"kind": kind, "detail": short(", ".join([*named, *more])), "fix": fix}
+
+
+def most_telling_first(rows: Iterable[Mapping]) -> list[Mapping]:
+    """The pods and components that are not ready, in the order in which they explain a failure."""
+    return sorted(rows, key=lambda row: (_rank(row["reason"]), row["kind"] != "Pod"))
 
 
 def _rank(reason: str) -> int:

@@ -6,14 +6,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 
-from ansible_collections.azureml.arc.plugins.plugin_utils._report.causes import cause_of
+from ansible_collections.azureml.arc.plugins.plugin_utils._report.causes import cause_of, most_telling_first, short
 from ansible_collections.azureml.arc.plugins.plugin_utils._report.results import innermost, read_cluster
 from ansible_collections.azureml.arc.plugins.plugin_utils._report.rollout import named
 
 INDENT = " " * 8
 MOST_LINES = 12  # of a cluster; the report and the result of its host have everything
+
+
+def result_lines(name: str, result: Mapping) -> tuple[str, str]:
+    """The outcome of a cluster, and what the console shows after it.
+
+    :param name: its host.
+    :param result: as module C(cluster) returns it.
+    """
+    if result.get("failed"):
+        return "failed", f"[{name}] {failure_lines(result)}"
+    return "changed" if result["changed"] else "ok", f"[{name}] {result['msg']}"
 
 
 def failure_lines(result: Mapping) -> str:
@@ -24,12 +35,21 @@ def failure_lines(result: Mapping) -> str:
     found = read_cluster(result)
     failure = found.failure
     cause = cause_of(failure, found.readiness)
-    lines = [f"{cause['kind']}: {cause['detail']}"]
-    lines += [line for line in _details(failure, found.readiness) if line not in cause["detail"]]
+    message = " ".join(innermost(failure["message"]).split())
+    codes = ", ".join(filter(None, (failure["code"], _correlation(failure))))
+    reference = f" ({codes})" if codes else ""
+    rows = _without_explained(most_telling_first((found.readiness or {}).get("not_ready", ())))
+    lines = [_row_line(one) for one in rows]
+    if not (rows and cause["detail"].startswith(f"{rows[0]['name']}: {rows[0]['reason']}")):
+        lines.insert(0, message if cause["detail"] == short(message) else cause["detail"])
+    lines += [one["message"] for one in failure["findings"]]
+    lines = [f"{cause['kind']}: {lines[0]}", *(one for one in lines[1:] if one not in lines[0])]
     if len(lines) > MOST_LINES:
         lines[MOST_LINES:] = [f"and {len(lines) - MOST_LINES} more"]
-    reference = ", ".join(filter(None, (failure["code"], _correlation(failure))))
-    lines += [f"({reference})"] if reference else []
+    if lines[0] == f"{cause['kind']}: {message}":
+        lines[0] += reference
+    elif not failure["findings"]:  # which the message only introduces
+        lines.append(": ".join(filter(None, (failure["task"], message))) + reference)
     lines += [result["rollback"]] if result.get("rollback") else []
     fix = cause["fix"] or failure["hint"]
     lines += [f"fix: {fix}"] if fix else []
@@ -49,14 +69,14 @@ def interrupted_lines(steps: Mapping[str, str]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _details(failure: Mapping, readiness: Mapping | None) -> Iterator[str]:
-    message = innermost(failure["message"])
-    if message:
-        yield f"{failure['task']}: {message}" if failure["task"] else message
-    for finding in failure["findings"]:
-        yield finding["message"]
-    for row in (readiness or {}).get("not_ready", ()):
-        yield ": ".join(filter(None, (f"{row['kind']} {row['name']}", row["reason"], row["message"])))
+def _without_explained(rows: Sequence[Mapping]) -> list[Mapping]:
+    """The rows without components that a pod of theirs explains."""
+    pods = [one["name"] for one in rows if one["kind"] == "Pod"]
+    return [one for one in rows if one["kind"] == "Pod" or not any(name.startswith(f"{one['name']}-") for name in pods)]
+
+
+def _row_line(row: Mapping) -> str:
+    return ": ".join(filter(None, (f"{row['kind']} {row['name']}", row["reason"], row["message"])))
 
 
 def _correlation(failure: Mapping) -> str:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.text import printable
@@ -31,8 +31,9 @@ PLANNED = {
     "adopt": "join",
     "delete": "remove",
 }
-OUTCOMES = ("ok", "changed", "failed", "unreachable", "gone", "not started")
+OUTCOMES = ("ok", "changed", "failed", "unreachable", "gone", "pending", "not started")
 NO_RESULT = "no result: the machine that reaches the cluster did not answer"
+STILL_PENDING = "no result so far: the cluster is reached in a task of its own"
 LONGEST_CAUSE = 160  # characters; the whole error stands where it happened, and in the report
 NAMES_SHOWN = 10
 
@@ -54,13 +55,16 @@ class Row:
     cause: str = ""
 
 
-def row(name: str, result: Mapping | None, check_mode: bool) -> Row:
+def row(name: str, result: Mapping | None, check_mode: bool, ended: bool = True) -> Row:
     """A cluster by its result.
 
-    :param result: as module C(cluster) returns it, C(None) where there is none.
+    :param result: as module C(cluster) returns it, C(None) if there is none.
+    :param ended: whether all clusters of the wave should have a result.
     """
     if result is None:
-        return Row(name, "unreachable", cause=NO_RESULT)
+        return Row(name, "unreachable", cause=NO_RESULT) if ended else Row(name, "pending", cause=STILL_PENDING)
+    if result.get("unreachable"):
+        return Row(name, "unreachable", cause=printable(str(result.get("msg") or NO_RESULT)))
     if result.get("skipped"):
         return Row(name, "not started")
     failed = bool(result.get("failed"))
@@ -140,8 +144,9 @@ class Wave:
     :param not_started: the names of the clusters of later waves.
     :param allowed: how many may fail; C(None) where there is no budget.
     :param number: of the wave, from 1 on.
-    :param waves: how many waves there are; 0 where that is not known.
     :param elapsed: seconds since the first wave began.
+    :param waves: how many waves there are; 0 if that is not known.
+    :param stopped_by: the summary of the former wave that was the last to start; empty for a wave that starts.
     """
 
     rows: Sequence[Row]
@@ -151,10 +156,18 @@ class Wave:
     number: int = 1
     elapsed: float = 0.0
     waves: int = 0
+    stopped_by: str = ""
+
+    @property
+    def pending(self) -> list[str]:
+        """The clusters whose results are still to come."""
+        return [one.name for one in self.rows if one.outcome == "pending"]
 
     @property
     def stopped(self) -> bool:
         """Whether no further wave starts."""
+        if self.stopped_by:
+            return True
         if self.allowed is None:
             return False
         return len(self.failed) > self.allowed or bool(self.not_started and self._all_failed)
@@ -174,30 +187,38 @@ class Wave:
 
     def summary(self) -> str:
         """How it went, in a line, and what follows from it."""
+        if self.stopped_by:
+            return f"{self._title}: not started; {self.stopped_by}"
         counts = {outcome: sum(one.outcome == outcome for one in self.rows) for outcome in OUTCOMES}
-        text = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count) or "no clusters"
-        if self.allowed is not None:
-            number = f"{self.number} of {self.waves}" if self.waves else str(self.number)
-            text = f"wave {number} ({self.elapsed:.0f} s): {text}; failed so far: {named(self.failed)}"
+        text = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count)
+        if self.allowed is None:
+            text = ": ".join(filter(None, (self._title, text)))
+        else:
+            text = f"{self._title} ({self.elapsed:.0f} s): {text}; failed so far: {named(self.failed)}"
             if self.not_started:
                 text += f"; still to come: {named(self.not_started)}"
             if len(self.failed) > self.allowed:
                 text += f"; the rollout stops, azureml_max_failures allows {self.allowed}"
             elif self.stopped:
                 text += "; the rollout stops, every cluster of the wave failed"
-        elif len(self.rows) > 1:
-            text = f"{len(self.rows)} clusters: {text}"
-        if self.failed and (self.allowed is None or self.stopped or not self.not_started):
+        if self.failed and not self.pending and (self.allowed is None or self.stopped or not self.not_started):
             text += f"; retry with --limit {','.join([*self.failed, *self.not_started])}"
         return text
 
+    @property
+    def _title(self) -> str:
+        if self.allowed is None:
+            return "1 cluster" if len(self.rows) == 1 else f"{len(self.rows)} clusters"
+        return f"wave {self.number} of {self.waves}" if self.waves else f"wave {self.number}"
+
     def stats(self) -> dict:
-        """How it went as data, with the causes of this wave's failures."""
+        """How it went as data, with the causes of this wave's failures. A pending cluster counts as failed."""
+        failed = [*self.failed, *self.pending]
         return {
             "summary": self.summary(),
-            "failed_clusters": list(self.failed),
+            "failed_clusters": failed,
             "not_started": list(self.not_started),
-            "exceeded": self.stopped,
+            "exceeded": replace(self, failed=failed).stopped,
             "clusters": {one.name: one.outcome for one in self.rows},
             "errors": {one.name: short(one.cause, LONGEST_CAUSE) for one in self.rows if one.cause},
         }

@@ -6,7 +6,12 @@
 
 from __future__ import annotations
 
-from ansible_collections.azureml.arc.plugins.plugin_utils._report.console import failure_lines, interrupted_lines
+import pytest
+from ansible_collections.azureml.arc.plugins.plugin_utils._report.console import (
+    failure_lines,
+    interrupted_lines,
+    result_lines,
+)
 
 BROKEN = {
     "failed": True,
@@ -40,18 +45,58 @@ def test_an_interrupted_run_names_the_clusters_of_each_step():
 def test_the_cause_comes_first_and_each_finding_has_a_line():
     lines = failure_lines(BROKEN).splitlines()
 
-    assert lines[0] == "image pull: relay-1: ImagePullBackOff"
+    assert lines[0] == "image pull: Pod relay-1: ImagePullBackOff: no image"
     assert [line.strip() for line in lines[1:-1]] == [
-        "Wait until the extension is installed: timed out",
-        "Pod relay-1: ImagePullBackOff: no image",
-        "Deployment relay: Unavailable",
-        "(ExtensionOperationFailed, correlation id c-1)",
+        "Wait until the extension is installed: timed out (ExtensionOperationFailed, correlation id c-1)",
     ]
     assert lines[-1].strip().startswith("fix: Check that the nodes reach the registry")
 
 
-def test_a_plain_failure_is_one_line():
-    assert failure_lines({"failed": True, "msg": "no workspace"}) == "unknown: no workspace"
+def test_a_component_is_shown_unless_one_of_its_pods_is():
+    components = [
+        {"kind": "Deployment", "name": name, "ready": False, "reason": "Unavailable", "message": "0 of 1"}
+        for name in ("relay", "gateway")
+    ]
+    result = {**BROKEN, "pod_readiness": {**BROKEN["pod_readiness"], "components": components}}
+
+    assert failure_lines(result).splitlines()[1].strip() == "Deployment gateway: Unavailable: 0 of 1"
+    assert "Deployment relay" not in failure_lines(result)
+
+
+@pytest.mark.parametrize(
+    ("result", "lines"),
+    [
+        ({"msg": "no workspace"}, "unknown: no workspace"),
+        (
+            {"msg": "denied", "error": {"code": "AuthorizationFailed", "message": "denied", "correlation_id": "c-1"}},
+            "missing permission: denied (AuthorizationFailed, correlation id c-1)",
+        ),
+        (
+            {
+                "msg": "it cannot take it: it is offline",
+                "findings": [{"level": "error", "check": "connectivity", "message": "it is offline", "fix": ""}],
+                "error": {"code": "PreflightFailed", "message": "it cannot take it: it is offline"},
+            },
+            "not connected: it is offline",
+        ),
+        ({"msg": "x" * 400}, f"unknown: {'x' * 400}"),
+    ],
+    ids=["a plain message", "a code", "a finding", "a long message is whole"],
+)
+def test_a_failure_without_pods_is_one_line(result, lines):
+    assert failure_lines({"failed": True, **result}) == lines
+
+
+@pytest.mark.parametrize(
+    ("result", "shown"),
+    [
+        ({"changed": True, "msg": "extension created"}, ("changed", "[shop] extension created")),
+        ({"changed": False, "msg": "extension unchanged"}, ("ok", "[shop] extension unchanged")),
+        ({"failed": True, "changed": True, "msg": "no"}, ("failed", "[shop] unknown: no")),
+    ],
+)
+def test_a_cluster_that_ended_has_an_outcome_and_its_message(result, shown):
+    assert result_lines("shop", result) == shown
 
 
 def test_a_rollback_is_shown_after_the_failure():
@@ -77,4 +122,5 @@ def test_many_lines_are_counted():
     lines = failure_lines(result).splitlines()
 
     assert len(lines) == 14
-    assert lines[12].strip() == "and 10 more"
+    assert lines[12].strip() == "and 8 more"
+    assert "correlation id c-1" in lines[13]

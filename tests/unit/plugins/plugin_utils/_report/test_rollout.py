@@ -103,8 +103,18 @@ def test_failures_stand_first_in_the_table():
 @pytest.mark.parametrize(
     ("wave", "stopped", "summary"),
     [
-        (Wave([Row("f1", "ok")]), False, "1 ok"),
-        (Wave([]), False, "no clusters"),
+        (Wave([Row("f1", "ok")]), False, "1 cluster: 1 ok"),
+        (Wave([]), False, "0 clusters"),
+        (
+            Wave([Row("f1", "failed"), Row("f2", "pending")], ["f1"], [], 1, 1, 5),
+            False,
+            "wave 1 (5 s): 1 failed, 1 pending; failed so far: 1 (f1)",
+        ),
+        (
+            Wave([Row("f2", "not started")], ["f1"], ["f2"], 0, 2, 9, 2, "wave 1 of 2 (5 s): 1 failed"),
+            True,
+            "wave 2 of 2: not started; wave 1 of 2 (5 s): 1 failed",
+        ),
         (
             Wave([Row("f1", "ok"), Row("f2", "gone")], [], [], 0, 1, 5),
             False,
@@ -169,6 +179,22 @@ def test_figures_stay_with_the_job():
 
     assert stats["errors"] == {"f1": "it broke"}
     assert (stats["failed_clusters"], stats["not_started"], stats["exceeded"]) == (["f1"], ["f2"], True)
+
+
+def test_a_pending_cluster_counts_as_failed_in_the_figures_of_the_job():
+    """Whichever result of a host arrives last leaves the figures; a cluster that fails after it leaves none."""
+    stats = Wave([Row("f1", "ok"), Row("f2", "pending", cause="no result so far")], [], ["f3"], 0).stats()
+
+    assert (stats["failed_clusters"], stats["exceeded"]) == (["f2"], True)
+    assert stats["errors"] == {"f2": "no result so far"}
+
+
+def test_a_cluster_without_a_result_is_pending_until_its_wave_has_ended():
+    unreachable = {"failed": True, "unreachable": True, "msg": "no route to host"}
+
+    assert row("shop", None, False, ended=False).outcome == "pending"
+    assert row("shop", None, False, ended=True).outcome == "unreachable"
+    assert row("shop", unreachable, False, ended=False) == Row("shop", "unreachable", cause="no route to host")
 
 
 def test_progress_lines_come_at_intervals():
