@@ -90,7 +90,7 @@ def test_life_of_a_cluster(playbook, simulator, inventory, kube):
     assert set(instance_types(kube, "shop")) == {"gpu-large", "small", "defaultinstancetype"}
     assert instance_types(kube, "shop")["defaultinstancetype"] == instance_types(kube, "shop")["gpu-large"]
     steps = [one["name"] for one in first.outcome("plant")["steps"] if one["changed"]]
-    assert "Grant the rights of OpenShift" in steps
+    assert "Grant the permissions on OpenShift" in steps
 
     verified = playbook("azureml.arc.verify", inventory)
     assert verified.status == 0, verified.output

@@ -82,7 +82,7 @@ def test_cluster_steps_run_on_the_node_and_azure_steps_on_the_controller(deploy,
     steps = {one["name"]: one for one in first.outcome("plant")["steps"]}
     for name in (
         "Check whether the cluster can take the extension",
-        "Grant the rights of OpenShift",
+        "Grant the permissions on OpenShift",
         "Wait until the pods are ready",
     ):
         assert name in steps

@@ -297,4 +297,4 @@ def test_release_of_2021(playbook, inventory):
     assert readiness["component_table"] == "2021"
     assert {"nfd-master", "csi-blob-controller"} <= {row["name"] for row in readiness["components"]}
     steps = [one["name"] for one in first.outcome("plant-openshift")["steps"] if one["changed"]]
-    assert "Grant the rights of OpenShift" in steps
+    assert "Grant the permissions on OpenShift" in steps

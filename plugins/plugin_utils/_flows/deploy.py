@@ -96,7 +96,7 @@ class Deploy(Flow):
     def _prepare_cluster(self, on_openshift: bool) -> Waiting[None]:
         options, steps = self.options, self.steps
         if needs_openshift_scc(self, on_openshift):
-            yield from steps.apply("Grant the rights of OpenShift", "openshift_scc", options.openshift_scc())
+            yield from steps.apply("Grant the permissions on OpenShift", "openshift_scc", options.openshift_scc())
         if options.has_tls_secret:
             yield from steps.apply("Put the certificate into the cluster", "tls_secret", options.tls_secret())
 
