@@ -166,11 +166,11 @@ def _place(path: str, artifacts: dict) -> str:
 
 
 def _part(result, name: str):
-    """The C(host), C(task) or C(result) of a task result. Before ansible-core 2.19 they are private."""
+    """Return the C(host), C(task) or C(result) of a task result. Before ansible-core 2.19 they are private."""
     return getattr(result, name) if hasattr(result, name) else getattr(result, f"_{name}")
 
 
 def _short_path(source: str) -> str:
-    """An inventory source below the current directory as a relative path, any other one as it is."""
+    """Return an inventory source below the current directory as a relative path, any other one as it is."""
     relative = os.path.relpath(source) if os.path.isabs(source) else source
     return source if relative.startswith(os.pardir) else relative

@@ -12,14 +12,14 @@ class ModuleDocFragment:
 options: {}
 attributes:
   check_mode:
-    description: Can run in C(check_mode) and say what it would do, without doing it.
+    description: Can run in C(check_mode) and report changes without making them.
   diff_mode:
     description: Shows in diff mode what it changes.
   in_process:
     description:
-      - Runs in the controller's own process where the connection is local, without C(become), C(async) or another
-        Python; else as an ordinary module. Set the variable C(azureml_arc_in_process) to V(false), or
-        E(AZUREML_ARC_IN_PROCESS) to V(0), to have it always run as an ordinary module. On macOS that is the default.
+      - Runs in the controller's own process if the connection is local and the task uses neither C(become), C(async)
+        nor another Python; otherwise as an ordinary module. Set the variable C(azureml_arc_in_process) to V(false), or
+        E(AZUREML_ARC_IN_PROCESS) to V(0), to always run it as an ordinary module, which is the default on macOS.
 """
 
     INFO_MODULE = r"""

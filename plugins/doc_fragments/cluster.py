@@ -20,7 +20,7 @@ options:
     required: true
   cluster_type:
     description:
-      - V(connected_cluster) for a cluster connected with Azure Arc, wherever it runs.
+      - V(connected_cluster) for a cluster that is connected with Azure Arc.
       - V(managed_cluster) for an AKS cluster.
     type: str
     choices: [connected_cluster, managed_cluster]
@@ -33,11 +33,11 @@ options:
     description: Resource group of the cluster.
     type: str
   cluster_name:
-    description: Name of the cluster's resource in Azure. It need not exist any more.
+    description: Name of the cluster's resource in Azure. The cluster does not need to exist any more.
     type: str
   cluster_type:
     description:
-      - V(connected_cluster) for a cluster connected with Azure Arc, wherever it runs.
+      - V(connected_cluster) for a cluster that is connected with Azure Arc.
       - V(managed_cluster) for an AKS cluster.
     type: str
     choices: [connected_cluster, managed_cluster]

@@ -13,12 +13,12 @@ options:
   kubeconfig:
     description:
       - Path of a kubeconfig file, or its content as a dictionary or as text.
-      - On the controller, a relative path is also sought in folder C(files) of role and playbook, and a file that is
-        encrypted with C(ansible-vault) is decrypted in memory. Both hold for the other options with a path, too.
-      - Without it, and without O(host), the files in E(KUBECONFIG) are used; without these, the service account of the
-        pod where there is one, else C(~/.kube/config).
-      - O(kubeconfig), O(context) and O(host) select a cluster. Where a task gives one of them, all C(K8S_AUTH_*)
-        variables but those of the proxy are ignored, so that nothing is sent to another cluster than the one selected.
+      - On the controller, a relative path is also searched in the folders C(files) of role and playbook, and a file
+        that is encrypted with C(ansible-vault) is decrypted in memory. Both apply to all options with a path.
+      - If neither it nor O(host) is set, the files in E(KUBECONFIG) are used, then the service account of the pod, then
+        C(~/.kube/config).
+      - O(kubeconfig), O(context) and O(host) select a cluster. If a task sets one of them, all C(K8S_AUTH_*) variables
+        except those of the proxy are ignored, so that nothing is sent to another cluster than the selected one.
         With O(context) alone, E(K8S_AUTH_KUBECONFIG) still names the file.
       - Can also be set with E(K8S_AUTH_KUBECONFIG).
     type: raw
@@ -27,8 +27,8 @@ options:
     type: str
   host:
     description:
-      - URL of the API. With O(kubeconfig) or O(context), its server has to be the same, or the loopback address that a
-        kubeconfig of k3s has.
+      - URL of the API. With O(kubeconfig) or O(context), their server must be the same, or a loopback address as in a
+        kubeconfig of k3s.
       - Can also be set with E(K8S_AUTH_HOST).
     type: str
   api_key:
@@ -54,14 +54,14 @@ options:
     aliases: [ssl_ca_cert]
   validate_certs:
     description:
-      - Whether to verify the API's certificate. It is, where nothing else is said.
+      - Whether to verify the API's certificate. The default is V(true).
       - Can also be set with E(K8S_AUTH_VERIFY_SSL).
     type: bool
     aliases: [verify_ssl]
   proxy:
     description:
-      - URL of a proxy. It counts before the C(proxy-url) of the kubeconfig, and that before E(K8S_AUTH_PROXY) and
-        E(HTTPS_PROXY). The proxies of the environment are not used for a cluster at a loopback address.
+      - URL of a proxy. It takes precedence over the C(proxy-url) of the kubeconfig, which takes precedence over
+        E(K8S_AUTH_PROXY) and E(HTTPS_PROXY). A cluster at a loopback address does not use proxies of the environment.
       - Can also be set with E(K8S_AUTH_PROXY).
     type: str
   no_proxy:
@@ -80,10 +80,10 @@ options:
         description: User and password for basic authentication, separated by a colon.
         type: str
       user_agent:
-        description: User agent to show.
+        description: User agent to send.
         type: str
   impersonate_user:
-    description: User to act as. Can also be set with E(K8S_AUTH_IMPERSONATE_USER).
+    description: User to impersonate. Can also be set with E(K8S_AUTH_IMPERSONATE_USER).
     type: str
 requirements:
   - kubernetes >= 31, but not 36.0.0 and 36.0.1, which lose bearer tokens

@@ -21,8 +21,8 @@ description:
     C(last_connectivity_time), C(agent_version), C(power_state), C(kubernetes_version), C(node_count),
     C(provisioning_state), and C(extension) with C(name), C(provisioning_state), C(version), C(release_train),
     C(auto_upgrade_minor_version) and C(settings), or none. C(azureml_wave) is the number of its wave.
-  - Azure Resource Graph answers. It shows only what the identity may read. It usually lags behind by minutes, but a
-    deleted cluster may be listed for a day. An incomplete answer is an error.
+  - Reads Azure Resource Graph, which returns only the resources that the identity can read. It usually lags behind by
+    minutes, but may list a deleted cluster for a day. An incomplete answer is an error.
 extends_documentation_fragment:
   - azureml.arc.azure
   - ansible.builtin.constructed
@@ -36,17 +36,17 @@ options:
     choices: [azureml.arc.clusters]
   subscription_id:
     description:
-      - The subscription to look at, where O(subscription_ids) names none.
+      - The subscription to search, if O(subscription_ids) is not set.
       - Can also be set with E(AZURE_SUBSCRIPTION_ID).
     type: str
   subscription_ids:
     description:
-      - The subscriptions to look at. Without them and without O(subscription_id), all that the identity may read.
+      - The subscriptions to search. If neither they nor O(subscription_id) are set, all that the identity can read.
     type: list
     elements: str
     default: []
   cluster_types:
-    description: Which types of clusters to find.
+    description: Types of clusters to find.
     type: list
     elements: str
     choices: [connected_cluster, managed_cluster]
@@ -74,8 +74,8 @@ options:
     default: {}
   plain_host_names:
     description:
-      - Whether hosts have the names of their clusters. Two clusters of one name are an error then.
-      - By default, digits that depend on the cluster's id follow, so that names are unique and do not change when
+      - Use the names of clusters as host names. Two clusters with the same name are an error then.
+      - By default, digits derived from the cluster's id are appended, so that names are unique and do not change when
         clusters are added or removed.
     type: bool
     default: false
@@ -87,8 +87,8 @@ options:
     default: azureml-wave
   wave_percentages:
     description:
-      - How to divide the clusters that have no O(wave_tag), in percent of them in the first wave, in the first two,
-        and so on up to 100. The wave of a cluster follows from its id, and does not change.
+      - How to divide the clusters without O(wave_tag), as percentages of them in the first wave, in the first two, and
+        so on up to 100. The wave of a cluster is derived from its id, and does not change.
     type: list
     elements: float
     default: [1, 25, 100]
@@ -152,7 +152,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     NAME = "azureml.arc.clusters"
 
     def verify_file(self, path):
-        """Whether a file is a configuration of this plugin, by its name."""
+        """Return whether a file is a configuration of this plugin, by its name."""
         return super().verify_file(path) and path.endswith(FILE_NAMES)
 
     def parse(self, inventory, loader, path, cache=True):
@@ -172,7 +172,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             raise AnsibleParserError(str(error)) from error
 
     def _cached(self, path: str, cache: bool) -> dict:
-        """What Azure says, from the cache where that is asked for and has it."""
+        """Return what Azure says, from the cache where that is asked for and has it."""
         if not self.get_option("cache"):
             return self._read()
         key = self.get_cache_key(path)
@@ -221,7 +221,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
 
 def _never_templated(value):
-    """What others have written, for instance into tags, marked so that Ansible takes no template from it."""
+    """Return what others have written, for instance into tags, marked so that Ansible takes no template from it."""
     if isinstance(value, dict):
         return {key: _never_templated(one) for key, one in value.items()}
     # Only what could be one: marked texts look strange in the output of ansible-inventory.

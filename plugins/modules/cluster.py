@@ -10,21 +10,21 @@ short_description: Run a flow for the cluster of a host, or return its result
 version_added: 1.0.0
 description:
   - Deploys, verifies, upgrades or removes Azure Machine Learning on the cluster that the host represents, by the
-    variables of role P(azureml.arc.azureml#role).
+    variables of the role P(azureml.arc.azureml#role).
   - After M(azureml.arc.fleet) it needs no options. It returns the result that was left for its host, or runs the flow
-    where that was left to it.
-  - Runs on the controller, whatever the connection of the host is. Where C(azureml_kubernetes_via) is V(node), what
-    works in the cluster runs on the host itself, over its connection; the credentials for Azure stay on the controller.
+    if the flow was left to it.
+  - Runs on the controller, whatever the connection of the host is. If C(azureml_kubernetes_via) is V(node), the steps
+    in the cluster run on the host itself, over its connection. The credentials for Azure never leave the controller.
 options:
   flow:
-    description: What to do with the cluster. By default what M(azureml.arc.fleet) has done, or left to do.
+    description: What to do with the cluster. Defaults to the flow of M(azureml.arc.fleet).
     type: str
     choices: [deploy, detach, remove, rotate_tls, upgrade, verify]
   wait:
     description:
-      - V(false) ends the task where everything has begun that takes long, so that the clusters of a play work at the
-        same time whatever the number of forks. A second task with the same O(flow) waits, and does the rest.
-      - In check mode nothing is begun, so such a task is skipped.
+      - V(false) ends the task once every operation that takes long has started, so that the clusters of a play work at
+        the same time, whatever the number of forks. A second task with the same O(flow) waits and completes it.
+      - In check mode nothing is started, so such a task is skipped.
     type: bool
     default: true
 extends_documentation_fragment:
@@ -36,7 +36,7 @@ attributes:
     support: full
   in_process:
     support: full
-    details: It runs nowhere else; its steps run where the variables say.
+    details: The task always does; its steps run as the variables set it.
 author: azureml.arc contributors (@azureml-arc)
 seealso:
   - module: azureml.arc.fleet
@@ -60,7 +60,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: What was done in a line, or why it failed.
+  description: The result in a line, or why the flow failed.
   returned: always
   type: str
 in_sync:
@@ -68,11 +68,11 @@ in_sync:
   returned: with the flows deploy and verify
   type: bool
 failed_step:
-  description: Which of RV(steps) failed. What its module returned stands beside it.
+  description: The name of the step in RV(steps) that failed. The other values of its module's result are returned, too.
   returned: failure
   type: str
 rollback:
-  description: How the rollback of a failed version went, or how to allow it.
+  description: The result of the rollback from a failed version, or how to allow it.
   returned: failure of flow upgrade
   type: str
   sample: Rolled back to version 1.1.61.
@@ -82,16 +82,16 @@ findings:
   type: list
   elements: str
 plan:
-  description: What was done with the extension, or would be; see RV(azureml.arc.extension#module:plan).
+  description: The change of the extension; see RV(azureml.arc.extension#module:plan).
   returned: success
   type: dict
 extension:
-  description: The extension; see RV(azureml.arc.extension#module:extension). So are values not named here.
+  description: The extension; see RV(azureml.arc.extension#module:extension), also for values not listed here.
   returned: success
   type: dict
 pod_readiness:
   description:
-    - What M(azureml.arc.pod_readiness) returned, of C(pods) only those that are not ready. V(null) where the pods were
+    - The result of M(azureml.arc.pod_readiness), with only those C(pods) that are not ready. V(null) if the pods were
       not checked.
   returned: success
   type: dict
@@ -100,21 +100,21 @@ endpoint:
   returned: success
   type: dict
 computes:
-  description: What M(azureml.arc.compute) returned for each compute.
+  description: The result of M(azureml.arc.compute) for each compute.
   returned: success
   type: list
   elements: dict
 steps:
-  description: The steps that were run, in their order.
+  description: The steps, in their order.
   returned: success
   type: list
   elements: dict
   contains:
     name:
-      description: What the step does.
+      description: Name of the step.
       type: str
     module:
-      description: The module of this collection that did it.
+      description: The module of this collection that the step ran.
       type: str
     start:
       description: When it began, in seconds since 1970.
@@ -126,7 +126,7 @@ steps:
       description: Whether it changed something.
       type: bool
     check:
-      description: Set where it only compared.
+      description: Set if the step only compared.
       type: bool
 wave:
   description:

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: cluster_identity
-short_description: Check that a Kubernetes connection reaches the cluster in Azure that it is meant for
+short_description: Check that a Kubernetes connection belongs to a cluster in Azure
 description:
-  - Compares a cluster in Azure with what the Kubernetes API says of itself, and fails where they differ. A wrong
-    kubeconfig, or a forgotten one, is found before anything is written to another cluster.
-  - Azure Arc keeps the cluster's name, resource group and subscription in ConfigMap C(azure-clusterconfig) of namespace
-    C(azure-arc).
-  - An AKS cluster is recognised by the host name of its API server, see O(fqdns). Where that is an IP address or a name
-    outside the domains of AKS, ConfigMap C(extension-manager-config) of namespace C(kube-system) is read, which comes
-    with the first cluster extension.
-  - Needs no sign-in to Azure, so it can run where only the Kubernetes API is reachable, for instance on a node.
+  - Compares a cluster in Azure with the identity that the Kubernetes API reports, and fails if they differ. This
+    detects a wrong or missing kubeconfig before anything is written to another cluster.
+  - Azure Arc stores the cluster's name, resource group and subscription in the ConfigMap C(azure-clusterconfig) in the
+    namespace C(azure-arc).
+  - An AKS cluster is recognised by the host name of its API server, see O(fqdns). If that is an IP address or a name
+    outside the domains of AKS, the ConfigMap C(extension-manager-config) in the namespace C(kube-system) is read, which
+    exists once a cluster extension has been installed.
+  - Does not sign in to Azure, so it can run on a machine that only reaches the Kubernetes API, for instance on a node.
 version_added: 1.0.0
 author: azureml.arc contributors (@azureml-arc)
 extends_documentation_fragment:
@@ -58,28 +58,28 @@ EXAMPLES = r"""
 RETURN = r"""
 verified:
   description:
-    - Whether the API is proved to be that of the cluster. V(false) where the API does not tell, see RV(reason).
-    - Another cluster is a failure, with V(WrongCluster) as code.
+    - Whether the API is verified to be that of the cluster. V(false) if this is unknown, see RV(reason).
+    - For another cluster, the module fails with the code V(WrongCluster).
   returned: success, and failure because of another cluster
   type: bool
 reason:
-  description: Why the cluster could not be verified. Empty where it was.
+  description: Why the cluster could not be verified; empty if it was.
   returned: success
   type: str
   sample: ConfigMap 'azure-clusterconfig' in namespace 'azure-arc' does not exist
 api_address:
   description:
     - Address of the API, with its port. Two connections from one machine with the same address reach the same API, so
-      one that is shared by two clusters is wrong for one of them.
+      an address that two clusters share is wrong for one of them.
   returned: success, and failure because of another cluster
   type: str
   sample: https://10.0.0.4:6443
 found_id:
-  description: ARM id of the cluster that the API says it is. Empty where it was not asked, or does not say.
+  description: ARM id of the cluster that the API reports; empty if it was not read, or is unknown.
   returned: success, and failure because of another cluster
   type: str
 error:
-  description: What went wrong; for the fields see RV(azureml.arc.extension#module:error).
+  description: The error; for the fields see RV(azureml.arc.extension#module:error).
   returned: failure
   type: dict
 """

@@ -79,7 +79,7 @@ options:
     type: dict
   default_instance_type:
     description:
-      - The one of O(instance_types) for jobs that do not name any.
+      - The instance type of O(instance_types) for jobs that do not name one.
       - Required with O(instance_types), unless one of them is named C(defaultInstanceType).
     type: str
   config_file:
@@ -241,8 +241,8 @@ compute:
       elements: dict
 cluster_instance_types:
   description:
-    - The wanted instance types as M(azureml.arc.instance_type) takes them. In the cluster names have no capitals and
-      underscores, and the default is called C(defaultinstancetype) as well.
+    - The instance types of the task in the format of M(azureml.arc.instance_type). In the cluster, names have neither
+      capital letters nor underscores, and the default also exists under the name C(defaultinstancetype).
   returned: success
   type: list
   elements: dict
@@ -257,7 +257,7 @@ replacement:
   returned: failure of a replacement after the deletion
   type: dict
 error:
-  description: What the service answered; for the fields see RV(azureml.arc.extension#module:error).
+  description: The error; for the fields see RV(azureml.arc.extension#module:error).
   returned: failure
   type: dict
 """

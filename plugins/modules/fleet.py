@@ -9,15 +9,15 @@ module: fleet
 short_description: Run a flow for all clusters of a play in one task
 version_added: 1.0.0
 description:
-  - Does for all hosts of the play what role P(azureml.arc.azureml#role) does for each, by the same variables, in one
-    process. A task for a host costs the controller a process of its own, several times what it takes to find out that
-    a cluster needs no change.
-  - Leaves the result of each cluster for M(azureml.arc.cluster), which has to follow it. A cluster that fails does not
-    fail this task.
-  - Clusters that are reached through a node, that have an C(environment) of their own, or whose modules are to run in
-    processes of their own are left to M(azureml.arc.cluster) as well.
-  - Runs once for all hosts of the batch, with as many threads as there are forks, so it needs strategy C(linear) and
-    takes neither a condition nor a dynamic include.
+  - Runs a flow of the role P(azureml.arc.azureml#role) for all hosts of the play in one process, with the same
+    variables. This avoids a worker process per host, which costs several times as much as finding out that a cluster
+    needs no change.
+  - Leaves the result of each cluster to M(azureml.arc.cluster), which must follow. A cluster that fails does not fail
+    this task.
+  - Leaves the whole flow to M(azureml.arc.cluster) for clusters that are reached via a node, for hosts with another
+    C(environment), and for hosts with C(azureml_arc_in_process=false).
+  - Runs once for all hosts of the batch, with as many threads as there are forks. It requires the strategy C(linear),
+    and supports neither conditions nor dynamic includes.
   - The playbooks of this collection use it.
 options:
   flow:
@@ -51,7 +51,7 @@ attributes:
     details: M(azureml.arc.cluster) shows the differences of a cluster.
   in_process:
     support: full
-    details: It runs nowhere else.
+    details: It always does.
 author: azureml.arc contributors (@azureml-arc)
 seealso:
   - module: azureml.arc.cluster
@@ -95,10 +95,10 @@ clusters:
           M(azureml.arc.cluster).
       type: str
     extension:
-      description: What was done with the extension, or would be.
+      description: The change of the extension.
       type: str
     pods:
-      description: How many components and pods are ready.
+      description: The number of components and pods that are ready.
       type: str
     cause:
       description: Why the cluster failed.

@@ -9,12 +9,12 @@ DOCUMENTATION = r"""
 module: instance_type
 short_description: Create, change or remove the instance types of a cluster
 description:
-  - An instance type says on which nodes a job or endpoint runs, and how much of them it gets. Users of the workspace
-    choose one by its name.
-  - Manages the custom resources C(InstanceType) that the AzureML extension brings for training, and waits for it to
-    bring them.
-  - Everything is checked before anything is sent, as Kubernetes would check it. Warns where no node can serve an
-    instance type now.
+  - An instance type defines the nodes that a job or endpoint runs on, and the resources that it gets. Users of the
+    workspace select it by name.
+  - Manages custom resources of the kind C(InstanceType), which the AzureML extension defines for training, and waits
+    until they are defined.
+  - Validates everything as Kubernetes would before anything is sent. Warns if no node can currently serve an instance
+    type.
 version_added: 0.1.0
 author: azureml.arc contributors (@azureml-arc)
 extends_documentation_fragment:
@@ -30,20 +30,20 @@ attributes:
 options:
   name:
     description:
-      - Name of the instance type. V(defaultinstancetype) is for jobs that name none.
+      - Name of the instance type. V(defaultinstancetype) is used for jobs that do not name one.
     type: str
   node_selector:
-    description: Labels of the nodes to run on. Without them any node will do.
+    description: Labels of the nodes to run on. By default, all nodes.
     type: dict
   resources:
-    description: What a job gets.
+    description: The resources of a job.
     type: dict
     suboptions:
       requests:
-        description: What is reserved for it, by resource, such as V(cpu) and V(memory).
+        description: The reserved quantity of each resource, such as V(cpu) and V(memory).
         type: dict
       limits:
-        description: What it may use at most, by resource. V(nvidia.com/gpu) is a whole number.
+        description: The maximum quantity of each resource. V(nvidia.com/gpu) is a whole number.
         type: dict
   instance_types:
     description: Several instance types, instead of O(name).
@@ -62,13 +62,13 @@ options:
         type: dict
         suboptions:
           requests:
-            description: What is reserved for it.
+            description: The reserved quantities.
             type: dict
           limits:
-            description: What it may use at most.
+            description: The maximum quantities.
             type: dict
   purge:
-    description: Remove all other instance types of the cluster but V(defaultinstancetype), which the extension brings.
+    description: Remove all other instance types of the cluster except V(defaultinstancetype) of the extension.
     type: bool
     default: false
   state:
@@ -77,11 +77,11 @@ options:
     choices: [absent, present]
     default: present
   wait:
-    description: Wait until the extension has made instance types known to the cluster.
+    description: Wait until the extension has defined the kind C(InstanceType) in the cluster.
     type: bool
     default: true
   wait_timeout:
-    description: How long to wait at most, in seconds.
+    description: Longest time to wait, in seconds.
     type: int
     default: 300
 """
@@ -125,7 +125,7 @@ instance_types:
       description: Labels of its nodes.
       type: dict
     resources:
-      description: What a job gets, with C(requests) and C(limits).
+      description: The resources of a job, with C(requests) and C(limits).
       type: dict
 created:
   description: Names of those that were created.
@@ -143,7 +143,7 @@ removed:
   type: list
   elements: str
 error:
-  description: What went wrong; for the fields see RV(azureml.arc.extension#module:error).
+  description: The error; for the fields see RV(azureml.arc.extension#module:error).
   returned: failure
   type: dict
 """

@@ -9,8 +9,8 @@ DOCUMENTATION = r"""
 module: namespace
 short_description: Create the namespace that a compute runs in, or wait until a namespace is empty
 description:
-  - Creates a namespace before a cluster is attached with it, or waits for the end of what runs in one, after the
-    extension was removed. Never removes anything.
+  - Creates the namespace of a compute before the cluster is attached, or waits until nothing runs in a namespace any
+    more after the extension was removed. Never removes anything.
 version_added: 0.1.0
 author: azureml.arc contributors (@azureml-arc)
 extends_documentation_fragment:
@@ -31,17 +31,17 @@ options:
     required: true
   state:
     description:
-      - V(present) creates the namespace where it does not exist.
-      - V(empty) waits until it has no Deployments, StatefulSets, DaemonSets and Pods any more, or does not exist.
+      - V(present) creates the namespace if it does not exist.
+      - V(empty) waits until it contains no Deployments, StatefulSets, DaemonSets and Pods, or does not exist.
     type: str
     choices: [empty, present]
     default: present
   wait:
-    description: Wait for O(state=empty). Otherwise RV(left) has what is left now.
+    description: Wait for O(state=empty). V(false) returns the remaining objects in RV(left).
     type: bool
     default: true
   wait_timeout:
-    description: How long to wait at most, in seconds.
+    description: Longest time to wait, in seconds.
     type: int
     default: 900
 """
@@ -61,13 +61,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 left:
-  description: What still is in the namespace, with O(state=empty) and O(wait=false) or in check mode.
+  description: The remaining objects, with O(state=empty) and O(wait=false) or in check mode.
   returned: success
   type: list
   elements: str
   sample: ["Pod 'gateway-5c9d'"]
 error:
-  description: What went wrong; for the fields see RV(azureml.arc.extension#module:error).
+  description: The error; for the fields see RV(azureml.arc.extension#module:error).
   returned: failure
   type: dict
 """

@@ -9,8 +9,8 @@ DOCUMENTATION = r"""
 module: node
 short_description: Label and taint the nodes that Azure Machine Learning uses
 description:
-  - Sets labels, which instance types select nodes by, and the taints that keep nodes for AzureML, whose pods tolerate
-    them. Touches nothing else on a node.
+  - Sets labels, by which instance types select nodes, and taints that reserve nodes for AzureML, whose pods tolerate
+    them. Changes nothing else on a node.
 version_added: 0.1.0
 author: azureml.arc contributors (@azureml-arc)
 extends_documentation_fragment:
@@ -27,7 +27,7 @@ options:
   names:
     description:
       - Names of nodes, or patterns like V(gpu-*). A name that no node has is an error.
-      - This or O(label_selectors) is required; with both a node must match both.
+      - Set this, O(label_selectors), or both, in which case a node must match both.
     type: list
     elements: str
   label_selectors:
@@ -46,10 +46,10 @@ options:
     suboptions:
       key:
         description:
-          - V(ml.azure.com/amlarc) lets in all pods of AzureML, V(ml.azure.com/amlarc-system) those of the extension,
-            V(ml.azure.com/amlarc-workload) jobs and endpoints.
-          - V(ml.azure.com/resource-group), V(ml.azure.com/workspace) and V(ml.azure.com/compute) let in jobs and
-            endpoints of the one that O(taints[].value) names.
+          - All pods of AzureML tolerate V(ml.azure.com/amlarc), those of the extension V(ml.azure.com/amlarc-system),
+            jobs and endpoints V(ml.azure.com/amlarc-workload).
+          - V(ml.azure.com/resource-group), V(ml.azure.com/workspace) and V(ml.azure.com/compute) admit only jobs and
+            endpoints of the resource that O(taints[].value) names.
         type: str
         required: true
         choices:
@@ -63,12 +63,12 @@ options:
         description: Name of the resource group, workspace or compute; V(true) for the others, which is their default.
         type: str
       effect:
-        description: What happens to other pods. V(NoExecute) ends those that run.
+        description: Effect on other pods. V(NoExecute) evicts running pods.
         type: str
         choices: [NoSchedule, PreferNoSchedule, NoExecute]
         default: NoSchedule
   allow_disruption:
-    description: Set taints with effect V(NoExecute) though pods run that they would end.
+    description: Set taints with effect V(NoExecute) even if they evict running pods.
     type: bool
     default: false
   state:
@@ -99,17 +99,17 @@ EXAMPLES = r"""
 
 RETURN = r"""
 nodes:
-  description: Names of the nodes that were chosen.
+  description: Names of the selected nodes.
   returned: success
   type: list
   elements: str
 changed_nodes:
-  description: Those of them that had to be changed.
+  description: Names of the nodes that were changed.
   returned: success
   type: list
   elements: str
 error:
-  description: What went wrong; for the fields see RV(azureml.arc.extension#module:error).
+  description: The error; for the fields see RV(azureml.arc.extension#module:error).
   returned: failure
   type: dict
 """

@@ -10,8 +10,8 @@ module: node_preflight
 short_description: Check whether the machine of a node is ready for Azure Machine Learning
 description:
   - Runs on the machine itself, over SSH for instance, and changes nothing there. Needs no Python library.
-  - Looks at SELinux, the NVIDIA driver and container runtime, free disk, and whether the addresses can be reached that
-    AzureML needs. Proxies of the environment (E(HTTPS_PROXY), E(NO_PROXY)) are honoured, and certificates verified.
+  - Checks SELinux, the NVIDIA driver and container runtime, free disk space, and that the addresses that AzureML needs
+    can be reached. Uses the proxies of the environment (E(HTTPS_PROXY), E(NO_PROXY)) and verifies certificates.
 version_added: 0.1.0
 author: azureml.arc contributors (@azureml-arc)
 extends_documentation_fragment:
@@ -19,37 +19,37 @@ extends_documentation_fragment:
   - azureml.arc.attributes.info_module
 options:
   workload_profile:
-    description: What the cluster is for.
+    description: Workloads that run on the cluster.
     type: str
     choices: [training, inference, training_inference]
     required: true
   cluster_type:
-    description: V(connected_cluster) needs the addresses of Azure Arc besides.
+    description: V(connected_cluster) also needs the addresses of Azure Arc.
     type: str
     choices: [connected_cluster, managed_cluster]
     default: connected_cluster
   datasets:
-    description: Whether jobs mount datasets, which an enforcing SELinux keeps them from.
+    description: Whether jobs mount datasets, which an enforcing SELinux prevents.
     type: bool
     default: false
   gpu:
-    description: Whether the node is for instance types with GPUs.
+    description: Whether instance types with GPUs use the node.
     type: bool
     default: false
   disk_paths:
-    description: Where images and pods are kept. Paths that do not exist are not looked at.
+    description: Folders of images and pods. Paths that do not exist are ignored.
     type: list
     elements: path
     default: [/var/lib/kubelet, /var/lib/containerd, /var/lib/containers, /var/lib/rancher]
   minimum_free_disk:
     description:
-      - How much must be free in each of O(disk_paths), in GiB. Without it, less than 15 % is a warning.
+      - Required free space in each of O(disk_paths), in GiB. By default, less than 15 % is a warning.
     type: int
   region:
-    description: Region of the workspace, such as V(westeurope). Without it addresses of a region are not tried.
+    description: Region of the workspace, such as V(westeurope). If unset, regional addresses are not checked.
     type: str
   workspace_id:
-    description: Id of the workspace (a GUID), for its own address.
+    description: Id of the workspace (a GUID), which its address contains.
     type: str
   container_registry:
     description: Name of the workspace's container registry.
@@ -63,17 +63,17 @@ options:
     elements: str
     default: []
   timeout:
-    description: How long to wait for the answer of an address, in seconds. They are tried at the same time.
+    description: Maximum seconds to wait for an address. All addresses are checked at the same time.
     type: int
     default: 10
   skip_checks:
-    description: Checks to leave out.
+    description: Checks to skip.
     type: list
     elements: str
     choices: [disk, nvidia, outbound, selinux]
     default: []
   fail_on:
-    description: From which level on a finding is a failure.
+    description: Lowest level of findings that fail the task.
     type: str
     choices: [error, warning, never]
     default: error
@@ -92,11 +92,11 @@ EXAMPLES = r"""
 
 RETURN = r"""
 passed:
-  description: Whether nothing of level C(error) was found.
+  description: Whether there is no finding of level C(error).
   returned: always
   type: bool
 findings:
-  description: What was found, errors first, each with C(check), C(level), C(message) and C(fix).
+  description: The findings, errors first, each with C(check), C(level), C(message) and C(fix).
   returned: always
   type: list
   elements: dict
@@ -105,20 +105,20 @@ selinux:
   returned: always
   type: str
 nvidia_driver:
-  description: Version of the NVIDIA driver, empty where there is none.
+  description: Version of the NVIDIA driver, empty if it is not installed.
   returned: always
   type: str
 nvidia_runtime:
-  description: Program of the NVIDIA container runtime, empty where there is none.
+  description: Program of the NVIDIA container runtime, empty if it is not installed.
   returned: always
   type: str
 addresses:
-  description: The addresses that were tried.
+  description: The addresses that were checked.
   returned: always
   type: list
   elements: str
 error:
-  description: What went wrong; for the fields see RV(azureml.arc.extension#module:error).
+  description: The error; for the fields see RV(azureml.arc.extension#module:error).
   returned: failure
   type: dict
 """

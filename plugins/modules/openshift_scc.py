@@ -9,12 +9,12 @@ DOCUMENTATION = r"""
 module: openshift_scc
 short_description: Let the service accounts of the AzureML extension run privileged on OpenShift
 description:
-  - Without this the pods of the extension do not start on OpenShift.
-  - Creates a ClusterRole that may C(use) a SecurityContextConstraints object, and a ClusterRoleBinding of exactly the
-    service accounts that need it. Both are called C(azureml-arc-scc-) and the name of the object.
-  - The object itself is left alone, because managed OpenShift refuses changes of its default objects, and upgrades may
-    revert them. Service accounts of the extension that it lists already, as Microsoft's guide has it, are taken out,
-    for they have no need of it any more.
+  - Without these permissions, the pods of the extension do not start on OpenShift.
+  - Creates a ClusterRole that allows to C(use) a SecurityContextConstraints object, and a ClusterRoleBinding for
+    exactly the service accounts that need it. Their name is C(azureml-arc-scc-) followed by the name of the object.
+  - Does not add users to the object itself, because managed OpenShift refuses changes of its default objects, and
+    upgrades may revert them. Service accounts of the extension that the object lists, as Microsoft's guide recommends,
+    are removed from it, because they do not need the entry any more.
 version_added: 0.1.0
 author: azureml.arc contributors (@azureml-arc)
 extends_documentation_fragment:
@@ -40,12 +40,12 @@ options:
     choices: [absent, present]
     default: present
   extension_name:
-    description: Name of the extension; a service account carries it.
+    description: Name of the extension, which is part of the name of a service account.
     type: str
     default: azureml
   compute_namespaces:
     description:
-      - Namespaces that computes of the cluster run in. Their service account C(default) is bound, too.
+      - Namespaces of the cluster's computes. Their service account C(default) is bound, too.
       - Namespace V(default) needs no binding.
     type: list
     elements: str
@@ -83,17 +83,17 @@ added:
   type: list
   elements: str
 removed:
-  description: Users that were bound and are no longer.
+  description: Users removed from the binding.
   returned: success
   type: list
   elements: str
 unlisted:
-  description: Users taken out of the object's own list.
+  description: Users removed from the list of the object.
   returned: success
   type: list
   elements: str
 error:
-  description: What went wrong; for the fields see RV(azureml.arc.extension#module:error).
+  description: The error; for the fields see RV(azureml.arc.extension#module:error).
   returned: failure
   type: dict
 """

@@ -28,7 +28,7 @@ options:
     type: str
     default: azureml
   workload_profile:
-    description: What the cluster is for; with O(cluster_type) it decides which components are expected.
+    description: Workloads that run on the cluster. With O(cluster_type) it determines the expected components.
     type: str
     choices: [training, inference, training_inference]
   settings_generation:
@@ -59,9 +59,9 @@ options:
     type: bool
   components:
     description:
-      - The components to expect, instead of those of O(workload_profile). For a version of the extension that ships
+      - The expected components, instead of those of O(workload_profile), for a version of the extension that contains
         others.
-      - An empty list asks for ready pods only.
+      - With an empty list, only pods are checked.
     type: list
     elements: dict
     suboptions:
@@ -87,8 +87,8 @@ options:
     default: true
   wait_timeout:
     description:
-      - How long to wait at most, in seconds.
-      - Where nothing but expected components is missing, the wait ends after a minute - they will not come any more.
+      - Longest time to wait, in seconds.
+      - If only expected components are missing and all others are ready, the wait ends after a minute.
     type: int
     default: 900
 """
@@ -125,7 +125,7 @@ problems:
   elements: str
   sample: ["Pod relayserver-7f9c: ImagePullBackOff: container relayserver: Back-off pulling image"]
 health_check:
-  description: A row for each check of the extension itself that failed. Read where something is not ready.
+  description: The failed health checks of the extension. Read if something is not ready.
   returned: always, once the cluster has answered
   type: list
   elements: dict
@@ -145,16 +145,16 @@ health_check:
       type: str
       sample: INSUFFICIENT_NODE
     message:
-      description: What it says.
+      description: Its message.
       type: str
     blocking:
-      description: Whether the installation could not go on because of it.
+      description: Whether it stops the installation.
       type: bool
     hint:
-      description: What to do.
+      description: The fix.
       type: str
 components:
-  description: A row a component.
+  description: The components.
   returned: always, once the cluster has answered
   type: list
   elements: dict
@@ -169,21 +169,21 @@ components:
       description: Whether it is rolled out.
       type: bool
     desired_replicas:
-      description: Replicas it should have.
+      description: The desired number of replicas.
       type: int
     ready_replicas:
-      description: Replicas that are available.
+      description: The number of available replicas.
       type: int
     reason:
-      description: Why it is not ready; empty where it is.
+      description: Why it is not ready; empty if it is ready.
       type: str
       sample: Unavailable
     message:
-      description: The reason in words.
+      description: The reason as text.
       type: str
       sample: 0 of 1 available
 pods:
-  description: A row a pod.
+  description: The pods.
   returned: always, once the cluster has answered
   type: list
   elements: dict
@@ -195,7 +195,7 @@ pods:
       description: Its phase.
       type: str
     ready:
-      description: Whether it is ready, or finished as it should.
+      description: Whether it is ready, or has completed.
       type: bool
     node:
       description: The node it runs on.
@@ -205,21 +205,21 @@ pods:
       type: int
     reason:
       description:
-        - Why it is not ready, as Kubernetes names it; empty where it is.
-        - V(NodeNotReady) where it is left out because of its node, V(Terminating) where it is being removed.
+        - Why it is not ready, as Kubernetes names it; empty if it is ready.
+        - V(NodeNotReady) if it is ignored because of its node, V(Terminating) if it is being removed.
       type: str
       sample: Unschedulable
     message:
-      description: The reason in words.
+      description: The reason as text.
       type: str
       sample: "0/1 nodes are available: 1 Insufficient cpu."
 component_table:
-  description: Where the expected components come from, O(settings_generation) or V(components option).
+  description: The source of the expected components, O(settings_generation) or V(components option).
   returned: always, once the cluster has answered
   type: str
   sample: current
 error:
-  description: What went wrong; for the fields see RV(azureml.arc.extension#module:error).
+  description: The error; for the fields see RV(azureml.arc.extension#module:error).
   returned: failure
   type: dict
 """

@@ -62,31 +62,31 @@ options:
     type: bool
   install_components:
     description:
-      - What to do where the NVIDIA device plugin, Volcano or the Prometheus operator is in the cluster already.
-      - V(check) makes an error of it, which names the option that uses the one that is there.
-      - V(auto) puts that option into RV(install_options), unless the task gives it.
+      - What to do if an NVIDIA device plugin, Volcano or a Prometheus operator exists in the cluster.
+      - V(check) reports an error that names the option to use the existing one.
+      - V(auto) adds that option to RV(install_options), unless the task sets it.
     type: str
     choices: [auto, check]
     default: check
   compute_namespaces:
-    description: Namespaces of computes. They must exist, and need rights on OpenShift.
+    description: Namespaces of computes. They must exist, and need permissions on OpenShift.
     type: list
     elements: str
     default: []
   minimum_agent_version:
-    description: The least version of the Arc agents to accept, such as V(1.20.0). Without it any is.
+    description: Lowest version of the Arc agents to accept, such as V(1.20.0). By default, any version.
     type: str
   sides:
     description:
-      - From where to look, V(azure) for the Azure Resource Manager, V(kubernetes) for the cluster's own API.
-      - Where only a node reaches the latter, run V(azure) on the controller and V(kubernetes) on the node. Each needs
-        the Python packages of its side only.
+      - The APIs to check, V(azure) for Azure Resource Manager, V(kubernetes) for the API of the cluster.
+      - If only a node reaches the latter, run V(azure) on the controller and V(kubernetes) on the node. Each needs only
+        the Python packages of its side.
     type: list
     elements: str
     choices: [azure, kubernetes]
     default: [azure, kubernetes]
   skip_checks:
-    description: Checks to leave out, by the name that RV(findings) gives them.
+    description: Checks to skip, by their names in RV(findings).
     type: list
     elements: str
     choices:
@@ -106,13 +106,13 @@ options:
     default: []
   skip_installed:
     description:
-      - Return at once where the extension is installed, or being installed, without checking anything.
+      - Return at once, without checks, if the extension is installed or being installed.
     type: bool
     default: false
   fail_on:
     description:
-      - Fail where a finding is an V(error), or also where one is a V(warning). The failed result has all findings.
-      - With V(never) see RV(passed).
+      - Lowest level of findings that fail the task. The failed result contains all findings.
+      - With V(never), check RV(passed).
     type: str
     choices: [error, warning, never]
     default: error
@@ -140,7 +140,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 checked:
-  description: Whether the checks were made. They are not where O(skip_installed=true) and the extension is there.
+  description: Whether the checks were run. V(false) if O(skip_installed=true) and the extension exists.
   returned: success, and failure because of findings
   type: bool
 passed:
@@ -148,41 +148,41 @@ passed:
   returned: success, and failure because of findings
   type: bool
 findings:
-  description: What was found, errors first.
+  description: The findings, errors first.
   returned: success, and failure because of findings
   type: list
   elements: dict
   contains:
     check:
-      description: Name of the check. C(kubernetes_api) where the API did not answer.
+      description: Name of the check. C(kubernetes_api) if the API did not answer.
       type: str
       sample: resources
     level:
-      description: V(error) stops an install, V(warning) may, V(info) is good to know.
+      description: V(error) prevents an installation, V(warning) may prevent it, V(info) is for information.
       type: str
     message:
       description: What is wrong.
       type: str
       sample: 250m of cpu are free on its nodes, and training needs 410m.
     fix:
-      description: What to do about it.
+      description: The fix.
       type: str
       sample: Add nodes, or free resources.
 install_options:
-  description: With O(install_components=auto), options for M(azureml.arc.extension) that use what is there already.
+  description: With O(install_components=auto), options for M(azureml.arc.extension) to use existing components.
   returned: success, and failure because of findings
   type: dict
   sample: {install_volcano: false}
 installed:
-  description: Whether the extension exists, in whatever state.
+  description: Whether the extension exists, in any state.
   returned: success, and failure because of findings
   type: bool
 openshift:
-  description: Whether the cluster runs OpenShift, as far as Azure knows.
+  description: Whether the cluster runs OpenShift, as Azure reports it.
   returned: success, and failure because of findings
   type: bool
 cluster:
-  description: The cluster as Azure shows it, V(null) where it was not read.
+  description: The cluster as Azure reports it, V(null) if it was not read.
   returned: success, and failure because of findings
   type: dict
   contains:
@@ -193,10 +193,10 @@ cluster:
       description: Its region.
       type: str
     node_count:
-      description: How many nodes it has.
+      description: The number of its nodes.
       type: int
     distribution:
-      description: Its distribution, of a connected cluster.
+      description: The distribution of a connected cluster.
       type: str
       sample: k3s
     connectivity_status:
@@ -206,11 +206,11 @@ cluster:
       description: The version of its Arc agents.
       type: str
     fqdns:
-      description: Host names of its API server, of an AKS cluster; for M(azureml.arc.cluster_identity).
+      description: Host names of the API server of an AKS cluster, for M(azureml.arc.cluster_identity).
       type: list
       elements: str
 error:
-  description: What went wrong; for the fields see RV(azureml.arc.extension#module:error).
+  description: The error; for the fields see RV(azureml.arc.extension#module:error).
   returned: failure
   type: dict
 """

@@ -12,7 +12,7 @@ description:
   - Puts a certificate and its key into a Secret of the cluster, under the names that
     O(azureml.arc.extension#module:tls.secret_name) expects, C(cert.pem) and C(key.pem).
   - Checks them before anything is sent. They must belong together, be valid now, and cover O(cname) if it is set.
-  - Creates the namespace where it does not exist, so that the Secret can be there before the extension is.
+  - Creates the namespace if it does not exist, so that the Secret can exist before the extension.
 version_added: 0.1.0
 author: azureml.arc contributors (@azureml-arc)
 requirements:
@@ -38,14 +38,14 @@ options:
     type: str
     default: azureml
   state:
-    description: V(present) creates the Secret or renews what is in it, V(absent) removes it. The namespace stays.
+    description: V(present) creates or updates the Secret, V(absent) removes it. The namespace is kept.
     type: str
     choices: [absent, present]
     default: present
   certificate:
     description:
-      - Path of the certificate as PEM, followed by those that lead to its authority. On the controller, a relative path
-        is also sought in folder C(files), and one that C(ansible-vault) has encrypted is decrypted in memory.
+      - Path of the certificate as PEM, followed by its chain. On the controller, a relative path is also searched in
+        the folder C(files), and a file that is encrypted with C(ansible-vault) is decrypted in memory.
       - This or O(certificate_content) is required with O(state=present).
     type: path
   certificate_content:
@@ -105,7 +105,7 @@ certificate:
       type: list
       elements: str
     names:
-      description: The DNS names that it is for.
+      description: Its DNS names.
       type: list
       elements: str
     not_after:
@@ -113,7 +113,7 @@ certificate:
       type: str
       sample: "2027-11-23T12:00:00+00:00"
 error:
-  description: What went wrong; for the fields see RV(azureml.arc.extension#module:error).
+  description: The error; for the fields see RV(azureml.arc.extension#module:error).
   returned: failure
   type: dict
 """

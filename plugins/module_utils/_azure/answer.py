@@ -31,7 +31,7 @@ class Response:
 class TransientError(AzureMLError):
     """A failure that may be over at the next attempt.
 
-    :ivar retry_after: seconds that the service asks to wait, C(None) where it does not.
+    :ivar retry_after: seconds that the service asks to wait, C(None) if it does not.
     """
 
     retry_after: float | None = None
@@ -43,8 +43,8 @@ def parse_response(action: str, response, correlation_id: str) -> Response:
     :param action: what was tried, for the error.
     :param response: the SDK's response.
     :param correlation_id: that of the request.
-    :raises TransientError: where another attempt may succeed.
-    :raises AzureMLError: where the request failed for good, with code, message, status and correlation id.
+    :raises TransientError: if another attempt may succeed.
+    :raises AzureMLError: if the request failed for good, with code, message, status and correlation id.
     """
     try:
         body = response.json() if response.content else {}
@@ -90,7 +90,7 @@ def _code_and_message(error: Mapping) -> tuple[str, str]:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that an answer asks to wait (it has a number or a date), C(None) where it does not."""
+    """Return the seconds that an answer asks to wait (it has a number or a date), C(None) if it does not."""
     value = headers.get("Retry-After")
     if not value:
         return None

@@ -116,7 +116,7 @@ class AzureSession:
     def subscription_id(self) -> str:
         """The subscription of the requests.
 
-        :raises AzureMLError: where none is named.
+        :raises AzureMLError: if none is named.
         """
         if not self._sign_in.subscription_id:
             raise AzureMLError(
@@ -172,7 +172,7 @@ class AzureSession:
         return client
 
     def get(self, resource_id: str, api_version: str, what: str) -> dict | None:
-        """Read a resource; C(None) where it does not exist. For the other parameters see C(send)."""
+        """Read a resource; C(None) if it does not exist. For the other parameters see C(send)."""
         body = self._get(resource_id, api_version, what)
         if resource_id.lower() in self._known:
             self._known[resource_id.lower()] = (time.monotonic(), body)
@@ -241,8 +241,8 @@ class AzureSession:
         :param what: the resource as errors name it: C(extension 'x' on connected cluster 'y').
         :param already_applied: takes the failure of an attempt, and looks whether the change was applied though its
             answer was lost. Without it, a request can be repeated as it is.
-        :returns: the answer, C(None) where it was lost but C(already_applied).
-        :raises AzureMLError: where the request could not be sent, or was refused.
+        :returns: the answer, C(None) if it was lost but C(already_applied).
+        :raises AzureMLError: if the request could not be sent, or was refused.
         """
         url = self._resolved_cloud.resource_manager + resource_id if resource_id.startswith("/") else resource_id
         if not self._resolved_cloud.is_endpoint(url):
@@ -332,7 +332,7 @@ def open_session(call) -> AzureSession:
 
     :param call: the C(ModuleCall); the client secret is kept out of its result. Its C(wait_timeout) bounds the
         attempts of a request, too.
-    :raises AzureMLError: where there are no credentials.
+    :raises AzureMLError: if there are no credentials.
     """
     sign_in = _sign_in.resolve(call.params, call.environ, read_file=call.read_file)
     call.hide(sign_in.secret)

@@ -40,7 +40,7 @@ class Cloud:
         return f"{self.audience}/.default"
 
     def is_endpoint(self, url: str) -> bool:
-        """Whether an address leads to the resource manager: the same scheme, host and effective port.
+        """Return whether an address leads to the resource manager: the same scheme, host and effective port.
 
         ARM writes the port into some addresses, C(https://management.azure.com:443/...) for instance. Source: the
         recordings of Event Grid in https://github.com/Azure/azure-sdk-for-js
@@ -60,7 +60,7 @@ class Cloud:
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None] | None:
-    """Return scheme, host and effective port of an address, C(None) where it has none."""
+    """Return scheme, host and effective port of an address, C(None) if it has none."""
     try:
         address = urlsplit(url)
         return address.scheme, address.hostname, address.port or {"https": 443}.get(address.scheme)
@@ -95,11 +95,11 @@ CLOUDS = {
 
 
 def resolve(cloud_environment: str, fetch: Callable[[str], object]) -> Cloud:
-    """The cloud of that name, or behind that address.
+    """Return the cloud of that name, or behind that address.
 
     :param cloud_environment: a name in V(CLOUDS), or the https address of a resource manager.
     :param fetch: reads a URL and returns the JSON document; called only for an address.
-    :raises AzureMLError: where it is neither.
+    :raises AzureMLError: if it is neither.
     """
     if cloud_environment in CLOUDS:
         return CLOUDS[cloud_environment]
@@ -114,7 +114,7 @@ def resolve(cloud_environment: str, fetch: Callable[[str], object]) -> Cloud:
 
 
 def from_metadata(resource_manager: str, document: object) -> Cloud:
-    """The cloud that a metadata document describes."""
+    """Return the cloud that a metadata document describes."""
     try:
         if not isinstance(document, Mapping):
             raise TypeError("not an object")

@@ -119,7 +119,7 @@ def reference(params: Mapping, subscription_id: str) -> ClusterReference:
 
 
 def from_id(option: str, cluster_id: str) -> ClusterReference:
-    """The cluster with an ARM id, or an error that names the option."""
+    """Return the cluster with an ARM id, or an error that names the option."""
     found = _CLUSTER_ID.fullmatch(cluster_id)
     types = {one.resource_type.lower(): name for name, one in TYPES.items()}
     cluster_type = types.get(found["type"].lower()) if found else None
@@ -132,7 +132,7 @@ def read(session: AzureSession, cluster: ClusterReference, anew: bool = False) -
     """Read a cluster, once for all calls for it.
 
     :param anew: read it again, where time has passed.
-    :raises AzureMLError: where it cannot be read. Where ARM answers 404, for the cluster or its resource group, the
+    :raises AzureMLError: if it cannot be read. Where ARM answers 404, for the cluster or its resource group, the
         error has a field C(gone): Resource Graph may list a cluster for hours after its deletion, see
         https://github.com/ansible-collections/azure/pull/2002
     """
@@ -182,7 +182,7 @@ def _parse(cluster: ClusterReference, body: dict) -> Cluster:
 
 
 def why_unreachable(cluster: Cluster) -> tuple[str, str, str] | None:
-    """Return why the agents of a cluster receive no changes, as code, state and hint; C(None) where they do."""
+    """Return why the agents of a cluster receive no changes, as code, state and hint; C(None) if they do."""
     if cluster.connectivity_status and cluster.connectivity_status != "Connected":
         since = f" since {cluster.last_connectivity_time}" if cluster.last_connectivity_time else ""
         return (
@@ -198,7 +198,7 @@ def why_unreachable(cluster: Cluster) -> tuple[str, str, str] | None:
 def require_reachable(cluster: Cluster) -> None:
     """Refuse a cluster whose agents would not receive a change.
 
-    :raises AzureMLError: where the cluster is not connected, or is stopped.
+    :raises AzureMLError: if the cluster is not connected, or is stopped.
     """
     found = why_unreachable(cluster)
     if found:

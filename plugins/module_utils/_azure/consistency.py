@@ -32,7 +32,7 @@ PARENT_NOT_FOUND = "parentresourcenotfound"
 
 
 def is_not_found(error: AzureMLError) -> bool:
-    """Whether the service does not know the resource itself."""
+    """Return whether the service does not know the resource itself."""
     return error.status == 404 and (error.code or "").lower() in NOT_FOUND_CODES
 
 

@@ -67,6 +67,6 @@ CODE_HINTS = {
 
 
 def hint_for(message: str | None, code: str | None = None) -> str | None:
-    """The hint for a failure, C(None) where nothing better than its message is known."""
+    """Return the hint for a failure, C(None) if nothing better than its message is known."""
     text = (message or "").lower()
     return next((hint for part, hint in HINTS if part in text), CODE_HINTS.get(code))

@@ -26,7 +26,7 @@ def namespace_body(location: str) -> dict:
 
 
 def is_created_by_us(body: Mapping) -> bool:
-    """Whether the tags of a resource say that it was created for the extension.
+    """Return whether the tags of a resource say that it was created for the extension.
 
     Names of tags compare without case, values with. Source:
     https://learn.microsoft.com/azure/azure-resource-manager/management/tag-resources

@@ -80,7 +80,7 @@ class ArmResource:
         return self._what
 
     def read(self) -> dict | None:
-        """Read the resource; C(None) where it does not exist."""
+        """Read the resource; C(None) if it does not exist."""
         return self._session.get(self.id, self._api_version, self._what)
 
     def submit(
@@ -89,9 +89,9 @@ class ArmResource:
         """Send a change; it is repeated only where it has not been applied.
 
         :param wait: whether to wait for the end of the operation.
-        :param present: the resource as it was read before, C(None) where it did not exist.
-        :returns: the resource as it is then (C(None) where it is gone), without C(wait) the body of the answer.
-        :raises AzureMLError: where the service refuses the change, or the operation fails.
+        :param present: the resource as it was read before, C(None) if it did not exist.
+        :returns: the resource as it is then (C(None) if it is gone), without C(wait) the body of the answer.
+        :raises AzureMLError: if the service refuses the change, or the operation fails.
         """
         return (yield from self._finish(method, wait, present, self._send(method, present, body, params)))
 
@@ -173,7 +173,7 @@ class ArmResource:
         """Check that what a decision was made on still holds, where time has passed since.
 
         :param present: the resource as it was read then.
-        :raises AzureMLError: where it was changed; C(decide) decides anew.
+        :raises AzureMLError: if it was changed; C(decide) decides anew.
         """
         if _revision(self.read()) != _revision(present):
             self._conflict = AzureMLError(f"{self._what} was changed by somebody else", code="Conflict", status=409)
@@ -201,7 +201,7 @@ class ArmResource:
         """Wait for the operation under way; its failure is an error.
 
         :param created: whether it was created just now: then it may be unknown to the service at first.
-        :returns: the resource, C(None) where it is gone.
+        :returns: the resource, C(None) if it is gone.
         """
         patience = self.deadline.within(VISIBLE_WITHIN) if created else None
         pause = Intervals()
@@ -236,7 +236,7 @@ class ArmResource:
 
 
 def _revision(body: Mapping | None) -> tuple | None:
-    """What every change of a resource changes: its state, or ARM's note of who changed it last, and when.
+    """Return what every change of a resource changes: its state, or ARM's note of who changed it last, and when.
 
     Source: C(systemData) in the common types of ARM's specifications.
     """

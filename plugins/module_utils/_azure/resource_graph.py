@@ -55,7 +55,7 @@ def query(session: AzureSession, text: str, subscriptions: Collection[str], what
 
 
 def incomplete(last_page: Mapping, received: int) -> str | None:
-    """Return why rows are missing, C(None) where none are.
+    """Return why rows are missing, C(None) if none are.
 
     A truncated answer has no C($skipToken). Source:
     https://learn.microsoft.com/azure/governance/resource-graph/concepts/work-with-data

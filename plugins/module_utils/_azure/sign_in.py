@@ -240,7 +240,7 @@ def credential(sign_in: SignIn, cloud: Cloud, transport: Mapping):
     """Make the azure-identity credential for a way to sign in. Nothing is sent yet.
 
     :param transport: options of the SDK's transport. To ask for a token twice does no harm, so the SDK tries again.
-    :raises AzureMLError: where a file that it needs cannot be read.
+    :raises AzureMLError: if a file that it needs cannot be read.
     """
     transport = {**transport, **RETRIES}
     if sign_in.method == "cli":

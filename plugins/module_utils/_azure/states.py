@@ -21,20 +21,20 @@ def state_of(body: Mapping) -> str:
 
 
 def is_final(state: str) -> bool:
-    """Whether nothing is under way in this state."""
+    """Return whether nothing is under way in this state."""
     return state.lower() in FINAL_STATES
 
 
 def is_moving(body: Mapping) -> bool:
-    """Whether an operation on the resource is under way."""
+    """Return whether an operation on the resource is under way."""
     return not is_final(state_of(body))
 
 
 def is_being_deleted(body: Mapping) -> bool:
-    """Whether the service is deleting the resource."""
+    """Return whether the service is deleting the resource."""
     return state_of(body).lower() == "deleting"
 
 
 def has_failed(state: str) -> bool:
-    """Whether an operation or resource in this state has failed or was canceled."""
+    """Return whether an operation or resource in this state has failed or was canceled."""
     return is_final(state) and state.lower() != "succeeded"

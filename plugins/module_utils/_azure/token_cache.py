@@ -29,12 +29,12 @@ METADATA_LIFETIME = 3600  # seconds
 
 
 def read_metadata(url: str, cache, transport: dict) -> object:
-    """The metadata document of a cloud, read once a run.
+    """Return the metadata document of a cloud, read once a run.
 
     :param url: its address.
     :param cache: see C(NoCache).
     :param transport: options of the SDK's transport.
-    :raises AzureMLError: where it cannot be read.
+    :raises AzureMLError: if it cannot be read.
     """
 
     def read() -> dict:
@@ -50,7 +50,7 @@ def read_metadata(url: str, cache, transport: dict) -> object:
 
 
 def _token_key(sign_in: _sign_in.SignIn, cloud: _cloud.Cloud) -> str:
-    """A name for the identity in the cache that tells nothing of its secret."""
+    """Return a name for the identity in the cache that tells nothing of its secret."""
     who = sign_in.tenant, sign_in.client_id, sign_in.secret, sign_in.certificate, sign_in.token_file
     identity = repr((sign_in.method, *who, sign_in.authority, cloud))
     return f"token {hashlib.sha256(identity.encode()).hexdigest()}"
@@ -83,7 +83,7 @@ class SharedCredential:
     def get_token(self, *scopes: str, **kwargs) -> AccessToken:
         """Return a token for these scopes; how the SDK asks a credential.
 
-        :raises AzureMLError: where the sign-in fails.
+        :raises AzureMLError: if the sign-in fails.
         """
 
         def ask() -> AccessToken:

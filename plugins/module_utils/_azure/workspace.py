@@ -61,7 +61,7 @@ def reference(params: Mapping, subscription_id: str) -> WorkspaceReference:
 def read(session: AzureSession, workspace: WorkspaceReference) -> Workspace:
     """Read a workspace, once for all clusters of a run.
 
-    :raises AzureMLError: where the workspace does not exist.
+    :raises AzureMLError: if the workspace does not exist.
     """
 
     def ask() -> list[str]:

@@ -58,7 +58,7 @@ class ComputeConfiguration:
     instance_types: Sequence[InstanceType] | None = None
 
     def for_cluster(self) -> list[dict]:
-        """The instance types as M(azureml.arc.instance_type) takes them, the default under its own name as well.
+        """Return the instance types as M(azureml.arc.instance_type) takes them, the default under its own name as well.
 
         :raises AzureMLError: if two of them would become one.
         """

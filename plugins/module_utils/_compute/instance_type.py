@@ -42,7 +42,7 @@ def run(call: ModuleCall) -> Waiting[dict]:
 
 
 def _wanted(params: Mapping) -> list[InstanceType]:
-    """The instance types that the options name, checked.
+    """Return the instance types that the options name, checked.
 
     :raises AzureMLError: naming the option, where one is not right or has a name twice.
     """
@@ -62,7 +62,7 @@ def _wanted(params: Mapping) -> list[InstanceType]:
 
 
 def _is_defined(session: KubeSession, call: ModuleCall) -> Waiting[bool]:
-    """Whether the cluster knows instance types, which the extension brings; waits for them where asked to."""
+    """Return whether the cluster knows instance types, which the extension brings; waits for them where asked to."""
     params = call.params
     deadline, pause = call.deadline(params["wait_timeout"]), Intervals(first=1)
     while True:

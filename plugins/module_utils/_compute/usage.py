@@ -51,12 +51,12 @@ def users_of(session: AzureSession, workspace_id: str, compute_id: str, compute:
 
 
 def serves_on(endpoint: Mapping, compute_id: str) -> bool:
-    """Whether an online endpoint runs on a compute."""
+    """Return whether an online endpoint runs on a compute."""
     return _is(endpoint["properties"].get("compute"), compute_id)
 
 
 def runs_on(job: Mapping, compute_id: str) -> bool:
-    """Whether a job, or a step of a pipeline, runs on a compute or will."""
+    """Return whether a job, or a step of a pipeline, runs on a compute or will."""
     properties = job["properties"]
     if (properties.get("status") or "").lower() in ENDED:
         return False

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 
 def values(variables: Mapping[str, tuple[str, ...]], environ: Mapping[str, str]) -> dict[str, str]:
-    """The options that the environment says something of.
+    """Return the options that the environment says something of.
 
     :param variables: an option, and the variables that stand in for it; the first one that is set counts.
     :param environ: the environment; an empty variable is as good as none.

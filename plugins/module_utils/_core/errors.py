@@ -12,7 +12,7 @@ LONGEST_MESSAGE = 16000  # characters; what is wrong with a cluster can be many 
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an exception's message, or the name of its class where there is none."""
+    """Return the first line of an exception's message, or the name of its class where there is none."""
     text = str(getattr(error, "message", None) or error).strip()
     return text.splitlines()[0] if text else type(error).__name__
 
@@ -64,7 +64,7 @@ class AzureMLError(Exception):
         return f"{text} {self.hint}" if self.hint else text
 
     def as_result(self) -> dict:
-        """The fields of a failed module's result: C(msg), C(error), and the details."""
+        """Return the fields of a failed module's result: C(msg), C(error), and the details."""
         return {
             "msg": str(self),
             "error": {

@@ -86,7 +86,7 @@ def is_inline(kubeconfig) -> bool:
 
 
 def wait(timeout: int) -> dict:
-    """The options of waiting.
+    """Return the options of waiting.
 
     :param timeout: the default of C(wait_timeout) in seconds.
     """

@@ -77,7 +77,7 @@ class Deadline:
         return self.remaining <= 0
 
     def within(self, seconds: float) -> Deadline:
-        """The deadline of a part of the work: C(seconds) from now, but not later than this one."""
+        """Return the deadline of a part of the work: C(seconds) from now, but not later than this one."""
         return Deadline(min(seconds, self.remaining), self._clock, self._sleep, self.report)
 
     def sleep(self, seconds: float) -> None:
@@ -106,7 +106,7 @@ def seconds_of(name: str, value: object, default: float) -> float:
 
 
 def waiting(result: T | Waiting[T]) -> Waiting[T]:
-    """A result, or what waits for one, as what waits for one."""
+    """Return a result, or what waits for one, as what waits for one."""
     if isinstance(result, Generator):
         result = yield from result
     return result
@@ -123,7 +123,7 @@ def wait_here(steps: Waiting[T], sleep: Callable[[float], None] = time.sleep) ->
 
 
 def timeout_error(what: str, deadline: Deadline, state: str, **details) -> AzureMLError:
-    """The error of a wait that took too long; C(state) says how far it got."""
+    """Return the error of a wait that took too long; C(state) says how far it got."""
     return AzureMLError(
         f"Timed out after {deadline.seconds:g} seconds waiting for {what}: {state}",
         code="Timeout",

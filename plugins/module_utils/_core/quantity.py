@@ -19,10 +19,10 @@ else:
 
 
 def quantity(value: object, path: str = "quantity"):
-    """A quantity as a decimal number: cores, or bytes.
+    """Return a quantity as a decimal number: cores, or bytes.
 
     :param path: where it stands, for the error.
-    :raises AzureMLError: where it is none.
+    :raises AzureMLError: if it is none.
     """
     try:
         number = parse_quantity(None if isinstance(value, bool) else value)

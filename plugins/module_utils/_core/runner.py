@@ -36,7 +36,7 @@ class NoCache:
     def get_or_create(
         self, key: str, create: Callable[[], dict], margin: float, is_good: Callable[[dict], bool] = lambda entry: True
     ) -> dict:
-        """What stands under C(key) for at least C(margin) more seconds and C(is_good), else what C(create) returns.
+        """Return the entry C(key), if it C(is_good) and lasts C(margin) more seconds, else what C(create) returns.
 
         Entries are dictionaries that JSON can hold, with C(expires_on) in seconds since 1970.
         """

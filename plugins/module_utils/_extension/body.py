@@ -110,7 +110,7 @@ def _release_namespace(properties: Mapping) -> str | None:
 
 
 def _identity(body: Mapping) -> Mapping:
-    """The identity that was asked for, or the one that AKS created."""
+    """Return the identity that was asked for, or the one that AKS created."""
     return body.get("identity") or body["properties"].get("aksAssignedIdentity") or {}
 
 

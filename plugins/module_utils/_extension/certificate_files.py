@@ -15,7 +15,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._extension import tls
 
 
 def read(call: ModuleCall, options: Mapping, prefix: str = "") -> tls.ServerCertificate | None:
-    """The certificate, checked with its key and for its name; C(None) where the options give none.
+    """Return the certificate, checked with its key and for its name; C(None) if the options give none.
 
     :param call: takes the warning where the certificate expires soon.
     :param options: C(certificate), C(private_key), each also with C(_content) for text, and C(cname).

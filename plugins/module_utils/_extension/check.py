@@ -78,7 +78,7 @@ def _check_own_settings(options: Mapping) -> None:
 
 
 def _own_settings(options: Mapping) -> dict[str, str]:
-    """The user's own settings of both maps, values in lower case."""
+    """Return the user's own settings of both maps, values in lower case."""
     return {key: as_setting(value).lower() for name in OWN_SETTINGS for key, value in (options.get(name) or {}).items()}
 
 
@@ -142,7 +142,7 @@ def check_cluster(options: Mapping, cluster: ClusterFacts) -> None:
 
 
 def misspelt_keys(options: Mapping) -> list[str]:
-    """A warning for each key of the user's own settings that nobody knows and that looks much like a known one.
+    """Return a warning for each key of the user's own settings that nobody knows and that looks much like a known one.
 
     Other unknown keys pass without a word: the extension's chart takes any.
     """

@@ -23,7 +23,7 @@ NAME_LENGTH = 63
 
 
 def workspace_id(cluster: ClusterReference) -> str:
-    """The ARM id of the workspace that belongs to a cluster, whether it exists or not."""
+    """Return the ARM id of the workspace that belongs to a cluster, whether it exists or not."""
     name = derived_name(f"{cluster.name}-{cluster.subscription_id}-{cluster.resource_group}", NAME_LENGTH)
     return f"{cluster.group_id}/providers/Microsoft.OperationalInsights/workspaces/{name}"
 

@@ -56,8 +56,8 @@ ACCOUNTS = {"current": CURRENT_ACCOUNTS, "2021": (*CURRENT_ACCOUNTS, *FIRST_ACCO
 class Grant:
     """How accounts come to use an SCC object.
 
-    :param rules: those of our ClusterRole, C(None) where it does not exist.
-    :param bound: the users that our ClusterRoleBinding names, C(None) where it does not exist.
+    :param rules: those of our ClusterRole, C(None) if it does not exist.
+    :param bound: the users that our ClusterRoleBinding names, C(None) if it does not exist.
     :param listed: the users that the object itself lists.
     """
 
@@ -67,7 +67,7 @@ class Grant:
 
 
 def needed_users(extension_name: str, compute_namespaces: Iterable[str] = (), generation: str = "current") -> list[str]:
-    """The users that have to use the object.
+    """Return the users that have to use the object.
 
     :param compute_namespaces: namespaces that computes run in; C(default) needs no entry.
     :param generation: the generation of settings keys, a key of C(ACCOUNTS).
@@ -78,18 +78,18 @@ def needed_users(extension_name: str, compute_namespaces: Iterable[str] = (), ge
 
 
 def grant_name(scc: str) -> str:
-    """The name of the ClusterRole and of the ClusterRoleBinding for an object."""
+    """Return the name of the ClusterRole and of the ClusterRoleBinding for an object."""
     return f"azureml-arc-scc-{scc}"
 
 
 def rules_for(scc: str) -> list[dict]:
-    """The rules of the ClusterRole for an object."""
+    """Return the rules of the ClusterRole for an object."""
     group = RESOURCES[KIND].api_version.partition("/")[0]
     return [{"apiGroups": [group], "resources": [RESOURCES[KIND].plural], "resourceNames": [scc], "verbs": ["use"]}]
 
 
 def bound_users(binding: Mapping) -> list[str]:
-    """The service accounts that a ClusterRoleBinding names, as users."""
+    """Return the service accounts that a ClusterRoleBinding names, as users."""
     return [
         f"{ACCOUNT_PREFIX}{one.get('namespace')}:{one.get('name')}"
         for one in binding.get("subjects") or ()
@@ -98,7 +98,7 @@ def bound_users(binding: Mapping) -> list[str]:
 
 
 def plan(before: Grant, scc: str, users: list[str], present: bool) -> Grant:
-    """The grant to have. Accounts of others stay in the object, and in the binding for as long as it exists."""
+    """Return the grant to have. Accounts of others stay in the object, and in the binding for as long as it exists."""
     listed = [user for user in before.listed if user not in users]
     if not present:
         return Grant(None, None, listed)
@@ -107,7 +107,7 @@ def plan(before: Grant, scc: str, users: list[str], present: bool) -> Grant:
 
 
 def allowed_users(session: KubeSession, scc: str) -> list[str] | None:
-    """The users that the object itself and our binding allow to use it, C(None) where there is no such object."""
+    """Return the users that the object itself and our binding allow to use it, C(None) if there is no such object."""
     constraints = session.get(KIND, scc)
     if constraints is None:
         return None
@@ -182,7 +182,7 @@ def _subject(user: str) -> dict:
 
 
 def _added(binding: Mapping, subjects: list[dict]) -> dict | None:
-    """The patch that adds subjects to those that a binding has by now."""
+    """Return the patch that adds subjects to those that a binding has by now."""
     present = binding.get("subjects") or []
     added = [subject for subject in subjects if subject not in present]
     return {"subjects": [*present, *added]} if added else None

@@ -41,7 +41,7 @@ class Relay:
 
 
 def relay_of(cluster: ClusterReference) -> Relay:
-    """The relay that belongs to a cluster, whether it exists or not."""
+    """Return the relay that belongs to a cluster, whether it exists or not."""
     name = derived_name(f"{cluster.name}-{cluster.subscription_id}-{cluster.resource_group}-relay", NAME_LENGTH)
     namespace_id = f"{cluster.group_id}/providers/Microsoft.Relay/namespaces/{name}"
     return Relay(namespace_id, f"{namespace_id}/hybridConnections/{cluster.name}", cluster.name)

@@ -48,7 +48,7 @@ def remove(call: ModuleCall, session: AzureSession, reference: ExtensionReferenc
 
 
 def _find_cluster(session: AzureSession, cluster: _cluster.ClusterReference) -> _cluster.Cluster | None:
-    """Return a cluster as Azure names it, which names of other resources follow from; C(None) where it is gone."""
+    """Return a cluster as Azure names it, which names of other resources follow from; C(None) if it is gone."""
     try:
         return _cluster.read(session, cluster)
     except AzureMLError as error:

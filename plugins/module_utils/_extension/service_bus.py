@@ -44,7 +44,7 @@ class ServiceBus:
 
 
 def service_bus_of(cluster: ClusterReference) -> ServiceBus:
-    """The Service Bus that belongs to a cluster, whether it exists or not."""
+    """Return the Service Bus that belongs to a cluster, whether it exists or not."""
     name = derived_name(f"{cluster.name}-{cluster.subscription_id}-{cluster.resource_group}-service-bus", NAME_LENGTH)
     return ServiceBus(f"{cluster.group_id}/providers/Microsoft.ServiceBus/namespaces/{name}", SUBSCRIPTIONS)
 

@@ -76,7 +76,7 @@ SUPPORTING_RESOURCES = {
 
 
 def needed(settings: Settings) -> list[SupportingResource]:
-    """The resources that an extension with these settings uses."""
+    """Return the resources that an extension with these settings uses."""
     return [one for one in SUPPORTING_RESOURCES.values() if one.keys_of(settings)]
 
 
@@ -132,7 +132,7 @@ def remove(
 
 
 def _remove(resource: ArmResource, check_mode: bool) -> Waiting[bool | None]:
-    """Remove a resource; C(False) where it was not created for the extension, C(None) where it does not exist."""
+    """Remove a resource; C(False) where it was not created for the extension, C(None) if it does not exist."""
     body = resource.read()
     if body is None or not is_created_by_us(body):
         return None if body is None else False

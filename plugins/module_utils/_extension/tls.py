@@ -74,7 +74,7 @@ def check(
 
     :param certificate: PEM; the server's certificate first, then those that lead to its authority.
     :param private_key: PEM, not encrypted.
-    :param cname: the DNS name that clients use, C(None) where it is not known.
+    :param cname: the DNS name that clients use, C(None) if it is not known.
     :param now: with a time zone.
     :param prefix: the prefix of the options' names in errors.
     :raises AzureMLError: naming the option.

@@ -65,7 +65,7 @@ class KubeSession:
         self._files.close()
 
     def get(self, kind: str, name: str, namespace: str = "") -> dict | None:
-        """An object, C(None) where it does not exist."""
+        """Return an object, C(None) if it does not exist."""
         try:
             return self._send("get", kind, namespace, name)
         except AzureMLError as error:
@@ -76,7 +76,7 @@ class KubeSession:
     def list(
         self, kind: str, namespace: str = "", keep: Callable[[dict], dict] = lambda body: body, **selectors: str
     ) -> tuple[list[dict], str]:
-        """All objects of a kind, read in pages.
+        """Return all objects of a kind, read in pages.
 
         :param namespace: the namespace to look in; without one, all of the cluster.
         :param keep: takes an object, returns what of it is wanted; the rest is forgotten page by page.
@@ -135,7 +135,7 @@ class KubeSession:
         :param decide: takes the object, returns the merge patch to send, C(None) for none. Called again where somebody
             else was faster.
         :param body: the object, where it was read already.
-        :returns: the object before our change and the patch, C(None) where the object does not exist.
+        :returns: the object before our change and the patch, C(None) if the object does not exist.
         """
         sent = None
         for attempt in range(1, ATTEMPTS + 1):
@@ -172,7 +172,7 @@ class KubeSession:
         A watch that breaks, or that the server cannot serve any more, ends as if time had passed: the caller reads anew
         in either case.
 
-        :raises AzureMLError: where the account may not watch.
+        :raises AzureMLError: if the account may not watch.
         """
 
         def follow(**kwargs):
@@ -230,7 +230,7 @@ class KubeSession:
             raise sent.misunderstood() from error
 
     def _answer(self, method: str, path: str, request: dict) -> bytes:
-        """The whole of an answer. The client tries again by itself, but not where an answer, good or bad, breaks off.
+        """Return the whole of a response. The client retries by itself, but not if a response, good or bad, breaks off.
 
         It may be lost after the request was carried out: any is repeated, see C(config.RETRIES).
         """
@@ -245,10 +245,10 @@ class KubeSession:
 
 
 def open_session(call) -> KubeSession:
-    """The session for a module call, from its connection options and the environment.
+    """Return the session for a module call, from its connection options and the environment.
 
     :param call: the C(ModuleCall); credentials from a kubeconfig are kept out of its result.
-    :raises AzureMLError: where the options do not lead to a cluster. Nothing is sent.
+    :raises AzureMLError: if the options do not lead to a cluster. Nothing is sent.
     """
     found = config.connection(call.params, call.environ)
     files = CredentialFiles(call.tmpdir)
@@ -264,9 +264,9 @@ def open_session(call) -> KubeSession:
 
 
 def _parsed(verb: str, answer: bytes) -> dict:
-    """The object in an answer.
+    """Return the object in an answer.
 
-    :raises ValueError: where there is none, as in the answer of a proxy.
+    :raises ValueError: if there is none, as in the answer of a proxy.
     """
     body = json.loads(answer)
     if not isinstance(body, dict) or (verb == "list" and not isinstance(body.get("items"), list)):

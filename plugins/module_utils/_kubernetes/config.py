@@ -137,7 +137,7 @@ def configuration(found: Connection, call, session_files: CredentialFiles):
 
     :param call: the C(ModuleCall); credentials from a kubeconfig are kept out of its result.
     :param session_files: takes the files with certificates and keys that the client needs.
-    :raises AzureMLError: where the values do not lead to a cluster.
+    :raises AzureMLError: if the values do not lead to a cluster.
     """
     made = Configuration()
     proxy_url = _load_kubeconfig(made, found, call, session_files) if found.needs_kubeconfig else ""

@@ -52,7 +52,7 @@ class Request:
         return f"{DOING[self.verb]} {describe(self.kind, self.namespace, self.name)}"
 
     def refused(self, error) -> AzureMLError:
-        """The error where the API answers something else than was asked for.
+        """Return the error where the API answers something else than was asked for.
 
         :param error: the C(ApiException) of the client.
         """
@@ -72,7 +72,7 @@ class Request:
         )
 
     def unanswered(self, error: Exception) -> AzureMLError:
-        """The error where no answer comes.
+        """Return the error where no answer comes.
 
         :param error: the exception of urllib3.
         """
@@ -91,7 +91,7 @@ class Request:
         )
 
     def misunderstood(self) -> AzureMLError:
-        """The error where something else than Kubernetes answers."""
+        """Return the error where something else than Kubernetes answers."""
         return AzureMLError(
             f"{self} at {self.host}: the answer is not one of Kubernetes",
             code="InvalidAnswer",
@@ -100,7 +100,7 @@ class Request:
 
 
 def _hint(status: int, message: str, verb: str, plural: str) -> str | None:
-    """What to do about an error of the API."""
+    """Return what to do about an error of the API."""
     webhook = WEBHOOK.search(message)
     if webhook:
         return f"Webhook {webhook[1]} of the cluster refuses this to every account: ask who runs the cluster."

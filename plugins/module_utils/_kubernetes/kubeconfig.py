@@ -42,7 +42,7 @@ REACHES_OUT = ("exec", "auth-provider", "tokenFile")
 def from_option(kubeconfig: Mapping | str) -> dict:
     """Return an inline kubeconfig.
 
-    :raises AzureMLError: where it would run a program of this machine, or send a file of it to the cluster as a token.
+    :raises AzureMLError: if it would run a program of this machine, or send a file of it to the cluster as a token.
         A file is as trusted as its folder; inline content comes from inventories, surveys and lookups, so from people
         who may not be allowed to do either.
     """
@@ -63,7 +63,7 @@ def from_files(option: str, paths: str, reader: files.Files) -> dict:
 
     :param option: what names the files, for errors.
     :param paths: as C(KUBECONFIG) holds them. Of several, some need not exist.
-    :raises AzureMLError: where there is none, or one cannot be read.
+    :raises AzureMLError: if there is none, or one cannot be read.
     """
     named = [reader.find(path) for path in paths.split(os.pathsep) if path]
     whole: dict = {}
@@ -81,7 +81,7 @@ def from_files(option: str, paths: str, reader: files.Files) -> dict:
 
 
 def selected(kubeconfig: Mapping, context: str | None) -> tuple[dict, dict]:
-    """Return cluster and user of a context, or of the current one; empty where there is none."""
+    """Return cluster and user of a context, or of the current one; empty if there is none."""
     chosen = _named(kubeconfig, "contexts", context or kubeconfig.get("current-context"))
     cluster, user = chosen.get("cluster"), chosen.get("user")
     return _named(kubeconfig, "clusters", cluster), _named(kubeconfig, "users", user)

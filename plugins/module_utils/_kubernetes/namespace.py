@@ -40,7 +40,7 @@ def ensure(session: KubeSession, name: str, create: bool, check_mode: bool, what
     :param create: whether to create it where it does not exist.
     :param what: what it is for, for the error.
     :returns: whether it had to be created.
-    :raises AzureMLError: where it does not exist and is not to be created, or is being removed.
+    :raises AzureMLError: if it does not exist and is not to be created, or is being removed.
     """
     found = session.get("Namespace", name)
     if is_being_removed(found):
@@ -68,7 +68,7 @@ def ensure(session: KubeSession, name: str, create: bool, check_mode: bool, what
 
 
 def _wait_until_empty(session: KubeSession, call: ModuleCall, name: str) -> Waiting[list[str]]:
-    """What is left in a namespace where it is not to be waited for, at the end nothing."""
+    """Return what is left in a namespace where it is not to be waited for, at the end nothing."""
     deadline, pause = call.deadline(call.params["wait_timeout"]), Intervals()
     while True:
         left = [

@@ -29,9 +29,9 @@ class Resource:
     namespaced: bool = True
 
     def path(self, namespace: str = "", name: str = "") -> str:
-        """The path of an object, or of a list: of one namespace, or of the whole cluster where none is given.
+        """Return the path of an object, or of a list: of one namespace, or of the whole cluster where none is given.
 
-        :raises AzureMLError: where a name would lead elsewhere.
+        :raises AzureMLError: if a name would lead elsewhere.
         """
         parts = ["apis" if "/" in self.api_version else "api", self.api_version]
         if namespace and self.namespaced:
@@ -43,7 +43,7 @@ class Resource:
 
 
 def _segment(name: str) -> str:
-    """A name as one segment of a path."""
+    """Return a name as one segment of a path."""
     if name in (".", ".."):  # which clients resolve before they send
         raise AzureMLError(f"'{name}' is not the name of an object")
     return quote(name, safe="", errors="replace")
@@ -69,42 +69,42 @@ RESOURCES = {
 
 
 def describe(kind: str, namespace: str = "", name: str = "") -> str:
-    """An object or a list of objects by kind and name, for messages."""
+    """Return an object or a list of objects by kind and name, for messages."""
     what = f"{kind} '{name}'" if name else f"{kind}s"
     return f"{what} in namespace '{namespace}'" if namespace else what
 
 
 def has_labels(body: Mapping, selector: Mapping[str, str]) -> bool:
-    """Whether an object has all labels of a selector."""
+    """Return whether an object has all labels of a selector."""
     labels = body["metadata"].get("labels") or {}
     return all(labels.get(key) == value for key, value in selector.items())
 
 
 def is_part(part: object, whole: object) -> bool:
-    """Whether an object says all that another says; what the server adds to it does not count."""
+    """Return whether an object says all that another says; what the server adds to it does not count."""
     if isinstance(part, Mapping) and isinstance(whole, Mapping):
         return all(key in whole and is_part(value, whole[key]) for key, value in part.items())
     return part == whole
 
 
 def condition(body: Mapping, kind: str) -> Mapping:
-    """A condition of an object by its type, empty where the object has none."""
+    """Return a condition of an object by its type, empty if the object has none."""
     conditions = (body.get("status") or {}).get("conditions") or ()
     return next((one for one in conditions if one.get("type") == kind), {})
 
 
 def is_true(body: Mapping, kind: str) -> bool:
-    """Whether a condition of an object holds."""
+    """Return whether a condition of an object holds."""
     return condition(body, kind).get("status") == "True"
 
 
 def is_being_removed(namespace: Mapping | None) -> bool:
-    """Whether a namespace exists and is on its way out, so that nothing can be made in it."""
+    """Return whether a namespace exists and is on its way out, so that nothing can be made in it."""
     return ((namespace or {}).get("status") or {}).get("phase") == "Terminating"
 
 
 def check_namespace(name: object, path: str) -> str:
-    """The name of a namespace as given, or an error that names the option."""
+    """Return the name of a namespace as given, or an error that names the option."""
     if not isinstance(name, str) or not _NAMESPACE.fullmatch(name):
         raise AzureMLError(f"{path}: '{name}' is not the name of a namespace")
     return name

@@ -53,7 +53,7 @@ def run(call: ModuleCall) -> dict:
 
 
 def _choose(session: KubeSession, call: ModuleCall) -> list[dict]:
-    """The nodes that names and selectors mean both."""
+    """Return the nodes that names and selectors mean both."""
     patterns, selectors = call.params["names"], call.params["label_selectors"]
     selector = {"label_selector": ",".join(selectors)} if selectors else {}
     found = session.list(KIND, keep=_kept, **selector)[0]
@@ -72,7 +72,7 @@ def _choose(session: KubeSession, call: ModuleCall) -> list[dict]:
 
 
 def _kept(node: Mapping) -> dict:
-    """What of a node matters here; its status may be long."""
+    """Return what of a node matters here; its status may be long."""
     return {
         "metadata": {name: node["metadata"].get(name) for name in ("name", "labels", "resourceVersion")},
         "spec": {"taints": (node.get("spec") or {}).get("taints") or []},

@@ -76,7 +76,7 @@ class NodeChange:
     """What is to change on one node.
 
     :param labels: label by label, C(None) for one that goes.
-    :param taints: all taints of the node afterwards, C(None) where they stay.
+    :param taints: all taints of the node afterwards, C(None) if they stay.
     :param added: taints that were not there like that.
     """
 
@@ -88,7 +88,7 @@ class NodeChange:
         return bool(self.labels) or self.taints is not None
 
     def patch(self) -> dict:
-        """The merge patch (RFC 7386) that makes the change."""
+        """Return the merge patch (RFC 7386) that makes the change."""
         return {
             **({"metadata": {"labels": dict(self.labels)}} if self.labels else {}),
             **({"spec": {"taints": list(self.taints)}} if self.taints is not None else {}),
@@ -96,7 +96,7 @@ class NodeChange:
 
 
 def plan(node: Mapping, labels: Mapping[str, str], taints: Sequence[Taint], present: bool) -> NodeChange:
-    """What is to change on a node, so that it has labels and taints, or has them no more. All else stays."""
+    """Return what is to change on a node, so that it has labels and taints, or has them no more. All else stays."""
     has = node["metadata"].get("labels") or {}
     tainted = (node.get("spec") or {}).get("taints") or []
     ours = {taint.identity: taint for taint in taints}
@@ -111,14 +111,14 @@ def plan(node: Mapping, labels: Mapping[str, str], taints: Sequence[Taint], pres
 
 
 def drives_away(taint: Taint, pod: Mapping) -> bool:
-    """Whether a taint would end a pod that runs on its node, at once or after a time."""
+    """Return whether a taint would end a pod that runs on its node, at once or after a time."""
     if taint.effect != "NoExecute" or (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
         return False
     return not any(_tolerates(one, taint) for one in (pod.get("spec") or {}).get("tolerations") or ())
 
 
 def _tolerates(toleration: Mapping, taint: Taint) -> bool:
-    """Whether it tolerates a taint for good; one for some seconds does not."""
+    """Return whether it tolerates a taint for good; one for some seconds does not."""
     if toleration.get("tolerationSeconds") is not None:
         return False
     if toleration.get("effect") not in (None, "", taint.effect):

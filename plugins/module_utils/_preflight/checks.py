@@ -76,12 +76,12 @@ NAMES = [check.name for check in (*AZURE_CHECKS, *KUBERNETES_CHECKS)]
 
 
 def select(checks: Sequence[Check], options: Mapping) -> list[Check]:
-    """The checks that concern a task."""
+    """Return the checks that concern a task."""
     return [check for check in checks if check.name not in options["skip_checks"] and check.concerns(options)]
 
 
 def findings(facts: Facts, checks: Sequence[Check]) -> tuple[list[Finding], dict[str, bool]]:
-    """What the checks find, errors first, and the install options that follow from it.
+    """Return what the checks find, errors first, and the install options that follow from it.
 
     An object that could not be read stands in C(facts.objects) as the error: its checks are a warning then.
     """

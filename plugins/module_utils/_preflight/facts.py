@@ -24,7 +24,7 @@ class Facts:
     """What is known of a cluster.
 
     :param options: the options of M(azureml.arc.preflight).
-    :param cluster: as Azure shows it, C(None) where Azure was not asked.
+    :param cluster: as Azure shows it, C(None) if Azure was not asked.
     :param objects: what else was read, by its purpose: Kubernetes objects, and of Azure the registration state of
         resource providers. What the account may not read stands there as the error.
     :param scc_users: the service accounts that OpenShift must let run privileged.
@@ -41,7 +41,7 @@ class Facts:
         return [node for node in self.objects["nodes"] if _is_usable(node, selector)]
 
     def high_availability(self) -> bool:
-        """Whether the router will have three replicas. Without a choice all nodes count, usable or not, as in Azure."""
+        """Return whether the router will have three replicas. By default all nodes count, as in Azure."""
         if self.options["workload_profile"] not in INFERENCE:
             return False
         wanted = self.options["inference_router_ha"]
@@ -49,7 +49,7 @@ class Facts:
         return count >= HIGH_AVAILABILITY_NODES if wanted is None else wanted
 
     def free(self, name: str):
-        """How much of a resource (C(cpu) in cores, C(memory) in bytes) is free on usable nodes, as a decimal number.
+        """Return how much of a resource is free on usable nodes: C(cpu) in cores, C(memory) in bytes.
 
         Pods of the extension itself are left out of the count: what they hold is what it needs.
         """
@@ -75,7 +75,7 @@ def _is_usable(node: Mapping, selector: Mapping[str, str]) -> bool:
 
 
 def requests_of(pod: Mapping) -> dict:
-    """What of a pod tells how much it holds, and of which node; a cluster may have thousands."""
+    """Return what of a pod tells how much it holds, and of which node; a cluster may have thousands."""
     spec = pod.get("spec") or {}
 
     def held(containers: Sequence | None) -> list[dict]:
@@ -101,7 +101,7 @@ def _requests_alone(one: Mapping) -> dict:
 
 
 def _requested(pod: Mapping, name: str):
-    """What the scheduler reserves for a pod.
+    """Return what the scheduler reserves for a pod.
 
     All containers and sidecars together, or more where an init container needs more beside the sidecars that run by
     then; what the pod requests as a whole instead; and the overhead of its runtime class. Source: C(PodRequests) in

@@ -32,10 +32,10 @@ DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
 def has_host(fqdns: Iterable[str], address: str) -> bool | None:
-    """Whether an API address is of the cluster with these host names.
+    """Return whether an API address is of the cluster with these host names.
 
     :param fqdns: C(fqdn), C(privateFQDN) and C(azurePortalFQDN) of an AKS cluster, as far as it has them.
-    :returns: C(None) where the host tells nothing: an IP address, or a name outside the domains of AKS.
+    :returns: C(None) if the host tells nothing: an IP address, or a name outside the domains of AKS.
     """
     host = (urlsplit(address).hostname or "").rstrip(".")
     names = {name.lower().rstrip(".") for name in fqdns}
@@ -45,12 +45,12 @@ def has_host(fqdns: Iterable[str], address: str) -> bool | None:
 
 
 def _domain(host: str) -> str:
-    """The domain that a cloud has for all its AKS clusters, such as C(azmk8s.io)."""
+    """Return the domain that a cloud has for all its AKS clusters, such as C(azmk8s.io)."""
     return ".".join(host.split(".")[-2:])
 
 
 def named_cluster(cluster_type: str, config_map: Mapping | None) -> ClusterReference | None:
-    """The cluster that an entry of C(CONFIG_MAPS) names, C(None) where it names none."""
+    """Return the cluster that an entry of C(CONFIG_MAPS) names, C(None) if it names none."""
     data = (config_map or {}).get("data") or {}
     subscription_id, resource_group, name = (printable(data.get(key)) for key in KEYS)
     if not (subscription_id and resource_group and name):
@@ -59,17 +59,17 @@ def named_cluster(cluster_type: str, config_map: Mapping | None) -> ClusterRefer
 
 
 def is_same(one: ClusterReference, other: ClusterReference) -> bool:
-    """Whether two references mean one cluster; Azure compares names without case."""
+    """Return whether two references mean one cluster; Azure compares names without case."""
     return one.id.lower() == other.id.lower()
 
 
 def normalise(address: str) -> str:
-    """An API address in the one form that two connections to the same API share."""
+    """Return an API address in the one form that two connections to the same API share."""
     parts = urlsplit(address)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     return f"{parts.scheme}://{host}:{parts.port or DEFAULT_PORTS.get(parts.scheme)}{parts.path.rstrip('/')}"
 
 
 def located(cluster: ClusterReference) -> str:
-    """A cluster with all that tells it from another of its name."""
+    """Return a cluster with all that tells it from another of its name."""
     return f"{cluster} of resource group '{cluster.resource_group}' in subscription {cluster.subscription_id}"

@@ -50,7 +50,7 @@ def verify(session: KubeSession, expected: ClusterReference, fqdns: list[str], c
 
 
 def _read(session: KubeSession, cluster_type: str) -> tuple[ClusterReference | None, str]:
-    """The cluster that the API says it is, else C(None) and why it is not known."""
+    """Return the cluster that the API says it is, else C(None) and why it is not known."""
     namespace, name = identity.CONFIG_MAPS[cluster_type]
     try:
         config_map = session.get("ConfigMap", name, namespace)
@@ -72,13 +72,13 @@ def _expected(params: Mapping) -> ClusterReference:
 
 
 def _connection(params: Mapping, host: str) -> str:
-    """The connection in the user's own terms, and where it leads."""
+    """Return the connection in the user's own terms, and where it leads."""
     given = [f"{option} '{params[option]}'" for option in ("kubeconfig", "context") if _is_name(params[option])]
     return f"{', '.join(given) or 'the connection'} ({host})"
 
 
 def _is_name(value: object) -> bool:
-    """Whether an option is a path or a name, not the content of a kubeconfig."""
+    """Return whether an option is a path or a name, not the content of a kubeconfig."""
     return isinstance(value, str) and "\n" not in value and "{" not in value and bool(value)
 
 

@@ -37,7 +37,7 @@ class Machine:
     """What is known of a machine.
 
     :param selinux: C(Enforcing), C(Permissive) or C(Disabled).
-    :param nvidia_driver: the driver's version, empty where there is none.
+    :param nvidia_driver: the driver's version, empty if there is none.
     :param disks: free and all bytes by path.
     :param unreachable: why an address cannot be reached, by address.
     """
@@ -131,7 +131,7 @@ def _check_disks(machine: Machine, minimum: int | None) -> Iterator[Finding]:
 
 
 def _output(*command: str) -> str:
-    """What a command says, nothing where it is not there or fails."""
+    """Return what a command says, nothing if it is not there or fails."""
     try:
         done = subprocess.run(
             command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=COMMAND_SECONDS, check=True
@@ -142,7 +142,7 @@ def _output(*command: str) -> str:
 
 
 def _why_unreachable(address: str, seconds: int) -> str:
-    """Why a host does not answer, empty where it does; any answer of HTTP will do."""
+    """Return why a host does not answer, empty if it does; any answer of HTTP will do."""
     try:
         open_url(address, method="HEAD", timeout=seconds, follow_redirects="none").close()
     except HTTPError as error:

@@ -85,7 +85,7 @@ def _needed_providers(params: dict) -> list[str]:
 
 
 def _registrations(session: AzureSession, call: ModuleCall, names: list[str]) -> dict[str, str]:
-    """The registration state of each provider; clusters of a run share what one of them has read."""
+    """Return the registration state of each provider; clusters of a run share what one of them has read."""
 
     def read(name: str) -> str:
         address = f"/subscriptions/{session.subscription_id}/providers/{name}"
@@ -116,7 +116,7 @@ def _look_at_kubernetes(call: ModuleCall, facts: Facts) -> tuple[list[Finding], 
 
 
 def _readers(session: KubeSession, params: dict) -> dict[str, Callable]:
-    """How to read what the checks need, by the names that they give it."""
+    """Return how to read what the checks need, by the names that they give it."""
 
     def definition(name: str) -> Callable:
         return lambda: session.get("CustomResourceDefinition", name)
@@ -140,7 +140,7 @@ def _readers(session: KubeSession, params: dict) -> dict[str, Callable]:
 
 
 def _read(reader: Callable) -> object:
-    """What was read, or the error where the account may not read it."""
+    """Return what was read, or the error where the account may not read it."""
     try:
         return reader()
     except AzureMLError as error:

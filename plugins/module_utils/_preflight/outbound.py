@@ -61,7 +61,7 @@ OUTBOUND_ADDRESSES = (
 
 
 def addresses(options: Mapping) -> dict[str, str]:
-    """What to try, as address: what it is for.
+    """Return what to try, as address: what it is for.
 
     :param options: C(workload_profile), C(cluster_type), and what the names are made of. Hosts whose options are not
         given are left out, and so are wildcards.

@@ -93,7 +93,7 @@ def expected_components(
     switches: dict[str, bool | None] | None = None,
     table: str = "current",
 ) -> list[Component]:
-    """The components that a deployment must or may show.
+    """Return the components that a deployment must or may show.
 
     :param profile: C(training), C(inference) or C(training_inference).
     :param cluster_type: C(connected_cluster) or C(managed_cluster).

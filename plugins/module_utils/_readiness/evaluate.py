@@ -48,14 +48,14 @@ class Verdict:
         return bool(self.pods) and bool(waiting) and all(row["reason"] == "NotFound" for row in waiting)
 
     def problems(self) -> list[str]:
-        """A line for each component and pod that is not ready."""
+        """Return a line for each component and pod that is not ready."""
         lines = [f"{row['kind']} {row['name']}: {_explain(row)}" for row in self.components if not row["ready"]] + [
             f"Pod {row['name']}: {_explain(row)}" for row in self.pods if not row["ready"]
         ]
         return lines or ([] if self.pods else ["there are no pods"])
 
     def warnings(self) -> list[str]:
-        """A line for each node that is down and has pods which are left out of the verdict."""
+        """Return a line for each node that is down and has pods which are left out of the verdict."""
         lost: dict = {}
         for row in self.pods:
             if row["reason"] == NODE_NOT_READY:
@@ -106,12 +106,12 @@ def evaluate(
 
 
 def not_ready(nodes: Iterable[Mapping]) -> frozenset:
-    """The names of the nodes that are not ready."""
+    """Return the names of the nodes that are not ready."""
     return frozenset(node["metadata"]["name"] for node in nodes if not is_true(node, "Ready"))
 
 
 def last_seen(event: Mapping) -> str:
-    """When an event was last seen, as text that sorts by time; empty where it does not say.
+    """When an event was last seen, as text that sorts by time; empty if it does not say.
 
     Newer reporters count in C(series) and leave C(lastTimestamp) empty, see
     https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/.

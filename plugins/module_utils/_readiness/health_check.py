@@ -52,7 +52,7 @@ _CHECK = re.compile(
 
 
 def findings(reports: Mapping[str, str]) -> list[dict]:
-    """What failed, of all reports of a ConfigMap.
+    """Return what failed, of all reports of a ConfigMap.
 
     :param reports: the ConfigMap's data; keys that are no reports are passed over.
     :returns: a row a failed check, those that stop an installation first.
@@ -83,6 +83,6 @@ def _row(report: str, check: re.Match) -> dict:
 
 
 def as_line(row: Mapping) -> str:
-    """A finding in one line."""
+    """Return a finding in one line."""
     names = " ".join(filter(None, (row["code"], row["title"])))
     return f"Health check {row['report']}, {row['check']}: {names}: {row['message']}. {row['hint']}"

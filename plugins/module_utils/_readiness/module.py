@@ -101,7 +101,7 @@ class _Namespace:
     def read(self) -> Verdict:
         """Read everything anew.
 
-        :raises AzureMLError: where the namespace is being removed, or gone with the pods that it had.
+        :raises AzureMLError: if the namespace is being removed, or gone with the pods that it had.
         """
         pods, self._version = self._session.list("Pod", self._name, keep=_essence)
         for kept in (self._pods, self._pending, self._failed, self._leaving):
@@ -115,7 +115,7 @@ class _Namespace:
         return self.judge()
 
     def judge(self) -> Verdict:
-        """The verdict on the pods known now and the workloads as they are now."""
+        """Return the verdict on the pods known now and the workloads as they are now."""
         workloads = {
             (kind, workload["metadata"]["name"]): workload
             for kind in self._kinds
@@ -135,7 +135,7 @@ class _Namespace:
             return frozenset()
 
     def pods_ready(self) -> bool:
-        """Whether all pods known now are ready or being removed, whatever their workloads say."""
+        """Return whether all pods known now are ready or being removed, whatever their workloads say."""
         if self._pending or not self._pods:
             return False
         # A failed pod may be one of a Job that has come to a good end since.
@@ -173,7 +173,7 @@ class _Namespace:
         return False
 
     def warnings_of_pods(self) -> dict[str, str]:
-        """The latest warning event of each pod, as reason and message."""
+        """Return the latest warning event of each pod, as reason and message."""
         selector = "type=Warning,involvedObject.kind=Pod"
         try:
             events = self._session.list("Event", self._name, field_selector=selector)[0]
@@ -186,7 +186,7 @@ class _Namespace:
         }
 
     def health_check(self) -> list[dict]:
-        """What the extension's own checks found wrong."""
+        """Return what the extension's own checks found wrong."""
         try:
             config_map = self._session.get("ConfigMap", _health_check.CONFIG_MAP, self._name)
         except AzureMLError as error:
@@ -211,14 +211,14 @@ class _Namespace:
 
 
 def _essence(pod: Mapping) -> dict:
-    """What the verdict needs of a pod: a fifth of it."""
+    """Return what the verdict needs of a pod: a fifth of it."""
     metadata = {key: pod["metadata"][key] for key in KEPT_METADATA if key in pod["metadata"]}
     spec = {"nodeName": (pod.get("spec") or {}).get("nodeName")}
     return {"metadata": metadata, "spec": spec, "status": pod.get("status")}
 
 
 def _node_essence(node: Mapping) -> dict:
-    """What the verdict needs of a node."""
+    """Return what the verdict needs of a node."""
     return {"metadata": {"name": node["metadata"]["name"]}, "status": node.get("status")}
 
 

@@ -33,7 +33,7 @@ class Surroundings:
 
 
 def pod_row(pod: Mapping, around: Surroundings = Surroundings()) -> dict:
-    """The row of a pod."""
+    """Return the row of a pod."""
     reason, message, ready = _judge_pod(pod, around)
     statuses = (pod.get("status") or {}).get("containerStatuses") or ()
     return {
@@ -70,7 +70,7 @@ def _judge_pod(pod: Mapping, around: Surroundings) -> tuple[str, str, bool]:
 
 
 def _workload(pod: Mapping) -> tuple[str, str] | None:
-    """The workload that a pod belongs to; a ReplicaSet has the name of its Deployment and a hash."""
+    """Return the workload that a pod belongs to; a ReplicaSet has the name of its Deployment and a hash."""
     controller = controller_of(pod)
     if controller and controller[0] == "ReplicaSet":
         return "Deployment", controller[1].rpartition("-")[0]
@@ -78,7 +78,7 @@ def _workload(pod: Mapping) -> tuple[str, str] | None:
 
 
 def has_succeeded(pod: Mapping) -> bool:
-    """Whether all containers of a pod have ended well."""
+    """Return whether all containers of a pod have ended well."""
     return _phase(pod) == "Succeeded"
 
 
@@ -118,7 +118,7 @@ def _exit(terminated: Mapping) -> str:
 
 
 def _failure(container: Mapping) -> Mapping | None:
-    """How a container has ended; C(None) where it runs, or has ended well."""
+    """Return how a container has ended; C(None) if it runs, or has ended well."""
     terminated = (container.get("state") or {}).get("terminated") or {}
     return terminated if terminated.get("exitCode") else None
 
@@ -128,19 +128,19 @@ def _phase(pod: Mapping) -> str:
 
 
 def may_be_lost(pod: Mapping) -> bool:
-    """Whether a pod is one of a DaemonSet that is not ready on its node, so that the node's state matters."""
+    """Return whether a pod is one of a DaemonSet that is not ready on its node, so that the node's state matters."""
     controller = controller_of(pod)
     is_placed = bool((pod.get("spec") or {}).get("nodeName"))
     return is_placed and controller is not None and controller[0] == "DaemonSet" and not is_true(pod, "Ready")
 
 
 def is_lost(pod: Mapping, down_nodes: frozenset) -> bool:
-    """Whether a pod is one of a DaemonSet that is not ready because its node is down."""
+    """Return whether a pod is one of a DaemonSet that is not ready because its node is down."""
     return may_be_lost(pod) and pod["spec"]["nodeName"] in down_nodes
 
 
 def controller_of(pod: Mapping) -> tuple[str, str] | None:
-    """The controller that has created a pod, as (kind, name)."""
+    """Return the controller that has created a pod, as (kind, name)."""
     for owner in pod["metadata"].get("ownerReferences") or ():
         if owner.get("controller"):
             return owner["kind"], owner["name"]

@@ -16,7 +16,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.text import prin
 
 
 def component_row(kind: str, workload: Mapping, lost: int = 0) -> dict:
-    """The row of a workload that exists.
+    """Return the row of a workload that exists.
 
     :param lost: how many of its pods are on nodes that are down, and therefore not asked for.
     """
@@ -46,7 +46,7 @@ def component_row(kind: str, workload: Mapping, lost: int = 0) -> dict:
 
 
 def missing_row(kind: str, name: str) -> dict:
-    """The row of a workload that does not exist."""
+    """Return the row of a workload that does not exist."""
     return _component(kind, name, 0, 0, "NotFound", "the workload does not exist")
 
 

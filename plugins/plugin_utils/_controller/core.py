@@ -84,7 +84,7 @@ def decrypted(loader, content: bytes) -> bytes:
     The public C(get_real_file) writes it to the disk.
 
     :param loader: the data loader, which has the vault's secrets.
-    :raises AnsibleError: where none of them fits.
+    :raises AnsibleError: if none of them fits.
     """
     return bytes(loader._decrypt_if_vault_data(content)[0])
 
@@ -92,7 +92,7 @@ def decrypted(loader, content: bytes) -> bytes:
 def found_file(action, path: str) -> str:
     """Return the whole path of a file, sought where tasks of the play look for files.
 
-    :raises AnsibleError: where it is in none of the places.
+    :raises AnsibleError: if it is in none of the places.
     """
     return action._find_needle("files", path)
 
@@ -123,15 +123,15 @@ def execute_module(action, name: str, arguments: Mapping, task_vars: Mapping, ho
 
 
 def _is_note(key: str, value: object) -> bool:
-    """Whether Ansible has added a field to what a module returned."""
+    """Return whether Ansible has added a field to what a module returned."""
     if key == "exception":  # from 2.19 every failure has one, of a module that reports it as well
         return not str(value).startswith(("Traceback", "  File"))
-    # From 2.21 every result has the fields of the second kind, empty where the module had none.
+    # From 2.21 every result has the fields of the second kind, empty if the module had none.
     return key.startswith("_ansible_") or (key in ("failed", "warnings", "deprecations") and not value)
 
 
 def _plain(value: object) -> str:
-    """A value of ansible-core's own as text; from 2.19 a warning is an object with its message in an event."""
+    """Return a value of ansible-core's own as text; from 2.19 a warning is an object with its message in an event."""
     return str(getattr(getattr(value, "event", value), "msg", value))
 
 

@@ -35,7 +35,7 @@ class Handover:
         os.replace(self._new_file(host, content), self._path(host))
 
     def read(self, host: str) -> dict | None:
-        """What was left for a host, C(None) for nothing."""
+        """Return what was left for a host, C(None) for nothing."""
         try:
             with open(self._path(host), encoding="utf-8") as file:
                 return json.load(file)
@@ -43,14 +43,14 @@ class Handover:
             return None
 
     def take(self, host: str) -> dict | None:
-        """What was left for a host, once; C(taken) still returns it."""
+        """Return what was left for a host, once; C(taken) still returns it."""
         content = self.read(host)
         if content is not None:
             os.replace(self._path(host), self._path(TAKEN + host))
         return content
 
     def taken(self, host: str) -> dict | None:
-        """What was taken for a host, or is left for it."""
+        """Return what was taken for a host, or is left for it."""
         return self.read(host) or self.read(TAKEN + host)
 
     def claim(self, name: str, host: str) -> str | None:

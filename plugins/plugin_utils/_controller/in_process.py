@@ -99,7 +99,7 @@ class InProcessActionModule(ActionBase):
 
 
 def action_of_module(name: str) -> type[InProcessActionModule]:
-    """The action plugin of a module, as a class.
+    """Return the action plugin of a module, as a class.
 
     The files of action plugins are all alike. They are no links, which tools for documentation take for redirections.
 
@@ -136,7 +136,7 @@ def is_switched_on(task_vars: Mapping, templar) -> bool:
 
 
 def _interpreter(task_vars: Mapping, templar) -> str | None:
-    """The Python asked for, C(None) where none is or where Ansible may choose one."""
+    """Return the Python asked for, C(None) if none is or where Ansible may choose one."""
     interpreter = task_vars.get("ansible_python_interpreter")
     interpreter = templar.template(interpreter) if interpreter else None
     return None if not interpreter or str(interpreter).startswith("auto") else interpreter
@@ -179,14 +179,14 @@ class RunContext:
     known: dict = field(default_factory=dict)
 
     def with_progress(self, progress: Callable[[str], None]) -> RunContext:
-        """The same for another host."""
+        """Return the same for another host."""
         return replace(self, progress=progress, known={})
 
 
 def context_of_task(
     action: ActionBase, environment: Mapping[str, str], progress: Callable[[str], None] = lambda line: None
 ) -> RunContext:
-    """What modules run under in a task.
+    """Return what modules run under in a task.
 
     :param environment: of the task.
     """

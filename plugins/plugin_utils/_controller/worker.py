@@ -26,7 +26,7 @@ PR_GET_PDEATHSIG = 2
 
 
 def _standard_error() -> int | None:
-    """A second handle of standard error, C(None) where there is none."""
+    """Return a second handle of standard error, C(None) if there is none."""
     with contextlib.suppress(OSError):
         return os.dup(2)
     return None

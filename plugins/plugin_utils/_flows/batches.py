@@ -41,7 +41,7 @@ class Rollout:
     stopped: str = ""
 
     def wave(self, rows: list[Row]) -> Wave:
-        """The current batch by its rows."""
+        """Return the current batch by its rows."""
         failed = [*self.failed, *(one.name for one in rows if one.outcome in ("failed", "unreachable"))]
         elapsed = time.time() - self.began
         return Wave(rows, failed, self.not_started, self.allowed, self.number, elapsed, self.waves, self.stopped)
@@ -95,7 +95,7 @@ class Batches:
         self._handover.leave(self._key, asdict(rollout))
 
     def current_wave(self) -> Wave:
-        """How the current batch goes, by the results so far.
+        """Return how the current batch goes, by the results so far.
 
         Other processes wait until this one has ended, and so has sent its result: the last one to arrive knows most.
         """
@@ -104,7 +104,7 @@ class Batches:
         return self.wave(rollout)
 
     def wave(self, rollout: Rollout) -> Wave:
-        """The current batch by the results so far."""
+        """Return the current batch by the results so far."""
         return rollout.wave(self._rows(rollout, ended=False))
 
     def _rows(self, rollout: Rollout, ended: bool) -> list[Row]:
@@ -113,7 +113,7 @@ class Batches:
 
 
 def figures(wave: Wave) -> dict:
-    """A wave as tasks return it."""
+    """Return a wave as tasks return it."""
     return {
         "clusters": [asdict(one) for one in wave.rows],
         "failed_clusters": list(wave.failed),
@@ -125,5 +125,5 @@ def figures(wave: Wave) -> dict:
 
 
 def artifacts(wave: Wave) -> dict:
-    """The figures of a wave as C(set_stats) leaves them: AWX keeps them among the artifacts of the job."""
+    """Return the figures of a wave as C(set_stats) leaves them: AWX keeps them among the artifacts of the job."""
     return {"ansible_stats": {"data": {"azureml_rollout": wave.stats()}, "per_host": False, "aggregate": False}}

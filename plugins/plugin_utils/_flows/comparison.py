@@ -19,7 +19,7 @@ def compare(flow: Flow, everything: bool) -> Waiting[list[str]]:
 
     :param everything: compare the cluster as well where Azure is not in sync.
     :returns: the differences in words, none for a cluster in sync.
-    :raises StepFailedError: where something cannot be compared.
+    :raises StepFailedError: if something cannot be compared.
     """
     options, steps = flow.options, flow.steps
     other_certificate = yield from flow.compare_certificate()
@@ -61,7 +61,7 @@ def _in_cluster(flow: Flow) -> Iterator[tuple[str, str, dict]]:
 
 
 def needs_openshift_scc(flow: Flow, detected: bool = False) -> bool:
-    """Whether the pods of the extension need rights that only OpenShift asks for.
+    """Return whether the pods of the extension need rights that only OpenShift asks for.
 
     :param detected: whether a preflight found OpenShift.
     """

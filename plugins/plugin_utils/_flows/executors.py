@@ -40,7 +40,7 @@ AZURE_PREFIXES = ("ANSIBLE_AZURE_", "ARM_", "AZURE_", "IDENTITY_", "MSI_")
 
 
 def works_in_cluster(module: str, options: Mapping) -> bool:
-    """Whether a step works in the cluster, not in Azure."""
+    """Return whether a step works in the cluster, not in Azure."""
     return module in CLUSTER_MODULES or (module == "preflight" and options["sides"] == ["kubernetes"])
 
 
@@ -119,7 +119,7 @@ def executor_of(
     context: RunContext | None,
     via_node: bool,
 ) -> InProcess | OrdinaryModules | ViaNode:
-    """What runs the steps of the host of a task.
+    """Return what runs the steps of the host of a task.
 
     :param environment: of the task; variables that sign in to Azure do not leave the controller.
     :param context: what modules run under in this process, C(None) for ordinary modules.

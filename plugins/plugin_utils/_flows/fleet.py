@@ -186,7 +186,7 @@ class Fleet:
             return host, False
 
     def _errors(self, hosts: list[HostVariables], flow: str) -> dict[str, list[str]]:
-        """What is wrong with the variables of hosts, alone and together; each error is shown once."""
+        """Return what is wrong with the variables of hosts, alone and together; each error is shown once."""
         right = {one.name: one.options for one in hosts if one.options}
         connected = [one.name for one in hosts if one.options and not one.via_node and flow not in ONLY_AZURE]
         together = checks.of_fleet(right, connected)

@@ -73,7 +73,7 @@ class Flow:
         raise NotImplementedError
 
     def pods(self) -> str:
-        """How many pods are ready, in words."""
+        """Return how many pods are ready, in words."""
         return (self.readiness or {}).get("summary", "pods not checked")
 
     def served(self) -> list[str]:
@@ -81,7 +81,7 @@ class Flow:
         return [f"endpoint {self.endpoint['summary']}"] if self.endpoint else []
 
     def found(self) -> dict:
-        """What the result of the cluster has beside its steps."""
+        """Return what the result of the cluster has beside its steps."""
         identity = {} if self._identity is None else {"identity": self._identity}
         return {
             **self.extension,
@@ -92,7 +92,7 @@ class Flow:
         }
 
     def result(self) -> dict:
-        """The result of the cluster, as module C(cluster) documents it."""
+        """Return the result of the cluster, as module C(cluster) documents it."""
         return self.steps.result(self.found(), "" if self.steps.failure else self.summary())
 
     def note_extension(self, result: Mapping) -> None:
@@ -118,7 +118,7 @@ class Flow:
     def require(self, condition: bool, message: str) -> None:
         """Fail where the variables do not have what the flow needs.
 
-        :raises StepFailedError: where C(condition) is false.
+        :raises StepFailedError: if C(condition) is false.
         """
         if not condition:
             raise StepFailedError(REQUIRED, {"msg": nothing_sent([message])})
@@ -126,7 +126,7 @@ class Flow:
     def prove_cluster(self) -> Waiting[None]:
         """Prove that the connection reaches the cluster, before anything is written into it.
 
-        :raises StepFailedError: where it reaches another cluster, or one that another host reaches as well.
+        :raises StepFailedError: if it reaches another cluster, or one that another host reaches as well.
         """
         if self._identity is not None:
             return
@@ -149,7 +149,7 @@ class Flow:
     def wait_for_extension(self, step: str, **options: object) -> Waiting[None]:
         """Wait until the extension is installed; a failure says which pods are not ready.
 
-        :raises StepFailedError: where it failed or takes too long.
+        :raises StepFailedError: if it failed or takes too long.
         """
         timeout = self.options.get("azureml_extension_timeout")
         try:
@@ -162,7 +162,7 @@ class Flow:
         self.note_extension({**self.extension, "extension": installed["extension"]})
 
     def _with_diagnosis(self, failed: Mapping) -> Waiting[dict]:
-        """A failure of the extension, with the pods that are not ready."""
+        """Return a failure of the extension, with the pods that are not ready."""
         probed = yield from self.steps.probe("pod_readiness", self.options.pod_readiness(wait=False))
         if probed.get("failed"):
             return {**failed, "msg": f"{failed['msg']} The pods cannot be read: {probed['msg']}"}
@@ -174,7 +174,7 @@ class Flow:
         """Wait until the pods of the extension are ready.
 
         :param timeout: in seconds; by default what the variables give.
-        :raises StepFailedError: where they are not within that time.
+        :raises StepFailedError: if they are not within that time.
         """
         if timeout is None:
             timeout = self.options.get("azureml_readiness_timeout")
@@ -202,12 +202,12 @@ class Flow:
 
 
 def without_ready_pods(readiness: Mapping) -> dict:
-    """A result of module pod_readiness without the rows of pods that are ready, which may be many."""
+    """Return a result of module pod_readiness without the rows of pods that are ready, which may be many."""
     return {**readiness, "pods": [one for one in readiness["pods"] if not one["ready"]]}
 
 
 def offered_types(computes: Collection[Mapping]) -> list[dict]:
-    """The instance types that computes offer, as objects in the cluster, none twice.
+    """Return the instance types that computes offer, as objects in the cluster, none twice.
 
     :param computes: results of module compute.
     """

@@ -57,7 +57,7 @@ class PlaySettings:
         return default if value in (None, "") else value
 
     def seconds(self, name: str, default: float = 0.0) -> float:
-        """The value of a variable that is a number of seconds.
+        """Return the value of a variable that is a number of seconds.
 
         :raises AnsibleActionFail: naming the variable where its value is something else.
         """
@@ -67,7 +67,7 @@ class PlaySettings:
             raise AnsibleActionFail(nothing_sent([str(error)])) from None  # shown once
 
     def flag(self, name: str, default: bool) -> bool:
-        """The value of a variable that is true or false.
+        """Return the value of a variable that is true or false.
 
         :raises AnsibleActionFail: naming the variable where its value is something else.
         """
@@ -87,9 +87,9 @@ class PlaySettings:
             raise AnsibleActionFail(f"{error}; {NOTHING_SENT}")
 
     def allowed_failures(self) -> int:
-        """How many clusters may fail, by C(azureml_max_failures).
+        """Return how many clusters may fail, by C(azureml_max_failures).
 
-        :raises AnsibleActionFail: where its value is neither a number nor a percentage.
+        :raises AnsibleActionFail: if its value is neither a number nor a percentage.
         """
         try:
             return allowed_failures(str(self._value("azureml_max_failures", 0)), len(self.hosts))

@@ -73,13 +73,13 @@ class Assignment:
 
 
 def parts_by_tags(task_vars: Mapping) -> tuple[str, ...]:
-    """The parts of a flow that the tags of the run leave."""
+    """Return the parts of a flow that the tags of the run leave."""
     selected = [part for part in PARTS if part in task_vars.get("ansible_run_tags", ())] or PARTS
     return tuple(part for part in selected if part not in task_vars.get("ansible_skip_tags", ()))
 
 
 def flow_of(host: HostVariables, assignment: Assignment, runs: Executor, check_mode: bool, handover: Handover) -> Flow:
-    """The flow of a host whose variables are right."""
+    """Return the flow of a host whose variables are right."""
     steps = Steps(host.name, runs, check_mode)
     flow = FLOWS[assignment.flow](
         host.options, steps, assignment.parts, lambda address: handover.claim(f"address {address}", host.name)
@@ -90,7 +90,7 @@ def flow_of(host: HostVariables, assignment: Assignment, runs: Executor, check_m
 
 
 def refused(errors: list[str]) -> dict:
-    """The result of a host whose variables are wrong."""
+    """Return the result of a host whose variables are wrong."""
     return {
         "failed": True,
         "failed_step": REQUIRED,

@@ -34,7 +34,7 @@ class Detach(Flow):
                 yield from self.steps.apply("Wait until the cluster is detached", "compute", given)
 
     def removed(self) -> list[str]:
-        """What was removed, or would be, in words."""
+        """Return what was removed, or would be, in words."""
         return [f"compute {one['compute']['name']}" for one in self.computes if one["changed"]]
 
     def summary(self) -> str:

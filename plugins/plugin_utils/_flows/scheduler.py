@@ -95,7 +95,7 @@ class Scheduler:
         self._advanced.put((number, pause, result, error))
 
     def _wait(self, parked: Sequence[tuple[float, int, int]]) -> list[tuple]:
-        """What has been advanced, as soon as there is something, at the latest when a parked flow is due."""
+        """Return what has been advanced, as soon as there is something, at the latest when a parked flow is due."""
         timeout = max(0.0, parked[0][0] - self._clock()) if parked else None
         found = []
         try:

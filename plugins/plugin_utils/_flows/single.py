@@ -120,7 +120,7 @@ def _run(
 
 
 def _shown_above(action: ActionBase, result: dict, is_verbose: bool) -> dict:
-    """A result that fleet has shown, as the task returns it."""
+    """Return a result that fleet has shown, as the task returns it."""
     if not result.get("failed") or is_verbose:
         return result
     hide_source(action._task)
@@ -128,7 +128,7 @@ def _shown_above(action: ActionBase, result: dict, is_verbose: bool) -> dict:
 
 
 def _shown(result: dict, is_verbose: bool) -> dict:
-    """A result as the task returns it."""
+    """Return a result as the task returns it."""
     if result.get("failed") and not is_verbose:
         return {name: result[name] for name in OF_FAILURES if name in result}
     return result

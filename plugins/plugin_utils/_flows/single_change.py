@@ -27,7 +27,7 @@ class _SingleChange(Flow):
 
         :param what: the thing in words.
         :param keys: the settings and properties that belong to it.
-        :raises StepFailedError: where anything else would change.
+        :raises StepFailedError: if anything else would change.
         """
         yield from self.compare_certificate()
         extension = yield from self.steps.check(

@@ -36,7 +36,7 @@ class Executor(Protocol):
 class StepFailedError(Exception):
     """A step failed.
 
-    :param step: the name of the step; empty where the failure belongs to none.
+    :param step: the name of the step; empty if the failure belongs to none.
     :param result: the result of its module.
     """
 
@@ -75,14 +75,14 @@ class Steps:
 
     @property
     def last(self) -> str:
-        """The name of the step that began last, empty where none has begun."""
+        """The name of the step that began last, empty if none has begun."""
         return self._records[-1]["name"] if self._records else ""
 
     def apply(self, step: str, module: str, options: Mapping) -> Waiting[dict]:
         """Run a step that may change something.
 
         :returns: the result of the module without the parts that all steps have in common, but with C(changed).
-        :raises StepFailedError: where it failed.
+        :raises StepFailedError: if it failed.
         """
         with self.recorded(step, module) as record:
             result = yield from self._executor.run(module, dict(options), self.check_mode)
@@ -145,7 +145,7 @@ class Steps:
             self.failure = StepFailedError("", {"msg": message, "exception": traceback.format_exc()})
 
     def result(self, found: Mapping, summary: str) -> dict:
-        """The result of the cluster, as module C(cluster) documents it.
+        """Return the result of the cluster, as module C(cluster) documents it.
 
         :param found: what is known of the cluster.
         :param summary: the message, unless a step failed.

@@ -43,7 +43,7 @@ class Filters:
     tags: Mapping[str, str | Sequence[str] | None] = field(default_factory=dict)
 
     def match_tags(self, tags: Mapping[str, str] | None) -> bool:
-        """Whether a cluster with these tags is one to find."""
+        """Return whether a cluster with these tags is one to find."""
         present = {name.lower(): value.lower() for name, value in (tags or {}).items()}
         return all(
             name.lower() in present and (value is None or present[name.lower()] in _lower(value))
@@ -78,7 +78,7 @@ def cluster_query(filters: Filters) -> str:
 
 
 def extension_query() -> str:
-    """The query for AzureML extensions. Resource Graph joins it with clusters in some clouds only, so we do."""
+    """Return the query for AzureML extensions. Resource Graph joins it with clusters in some clouds only, so we do."""
     conditions = [
         "type =~ 'microsoft.kubernetesconfiguration/extensions'",
         f"tostring(properties.ExtensionType) =~ {quoted(EXTENSION_TYPE)}",
@@ -92,7 +92,7 @@ def _query(table: str, conditions: Iterable[str], columns: str) -> str:
 
 
 def _is_plain(name: str) -> bool:
-    """Whether JSON writes a name as it is."""
+    """Return whether JSON writes a name as it is."""
     return json.dumps(name) == f'"{name}"'
 
 
@@ -116,9 +116,9 @@ class Waves:
             )
 
     def of(self, cluster_id: str, tags: Mapping[str, str]) -> int:
-        """The number of a cluster's wave, from 1 on: the same whoever else is in the fleet.
+        """Return the number of a cluster's wave, from 1 on: the same whoever else is in the fleet.
 
-        :raises AzureMLError: where the tag is not a number.
+        :raises AzureMLError: if the tag is not a number.
         """
         tagged = next((value for name, value in tags.items() if name.lower() == self.tag.lower()), None)
         if tagged is not None:
@@ -157,7 +157,7 @@ def hosts(
     :param plain_names: whether a host has the name of its cluster, without the digits that make it unique.
     :param warn: takes the warning of a tag that is not the number of a wave: anybody who may edit the tags of one
         cluster could stop the automation of all others otherwise.
-    :raises AzureMLError: where two clusters would share a name.
+    :raises AzureMLError: if two clusters would share a name.
     """
     by_cluster = {_cluster_of(row["id"]): _extension(row) for row in extensions}
     seen: dict[str, str] = {}
@@ -251,7 +251,7 @@ def _groups(cluster: Mapping, wave: int) -> list[str]:
 
 
 def _connectivity(cluster: Mapping) -> str:
-    """Whether changes would reach the cluster, in Arc's words; of an AKS cluster, whether it runs."""
+    """Return whether changes would reach the cluster, in Arc's words; of an AKS cluster, whether it runs."""
     if cluster["type"] == "managed_cluster":
         return "connected" if cluster["power_state"] == "Running" else "offline"
     return cluster["connectivity_status"] or "unknown"

@@ -43,7 +43,7 @@ PODS = (
     PodCause("crash loop", ("CrashLoopBackOff",), "Read the last log of the pod: kubectl logs --previous."),
     PodCause("unschedulable pods", ("Unschedulable",), "Free or add resources, or change the node selector."),
 )
-# Codes that explain nothing where pods, or the extension's own checks, do.
+# Codes that explain nothing if pods, or the extension's own checks, do.
 OUTER_CODES = ("", "ExtensionOperationFailed", "NotReady", "Timeout")
 CODES = {
     "AuthenticationFailed": "sign-in failed",
@@ -64,7 +64,7 @@ PODS_NAMED = 2
 
 
 def cause_of(failure: Mapping, readiness: Mapping | None) -> dict:
-    """The cause of a failure: C(kind), which clusters share, C(detail), which fits into a line, and C(fix).
+    """Return the cause of a failure: C(kind), which clusters share, C(detail), which fits into a line, and C(fix).
 
     :param failure: a failure of the report.
     :param readiness: the readiness of the cluster, where it is known.
@@ -91,7 +91,7 @@ def _kind(failure: Mapping) -> str:
 
 
 def _words(code: str) -> str:
-    """A code of a service as words: C(ParentResourceNotFound) is parent resource not found."""
+    """Return a code of a service as words: C(ParentResourceNotFound) is parent resource not found."""
     return " ".join(re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", code)).lower() or code
 
 
@@ -103,7 +103,7 @@ def _from_health_check(found: Iterable[Mapping]) -> dict | None:
 
 
 def _from_pods(rows: Iterable[Mapping]) -> dict | None:
-    """The cause by pods, or by components if no pod has one."""
+    """Return the cause by pods, or by components if no pod has one."""
     rows = most_telling_first(rows)
     if not rows:
         return None
@@ -116,7 +116,7 @@ def _from_pods(rows: Iterable[Mapping]) -> dict | None:
 
 
 def most_telling_first(rows: Iterable[Mapping]) -> list[Mapping]:
-    """The pods and components that are not ready, in the order in which they explain a failure."""
+    """Return the pods and components that are not ready, in the order in which they explain a failure."""
     return sorted(rows, key=lambda row: (_rank(row["reason"]), row["kind"] != "Pod"))
 
 
@@ -125,13 +125,13 @@ def _rank(reason: str) -> int:
 
 
 def short(text: str, longest: int = LONGEST_DETAIL) -> str:
-    """A text in one line of no more than C(longest) characters."""
+    """Return a text in one line of no more than C(longest) characters."""
     line = " ".join(text.split())
     return line if len(line) <= longest else f"{line[: longest - 3]}..."
 
 
 def grouped(clusters: Iterable[Mapping]) -> list[dict]:
-    """The causes of all clusters that have one, the most frequent first."""
+    """Return the causes of all clusters that have one, the most frequent first."""
     groups: dict[str, list[str]] = {}
     for one in clusters:
         if one["cause"]:

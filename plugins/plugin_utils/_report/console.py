@@ -17,7 +17,7 @@ MOST_LINES = 12  # of a cluster; the report and the result of its host have ever
 
 
 def result_lines(name: str, result: Mapping) -> tuple[str, str]:
-    """The outcome of a cluster, and what the console shows after it.
+    """Return the outcome of a cluster, and what the console shows after it.
 
     :param name: its host.
     :param result: as module C(cluster) returns it.
@@ -28,7 +28,7 @@ def result_lines(name: str, result: Mapping) -> tuple[str, str]:
 
 
 def failure_lines(result: Mapping) -> str:
-    """The failure of a cluster as lines, those after the first indented.
+    """Return the failure of a cluster as lines, those after the first indented.
 
     :param result: as module C(cluster) returns it.
     """
@@ -57,7 +57,7 @@ def failure_lines(result: Mapping) -> str:
 
 
 def interrupted_lines(steps: Mapping[str, str]) -> str:
-    """What an interrupted run leaves under way, as lines.
+    """Return what an interrupted run leaves under way, as lines.
 
     :param steps: the last step of each cluster that has begun and not ended.
     """
@@ -70,7 +70,7 @@ def interrupted_lines(steps: Mapping[str, str]) -> str:
 
 
 def _without_explained(rows: Sequence[Mapping]) -> list[Mapping]:
-    """The rows without components that a pod of theirs explains."""
+    """Return the rows without components that a pod of theirs explains."""
     pods = [one["name"] for one in rows if one["kind"] == "Pod"]
     return [one for one in rows if one["kind"] == "Pod" or not any(name.startswith(f"{one['name']}-") for name in pods)]
 

@@ -115,14 +115,14 @@ class _Cluster:
 
 
 def _merged(before: Mapping | None, after: dict, kept: Iterable[str]) -> dict:
-    """The newer facts. A later task that finds nothing left to do does not undo what was done."""
+    """Return the newer facts. A later task that finds nothing left to do does not undo what was done."""
     if before and after["action"] == "none":
         return {**after, **{name: before[name] for name in kept}}
     return after
 
 
 def _passes_on(before: Mapping, failure: Mapping) -> bool:
-    """Whether a failure repeats the one before it, as tasks do that make a rescued failure count."""
+    """Return whether a failure repeats the one before it, as tasks do that make a rescued failure count."""
     text = before["message"] or next((one["message"] for one in before["findings"]), "")
     return bool(text) and text[:LONGEST_COMPARED] in failure["message"]
 
@@ -168,7 +168,7 @@ class FleetReport:
         return self._clusters.setdefault(host, _Cluster(self._wave))
 
     def as_dict(self, failed: Collection[str], ended: float) -> dict:
-        """The report; docs/fleet-report.schema.json describes it.
+        """Return the report; docs/fleet-report.schema.json describes it.
 
         :param failed: the hosts that count as failed at the end; rescued failures do not.
         :param ended: seconds since 1970.

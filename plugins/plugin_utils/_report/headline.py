@@ -26,7 +26,7 @@ PLANNED = {"changed": "would change", "ok": "unchanged", **OTHERS}
 
 
 def headline(playbook: str, totals: Mapping[str, int], check_mode: bool) -> str:
-    """The result of a run: "Rollout: 4 of 6 clusters ready, 2 failed".
+    """Return the result of a run: "Rollout: 4 of 6 clusters ready, 2 failed".
 
     :param playbook: the file name of the playbook.
     :param totals: the number of clusters by outcome.

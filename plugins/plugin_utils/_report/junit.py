@@ -16,7 +16,7 @@ KINDS = {"failed": "failure", "unreachable": "error", "not_started": "skipped"}
 
 
 def as_junit(report: Mapping) -> str:
-    """The report as text of JUnit XML."""
+    """Return the report as text of JUnit XML."""
     totals = report["totals"]
     suite = ET.Element(
         "testsuite",
@@ -54,7 +54,7 @@ def _add_outcome(case: ET.Element, cluster: Mapping) -> None:
 
 
 def _lines(failure: Mapping) -> list[str]:
-    """A failure in full, cause first."""
+    """Return a failure in full, cause first."""
     findings = [f"{one['message']} {one['hint']}".rstrip() for one in failure["findings"]]
     ids = [f"correlation id {failure['correlation_id']}"] if failure["correlation_id"] else []
     return [line for line in (failure["message"], *findings, failure["hint"], *ids, f"step: {failure['task']}") if line]

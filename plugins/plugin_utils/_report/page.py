@@ -24,7 +24,7 @@ _ESCAPED_IN_SCRIPT = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 
 
 def page(report: Mapping) -> str:
-    """The page of a report."""
+    """Return the page of a report."""
     style, script = _part("page.css"), "".join(_part(name) for name in _SCRIPTS)
     data = json.dumps(report, separators=(",", ":"))
     for mark, escaped in _ESCAPED_IN_SCRIPT.items():
@@ -45,5 +45,5 @@ def _part(name: str) -> str:
 
 
 def _hash(text: str) -> str:
-    """A hash as content security policies have it, see https://www.w3.org/TR/CSP3/#framework-directive-source-list"""
+    """Return a hash as content security policies have it, see https://www.w3.org/TR/CSP3/#framework-directive-source-list"""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

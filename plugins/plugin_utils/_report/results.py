@@ -55,7 +55,7 @@ class ClusterResult:
 
 
 def phase_of(module: str) -> str | None:
-    """The phase of a module's work, by its short or full name; C(None) for other modules."""
+    """Return the phase of a module's work, by its short or full name; C(None) for other modules."""
     return PHASES.get(module.removeprefix(COLLECTION))
 
 
@@ -196,7 +196,7 @@ def _failure(result: Mapping, readiness: Mapping | None) -> dict:
 
 
 def _findings(found: Iterable) -> Iterator[dict]:
-    """The findings of a preflight, which are mappings, or of a verification, which are lines. Errors only, if any."""
+    """Yield the findings of a preflight (mappings) or of a verification (lines); errors only, if there are any."""
     rows = [one if _is_mapping(one) else {"level": "error", "message": one} for one in found]
     serious = [one for one in rows if one.get("level") == "error"]
     for one in serious or rows:
@@ -208,7 +208,7 @@ def _findings(found: Iterable) -> Iterator[dict]:
 
 
 def _without_list(message: str, listed: Iterable[str]) -> str:
-    """A message up to the list of findings that it ends with: they are shown as a list."""
+    """Return a message up to the list of findings that it ends with: they are shown as a list."""
     starts = [message.find(one) for one in listed if one and one in message]
     if not starts:
         return message
@@ -217,6 +217,6 @@ def _without_list(message: str, listed: Iterable[str]) -> str:
 
 
 def innermost(message: str) -> str:
-    """The part of an answer of Azure that explains a failure."""
+    """Return the part of an answer of Azure that explains a failure."""
     found = INNERMOST_ERROR.search(message)
     return found[1] if found else message

@@ -56,7 +56,7 @@ class Row:
 
 
 def row(name: str, result: Mapping | None, check_mode: bool, ended: bool = True) -> Row:
-    """A cluster by its result.
+    """Return a cluster by its result.
 
     :param result: as module C(cluster) returns it, C(None) if there is none.
     :param ended: whether all clusters of the wave should have a result.
@@ -106,10 +106,10 @@ def _extension(result: Mapping, check_mode: bool) -> str:
 
 
 def allowed_failures(budget: str, fleet: int) -> int:
-    """How many clusters of a fleet may fail.
+    """Return how many clusters of a fleet may fail.
 
     :param budget: a number of clusters, or a percentage of the fleet, which is rounded down.
-    :raises AzureMLError: where it is neither.
+    :raises AzureMLError: if it is neither.
     """
     text = str(budget).strip()
     number = text.removesuffix("%").strip()
@@ -121,7 +121,7 @@ def allowed_failures(budget: str, fleet: int) -> int:
 
 
 def count_waves(sizes: Sequence[object], hosts: int) -> int:
-    """How many batches Ansible makes of the hosts of a play.
+    """Return how many batches Ansible makes of the hosts of a play.
 
     :param sizes: the keyword C(serial): numbers of hosts, or percentages, which are rounded down but to no less than 1;
         the last one holds for all that follow. See pct_to_int in ansible.utils.helpers.
@@ -142,7 +142,7 @@ class Wave:
     :param rows: its clusters.
     :param failed: the names of all clusters that have failed so far, in this wave or before it.
     :param not_started: the names of the clusters of later waves.
-    :param allowed: how many may fail; C(None) where there is no budget.
+    :param allowed: how many may fail; C(None) if there is no budget.
     :param number: of the wave, from 1 on.
     :param elapsed: seconds since the first wave began.
     :param waves: how many waves there are; 0 if that is not known.
@@ -177,7 +177,7 @@ class Wave:
         return bool(self.rows) and all(one.outcome in ("failed", "unreachable") for one in self.rows)
 
     def table(self) -> str:
-        """The clusters as a table, the failed ones first."""
+        """Return the clusters as a table, the failed ones first."""
         rows = [("cluster", "outcome", "extension", "pods", "cause")]
         ordered = sorted(self.rows, key=lambda one: one.outcome not in ("failed", "unreachable", "gone"))
         rows += [(one.name, one.outcome, one.extension, one.pods, short(one.cause, LONGEST_CAUSE)) for one in ordered]
@@ -186,7 +186,7 @@ class Wave:
         return "\n".join("  ".join(one[index].ljust(widths[index]) for index in used).rstrip() for one in rows)
 
     def summary(self) -> str:
-        """How it went, in a line, and what follows from it."""
+        """Return how it went, in a line, and what follows from it."""
         if self.stopped_by:
             return f"{self._title}: not started; {self.stopped_by}"
         counts = {outcome: sum(one.outcome == outcome for one in self.rows) for outcome in OUTCOMES}
@@ -212,7 +212,7 @@ class Wave:
         return f"wave {self.number} of {self.waves}" if self.waves else f"wave {self.number}"
 
     def stats(self) -> dict:
-        """How it went as data, with the causes of this wave's failures. A pending cluster counts as failed."""
+        """Return how it went as data, with the causes of this wave's failures. A pending cluster counts as failed."""
         failed = [*self.failed, *self.pending]
         return {
             "summary": self.summary(),
@@ -225,7 +225,7 @@ class Wave:
 
 
 def named(names: Sequence[str]) -> str:
-    """How many clusters, and which."""
+    """Return how many clusters, and which."""
     if not names:
         return "none"
     more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""

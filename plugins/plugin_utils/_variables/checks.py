@@ -61,7 +61,7 @@ def of_host(options: ClusterOptions) -> list[str]:
 
 
 def with_variables(message: str) -> str:
-    """A message about options of module extension, as one about the variables that they come from."""
+    """Return a message about options of module extension, as one about the variables that they come from."""
     return NAMED_OPTION.sub(lambda found: VARIABLES[found[0]], message)
 
 
@@ -109,7 +109,7 @@ def _of_computes(options: ClusterOptions) -> Iterator[str]:
 
 
 def of_fleet(hosts: Mapping[str, ClusterOptions], needs_cluster: Collection[str]) -> dict[str, list[str]]:
-    """What is wrong with the variables of several hosts together.
+    """Return what is wrong with the variables of several hosts together.
 
     :param hosts: the options of each host.
     :param needs_cluster: the hosts whose clusters the controller connects to.
@@ -134,14 +134,14 @@ def of_fleet(hosts: Mapping[str, ClusterOptions], needs_cluster: Collection[str]
 
 
 def of_connection(options: ClusterOptions) -> list[str]:
-    """What is wrong with the connection to the cluster of a host that is not alone in its play."""
+    """Return what is wrong with the connection to the cluster of a host that is not alone in its play."""
     if options.get("azureml_kubernetes"):
         return []
     return ["azureml_kubernetes must be set: the environment cannot name the API servers of several hosts"]
 
 
 def _by(hosts: Mapping[str, ClusterOptions], keys_of, names: Collection[str] | None = None) -> dict[tuple, list[str]]:
-    """The hosts by what they have, one or several things each."""
+    """Return the hosts by what they have, one or several things each."""
     found: dict[tuple, list[str]] = {}
     for name in hosts if names is None else names:
         for key in keys_of(hosts[name]):
@@ -177,7 +177,7 @@ def nothing_sent(errors: Iterable[str]) -> str:
 
 
 def grouped(errors: Mapping[str, Collection[str]]) -> dict[str, list[str]]:
-    """The hosts by their error, so that each error is reported once."""
+    """Return the hosts by their error, so that each error is reported once."""
     found: dict[str, list[str]] = {}
     for host, messages in errors.items():
         for message in messages:

@@ -98,13 +98,13 @@ class ClusterOptions:
         self.extension_name = variables.get("azureml_extension_name", "azureml")
 
     def get(self, variable: str, default: object = None) -> object:
-        """The value of a variable, C(default) where it is not set."""
+        """Return the value of a variable, C(default) where it is not set."""
         return self._variables.get(variable, default)
 
     def learn(self, extension: Mapping | None, cluster: Mapping | None = None) -> None:
         """Take over the names that Azure has, and which components of the extension are installed.
 
-        :param extension: as module extension returns it, C(None) where there is none.
+        :param extension: as module extension returns it, C(None) if there is none.
         :param cluster: the same for the cluster, with its C(id).
         """
         if cluster:
@@ -144,9 +144,9 @@ class ClusterOptions:
 
     @Lazy
     def compute_namespaces(self) -> list[str]:
-        """The namespaces of computes, those from configuration files included.
+        """Return the namespaces of computes, those from configuration files included.
 
-        :raises AzureMLError: where such a file cannot be read, or holds something else.
+        :raises AzureMLError: if such a file cannot be read, or holds something else.
         """
         named = [one["namespace"] for one in self.attachments if "namespace" in one]
         files = [variable for variable, one in self.named_attachments.items() if "config_file" in one]

@@ -41,7 +41,7 @@ PATHS = frozenset(
 class HostVariables:
     """The variables of a host as the flows use them.
 
-    :param options: C(None) where the variables cannot be read.
+    :param options: C(None) if the variables cannot be read.
     :param errors: what is wrong with them.
     """
 
@@ -56,11 +56,11 @@ class HostVariables:
 
 
 def templated(variables: Mapping, templar, names: Iterable[str]) -> dict:
-    """The values of variables, without those that are not defined, or C(omit).
+    """Return the values of variables, without those that are not defined, or C(omit).
 
     :param variables: of the host, with templates in them.
     :param templar: for these variables.
-    :raises AnsibleError: where one of them cannot be templated.
+    :raises AnsibleError: if one of them cannot be templated.
     """
     values = plain(templar.template({name: variables[name] for name in names if name in variables}))
     return {name: value for name, value in values.items() if value != variables.get("omit", "")}

@@ -109,7 +109,7 @@ def convert(values: Mapping) -> tuple[dict, list[str]]:
 
 
 def known_names() -> frozenset[str]:
-    """The names of all variables of the collection."""
+    """Return the names of all variables of the collection."""
     return OTHER_NAMES.union(*argument_specs().values())
 
 
@@ -125,7 +125,7 @@ def unknown_names(names: Iterable[str], own: Iterable[str] = ()) -> dict[str, st
 
     :param names: of the variables of a host.
     :param own: names that users keep for themselves.
-    :returns: by each of them the known name that is most like it, C(None) where none is.
+    :returns: by each of them the known name that is most like it, C(None) if none is.
     """
     known = known_names()
     strange = {
