@@ -43,7 +43,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Begin to deploy
+- name: Start deploying
   azureml.arc.cluster:
     flow: deploy
     wait: false

@@ -75,7 +75,7 @@ def test_which_nodes(as_administrator, machines):
     assert chosen(names=["cpu-1", "gpu-2"])["nodes"] == ["cpu-1", "gpu-2"]
     assert chosen(names=["tpu-*"])["warnings"] == ["names: no node matches 'tpu-*'"]
     assert chosen(label_selectors=["kind=tpu"])["warnings"] == ["no node matches label_selectors"]
-    with pytest.raises(ModuleFailedError, match="names: no node is called gpu-9"):
+    with pytest.raises(ModuleFailedError, match="names: no node has the name gpu-9"):
         chosen(names=["gpu-9", "gpu-1"])
     with pytest.raises(ModuleFailedError, match="one of the following is required: names, label_selectors"):
         chosen()
@@ -92,7 +92,7 @@ def test_nobody_is_driven_away_unless_allowed(as_administrator, machines, create
 
     with pytest.raises(ModuleFailedError) as failure:
         as_administrator(SPEC, **options)
-    assert f"NoExecute would end 1 pods: {namespace}/web on gpu-1" in failure.value.result["msg"]
+    assert f"NoExecute would evict 1 pods: {namespace}/web on gpu-1" in failure.value.result["msg"]
     assert failure.value.result["error"]["code"] == "WouldEvict"
     assert taints_of(machines("gpu-2")) == [OTHERS]
 

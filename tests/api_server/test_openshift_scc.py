@@ -68,7 +68,7 @@ def test_account_cannot_grant_what_it_may_not_use(run_module, openshift, account
         {"apiGroups": ["security.openshift.io"], "resources": ["securitycontextconstraints"], "verbs": ["get"]},
         {"apiGroups": ["rbac.authorization.k8s.io"], "resources": ["*"], "verbs": ["get", "create"]},
     ]
-    expected = "The account may not use securitycontextconstraints: give it .* grant only rights that it has"
+    expected = "The account may not use securitycontextconstraints: give it .* grant only permissions that it has"
     with pytest.raises(ModuleFailedError, match=expected):
         run_module(SPEC, kubeconfig=account({"": rules}))
 

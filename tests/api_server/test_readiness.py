@@ -180,7 +180,7 @@ def test_node_that_goes_down_is_a_warning(workload, look, nodes, api, namespace)
     reasons = {row["name"]: row["reason"] for row in result["pods"] if row["reason"]}
     (agent,) = set(reasons) - {name}
     assert reasons == {name: "Terminating", agent: "NodeNotReady"}
-    assert result["warnings"] == [f"node '{node}' is not ready; pods of DaemonSets there are left out: {agent}"]
+    assert result["warnings"] == [f"node '{node}' is not ready; pods of its DaemonSets are ignored: {agent}"]
     wait_for(lambda: look(*components, wait=False)["warnings"] == [], seconds=60)
 
 

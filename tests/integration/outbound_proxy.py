@@ -72,7 +72,7 @@ def _serving(server: http.server.ThreadingHTTPServer) -> Iterator[None]:
 
 @contextlib.contextmanager
 def proxy(allowed: Collection[str], target: tuple[str, int]) -> Iterator[tuple[str, list[str]]]:
-    """A proxy to C(target). Gives its address, and what it is asked for."""
+    """A proxy to C(target). Gives its address, and what it is required."""
     asked: list[str] = []
     handler = type("Configured", (Proxy,), {"allowed": allowed, "target": target, "asked": asked})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)

@@ -102,18 +102,18 @@ def not_connected(name: str, start: float) -> dict:
     found = "the cluster has connectivity status Offline since 2026-11-25T20:10:45Z."
     return {
         "failed": True,
-        "failed_step": "Check whether the cluster can take the extension",
+        "failed_step": "Check that the extension can be installed",
         "changed": False,
         "error": {
             "code": "PreflightFailed",
-            "message": f"cluster '{name}' cannot take the extension as it is: [error] connectivity: {found}",
+            "message": f"cluster '{name}' is not ready for the extension: [error] connectivity: {found}",
         },
         "findings": [
             {
                 "check": "connectivity",
                 "level": "error",
                 "message": found,
-                "fix": "Bring its Arc agents back (namespace 'azure-arc').",
+                "fix": "Repair its Arc agents (namespace 'azure-arc').",
             }
         ],
         "steps": _steps(start, ("preflight", 3)),

@@ -65,7 +65,7 @@ class TestBeforeAnythingIsSent:
         [
             ({"settings": {"a": "1"}, "protected_settings": {"a": "2"}}, "settings and protected_settings both have a"),
             ({"settings": {"a": {"b": 1}}}, "settings: the value of 'a' must be a string"),
-            ({"version": "1.1.1", "auto_upgrade_minor_version": True}, "the two exclude each other"),
+            ({"version": "1.1.1", "auto_upgrade_minor_version": True}, "set only one of them"),
             ({"tls": {"secret_name": "s", "cname": "c"}}, "tls is for inference"),
             ({"workload_profile": "inference"}, "inference_service is required"),
             ({"settings": {"enableTraining": False}}, "contradicts workload_profile training"),
@@ -178,7 +178,7 @@ class TestAzure:
         result = run_module(
             EXTENSION, check_mode=True, cluster_name=arc, settings={"instalVolcano": False, "own.key": 1}, **TRAINING
         )
-        assert result["warnings"] == ["settings: nothing is known of 'instalVolcano'; did you mean 'installVolcano'?"]
+        assert result["warnings"] == ["settings: unknown key 'instalVolcano'; did you mean 'installVolcano'?"]
 
     def test_wrong_ca(self, run_module, monkeypatch):
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/etc/ssl/certs/ca-certificates.crt")
@@ -226,7 +226,7 @@ class TestKubernetes:
     def test_wrong_ca(self, look, kubeconfig):
         del kubeconfig["clusters"][0]["cluster"]["certificate-authority-data"]
         with pytest.raises(
-            ModuleFailedError, match="its certificate cannot be verified.*Give the CA that signed it as ca_cert"
+            ModuleFailedError, match="its certificate cannot be verified.*Set the CA that signed it in ca_cert"
         ):
             look(kubeconfig, ca_cert="/etc/ssl/certs/ca-certificates.crt")
 

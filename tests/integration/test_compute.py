@@ -191,8 +191,8 @@ class TestNamespace:
 @pytest.mark.parametrize(
     ("identity", "message"),
     [
-        ({"type": "UserAssigned"}, "user_assigned_identities goes with identity.type UserAssigned"),
-        ({"type": "SystemAssigned", "user_assigned_identities": ["/a"]}, "goes with identity.type UserAssigned"),
+        ({"type": "UserAssigned"}, "user_assigned_identities must be set if identity.type is UserAssigned"),
+        ({"type": "SystemAssigned", "user_assigned_identities": ["/a"]}, "must be set if identity.type is UserAssigned"),
         ({"type": "UserAssigned", "user_assigned_identities": ["me"]}, "'me' is not the ARM id of a managed identity"),
     ],
 )

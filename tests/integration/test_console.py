@@ -70,7 +70,7 @@ def test_a_rollout_of_six_clusters_with_two_failures_takes_forty_lines(fleet, pl
     assert image_pull[3].startswith("fix: ")
     assert [line[:30] for line in failure(run.output, "f5")] == [
         "failed: [f5] not connected: th",
-        "fix: Bring its Arc agents back",
+        "fix: Repair its Arc agents",
     ]
     assert run.output.count('"msg": "failed, see above"}') == 2
     # A line for each other cluster, and one for each wave.
@@ -117,4 +117,4 @@ def test_a_report_shows_each_cluster_in_its_table(fleet, playbook):
 
     lines = lines_of(run.output)
     assert [line.split()[:2] for line in lines if re.match(r"f\d ", line)][:2] == [["f1", "failed"], ["f5", "failed"]]
-    assert run.output.count("fix: Bring its Arc agents back") == 1
+    assert run.output.count("fix: Repair its Arc agents") == 1

@@ -182,7 +182,7 @@ def test_protected_settings_of_others_are_not_lost(run_module, simulator, traini
     run_module(SPEC, protected_settings={"proxy.password": "hush-hush"}, **training)
     simulator.clear_journal()
 
-    with pytest.raises(ModuleFailedError, match="proxy.password cannot be read back; give them in protected_settings"):
+    with pytest.raises(ModuleFailedError, match="proxy.password cannot be read back; set them in protected_settings"):
         run_module(SPEC, protected_settings={"another": "value"}, **training)
     assert writes(simulator) == []
 
@@ -344,7 +344,7 @@ def test_timeout_says_how_far_it_got_and_is_taken_up_again(run_module, simulator
     training = {"resource_group": "rg-edge", "cluster_name": aks, "workload_profile": "training"}
     training["cluster_type"] = "managed_cluster"  # nothing else to create within the second
 
-    with pytest.raises(ModuleFailedError, match=r"Timed out after 1 seconds .*state Creating.*run again to take it up"):
+    with pytest.raises(ModuleFailedError, match=r"Timed out after 1 seconds .*state Creating.*run again to join it"):
         run_module(SPEC, wait_timeout=1, **training)
     assert run_module(SPEC, **training)["extension"]["provisioning_state"] == "Succeeded"
     assert len(requests_to(simulator, "PUT", "KubernetesConfiguration")) == 1

@@ -210,8 +210,8 @@ def test_groups_by_what_became_of_the_extension(listed, run_module):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"plain_host_names": True}, "two clusters would be host 'west'.*plain_host_names"),
-        ({"wave_percentages": [5, 50]}, "wave_percentages must grow to 100"),
+        ({"plain_host_names": True}, "two clusters would have the host name 'west'.*plain_host_names"),
+        ({"wave_percentages": [5, 50]}, "wave_percentages must increase up to 100"),
         ({"subscription_ids": ["mine"]}, "subscription_ids 'mine' is not a subscription id"),
         ({"distribution": ["k3s"]}, "there is no option distribution"),
         ({"cluster_types": ["provisioned_cluster"]}, "provisioned_cluster.*connected_cluster, managed_cluster"),

@@ -81,7 +81,7 @@ def test_cluster_steps_run_on_the_node_and_azure_steps_on_the_controller(deploy,
     assert (first.changed("plant"), second.changed("plant")) == (1, 0)
     steps = {one["name"]: one for one in first.outcome("plant")["steps"]}
     for name in (
-        "Check whether the cluster can take the extension",
+        "Check that the extension can be installed",
         "Grant the permissions on OpenShift",
         "Wait until the pods are ready",
     ):

@@ -79,7 +79,7 @@ def test_reports_and_changes_nothing(check, machine, tmp_path):
         "https://ws.northeurope.data.azurecr.io",
     }
     message = run.result("Report the findings", "worker")["msg"]
-    assert "SELinux is enforcing, which keeps jobs from mounting datasets." in message
+    assert "SELinux is enforcing, which prevents jobs from mounting datasets." in message
     assert (
         "https://management.azure.com (Azure Resource Manager) cannot be reached: Tunnel connection failed: 403"
         in message
@@ -100,13 +100,13 @@ def test_selinux_is_changed_when_told_to(check, tmp_path):
     assert (planned.status, first.status, second.status) == (0, 0, 0), first.output
     assert (first.changed("worker"), second.changed("worker")) == (2, 0)
     assert (tmp_path / "selinux").read_text() == "# kept\nSELINUX=permissive\nSELINUXTYPE=targeted\n"
-    assert "rebooted" not in first.result("Start anew, which disabling needs", "worker")
+    assert "rebooted" not in first.result("Reboot to disable SELinux", "worker")
 
 
 def test_start_anew_is_planned_only_where_allowed(check):
     """In check mode, for the machine is this one."""
     options = {"azureml_selinux_mode": "disabled", "azureml_machine_skip_checks": ["disk", "outbound"]}
-    task = "Start anew, which disabling needs"
+    task = "Reboot to disable SELinux"
     assert "rebooted" not in check("--check", **options).result(task, "worker")
     assert check("--check", azureml_reboot=True, **options).result(task, "worker")["rebooted"]
 
@@ -121,8 +121,8 @@ def test_missing_driver_and_disk(check, tmp_path):
         azureml_machine_disk_paths=[str(tmp_path)],
     )
     message = run.result("Report the findings", "worker")["msg"]
-    assert "no NVIDIA driver answers (nvidia-smi). the NVIDIA container runtime is not there." in message
-    assert f"are free in {tmp_path}, and 10000000 are asked for." in message
+    assert "the NVIDIA driver does not respond (nvidia-smi). the NVIDIA container runtime is missing." in message
+    assert f"are free in {tmp_path}, and 10000000 are required." in message
 
 
 def test_without_gpu_types_nobody_asks_for_a_driver(check, tmp_path):

@@ -186,7 +186,7 @@ def test_refusal_of_managed_openshift_is_named(converge, constraints, simulator)
     assert (bound["added"], bound["unlisted"]) == (NEEDED, [])
     assert "scc-validation.managed.openshift.io" in bound["warnings"][0]
     assert not converge()["changed"]
-    expected = "Webhook scc-validation.managed.openshift.io of the cluster refuses this to every account"
+    expected = "Webhook scc-validation.managed.openshift.io of the cluster refuses this for every account"
     with pytest.raises(ModuleFailedError, match=expected):
         converge(state="absent")
 

@@ -152,7 +152,7 @@ def test_action_is_needed_to_prove_and_missed_by_name(prove, missing):
 def require_missed(failure, missing):
     message = failure.value.result["msg"]
     assert f"does not have authorization to perform action '{missing.lower()}'" in message
-    assert "Give the identity that signs in a role with this permission" in message
+    assert "Assign the identity a role with this permission" in message
 
 
 @pytest.mark.parametrize("missing", DEPLOY)

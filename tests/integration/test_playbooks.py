@@ -67,7 +67,7 @@ def test_deploy_then_nothing_to_change_then_verify(playbook, simulator, inventor
     # OpenShift the SCC, the role and its binding.
     assert len(requests) == 7 * len(healthy) + 3
     # All in one task, and one that shows the result of each host.
-    shown = [one["host"] for one in second.results if one["task"].endswith("Show the result of the cluster")]
+    shown = [one["host"] for one in second.results if one["task"].endswith("Show the result of each cluster")]
     assert sorted(shown) == sorted(healthy)
 
     verified = playbook("azureml.arc.verify", inventory)
@@ -241,7 +241,7 @@ class TestPreflight:
 
         assert result.status == 2
         failure = result.outcome("shop-k3s")
-        assert failure["failed_step"] == "Check whether the cluster can take the extension"
+        assert failure["failed_step"] == "Check that the extension can be installed"
         assert {finding["check"] for finding in failure["findings"]} == {"connectivity", "volcano"}
         assert "connectivity status Offline" in failure["msg"]
         assert "Set install_volcano to false to use it, or install_components to auto" in failure["msg"]

@@ -254,7 +254,7 @@ def lost_node(install, create, kube, arc):
 def test_lost_node_is_a_warning(look, lost_node):
     result = look(wait_timeout=5)
     assert result["ready"]
-    assert result["warnings"] == ["node 'node-2' is not ready; pods of DaemonSets there are left out: fluent-bit-x"]
+    assert result["warnings"] == ["node 'node-2' is not ready; pods of its DaemonSets are ignored: fluent-bit-x"]
     rows = {row["name"]: (row["ready"], row["reason"]) for row in result["pods"]}
     assert rows["fluent-bit-x"] == (True, "NodeNotReady")
     assert rows["gateway-0a1b-x"] == (True, "Terminating")

@@ -99,7 +99,7 @@ def test_all_findings_at_once_errors_first(look, create):
 
 def test_fails_with_all_findings(look):
     with pytest.raises(
-        ModuleFailedError, match="cluster 'shop' cannot take the extension as it is.*Microsoft.Relay"
+        ModuleFailedError, match="cluster 'shop' is not ready for the extension.*Microsoft.Relay"
     ) as failure:
         look(fail_on="error")
     assert failure.value.result["findings"][0]["check"] == "resource_providers"

@@ -34,7 +34,7 @@ def test_causes_come_first_grouped_with_their_clusters(opened):
     assert page.inner_text("#causes") == "2 failed: 1 image pull, 1 not connected"
     cards = page.locator(".causes li").all_inner_texts()
     assert [card.splitlines()[0] for card in cards] == ["Image pull: 1 cluster", "Not connected: 1 cluster"]
-    assert "Bring its Arc agents back" in cards[1]
+    assert "Repair its Arc agents" in cards[1]
     assert page.locator(".causes a").all_inner_texts() == ["f3", "f5"]
 
 

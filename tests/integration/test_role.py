@@ -60,7 +60,7 @@ def test_all_clusters_are_submitted_before_any_is_waited_for(playbook, fleet, st
     waited = [index for index, (_method, path) in enumerate(paths) if path.endswith("/namespaces/azureml/pods")]
     assert len(submitted) == 3
     assert max(submitted) < min(waited)
-    changed = [results(run, name) for name in ("Begin to deploy Azure Machine Learning", WAITS)]
+    changed = [results(run, name) for name in ("Start deploying Azure Machine Learning", WAITS)]
     assert [{host: one["changed"] for host, one in found.items()} for found in changed] == [
         dict.fromkeys(HEALTHY, True),
         dict.fromkeys(HEALTHY, True),
@@ -155,7 +155,7 @@ def test_check_mode_with_differences_changes_nothing(playbook, fleet):
         assert f"--- before: {host}: compute {host} (absent)\n" in run.output
         # Once: the task that begins is skipped.
         assert run.output.count(f"+++ after: {host}: compute {host}\n") == 1
-    assert all(one["skipped"] for one in results(run, "Begin to deploy Azure Machine Learning").values())
+    assert all(one["skipped"] for one in results(run, "Start deploying Azure Machine Learning").values())
     assert writes(simulator) == []
 
 

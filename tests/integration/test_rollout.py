@@ -295,5 +295,5 @@ class TestUpgrade:
 
         assert run.status == 2
         assert writes(simulator) == []
-        assert "the version is not all that would change: it differs from the desired state (a.b)" in run.output
-        assert "the version is not all that would change: the extension does not exist" in run.output
+        assert "more than the version would change: it differs from the desired state (a.b)" in run.output
+        assert "more than the version would change: the extension does not exist" in run.output

@@ -42,7 +42,7 @@ def https(simulator, tmp_path):
 
 def test_certificate_from_files(playbook, simulator, https, tmp_path):
     never = playbook("azureml.arc.rotate_tls", https)
-    assert "the certificate is not all that would change: the extension does not exist" in never.output
+    assert "more than the certificate would change: the extension does not exist" in never.output
     playbook("azureml.arc.deploy", https)
     simulator.clear_journal()
 

@@ -69,7 +69,7 @@ def test_other_name_disturbs_endpoints(run_module, inference, files):
     other = {**files(pair), "cname": "other.example.com"}
 
     with pytest.raises(
-        ModuleFailedError, match=r"sslCname disturbs online endpoints\); allow_disruption: true does it"
+        ModuleFailedError, match=r"sslCname disturbs online endpoints\); allow_disruption: true allows it"
     ):
         run_module(SPEC, tls=other, **inference)
     assert run_module(SPEC, tls=other, allow_disruption=True, **inference)["changed"]
@@ -81,7 +81,7 @@ def test_other_name_disturbs_endpoints(run_module, inference, files):
         ({"secret_name": "s"}, "missing required arguments: cname found in tls"),
         ({"cname": "ml.example.com"}, "one of the following is required: secret_name, certificate"),
         ({"secret_name": "s", "certificate": "c", "cname": "n"}, "mutually exclusive: secret_name"),
-        ({"certificate": "/none.pem", "cname": "n"}, "tls.private_key is missing: certificate and key go together"),
+        ({"certificate": "/none.pem", "cname": "n"}, "tls.private_key is missing: set both certificate and key"),
         (
             {"certificate": "/none.pem", "private_key": "/none.key", "cname": "n"},
             "tls.certificate: /none.pem cannot be read: No such file",

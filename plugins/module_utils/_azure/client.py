@@ -121,7 +121,7 @@ class AzureSession:
         if not self._sign_in.subscription_id:
             raise AzureMLError(
                 "subscription_id is missing",
-                hint="Give it as an option, as AZURE_SUBSCRIPTION_ID, or in the profile that signs in.",
+                hint="Set it as an option, in AZURE_SUBSCRIPTION_ID, or in the profile.",
             )
         return self._sign_in.subscription_id
 
@@ -275,7 +275,7 @@ class AzureSession:
         """Return the seconds to wait after a transient failure; raise it where the deadline comes first."""
         asked = error.retry_after or 0.0
         if asked > self.deadline.remaining:
-            error.hint = f"The service asks to wait {asked:.0f} seconds, longer than this task may: run again then."
+            error.hint = f"The service asks to wait {asked:.0f} seconds, more than the task's timeout. Run again then."
         if asked > self.deadline.remaining or self.deadline.passed:
             raise error
         return max(asked, usual)
@@ -337,9 +337,7 @@ def open_session(call) -> AzureSession:
     sign_in = _sign_in.resolve(call.params, call.environ, read_file=call.read_file)
     call.hide(sign_in.secret)
     if not sign_in.validate_certificates:
-        call.warn(
-            "cert_validation_mode is 'ignore': anybody between this machine and Azure can read and change everything"
-        )
+        call.warn("cert_validation_mode is 'ignore': the connection to Azure can be read and changed in transit")
     return AzureSession(sign_in, call.cache, call.deadline(_longest_retries(call.params)), call.known)
 
 

@@ -188,7 +188,7 @@ def why_unreachable(cluster: Cluster) -> tuple[str, str, str] | None:
         return (
             "ClusterNotConnected",
             f"has connectivity status {cluster.connectivity_status}{since}",
-            "Bring its Arc agents back (namespace 'azure-arc').",
+            "Repair its Arc agents (namespace 'azure-arc').",
         )
     if cluster.power_state and cluster.power_state != "Running":
         return "ClusterNotRunning", f"is {cluster.power_state.lower()}", "Start it with 'az aks start'."
@@ -218,4 +218,4 @@ def explain_timeout(error: AzureMLError, cluster: Cluster) -> None:
         code, state, _hint = found
         error.code = code
         error.message += f"; the cluster {state}"
-        error.hint = "The operation continues when its agents are back: run again then."
+        error.hint = "The operation continues once its agents are connected. Run again then."

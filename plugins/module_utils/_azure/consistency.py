@@ -51,7 +51,9 @@ def once_visible(action: Callable[[], T | Waiting[T]], deadline: Deadline, what:
         except AzureMLError as error:
             is_missing = is_not_found(error) or (error.status == 404 and (error.code or "").lower() == PARENT_NOT_FOUND)
             if is_missing and deadline.passed:
-                raise timeout_error(what, deadline, "what it needs was created, but is not visible yet") from error
+                raise timeout_error(
+                    what, deadline, "a resource that it needs was created, but is not visible"
+                ) from error
             if not is_missing or patience.passed:
                 raise
         yield from patience.pause(pause.next())

@@ -14,7 +14,7 @@ from __future__ import annotations
 HINTS = (
     (
         "pod healthcheck failed",
-        "The checks before the install failed: azureml.arc.pod_readiness decodes their report, ConfigMap"
+        "The checks before the installation failed. azureml.arc.pod_readiness decodes their report, ConfigMap"
         " 'arcml-healthcheck' in namespace 'azureml'.",
     ),
     (
@@ -23,11 +23,11 @@ HINTS = (
     ),
     (
         "cannot re-use a name that is still in use",
-        "An earlier release lingers: wait until its removal has ended, or choose another extension name.",
+        "An earlier Helm release still exists: wait until its removal has ended, or choose another extension name.",
     ),
     (
         "is in progress",
-        "Another operation on the extension is under way: wait for it instead of sending a second one.",
+        "Another operation on the extension is in progress: wait for it instead of sending a second one.",
     ),
     (
         "because it is being terminated",
@@ -35,19 +35,19 @@ HINTS = (
     ),
     (
         "jobs.batch.volcano.sh",
-        "Volcano is in the cluster already: set 'install_volcano: false' to use it.",
+        "Volcano is already installed: set 'install_volcano: false' to use it.",
     ),
     (
         "monitoring.coreos.com",
-        "The Prometheus operator is in the cluster already: set 'install_prometheus_operator: false' to use it.",
+        "The Prometheus operator is already installed: set 'install_prometheus_operator: false' to use it.",
     ),
     (
         "nvidia-device-plugin",
-        "The NVIDIA device plugin is in the cluster already: set 'install_nvidia_device_plugin: false' to use it.",
+        "The NVIDIA device plugin is already installed: set 'install_nvidia_device_plugin: false' to use it.",
     ),
     (
         "chart path not found",
-        "This version does not exist on the release train: name an existing 'version', or none.",
+        "This version does not exist on the release train: set 'version' to an existing one, or remove it.",
     ),
     (
         "unable to get the status from the local crd",
@@ -58,11 +58,11 @@ HINTS = (
 
 # ARM's error code, and the hint that goes with it.
 CODE_HINTS = {
-    "AuthorizationFailed": "Give the identity that signs in a role with this permission on the resource group.",
+    "AuthorizationFailed": "Assign the identity a role with this permission on the resource group.",
     "MissingSubscriptionRegistration": "Register the resource provider in the subscription: 'az provider register'.",
     "ParentResourceNotFound": "Check cluster_name, cluster_type, resource_group and subscription_id.",
     "ResourceGroupNotFound": "Check resource_group and subscription_id.",
-    "SubscriptionNotFound": "Check subscription_id, and that the identity that signs in may see it.",
+    "SubscriptionNotFound": "Check subscription_id, and that the identity can read it.",
 }
 
 

@@ -126,7 +126,7 @@ class ArmResource:
 
     def _create_again(self, body: dict) -> Waiting[Response | None]:
         if self._conflict and (yield from self.settle()) is not None:
-            raise AzureMLError(f"{self._what} was created by somebody else while it was replaced", code="Conflict")
+            raise AzureMLError(f"{self._what} was created by another client while it was replaced", code="Conflict")
         return self._send("PUT", None, body, None)
 
     def _send(self, method: str, present: dict | None, body: dict | None, params: dict | None) -> Response | None:
@@ -176,7 +176,7 @@ class ArmResource:
         :raises AzureMLError: if it was changed; C(decide) decides anew.
         """
         if _revision(self.read()) != _revision(present):
-            self._conflict = AzureMLError(f"{self._what} was changed by somebody else", code="Conflict", status=409)
+            self._conflict = AzureMLError(f"{self._what} was changed by another client", code="Conflict", status=409)
             raise self._conflict
 
     def decide(self, attempt: Callable[[], T | Waiting[T]]) -> Waiting[T]:
@@ -193,7 +193,7 @@ class ArmResource:
             except AzureMLError as error:
                 if error is not self._conflict or self.deadline.passed:
                     raise
-                self.deadline.report(f"{self._what}: somebody else is changing it: {error.code}")
+                self.deadline.report(f"{self._what}: another client is changing it: {error.code}")
             yield from self.deadline.pause(pauses.next())
         return (yield from waiting(attempt()))
 

@@ -126,7 +126,7 @@ def resolve(
     if missing:
         raise AzureMLError(
             f"Not signed in to Azure: {', '.join(missing)} missing",
-            hint="Give them as options, as AZURE_* environment variables or in a profile of"
+            hint="Set them as options, as AZURE_* environment variables, or in a profile of"
             f" {CREDENTIALS_FILE}, or choose another auth_source.",
         )
     sign_in = _sign_in(method, values)
@@ -172,8 +172,8 @@ def _choose(given, environment, environ, credentials_file):
     raise AzureMLError(
         "Not signed in to Azure: no client_id, no AZURE_CLIENT_ID, no profile in"
         f" {CREDENTIALS_FILE}, no workload identity, and no Azure CLI",
-        hint="Give client_id, secret and tenant, set AZURE_CLIENT_ID, AZURE_SECRET and AZURE_TENANT,"
-        " or choose an auth_source.",
+        hint="Set client_id, secret and tenant, or AZURE_CLIENT_ID, AZURE_SECRET and AZURE_TENANT, or choose an"
+        " auth_source.",
     )
 
 

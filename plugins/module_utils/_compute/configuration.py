@@ -74,7 +74,7 @@ class ComputeConfiguration:
         if default and found.setdefault(DEFAULT_INSTANCE_TYPE, default) is not default:
             raise AzureMLError(
                 f"the default is '{default.name}', and '{found[DEFAULT_INSTANCE_TYPE].name}' is the default of the"
-                " cluster: give one of them another name"
+                " cluster: rename one of them"
             )
         return [{"name": name, **as_options(one.spec())} for name, one in found.items()]
 
@@ -170,4 +170,4 @@ def _default(given: object, types: Sequence[str], where: str, names: Names) -> s
 def _require_known(given: Iterable, known: Sequence[str], where: str) -> None:
     unknown = [str(key) for key in given if key not in known]
     if unknown:
-        raise AzureMLError(f"{where}{', '.join(unknown)} is unknown here; known are {', '.join(known)}")
+        raise AzureMLError(f"{where}{', '.join(unknown)} is not supported; supported are {', '.join(known)}")

@@ -80,9 +80,9 @@ def _undefined(call: ModuleCall, wanted: Sequence[InstanceType]) -> dict:
         call.warn(f"the cluster does not know instance types yet ({DEFINITION}), which the extension brings")
     if call.params["state"] == "present" and not call.check_mode:
         raise AzureMLError(
-            f"the cluster does not know instance types ({DEFINITION})",
+            f"instance types are not defined in the cluster ({DEFINITION})",
             code="NotInstalled",
-            hint="The extension brings them: install it with a workload_profile for training first.",
+            hint="The extension defines them: install it with a workload_profile for training first.",
         )
     created = [one.name for one in wanted] if call.params["state"] == "present" else []
     return _result(call, wanted, {}, created, [], [])
@@ -137,7 +137,7 @@ def _warn_of_nodes(session: KubeSession, call: ModuleCall, wanted: Sequence[Inst
     try:
         nodes = session.list("Node")[0]
     except AzureMLError as error:
-        call.warn(f"Whether nodes can serve the instance types could not be looked at: {error}")
+        call.warn(f"Could not check whether nodes can serve the instance types: {error}")
         return
     for one in wanted:
         matching = [node for node in nodes if has_labels(node, one.node_selector)]

@@ -147,7 +147,7 @@ class _Task:
         if is_being_deleted(body):
             if wait and not check_mode:
                 yield from self._compute.settle()
-            return self._result(Plan("adopt", "its removal is under way already"), body)
+            return self._result(Plan("adopt", "its removal is already in progress"), body)
         self._require_unused()
         if not check_mode:
             yield from self._compute.submit("DELETE", wait, present=body, params=DETACH)
@@ -184,7 +184,7 @@ class _Task:
             raise AzureMLError(
                 f"{self._compute} cannot be detached: it is another cluster, {present['cluster_id']}",
                 code="Refused",
-                hint="Check name, cluster_name, cluster_type and resource_group, or leave the cluster out.",
+                hint="Check name, cluster_name, cluster_type and resource_group, or omit the options of the cluster.",
             )
 
     def _require_unused(self) -> None:
@@ -218,7 +218,7 @@ class _Task:
 
 def _hint_for(step: Plan) -> str | None:
     if "cluster_id" in step.changes:
-        return "Choose another name, or set force_reattach to true to take it."
+        return "Choose another name, or set force_reattach to true to replace it."
     if "namespace" in step.changes:
-        return "Set force_reattach to true to detach it and attach it anew."
+        return "Set force_reattach to true to detach it and attach it again."
     return None

@@ -90,7 +90,7 @@ def plan(wanted: WantedCompute, body: Mapping | None) -> Plan:
     if not is_kubernetes(body):
         return Plan("refuse", f"a compute of type {body['properties'].get('computeType')} already has this name")
     if is_being_deleted(body):
-        return Plan("adopt", "its removal is under way")
+        return Plan("adopt", "its removal is in progress")
     fixed, changes = _fixed(wanted, body), _changeable(wanted, body)
     if fixed and not wanted.force_reattach:
         return Plan("refuse", _why_fixed(fixed), fixed)

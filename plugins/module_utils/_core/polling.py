@@ -127,6 +127,6 @@ def timeout_error(what: str, deadline: Deadline, state: str, **details) -> Azure
     return AzureMLError(
         f"Timed out after {deadline.seconds:g} seconds waiting for {what}: {state}",
         code="Timeout",
-        hint="What was started goes on: run again to take it up, or raise the timeout.",
+        hint="The operation continues: run again to join it, or raise the timeout.",
         **details,
     )

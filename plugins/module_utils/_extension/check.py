@@ -33,9 +33,7 @@ def check(options: Mapping) -> None:
     """
     _check_own_settings(options)
     if options.get("version") and options.get("auto_upgrade_minor_version"):
-        raise AzureMLError(
-            "version pins a version and auto_upgrade_minor_version upgrades it: the two exclude each other"
-        )
+        raise AzureMLError("version pins a version and auto_upgrade_minor_version upgrades it: set only one of them")
     generation = options["settings_generation"]
     if keys.GENERATIONS[generation] is keys.FIRST and not options.get("version"):
         raise AzureMLError(
@@ -66,7 +64,7 @@ def _check_own_settings(options: Mapping) -> None:
     twice = sorted(set(options.get("settings") or {}) & set(options.get("protected_settings") or {}))
     if twice:
         raise AzureMLError(
-            f"settings and protected_settings both have {', '.join(twice)}; give each key in one of them"
+            f"settings and protected_settings both have {', '.join(twice)}; set each key in only one of them"
         )
     own = _own_settings(options)
     for key, profiles in (("enableTraining", TRAINING), ("enableInference", INFERENCE)):
@@ -115,7 +113,7 @@ def _check_tls(tls: Mapping, generation: str) -> None:
         return
     for part in ("certificate", "private_key"):
         if not tls.get(part) and not tls.get(f"{part}_content"):
-            raise AzureMLError(f"tls.{part} is missing: certificate and key go together")
+            raise AzureMLError(f"tls.{part} is missing: set both certificate and key")
 
 
 def _any_set(settings: Mapping, table: Mapping) -> bool:
@@ -137,7 +135,7 @@ def check_cluster(options: Mapping, cluster: ClusterFacts) -> None:
     if options.get("inference_router_ha") and cluster.node_count < HIGH_AVAILABILITY_NODES:
         raise AzureMLError(
             f"inference_router_ha needs {HIGH_AVAILABILITY_NODES} nodes, and the cluster has {cluster.node_count}",
-            hint="Leave it out, or set it to false, for one replica of the router.",
+            hint="Remove it, or set it to false, for one replica of the router.",
         )
 
 
@@ -154,5 +152,5 @@ def misspelt_keys(options: Mapping) -> list[str]:
                 continue
             close = difflib.get_close_matches(key.lower(), known, n=1, cutoff=SIMILARITY)
             if close:
-                warnings.append(f"{name}: nothing is known of '{key}'; did you mean '{known[close[0]]}'?")
+                warnings.append(f"{name}: unknown key '{key}'; did you mean '{known[close[0]]}'?")
     return warnings

@@ -149,7 +149,7 @@ def _read(session: KubeSession, scc: str, present: bool) -> Grant:
         raise AzureMLError(
             f"ClusterRoleBinding '{grant_name(scc)}' binds another role, '{binding['roleRef'].get('name')}'",
             code="Conflict",
-            hint="It is not this collection's, and cannot be changed to another role: remove it.",
+            hint="It was not created by this collection, and its role cannot be changed: remove it.",
         )
     return Grant(
         role and (role.get("rules") or []), binding and bound_users(binding), (constraints or {}).get("users") or []
@@ -207,6 +207,6 @@ def _unlist(session: KubeSession, call: ModuleCall, before: Grant, after: Grant)
     except AzureMLError as error:
         if after.bound is None or MANAGED_WEBHOOK not in error.message:
             raise
-        call.warn(f"Service accounts stay in the users of the object, as before: {error}")
+        call.warn(f"Service accounts are still listed in the users of the object: {error}")
         return Grant(after.rules, after.bound, before.listed)
     return after

@@ -164,7 +164,7 @@ def _loss_refused(lost: frozenset) -> str | None:
         return None
     return (
         "the change sends protected settings, which replaces all of them, and the values of"
-        f" {', '.join(sorted(lost))} cannot be read back; give them in protected_settings"
+        f" {', '.join(sorted(lost))} cannot be read back; set them in protected_settings"
     )
 
 
@@ -173,7 +173,7 @@ def _disruption_refused(wanted: WantedExtension, present: PresentExtension, sett
     if not disturbed:
         return None
     victims = "; ".join(f"{key} disturbs {what}" for key, what in sorted(disturbed.items()))
-    return f"it would disturb what runs on the cluster ({victims}); allow_disruption: true does it"
+    return f"it would disturb workloads of the cluster ({victims}); allow_disruption: true allows it"
 
 
 # Settings whose change disturbs running jobs or online endpoints, if training or inference is on.

@@ -36,7 +36,7 @@ def remove(call: ModuleCall, session: AzureSession, reference: ExtensionReferenc
     names = call.params["remove_resources"]
     removed, left = yield from supporting.remove(session, named, names, deadline, call.check_mode)
     for resource_id in left:
-        call.warn(f"{resource_id} was not created for the extension (by its tags) and stays")
+        call.warn(f"{resource_id} was not created for the extension, according to its tags, and is kept")
     if call.diff and removed:
         result["diff"]["before"] = {**result["diff"]["before"], "resources": removed}
     return {

@@ -259,7 +259,7 @@ def open_session(call) -> KubeSession:
         files.close()
         raise
     if not configuration.verify_ssl:
-        call.warn(f"validate_certs is off: whoever sits between here and {session.host} can change everything")
+        call.warn(f"validate_certs is off: the connection to {session.host} can be read and changed in transit")
     return session
 
 

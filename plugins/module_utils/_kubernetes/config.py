@@ -210,8 +210,8 @@ def _require_tls(host: str) -> None:
     address = urlsplit(host)
     if address.scheme != "https" and not (address.scheme == "http" and is_loopback(address.hostname)):
         raise AzureMLError(
-            f"host '{host}' is not an https address: who listens on the way would learn the credentials",
-            hint="Give the address of the Kubernetes API with https.",
+            f"host '{host}' is not an https address: the credentials could be read in transit",
+            hint="Use the https address of the Kubernetes API.",
         )
 
 
@@ -268,7 +268,7 @@ def _load_kubeconfig(made, found: Connection, call, session_files: CredentialFil
     except (ConfigException, OSError, ValueError, TypeError, AttributeError) as error:
         raise AzureMLError(
             f"{named}: no cluster can be read from it: {first_line(error)}",
-            hint="Give kubeconfig (and context), or host with api_key, or the K8S_AUTH_* environment variables.",
+            hint="Set kubeconfig (and context), or host with api_key, or the K8S_AUTH_* environment variables.",
         ) from error
     if "host" in found.own:
         _refuse_another_cluster(found.values["host"], made.host)
@@ -276,10 +276,10 @@ def _load_kubeconfig(made, found: Connection, call, session_files: CredentialFil
 
 
 def _refuse_another_cluster(host: str, server: str) -> None:
-    """Refuse options that name two clusters; an address of this machine in a kubeconfig names none."""
+    """Refuse options that refer to two clusters; an address of this machine in a kubeconfig names none."""
     one, other = urlsplit(host), urlsplit(server)
     if (one.hostname, one.port or 443) != (other.hostname, other.port or 443) and not is_loopback(other.hostname):
         raise AzureMLError(
-            f"host '{host}' and the kubeconfig, whose server is '{server}', name two clusters",
-            hint="Give one of them, host with its own credentials or kubeconfig with its context.",
+            f"host '{host}' and the kubeconfig, whose server is '{server}', refer to two clusters",
+            hint="Set only one of them: host with its own credentials, or kubeconfig with its context.",
         )

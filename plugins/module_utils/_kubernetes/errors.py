@@ -81,13 +81,13 @@ class Request:
             return AzureMLError(
                 f"{self} at {self.host}: its certificate cannot be verified: {first_line(cause)}",
                 code="CertificateNotTrusted",
-                hint="Give the CA that signed it as ca_cert, or in the kubeconfig.",
+                hint="Set the CA that signed it in ca_cert, or in the kubeconfig.",
             )
         return AzureMLError(
             f"{self}: the Kubernetes API at {self.host} cannot be reached: {first_line(cause)}",
             code="Unreachable",
             hint="Check host, proxy and the network between this machine and the cluster;"
-            " with azureml_kubernetes_via: node the request goes out from the node.",
+            " with azureml_kubernetes_via: node the node sends the request.",
         )
 
     def misunderstood(self) -> AzureMLError:
@@ -95,7 +95,7 @@ class Request:
         return AzureMLError(
             f"{self} at {self.host}: the answer is not one of Kubernetes",
             code="InvalidAnswer",
-            hint="Check host, and whether a proxy or a sign-in page stands between this machine and the cluster.",
+            hint="Check host, and check for a proxy or a sign-in page between this machine and the cluster.",
         )
 
 
@@ -103,7 +103,7 @@ def _hint(status: int, message: str, verb: str, plural: str) -> str | None:
     """Return what to do about an error of the API."""
     webhook = WEBHOOK.search(message)
     if webhook:
-        return f"Webhook {webhook[1]} of the cluster refuses this to every account: ask who runs the cluster."
+        return f"Webhook {webhook[1]} of the cluster refuses this for every account: ask its administrator."
     if status == 401:
         return "The credentials are not valid for this cluster: check kubeconfig, context or api_key."
     if status != 403:
@@ -112,4 +112,4 @@ def _hint(status: int, message: str, verb: str, plural: str) -> str | None:
     if granted:
         plural, verb = granted.groups()
     hint = f"The account may not {verb} {plural}: give it a Role with this verb and resource."
-    return f"{hint} Kubernetes lets an account grant only rights that it has." if granted else hint
+    return f"{hint} In Kubernetes, an account can grant only permissions that it has." if granted else hint

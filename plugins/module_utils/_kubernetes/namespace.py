@@ -80,5 +80,5 @@ def _wait_until_empty(session: KubeSession, call: ModuleCall, name: str) -> Wait
             return left
         if deadline.passed:
             raise timeout_error(f"namespace '{name}' to be empty", deadline, f"it has {', '.join(left)}", left=left)
-        deadline.report(f"namespace '{name}': {len(left)} left to go")
+        deadline.report(f"namespace '{name}': {len(left)} remaining objects")
         yield from deadline.pause(pause.next())

@@ -62,7 +62,7 @@ def _choose(session: KubeSession, call: ModuleCall) -> list[dict]:
         missing = [one for one in patterns if not fnmatch.filter(known, one)]
         exact = [one for one in missing if not set(one) & set("*?[")]
         if exact:
-            raise AzureMLError(f"names: no node is called {', '.join(exact)}", code="NotFound")
+            raise AzureMLError(f"names: no node has the name {', '.join(exact)}", code="NotFound")
         for one in missing:
             call.warn(f"names: no node matches '{one}'")
         found = [node for node in found if any(fnmatch.fnmatchcase(node["metadata"]["name"], one) for one in patterns)]
@@ -92,7 +92,7 @@ def _require_nobody_driven_away(session: KubeSession, changes: Mapping[str, Node
     if leaving:
         more = f" and {len(leaving) - ENOUGH} more" if len(leaving) > ENOUGH else ""
         raise AzureMLError(
-            f"taints with effect NoExecute would end {len(leaving)} pods: {', '.join(leaving[:ENOUGH])}{more}",
+            f"taints with effect NoExecute would evict {len(leaving)} pods: {', '.join(leaving[:ENOUGH])}{more}",
             code="WouldEvict",
             hint="Use effect NoSchedule, drain the nodes first, or set allow_disruption to true.",
         )

@@ -91,7 +91,7 @@ def findings(facts: Facts, checks: Sequence[Check]) -> tuple[list[Finding], dict
             (facts.objects[name] for name in check.objects if isinstance(facts.objects[name], Exception)), None
         )
         if unread is not None:
-            found.append(Finding(check.name, WARNING, f"could not be looked at. {unread}"))
+            found.append(Finding(check.name, WARNING, f"could not be checked. {unread}"))
             continue
         for level, message, fix, *options in check.run(facts):
             found.append(Finding(check.name, level, message, fix))

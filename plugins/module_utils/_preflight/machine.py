@@ -98,15 +98,15 @@ def check(machine: Machine, params: Mapping, tried: Mapping[str, str]) -> Iterat
         yield Finding(
             "selinux",
             ERROR,
-            "SELinux is enforcing, which keeps jobs from mounting datasets.",
+            "SELinux is enforcing, which prevents jobs from mounting datasets.",
             "Set it to permissive or disabled.",
         )
     if params["gpu"] and "nvidia" not in skipped:
         if not machine.nvidia_driver:
-            yield Finding("nvidia", ERROR, "no NVIDIA driver answers (nvidia-smi).", "Install the driver.")
+            yield Finding("nvidia", ERROR, "the NVIDIA driver does not respond (nvidia-smi).", "Install the driver.")
         if not machine.nvidia_runtime:
             yield Finding(
-                "nvidia", ERROR, "the NVIDIA container runtime is not there.", "Install the NVIDIA Container Toolkit."
+                "nvidia", ERROR, "the NVIDIA container runtime is missing.", "Install the NVIDIA Container Toolkit."
             )
     if "disk" not in skipped:
         yield from _check_disks(machine, params["minimum_free_disk"])
@@ -123,7 +123,7 @@ def _check_disks(machine: Machine, minimum: int | None) -> Iterator[Finding]:
     for path, (free, total) in machine.disks.items():
         amount = f"{free / GIBIBYTE:.1f} of {total / GIBIBYTE:.1f} GiB are free in {path}"
         if minimum is not None and free < minimum * GIBIBYTE:
-            yield Finding("disk", ERROR, f"{amount}, and {minimum} are asked for.", "Free or add disk space.")
+            yield Finding("disk", ERROR, f"{amount}, and {minimum} are required.", "Free or add disk space.")
         elif total and free < LEAST_FREE * total:
             yield Finding(
                 "disk", WARNING, f"{amount}: below {LEAST_FREE:.0%} pods are evicted.", "Free or add disk space."

@@ -65,7 +65,7 @@ def run(call: ModuleCall) -> dict:
     for finding in findings:
         if finding.level == WARNING:
             call.warn(str(finding))
-    subject = f"cluster '{params['cluster_name']}' cannot take the extension as it is"
+    subject = f"cluster '{params['cluster_name']}' is not ready for the extension"
     refuse_serious(findings, params["fail_on"], subject, result)
     return result
 

@@ -61,7 +61,7 @@ class Verdict:
             if row["reason"] == NODE_NOT_READY:
                 lost.setdefault(row["node"], []).append(row["name"])
         return [
-            f"node '{node}' is not ready; pods of DaemonSets there are left out: {', '.join(names)}"
+            f"node '{node}' is not ready; pods of its DaemonSets are ignored: {', '.join(names)}"
             for node, names in sorted(lost.items())
         ]
 

@@ -130,7 +130,7 @@ class _Namespace:
             if error.status != 403:
                 raise
             if not self._nodes_hidden:
-                self._call.warn(f"Whether nodes are ready was left out of the verdict: {error}")
+                self._call.warn(f"The readiness of nodes was not checked: {error}")
             self._nodes_hidden = True
             return frozenset()
 
@@ -178,7 +178,7 @@ class _Namespace:
         try:
             events = self._session.list("Event", self._name, field_selector=selector)[0]
         except AzureMLError as error:
-            self._call.warn(f"Events were left out of the diagnosis: {error}")
+            self._call.warn(f"Events are missing from the diagnosis: {error}")
             return {}
         return {
             event["involvedObject"]["name"]: printable(f"{event.get('reason')}: {event.get('message')}")
@@ -190,7 +190,7 @@ class _Namespace:
         try:
             config_map = self._session.get("ConfigMap", _health_check.CONFIG_MAP, self._name)
         except AzureMLError as error:
-            self._call.warn(f"The extension's health check was left out of the diagnosis: {error}")
+            self._call.warn(f"The extension's health check is missing from the diagnosis: {error}")
             return []
         return _health_check.findings((config_map or {}).get("data") or {})
 
@@ -270,7 +270,7 @@ def _not_ready(params: dict, verdict: Verdict, result: dict) -> AzureMLError:
     if verdict.only_missing_components:
         hint = (
             f"Everything else runs: if this version of the extension does not ship them"
-            f" (component table: {result['component_table']}), say which to expect with the option components."
+            f" (component table: {result['component_table']}), set the option components."
         )
     return AzureMLError(
         f"namespace '{params['namespace']}' is not ready (waited at most {params['wait_timeout']} seconds):"

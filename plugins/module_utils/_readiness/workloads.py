@@ -39,7 +39,7 @@ def component_row(kind: str, workload: Mapping, lost: int = 0) -> dict:
     if updated + lost < desired:
         return row("RollingOut", f"{updated} of {desired} updated")
     if kind == "Deployment" and (status.get("replicas") or 0) > updated:
-        return row("RollingOut", f"{status['replicas'] - updated} old replicas are still there")
+        return row("RollingOut", f"{status['replicas'] - updated} old replicas still exist")
     if ready + lost < desired:
         return row("Unavailable", f"{ready} of {desired} available")
     return row()

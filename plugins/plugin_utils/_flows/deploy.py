@@ -67,7 +67,7 @@ class Deploy(Flow):
             return
         created: list[str] = []
         if not self.extension["extension"] and self.steps.has_internal_steps:
-            step = "Begin to create the supporting resources"
+            step = "Start creating the supporting resources"
             begun = yield from self.steps.apply(step, "supporting_resources", self.options.extension())
             created = begun["created_resources"]
         submitted = yield from self.steps.apply("Submit the extension", "extension", self.options.extension(wait=False))
@@ -75,7 +75,7 @@ class Deploy(Flow):
 
     def _preflight(self) -> Waiting[dict]:
         """Check Azure and the cluster, and report the findings of both."""
-        step = "Check whether the cluster can take the extension"
+        step = "Check that the extension can be installed"
         with self.steps.recorded(step, "preflight"):
             azure = yield from self.steps.probe("preflight", self.options.azure_preflight())
             if azure.get("failed") or azure["checked"]:
@@ -98,7 +98,7 @@ class Deploy(Flow):
         if needs_openshift_scc(self, on_openshift):
             yield from steps.apply("Grant the permissions on OpenShift", "openshift_scc", options.openshift_scc())
         if options.has_tls_secret:
-            yield from steps.apply("Put the certificate into the cluster", "tls_secret", options.tls_secret())
+            yield from steps.apply("Store the certificate in the cluster", "tls_secret", options.tls_secret())
 
     def complete(self) -> Waiting[None]:
         """Wait for the extension and its pods, attach the cluster, define instance types, soak."""

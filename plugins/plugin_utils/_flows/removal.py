@@ -86,9 +86,9 @@ class Remove(Detach):
         self._resources = tuple(removed["removed_resources"])
         if not steps.check_mode:
             waiting = {"state": "empty", "wait_timeout": options.get("azureml_readiness_timeout")}
-            step = "Wait until nothing of it runs in the cluster"
+            step = "Wait until its pods are gone"
             yield from steps.apply(step, "namespace", options.namespace(RELEASE_NAMESPACE, **waiting))
-        step = "Withdraw the rights of OpenShift"
+        step = "Revoke the permissions on OpenShift"
         rights = yield from steps.apply(step, "openshift_scc", options.openshift_scc(state="absent"))
         if rights["changed"]:
             self._in_cluster = ("rights on OpenShift",)

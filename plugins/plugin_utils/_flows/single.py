@@ -61,13 +61,13 @@ def run_cluster(action: ActionBase, task_vars: Mapping, flow: str | None, wait: 
     if flow is None:
         if "assignment" not in left:
             raise AnsibleActionFail(
-                "azureml.arc.fleet has not run for this host, so there is no result of it. Name a flow to run one."
+                "azureml.arc.fleet has not run for this host, so it has no result. Set flow to run one."
             )
         result = _run_assigned(action, task_vars, Assignment(**left["assignment"]), handover)
         return _shown_above(action, result, is_verbose)
     assignment = Assignment(flow, parts_by_tags(task_vars), begun=left.get("begun") == flow)
     if not wait and action._task.check_mode:
-        return {"skipped": True, "changed": False, "msg": "nothing is begun in check mode"}
+        return {"skipped": True, "changed": False, "msg": "nothing is started in check mode"}
     result, ended = _run(action, task_vars, assignment, wait, handover)
     # If nothing is left to do, the task that waits has the same result.
     handover.leave(name, {"result": result} if wait else {"begun": flow, **({"result": result} if ended else {})})

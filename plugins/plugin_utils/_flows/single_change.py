@@ -38,7 +38,7 @@ class _SingleChange(Flow):
         others = sorted({**plan["settings"], **plan["properties"]}.keys() - set(keys))
         if others or plan["action"] not in ("none", "update"):
             named = f" ({', '.join(others)})" if others and plan["action"] == "update" else ""
-            message = f"{what} is not all that would change: {plan['reason']}{named}. Deploy the cluster first."
+            message = f"more than {what} would change: {plan['reason']}{named}. Deploy the cluster first."
             raise StepFailedError("Compare the extension", {"msg": message})
         yield from self.prove_cluster()
 
@@ -117,7 +117,7 @@ class RotateTls(_SingleChange):
     """Renew the certificate of inference endpoints."""
 
     def begin(self) -> Waiting[None]:
-        """Put the certificate into the cluster, or submit it with the extension."""
+        """Store the certificate in the cluster, or submit it with the extension."""
         options = self.options
         tls = options.get("azureml_tls")
         if tls is None:
@@ -129,7 +129,7 @@ class RotateTls(_SingleChange):
         )
         yield from self.compare("the certificate", (CERTIFICATE_FINGERPRINT,))
         if options.has_tls_secret:
-            step = "Put the certificate into the cluster"
+            step = "Store the certificate in the cluster"
             yield from self.steps.apply(step, "tls_secret", options.tls_secret())
         yield from self.send("Submit the certificate")
 

@@ -111,9 +111,7 @@ class Waves:
         """Raise C(AzureMLError) where the percentages do not grow to 100."""
         growing = all(before < after for before, after in zip((0.0, *self.percentages), self.percentages))
         if not self.percentages or not growing or self.percentages[-1] != MEANS_EVERYONE:
-            raise AzureMLError(
-                f"wave_percentages must grow to 100, each more than the one before it, not {list(self.percentages)}"
-            )
+            raise AzureMLError(f"wave_percentages must increase up to 100, not {list(self.percentages)}")
 
     def of(self, cluster_id: str, tags: Mapping[str, str]) -> int:
         """Return the number of a cluster's wave, from 1 on: the same whoever else is in the fleet.
@@ -167,7 +165,7 @@ def hosts(
         name = cluster["name"] if plain_names else f"{cluster['name']}_{_digest(cluster['id'])[:NAME_HASH_LENGTH]}"
         if name in seen:
             raise AzureMLError(
-                f"two clusters would be host '{name}': {seen[name]} and {cluster['id']}",
+                f"two clusters would have the host name '{name}': {seen[name]} and {cluster['id']}",
                 hint="Set plain_host_names to false, or filter one of them out." if plain_names else None,
             )
         seen[name] = cluster["id"]

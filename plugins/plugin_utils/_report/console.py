@@ -65,7 +65,7 @@ def interrupted_lines(steps: Mapping[str, str]) -> str:
     for name, step in steps.items():
         clusters.setdefault(step, []).append(name)
     lines = [f"interrupted: {step}: {named(names)}" for step, names in clusters.items()]
-    lines += ["Azure continues what has begun. Run the playbook again to resume."] if steps else []
+    lines += ["Operations in progress continue in Azure. Run the playbook again to resume."] if steps else []
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -32,8 +32,8 @@ PLANNED = {
     "delete": "remove",
 }
 OUTCOMES = ("ok", "changed", "failed", "unreachable", "gone", "pending", "not started")
-NO_RESULT = "no result: the machine that reaches the cluster did not answer"
-STILL_PENDING = "no result so far: the cluster is reached in a task of its own"
+NO_RESULT = "no result: the node did not answer"
+STILL_PENDING = "no result so far: the cluster has its own task"
 LONGEST_CAUSE = 160  # characters; the whole error stands where it happened, and in the report
 NAMES_SHOWN = 10
 

@@ -202,7 +202,7 @@ def test_an_inline_kubeconfig_neither_runs_programs_nor_reads_files(tmp_path, us
     mark = tmp_path / "owned"
     user = json.loads(json.dumps(user).replace("{}", str(mark)))
     content = kubeconfig(**user)
-    with pytest.raises(AzureMLError, match=f"^kubeconfig: user 'u' has {next(iter(user))}, which an inline one"):
+    with pytest.raises(AzureMLError, match=f"^kubeconfig: user 'u' has {next(iter(user))}, which is not allowed"):
         configuration(json.dumps(content) if as_text else content, tmp_path)
     assert not mark.exists()
 

@@ -31,7 +31,7 @@ def of_type(**fields):
         ("[]", "config_file f.json: it must hold a JSON object"),
         ('{"namespace": "a", "namespace": "b"}', "config_file f.json: it has namespace twice"),
         ("[" * 100_000, "config_file f.json: maximum recursion"),
-        (document(namespaces="a"), "config_file f.json: namespaces is unknown here; known are namespace, default"),
+        (document(namespaces="a"), "config_file f.json: namespaces is not supported; supported are namespace, default"),
         (document(namespace="A b"), "config_file f.json: namespace: 'A b' is not the name of a namespace"),
         (document(namespace=7), "f.json: namespace: '7' is not the name of a namespace"),
         (document(instanceTypes=[]), r"f.json: instanceTypes: \[\] is not a mapping"),
@@ -44,11 +44,11 @@ def of_type(**fields):
         (document(instanceTypes=None), "f.json: defaultInstanceType needs instanceTypes"),
         (
             of_type(node_selector={}),
-            "f.json: instanceTypes.a: node_selector is unknown here; known are nodeSelector, r",
+            "f.json: instanceTypes.a: node_selector is not supported; supported are nodeSelector, r",
         ),
         (of_type(nodeSelector={"a": "b c"}), "f.json: instanceTypes.a.nodeSelector.a: 'b c' is not the value"),
         (of_type(nodeSelector={"a": True}), "instanceTypes.a.nodeSelector.a: True must stand in quotes"),
-        (of_type(resources={"request": {}}), "f.json: instanceTypes.a.resources: request is unknown here"),
+        (of_type(resources={"request": {}}), "f.json: instanceTypes.a.resources: request is not supported"),
         (of_type(resources={"limits": 3}), "f.json: instanceTypes.a.resources.limits: 3 is not a mapping"),
         (
             of_type(resources={"limits": {"cpu": True}}),

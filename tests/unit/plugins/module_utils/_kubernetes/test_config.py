@@ -115,7 +115,7 @@ def test_verification_is_not_switched_off_by_the_environment_of_another_cluster(
 
 def test_host_and_kubeconfig_of_two_clusters_are_refused(file, configured):
     with pytest.raises(
-        AzureMLError, match="host 'https://a' and the kubeconfig, whose server is 'https://b', name two"
+        AzureMLError, match="host 'https://a' and the kubeconfig, whose server is 'https://b', refer to two"
     ):
         configured({"host": "https://a", "kubeconfig": file("b")}, {})
 

@@ -77,7 +77,7 @@ def test_file_that_is_no_kubeconfig_is_named(write, content, message):
 
 @pytest.mark.parametrize("field", ["exec", "auth-provider", "tokenFile"])
 def test_inline_kubeconfig_may_not_reach_out(field):
-    with pytest.raises(AzureMLError, match=f"user 'u' has {field}, which an inline one may not have"):
+    with pytest.raises(AzureMLError, match=f"user 'u' has {field}, which is not allowed in an inline one"):
         from_option({"users": [entry("user", "u", **{field: "x"})]})
 
 

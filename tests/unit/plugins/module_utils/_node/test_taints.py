@@ -80,8 +80,8 @@ def taint(key="amlarc", value=None, effect="NoSchedule"):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ([taint(value="false")], r"taints\[0\].value: ml.azure.com/amlarc has the value 'true'"),
-        ([taint(), taint("compute")], r"taints\[1\].value is missing: ml.azure.com/compute names what"),
+        ([taint(value="false")], r"taints\[0\].value: ml.azure.com/amlarc accepts only the value 'true'"),
+        ([taint(), taint("compute")], r"taints\[1\].value is missing: ml.azure.com/compute must name the resource"),
         ([taint("compute", "a b")], r"taints\[0\].value: 'a b' is not the value of a label"),
         ([taint(), taint()], "taints has ml.azure.com/amlarc with effect NoSchedule twice"),
     ],

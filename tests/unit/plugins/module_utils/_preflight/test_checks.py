@@ -101,7 +101,7 @@ WAITING = {"spec": {"type": "LoadBalancer"}, "status": {"loadBalancer": {}}}
         ("connectivity", {"cluster": {"connectivity_status": "Offline"}}, "error", "connectivity status Offline."),
         ("connectivity", {"cluster": {"power_state": "Stopped"}}, "error", "the cluster is stopped."),
         ("agent_version", {"cluster": {"agent_version": ""}}, "warning", "have not reported a version"),
-        ("agent_version", {"minimum_agent_version": "1.22"}, "error", "have version 1.21.10, and 1.22 is asked for"),
+        ("agent_version", {"minimum_agent_version": "1.22"}, "error", "have version 1.21.10, and 1.22 is required"),
         (
             "resource_providers",
             {"objects": {"providers": {"Microsoft.Relay": "NotRegistered"}}},
@@ -163,7 +163,7 @@ WAITING = {"spec": {"type": "LoadBalancer"}, "status": {"loadBalancer": {}}}
             "volcano",
             {"objects": {"volcano": named("j")}, "install_volcano": True, "install_components": "auto"},
             "error",
-            "is in the cluster already",
+            "is already installed",
         ),
         ("volcano", {"install_volcano": False}, "warning", "install_volcano is false, and Volcano is not"),
         ("prometheus_operator", {"objects": {"prometheus": named("p")}}, "error", "install_prometheus_operator to"),
@@ -182,8 +182,8 @@ WAITING = {"spec": {"type": "LoadBalancer"}, "status": {"loadBalancer": {}}}
             "error",
             "deployment 'azureml-fe' in namespace 'default', ClusterRole 'azureml-fe-role'",
         ),
-        ("load_balancer", {}, "warning", "nothing is known to serve load balancers"),
-        ("load_balancer", {"objects": {"services": [WAITING]}}, "warning", "nothing is known"),
+        ("load_balancer", {}, "warning", "no load balancer implementation was found"),
+        ("load_balancer", {"objects": {"services": [WAITING]}}, "warning", "no load balancer implementation"),
         (
             "openshift_scc",
             {"objects": {"scc": ["a"]}, "scc_users": ["a", "b", "c"]},
@@ -194,7 +194,7 @@ WAITING = {"spec": {"type": "LoadBalancer"}, "status": {"loadBalancer": {}}}
             "resources",
             {"objects": {"pods": AzureMLError("Reading Pods: HTTP 403")}},
             "warning",
-            "could not be looked at. Reading Pods: HTTP 403",
+            "could not be checked. Reading Pods: HTTP 403",
         ),
     ],
 )

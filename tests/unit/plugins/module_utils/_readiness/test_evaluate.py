@@ -90,7 +90,7 @@ def test_pods_of_daemon_sets_on_nodes_that_are_down_are_a_warning():
     verdict = agents(on_node("n3", False), ["n3"])
     assert verdict.ready
     assert verdict.pods[2]["reason"] == "NodeNotReady"
-    assert verdict.warnings() == ["node 'n3' is not ready; pods of DaemonSets there are left out: agent-n3"]
+    assert verdict.warnings() == ["node 'n3' is not ready; pods of its DaemonSets are ignored: agent-n3"]
     assert not agents(on_node("n3", False), []).ready
     assert not agents(on_node("n3", False), ["n2"]).ready
     assert agents(on_node("n3", True), ["n3"], {"numberAvailable": 3}).warnings() == []

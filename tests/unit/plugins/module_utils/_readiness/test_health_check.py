@@ -42,7 +42,7 @@ def test_real_report():
     }
     assert as_line(row) == (
         "Health check pre-install, instancetype: E45006 INSTANCE_TYPE: Failed to validate or update instancetype."
-        " Instance types could not be validated or updated: look at those in the cluster."
+        " Instance types could not be validated or updated: check those in the cluster."
     )
 
 

@@ -164,7 +164,7 @@ def test_findings_of_both_sides_are_reported_before_anything_is_sent():
     result = run("deploy", world)
 
     assert (world.sent, result["findings"]) == ([], [1, 2])
-    assert result["msg"] == "Check whether the cluster can take the extension: No relay. No node."
+    assert result["msg"] == "Check that the extension can be installed: No relay. No node."
 
 
 def test_a_workspace_that_does_not_exist_is_found_before_the_extension_is_installed():

@@ -109,7 +109,7 @@ class TestUpgrade:
         result = run("upgrade", world, version="1.1.70")
 
         assert world.sent == []
-        assert result["msg"].endswith(f"the version is not all that would change: {message}")
+        assert result["msg"].endswith(f"more than the version would change: {message}")
 
     def test_no_version_is_refused_before_anything_is_sent(self):
         world = there()
@@ -209,7 +209,7 @@ class TestRotateTls:
         result = run("rotate_tls", world, tls={"certificate": "c", "private_key": "k", "cname": "ml"})
 
         assert world.sent == []
-        assert "the certificate is not all that would change: it differs (a.b)" in result["msg"]
+        assert "more than the certificate would change: it differs (a.b)" in result["msg"]
 
 
 class TestRemoval:

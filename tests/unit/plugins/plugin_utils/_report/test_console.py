@@ -37,7 +37,7 @@ def test_an_interrupted_run_names_the_clusters_of_each_step():
     assert interrupted_lines(steps).splitlines() == [
         "interrupted: Submit the extension: 2 (a, c)",
         "interrupted: Wait until the pods are ready: 1 (b)",
-        "Azure continues what has begun. Run the playbook again to resume.",
+        "Operations in progress continue in Azure. Run the playbook again to resume.",
     ]
     assert interrupted_lines({}) == ""
 

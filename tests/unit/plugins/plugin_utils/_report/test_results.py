@@ -90,14 +90,14 @@ FAILURES = {
     ),
     "findings of a preflight, serious ones only": (
         {
-            "error": {"message": "cannot take the extension as it is: [error] connectivity: it is Offline. Start it."},
+            "error": {"message": "is not ready for the extension: [error] connectivity: it is Offline. Start it."},
             "findings": [
                 {"check": "nodes", "level": "warning", "message": "two nodes"},
                 {"check": "connectivity", "level": "error", "message": "it is Offline.", "fix": "Start it."},
             ],
         },
         {
-            "message": "cannot take the extension as it is",
+            "message": "is not ready for the extension",
             "findings": [{"check": "connectivity", "message": "it is Offline.", "hint": "Start it."}],
         },
     ),
