@@ -91,7 +91,7 @@ def test_waits_for_the_extension_to_bring_them(as_administrator, define_instance
 
 
 def test_without_the_extension(as_administrator):
-    with pytest.raises(ModuleFailedError, match="instance types are not defined in the cluster.*install it with a workload_profile"):
+    with pytest.raises(ModuleFailedError, match="instance types are not defined.*install it with a workload_profile"):
         as_administrator(SPEC, instance_types=[SMALL], wait=False)
     assert as_administrator(SPEC, instance_types=[SMALL], wait=False, check_mode=True)["created"] == ["small"]
     assert not as_administrator(SPEC, name="small", state="absent")["changed"]

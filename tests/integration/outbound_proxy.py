@@ -82,7 +82,7 @@ def proxy(allowed: Collection[str], target: tuple[str, int]) -> Iterator[tuple[s
 
 @contextlib.contextmanager
 def running(directory: Path, allowed: Collection[str]) -> Iterator[tuple[dict, list[str]]]:
-    """The proxy, and the server behind it. Gives the environment that leads to it, and what it is asked for."""
+    """The proxy, and the server behind it. Gives the environment that leads to it, and what it is required."""
     certificate, key = certificates.as_files(directory, certificates.make(tuple(allowed))).values()
     behind = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Behind)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

@@ -192,7 +192,10 @@ class TestNamespace:
     ("identity", "message"),
     [
         ({"type": "UserAssigned"}, "user_assigned_identities must be set if identity.type is UserAssigned"),
-        ({"type": "SystemAssigned", "user_assigned_identities": ["/a"]}, "must be set if identity.type is UserAssigned"),
+        (
+            {"type": "SystemAssigned", "user_assigned_identities": ["/a"]},
+            "must be set if identity.type is UserAssigned",
+        ),
         ({"type": "UserAssigned", "user_assigned_identities": ["me"]}, "'me' is not the ARM id of a managed identity"),
     ],
 )

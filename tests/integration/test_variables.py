@@ -137,7 +137,7 @@ WRONG = {
     "agents": ({"azureml_minimum_agent_version": "new"}, "azureml_minimum_agent_version: 'new' is not a version like "),
     "instance-type": (
         {"azureml_compute": {"name": "edge", "instance_types": {"big": {"resource": {}}}}},
-        "azureml_compute.instance_types.big: resource is unknown here; known are node_selector, resources",
+        "azureml_compute.instance_types.big: resource is not supported; supported are node_selector, resources",
     ),
     "both": (
         {"azureml_compute": {"name": "edge", "config_file": "ml.json", "namespace": "n"}},
@@ -159,7 +159,7 @@ WRONG = {
     ),
     "no-key": (
         {**INFERENCE, "azureml_tls": {"cname": "c", "certificate": "/none"}},
-        "azureml_tls.private_key is missing: certificate and key go together",
+        "azureml_tls.private_key is missing: set both certificate and key",
     ),
     "no-certificate-of-secret": (
         {

@@ -207,7 +207,7 @@ def wanted_identity(given: Mapping | None, prefix: str = "") -> Identity | None:
     ids = given.get("user_assigned_identities") or []
     option = f"{prefix}identity.user_assigned_identities"
     if (given["type"] == "UserAssigned") != bool(ids):
-        raise AzureMLError(f"{option} goes with identity.type UserAssigned, and only with it")
+        raise AzureMLError(f"{option} must be set if identity.type is UserAssigned, and only then")
     for one in ids:
         if "/providers/microsoft.managedidentity/userassignedidentities/" not in one.lower():
             raise AzureMLError(f"{option}: '{one}' is not the ARM id of a managed identity")

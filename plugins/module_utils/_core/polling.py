@@ -90,7 +90,7 @@ class Deadline:
 
 
 def seconds_of(name: str, value: object, default: float) -> float:
-    """A number of seconds that a variable gives.
+    """Return a number of seconds that a variable gives.
 
     :param name: of the variable.
     :param default: counts where the value is null or an empty text.

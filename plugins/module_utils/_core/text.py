@@ -33,7 +33,7 @@ def _escape(match: re.Match) -> str:
 
 
 def plain(value: object) -> object:
-    """A value with every text as C(str).
+    """Return a value with every text as C(str).
 
     Before ansible-core 2.19, text that ansible-vault has encrypted is another kind of sequence, which decrypts itself.
     """

@@ -27,13 +27,13 @@ def agent_version(facts: Facts) -> Iterator[tuple]:
     if not cluster.agent_version:
         yield WARNING, "the Arc agents have not reported a version.", "Check the pods of namespace 'azure-arc'."
     elif least and version_of(cluster.agent_version) < version_of(least):
-        yield ERROR, f"the Arc agents have version {cluster.agent_version}, and {least} is asked for.", upgrade
+        yield ERROR, f"the Arc agents have version {cluster.agent_version}, and {least} is required.", upgrade
 
 
 def version_of(text: str) -> tuple[int, ...]:
-    """A version to compare: C(1.21.10) as its numbers.
+    """Return a version to compare: C(1.21.10) as its numbers.
 
-    :raises AzureMLError: where it is not made of numbers.
+    :raises AzureMLError: if it is not made of numbers.
     """
     try:
         return tuple(int(part) for part in text.split("."))

@@ -47,7 +47,7 @@ def compute_namespaces(facts: Facts) -> Iterator[tuple]:
             yield (
                 ERROR,
                 f"namespace '{name}', which a compute uses, does not exist.",
-                "Create it, or have azureml.arc.namespace do it.",
+                "Create it, for instance with azureml.arc.namespace.",
             )
         elif is_being_removed(found):
             yield ERROR, f"namespace '{name}', which a compute uses, is being removed.", "Wait until it is gone."
@@ -65,7 +65,7 @@ def nodes(facts: Facts) -> Iterator[tuple]:
             "Set inference_router_ha to false, or add nodes.",
         )
     elif facts.options["workload_profile"] in INFERENCE and not facts.high_availability():
-        yield INFO, f"{seen}: the inference router gets one replica.", "For production, have three nodes."
+        yield INFO, f"{seen}: the inference router gets one replica.", "Use three nodes in production."
 
 
 def resources(facts: Facts) -> Iterator[tuple]:
@@ -85,7 +85,7 @@ def resources(facts: Facts) -> Iterator[tuple]:
 
 
 def _is_foreign(definition: Mapping | None, extension_name: str) -> bool:
-    """Whether something exists that Helm would not take for the extension's own."""
+    """Return whether something exists that Helm would not take for the extension's own."""
     if not definition:
         return False
     annotations = definition["metadata"].get("annotations") or {}
@@ -120,15 +120,15 @@ def _reuse(facts: Facts, option: str, title: str, found: Mapping | None, default
     there = _is_foreign(found, facts.options["extension_name"])
     if there and (default if choice is None else choice):
         if choice is None and facts.options["install_components"] == "auto":
-            yield INFO, f"{title} is in the cluster already and is used.", "", {option: False}
+            yield INFO, f"{title} is already installed and is used.", "", {option: False}
         else:
             yield (
                 ERROR,
-                f"{title} is in the cluster already ('{found['metadata']['name']}').",
+                f"{title} is already installed ('{found['metadata']['name']}').",
                 f"Set {option} to false to use it, or install_components to auto.",
             )
     elif choice is False and default and not found:
-        yield WARNING, f"{option} is false, and {title} is not in the cluster.", "Leave the option out to install it."
+        yield WARNING, f"{option} is false, and {title} is not installed.", "Remove the option to install it."
 
 
 def legacy_router(facts: Facts) -> Iterator[tuple]:
@@ -140,14 +140,14 @@ def legacy_router(facts: Facts) -> Iterator[tuple]:
     if _is_foreign(facts.objects["legacy_role"], facts.options["extension_name"]):
         left.append(f"ClusterRole '{LEGACY_ROLE}'")
     if left:
-        yield ERROR, f"the router of AzureML v1 is still there: {', '.join(left)}.", "Remove it."
+        yield ERROR, f"the router of AzureML v1 still exists: {', '.join(left)}.", "Remove it."
 
 
 def load_balancer(facts: Facts) -> Iterator[tuple]:
     if not _has_load_balancer(facts):
         yield (
             WARNING,
-            "nothing is known to serve load balancers in this cluster: the router may wait for its address for ever.",
+            "no load balancer implementation was found in this cluster: the router may never get an address.",
             "Install one (MetalLB, for instance), or set inference_service to node_port or cluster_ip.",
         )
 

@@ -157,7 +157,7 @@ def task_environment(action: ActionBase, templar) -> dict[str, str]:
 
 
 def progress_interval(task_vars: Mapping, templar) -> float:
-    """How often to show how far the waits of a host are, in seconds, by its variables."""
+    """Return how often to show how far the waits of a host are, in seconds, by its variables."""
     try:
         return seconds_of(PROGRESS_VARIABLE, templar.template(task_vars.get(PROGRESS_VARIABLE)), PROGRESS_INTERVAL)
     except AzureMLError as error:
@@ -235,7 +235,7 @@ def _refusal(name: str, validation) -> dict | None:
 
 
 def flatten_kubeconfig(arguments: Mapping) -> dict:
-    """The options of a task with an inline kubeconfig as one JSON text, and all texts decrypted.
+    """Return the options of a task with an inline kubeconfig as one JSON text, and all texts decrypted.
 
     As a dictionary, Ansible would take each of its values for a secret, C(v1) and C(default) included, and blank them
     out of every result.

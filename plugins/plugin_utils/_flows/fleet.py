@@ -174,7 +174,7 @@ class Fleet:
         return mine
 
     def _read_host(self, name: str, environment: Mapping) -> tuple[HostVariables, bool]:
-        """The variables of a host, and whether its flow runs in this process."""
+        """Return the variables of a host, and whether its flow runs in this process."""
         variables = host_variables(self._action._task, name)
         templar = self._action._templar.copy_with_new_env(available_variables=variables)
         host = read(name, variables, templar, ControllerFiles(self._action))

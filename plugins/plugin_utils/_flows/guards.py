@@ -84,7 +84,7 @@ class PlaySettings:
         """
         error = self._value("__azureml_waves_error", "")
         if error:
-            raise AnsibleActionFail(f"{error}; {NOTHING_SENT}")
+            raise AnsibleActionFail(nothing_sent([str(error)]))
 
     def allowed_failures(self) -> int:
         """Return how many clusters may fail, by C(azureml_max_failures).
@@ -97,7 +97,7 @@ class PlaySettings:
             raise AnsibleActionFail(nothing_sent([str(error)])) from None
 
     def require_confirmation(self, flow: str) -> None:
-        """Refuse to take something away from a whole inventory that nobody has confirmed.
+        """Refuse to remove or detach a whole inventory without a confirmation.
 
         :raises AnsibleActionFail: with the number of clusters and the variable that confirms it.
         """
@@ -108,7 +108,7 @@ class PlaySettings:
         if confirmed != str(count):
             given = f", not {confirmed}" if confirmed else ""
             message = (
-                f"this would {DESTRUCTIVE[flow]} {count} clusters. Name them with --limit, or confirm their number with"
+                f"this would {DESTRUCTIVE[flow]} {count} clusters. Select them with --limit, or confirm their number by"
                 f" -e azureml_confirm={count}{given}"
             )
             raise AnsibleActionFail(nothing_sent([message]))

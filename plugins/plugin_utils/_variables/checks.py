@@ -44,7 +44,7 @@ NAMED_OPTION = re.compile(
 
 
 def of_host(options: ClusterOptions) -> list[str]:
-    """What is wrong with the variables of one host."""
+    """Return what is wrong with the variables of one host."""
     errors = [*_of_names(options), *_of_computes(options)]
     if options.has_tls_secret and "secret_name" not in (options.get("azureml_tls") or {}):
         errors.append("azureml_tls_secret needs azureml_tls.secret_name, the Secret to put the certificate into")
@@ -85,7 +85,7 @@ def _of_names(options: ClusterOptions) -> Iterator[str]:
 
 
 def _error_of(function: Callable, *arguments: object) -> Iterator[str]:
-    """The error that a function raises, if any."""
+    """Yield the error that a function raises, if any."""
     try:
         function(*arguments)
     except AzureMLError as error:
@@ -172,7 +172,7 @@ def _connections(options: ClusterOptions) -> Iterator[tuple]:
 
 
 def nothing_sent(errors: Iterable[str]) -> str:
-    """What is wrong with variables, as one message."""
+    """Return what is wrong with variables, as one message."""
     return "; ".join([*(error.rstrip(".") for error in errors), "nothing was sent"])
 
 

@@ -26,7 +26,7 @@ SAMPLES = {"azureml_workspace": "{name: ws, resource_group: rg-ml}", "azureml_co
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that is most like another one, C(None) where none is."""
+    """Return the known name that is most like another one, C(None) if none is."""
     return next(iter(difflib.get_close_matches(name, sorted(known), n=1, cutoff=SIMILARITY)), None)
 
 
@@ -46,7 +46,7 @@ class _Conversion:
         self.errors: list[str] = []
 
     def options(self, given: Mapping, spec: Mapping[str, Mapping], parent: str, secret: bool) -> dict:
-        """The values of a dictionary.
+        """Return the values of a dictionary.
 
         :param parent: what stands before the names in errors.
         :param secret: whether errors must not quote a value.
@@ -68,7 +68,7 @@ class _Conversion:
         return found
 
     def _value(self, value: object, option: Mapping, name: str, secret: bool) -> object:
-        """A converted value, C(None) where it is wrong."""
+        """Return a converted value, C(None) if it is wrong."""
         secret = secret or bool(option.get("no_log"))
         try:
             converted = CONVERSIONS[option["type"]](value)
@@ -115,7 +115,7 @@ def _holds_secrets(option: Mapping) -> bool:
 
 
 def _quoted(value: object) -> str:
-    """A value as it may stand in an inventory, in a line."""
+    """Return a value as it may stand in an inventory, in a line."""
     text = f"'{value}'" if isinstance(value, str) else json.dumps(value, default=str)
     return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}..."
 

@@ -134,10 +134,10 @@ class ClusterOptions:
         }
 
     def configuration(self, variable: str) -> ComputeConfiguration:
-        """What a compute offers.
+        """Return what a compute offers.
 
         :param variable: the one that it comes from.
-        :raises AzureMLError: where it is wrong, or its file cannot be read.
+        :raises AzureMLError: if it is wrong, or its file cannot be read.
         """
         read_file = partial(self._read_file, f"{variable}.config_file")
         return configuration.read(self.named_attachments[variable], read_file, f"{variable}.")

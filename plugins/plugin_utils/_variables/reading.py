@@ -117,7 +117,7 @@ def _of_files(variables: Mapping, via_node: bool, files: Files) -> Iterator[str]
 
 
 def _paths(options: Mapping, files: Files) -> Iterator[tuple[str, str]]:
-    """The files that must exist for options of signing in, or of a connection."""
+    """Yield the files that must exist for options of signing in, or of a connection."""
     for option, value in options.items():
         if option in PATHS:
             yield option, value

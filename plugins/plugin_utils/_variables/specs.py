@@ -57,7 +57,7 @@ CONNECTION = {
 
 @cache
 def _of_modules() -> Mapping[str, Mapping]:
-    """The options of modules by the variables that they come from, where the role leaves something to them."""
+    """Return the options of modules by the variables that they come from, where the role leaves something to them."""
     attachment = {"options": compute.SPEC.argument_spec, **compute.SPEC.rules}
     return {
         "azureml_tls": extension.SPEC.argument_spec["tls"],
@@ -75,7 +75,7 @@ def _of_modules() -> Mapping[str, Mapping]:
 
 
 def _completed(option: Mapping, of_module: Mapping) -> dict:
-    """An option of the role, with what it leaves to the option of a module."""
+    """Return an option of the role, with what it leaves to the option of a module."""
     completed = {**{key: of_module[key] for key in OF_MODULES if key in of_module}, **option}
     if "options" in option:
         known = of_module.get("options", {})
@@ -85,7 +85,7 @@ def _completed(option: Mapping, of_module: Mapping) -> dict:
 
 @cache
 def argument_specs() -> Mapping[str, Mapping]:
-    """The options of each entry point of the role, as its file has them."""
+    """Return the options of each entry point of the role, as its file has them."""
     with open(os.path.join(ROLE, "meta", "argument_specs.yml"), encoding="utf-8") as file:
         document = yaml.load(file, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     return {name: entry.get("options", {}) for name, entry in document["argument_specs"].items()}
@@ -93,7 +93,7 @@ def argument_specs() -> Mapping[str, Mapping]:
 
 @cache
 def specification() -> Mapping[str, Mapping]:
-    """The variables of a cluster by name, as an argument spec."""
+    """Return the variables of a cluster by name, as an argument spec."""
     written = argument_specs()[VARIABLES]
     return {name: _completed(option, _of_modules().get(name, {})) for name, option in written.items()}
 
@@ -114,7 +114,7 @@ def known_names() -> frozenset[str]:
 
 
 def own_names(values: Mapping) -> tuple[list[str], list[str]]:
-    """The names that users keep for themselves, by their variables, and what is wrong with those."""
+    """Return the names that users keep for themselves, by their variables, and what is wrong with those."""
     given = {name: values[name] for name in OWN_NAMES if name in values}
     converted, errors = conversion.convert(given, OWN_NAMES)
     return converted["azureml_own_variables"], errors

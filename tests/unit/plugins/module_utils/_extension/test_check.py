@@ -106,4 +106,4 @@ def test_internal_load_balancer_on_aks_however_it_is_connected(fields):
 )
 def test_misspelt_keys(key, meant):
     warnings = check.misspelt_keys({"settings": {key: "x"}})
-    assert warnings == ([f"settings: nothing is known of '{key}'; did you mean '{meant}'?"] if meant else [])
+    assert warnings == ([f"settings: unknown key '{key}'; did you mean '{meant}'?"] if meant else [])

@@ -41,7 +41,7 @@ def test_deployment(workload, reason):
 def test_deployment_with_old_replicas_is_rolling_out():
     workload = deployment()
     workload["status"]["replicas"] = 2
-    assert component_row("Deployment", workload)["message"] == "1 old replicas are still there"
+    assert component_row("Deployment", workload)["message"] == "1 old replicas still exist"
 
 
 @pytest.mark.parametrize(

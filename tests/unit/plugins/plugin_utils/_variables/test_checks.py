@@ -76,7 +76,7 @@ def test_an_error_names_variables(variables, error):
     [
         (
             {"settings": {"a": 1}, "protected_settings": {"a": 2}},
-            "azureml_settings and azureml_protected_settings both have a; give each key in one of them.",
+            "azureml_settings and azureml_protected_settings both have a; set each key in only one of them.",
         ),
         ({"settings": {"a": []}}, "azureml_settings: the value of 'a' must be a string, a number or a boolean."),
         (
@@ -96,7 +96,7 @@ def test_an_error_names_variables(variables, error):
         ({"tls": {"secret_name": "s"}}, "azureml_tls is for inference, but azureml_profile is training."),
         (
             {**{name[len("azureml_") :]: value for name, value in INFERENCE.items()}, "tls": {"certificate": "c"}},
-            "azureml_tls.private_key is missing: certificate and key go together.",
+            "azureml_tls.private_key is missing: set both certificate and key.",
         ),
     ],
 )
