@@ -91,7 +91,7 @@ def test_health_check_is_part_of_the_diagnosis(playbook, simulator, inventory):
 
     diagnosis = result.outcome("shop-k3s")["msg"]
     assert "pod healthcheck failed" in diagnosis
-    assert "E40002 INSUFFICIENT_NODE: Only 1 node is ready. High availability needs three healthy nodes" in diagnosis
+    assert "E40002 INSUFFICIENT_NODE: Only 1 node is ready. Provide three healthy nodes" in diagnosis
 
 
 def test_all_clusters_install_at_the_same_time(playbook, simulator, inventory):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Answers of Azure Resource Manager: a success, a transient error, or one that stays. Pure."""
+"""Responses of Azure Resource Manager: success, transient error, or permanent error. Pure."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.errors import LO
 from ansible_collections.azureml.arc.plugins.module_utils._core.text import printable
 
 RETRY_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
-EXCERPT = 200  # characters to show of an answer that did not come from ARM
+EXCERPT = 200  # characters to show of a response that did not come from ARM
 
 
 @dataclass(frozen=True)
 class Response:
-    """An answer of ARM: status, body (an empty dictionary where there was none), and headers, compared without case."""
+    """A response of ARM: status, body (an empty dictionary if it has none), and headers, compared without case."""
 
     status: int
     body: dict
@@ -29,7 +29,7 @@ class Response:
 
 
 class TransientError(AzureMLError):
-    """A failure that may be over at the next attempt.
+    """A failure that another attempt may not have.
 
     :ivar retry_after: seconds that the service asks to wait, C(None) if it does not.
     """
@@ -38,7 +38,7 @@ class TransientError(AzureMLError):
 
 
 def parse_response(action: str, response, correlation_id: str) -> Response:
-    """Return a successful answer.
+    """Return a successful response.
 
     :param action: what was tried, for the error.
     :param response: the SDK's response.
@@ -85,12 +85,12 @@ def operation_error(what: str, status: str, error: Mapping | None, correlation_i
 
 
 def _code_and_message(error: Mapping) -> tuple[str, str]:
-    """Return code and message of an error as text, whatever the service has put there."""
+    """Return code and message of an error as text, whatever their types are."""
     return printable(error.get("code")), printable(error.get("message"), LONGEST_MESSAGE)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that an answer asks to wait (it has a number or a date), C(None) if it does not."""
+    """Return the seconds of C(Retry-After), a number or a date; C(None) if it is not set."""
     value = headers.get("Retry-After")
     if not value:
         return None

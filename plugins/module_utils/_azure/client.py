@@ -5,8 +5,8 @@
 """One signed-in client for all of Azure Resource Manager (ARM).
 
 The extensions client of the official SDK carries every request: its C(send_request) takes any ARM resource through the
-same pipeline of sign-in, throttling and logging. Its retries are off: it repeats a change whose answer was lost, which
-may then be applied twice. Here a change is repeated only where it has not been applied, see C(AzureSession.send).
+same pipeline of sign-in, throttling and logging. Its retries are off, because it repeats a change whose response was
+lost, which may apply it twice. Here a change is repeated only if it was not applied, see C(AzureSession.send).
 """
 
 from __future__ import annotations
@@ -61,17 +61,17 @@ else:
 
 LIBRARIES = (("azure-identity and azure-mgmt-kubernetesconfiguration-extensions", IMPORT_ERROR),)
 TRANSPORT = {"connection_timeout": 20, "read_timeout": 60}  # seconds
-SHORTEST_TIMEOUT = 5.0  # seconds that a request may take even where the task's time is over
+SHORTEST_TIMEOUT = 5.0  # seconds that a request may take even after the deadline of the task
 T = TypeVar("T")
-# How often a request is sent again after a transient failure, and the seconds between.
+# Retries of a request after a transient failure, and the seconds between them.
 RETRIES = 6
 RETRY_PAUSES = {"first": 0.5, "growth": 2, "longest": 30}
-# Seconds that all attempts may take together: what the task may wait, within these limits.
+# Seconds that all attempts may take together: the timeout of the task, within these limits.
 SHORTEST_RETRIES = 30.0
 LONGEST_RETRIES = 600.0
 
-# What the SDK imports, and what OpenSSL sets up, with the first request. Done here, the parent process does it once for
-# all of its workers.
+# The SDK imports these with the first request, and OpenSSL sets itself up. Here the parent process does it once for all
+# its workers.
 IMPORTED_LATE = ("azure.core.pipeline.transport._requests_basic", "azure.core.rest._requests_basic", "netrc")
 for name in IMPORTED_LATE:
     with contextlib.suppress(ImportError):
@@ -79,20 +79,20 @@ for name in IMPORTED_LATE:
 
 ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
-# Without a handler, Python would print what the SDK logs of attempts that fail and are repeated.
+# Without a handler, Python would print the SDK's log of attempts that fail and are repeated.
 logging.getLogger("azure").addHandler(logging.NullHandler())
 
 
 class AzureSession:
-    """Requests to ARM, as one identity, in one cloud. Nothing is sent before the first request.
+    """Send requests to ARM, with one identity, in one cloud. Nothing is sent before the first request.
 
-    All requests carry one correlation id, so that an error has one even where no answer came.
+    All requests have the same correlation id, so that an error has one even without a response.
 
     :param sign_in: the credentials.
     :param cache: keeps tokens and cloud metadata for the other tasks of the run; see C(NoCache).
     :param deadline: ends the attempts of every request.
     :param known: what C(once) has returned, by ids in lower case, with the time; shared by the calls for one cluster.
-    :ivar correlation_id: what all requests carry as C(x-ms-correlation-request-id).
+    :ivar correlation_id: the C(x-ms-correlation-request-id) of all requests.
     """
 
     def __init__(
@@ -127,7 +127,7 @@ class AzureSession:
 
     @property
     def subscriptions(self) -> list[str]:
-        """The subscription that is named, or none: a query then covers all that the identity may read."""
+        """The selected subscription, or C(None): a query then covers all that the identity can read."""
         return [self._sign_in.subscription_id] if self._sign_in.subscription_id else []
 
     @Lazy
@@ -145,7 +145,7 @@ class AzureSession:
     def _client(self) -> KubernetesConfigurationExtensionsMgmtClient:
         client = KubernetesConfigurationExtensionsMgmtClient(
             self._credential,
-            self._sign_in.subscription_id or "",  # not used: addresses are given whole
+            self._sign_in.subscription_id or "",  # not used: addresses are complete
             base_url=self._resolved_cloud.resource_manager,
             credential_scopes=[self._resolved_cloud.scope],
             user_agent="ansible-azureml.arc",
@@ -194,9 +194,9 @@ class AzureSession:
         return body
 
     def once(self, resource_id: str, read: Callable[[], T], longest: float = math.inf) -> T:
-        """Return what C(read) returns of a resource, or what it returned for an earlier call for the same cluster.
+        """Return the result of C(read) for a resource, or its result for an earlier call for the same cluster.
 
-        :param longest: for how many seconds a resource counts as unchanged, unless it was changed from here.
+        :param longest: the seconds for which a resource counts as unchanged, unless this run changed it.
         """
         key, now = resource_id.lower(), time.monotonic()
         if key in self._known and now - self._known[key][0] <= longest:
@@ -206,10 +206,10 @@ class AzureSession:
         return found
 
     def shared(self, name: str, read: Callable[[], T], seconds: float) -> T:
-        """Return what C(read) returns, read once for all clusters of a run that this identity asks for.
+        """Return the result of C(read), which is called once for all clusters of a run with the same identity.
 
-        :param name: what is read; a value that JSON can hold.
-        :param seconds: how long it counts as unchanged.
+        :param name: the name of the value, which must fit into JSON.
+        :param seconds: the time for which it counts as unchanged.
         """
 
         def create() -> dict:
@@ -218,7 +218,7 @@ class AzureSession:
         return self._cache.get_or_create(f"{self._credential.key} {name}", create, margin=0)["value"]
 
     def forget(self, resource_id: str) -> None:
-        """Forget what C(once) returned for a resource, for what is below it, and for the list that it is in."""
+        """Forget the result of C(once) for a resource, for its children, and for the list that contains it."""
         key = resource_id.lower()
         collection = key.rpartition("/")[0]
         for name in [one for one in self._known if one in (key, collection) or one.startswith(f"{key}/")]:
@@ -239,9 +239,9 @@ class AzureSession:
         :param method: C(GET), C(PUT), C(PATCH), C(POST) or C(DELETE).
         :param resource_id: the ARM id, or a whole address (a status to poll, a next page).
         :param what: the resource as errors name it: C(extension 'x' on connected cluster 'y').
-        :param already_applied: takes the failure of an attempt, and looks whether the change was applied though its
-            answer was lost. Without it, a request can be repeated as it is.
-        :returns: the answer, C(None) if it was lost but C(already_applied).
+        :param already_applied: takes the failure of an attempt, and returns whether the change was applied although its
+            response was lost. Without it, the request can be repeated safely.
+        :returns: the response, C(None) if it was lost but C(already_applied).
         :raises AzureMLError: if the request could not be sent, or was refused.
         """
         url = self._resolved_cloud.resource_manager + resource_id if resource_id.startswith("/") else resource_id
@@ -261,7 +261,7 @@ class AzureSession:
                 return self._send_once(f"{method} {what}", request)
             except AzureMLError as error:
                 if error.status == 401 and not renewed and self._credential.refuse():
-                    renewed = True  # the token was revoked early: get a new one, at once
+                    renewed = True  # the token was revoked early: get a new one at once
                     continue
                 if not isinstance(error, TransientError) or not attempts_left:
                     raise
@@ -272,7 +272,7 @@ class AzureSession:
                 return None
 
     def _pause(self, error: TransientError, usual: float) -> float:
-        """Return the seconds to wait after a transient failure; raise it where the deadline comes first."""
+        """Return the seconds to wait after a transient failure; raise it if the deadline comes first."""
         asked = error.retry_after or 0.0
         if asked > self.deadline.remaining:
             error.hint = f"The service asks to wait {asked:.0f} seconds, more than the task's timeout. Run again then."
@@ -300,12 +300,12 @@ class AzureSession:
         return parse_response(action, response, self.correlation_id)
 
     def wait_for_operation(self, url: str, deadline: Deadline, what: str) -> Waiting[bool]:
-        """Poll an asynchronous operation until it has succeeded, or is unknown to the service: then the resource shows
-        how it ended.
+        """Poll an asynchronous operation until it has succeeded, or the service does not know it any more: then the
+        resource shows its result.
 
         :param url: the C(Azure-AsyncOperation) address.
-        :returns: whether the operation was under way once and is unknown now, as after a deletion of its resource.
-        :raises AzureMLError: with the operation's error where it failed, with code C(Timeout) where time ran out.
+        :returns: whether the operation was in progress and is unknown now, as after the deletion of its resource.
+        :raises AzureMLError: with the operation's error if it failed, with code C(Timeout) after the deadline.
         """
         pause, was_seen = Intervals(), False
         while True:
@@ -330,7 +330,7 @@ class AzureSession:
 def open_session(call) -> AzureSession:
     """Return the session for a module call, from its sign-in options and the environment.
 
-    :param call: the C(ModuleCall); the client secret is kept out of its result. Its C(wait_timeout) bounds the
+    :param call: the C(ModuleCall); the client secret is hidden in its result. Its C(wait_timeout) bounds the
         attempts of a request, too.
     :raises AzureMLError: if there are no credentials.
     """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The Azure clouds, and where each one signs in and takes requests.
+"""The Azure clouds and their endpoints.
 
 A private cloud is found from its metadata, see
 https://learn.microsoft.com/azure-stack/user/azure-stack-version-profiles-python (C(cloud_environment) as an address).
@@ -40,13 +40,13 @@ class Cloud:
         return f"{self.audience}/.default"
 
     def is_endpoint(self, url: str) -> bool:
-        """Return whether an address leads to the resource manager: the same scheme, host and effective port.
+        """Return whether an address belongs to the resource manager: the same scheme, host and effective port.
 
         ARM writes the port into some addresses, C(https://management.azure.com:443/...) for instance. Source: the
         recordings of Event Grid in https://github.com/Azure/azure-sdk-for-js
         """
         if "\\" in url or "@" in url.partition("?")[0]:
-            return False  # what libraries read differently, so that the token could go to another host
+            return False  # libraries parse it differently, so that the token could be sent to another host
         return _origin(url) == _origin(self.resource_manager)
 
     def is_machine_learning(self, url: str) -> bool:
@@ -64,7 +64,7 @@ def _origin(url: str) -> tuple[str, str | None, int | None] | None:
     try:
         address = urlsplit(url)
         return address.scheme, address.hostname, address.port or {"https": 443}.get(address.scheme)
-    except ValueError:  # of a port that is no number
+    except ValueError:  # of a port that is not a number
         return None
 
 

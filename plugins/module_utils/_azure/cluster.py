@@ -36,13 +36,13 @@ _CLUSTER_ID = re.compile(
 )
 # The host names of an AKS cluster's API server, as ARM shows them.
 _FQDNS = ("fqdn", "privateFQDN", "azurePortalFQDN")
-# Characters that no resource name has, and that would change the path of an ARM id.
+# Characters that resource names cannot have, and that would change the path of an ARM id.
 _NOT_IN_NAMES = re.compile(r"[/\\?#%&<>\s\x00-\x1f\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
 class ClusterReference:
-    """The address of a cluster, without anything that has to be read."""
+    """A reference to a cluster, without properties that must be read."""
 
     subscription_id: str
     resource_group: str
@@ -74,7 +74,7 @@ class ClusterFacts:
 
     @property
     def reference(self) -> ClusterReference:
-        """The cluster by the names that Azure has for it, in whatever case a task writes them."""
+        """The reference in the spelling of Azure, whatever the case of the task's names."""
         return from_id("id", self.id)
 
 
@@ -131,8 +131,8 @@ def from_id(option: str, cluster_id: str) -> ClusterReference:
 def read(session: AzureSession, cluster: ClusterReference, anew: bool = False) -> Cluster:
     """Read a cluster, once for all calls for it.
 
-    :param anew: read it again, where time has passed.
-    :raises AzureMLError: if it cannot be read. Where ARM answers 404, for the cluster or its resource group, the
+    :param anew: read it again, after time has passed.
+    :raises AzureMLError: if it cannot be read. If ARM answers 404, for the cluster or its resource group, the
         error has a field C(gone): Resource Graph may list a cluster for hours after its deletion, see
         https://github.com/ansible-collections/azure/pull/2002
     """
@@ -209,7 +209,7 @@ def require_reachable(cluster: Cluster) -> None:
 
 
 def explain_timeout(error: AzureMLError, cluster: Cluster) -> None:
-    """Add to the error of a timeout that the cluster has become unreachable, where it has.
+    """Add to the error of a timeout that the cluster has become unreachable, if it has.
 
     :param cluster: the cluster as it is now.
     """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads of ARM are eventually consistent: what was just created may be unknown for some seconds.
+"""Handle the eventual consistency of ARM: a resource may be unknown for some seconds after its creation.
 
 Source: https://github.com/hashicorp/go-azure-sdk/issues/740 (a resource),
 https://github.com/hashicorp/terraform-provider-azurerm/issues/10839 (a child of a new namespace).
@@ -23,10 +23,10 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.polling import (
 )
 
 T = TypeVar("T")
-VISIBLE_WITHIN = 60.0  # seconds after an accepted create; a guess, for the reports speak of seconds
+VISIBLE_WITHIN = 60.0  # seconds after an accepted create; a guess, because the reports mention seconds
 PAUSES = {"first": 0.5, "growth": 2, "longest": 10}  # seconds between two attempts
 
-# Codes of a 404 for a resource, and for the one that it lies in. Others, such as ResourceGroupNotFound, do not pass.
+# Codes of a 404 for a resource and for its parent. Other codes, such as ResourceGroupNotFound, are permanent.
 NOT_FOUND_CODES = frozenset({"resourcenotfound", "notfound", "extensionnotfound", "computenotfound"})
 PARENT_NOT_FOUND = "parentresourcenotfound"
 
@@ -37,12 +37,12 @@ def is_not_found(error: AzureMLError) -> bool:
 
 
 def once_visible(action: Callable[[], T | Waiting[T]], deadline: Deadline, what: str) -> Waiting[T]:
-    """Return what C(action) returns once the service knows what was created for it, a parent for instance.
+    """Return the result of C(action) once the service knows a resource that was created for it, a parent for instance.
 
     :param action: sends requests that need another resource, which exists.
-    :param what: what C(action) is about, for the error.
-    :raises AzureMLError: what C(action) raises, a 404 of that resource only after C(VISIBLE_WITHIN) seconds; with code
-        C(Timeout) where the deadline comes first.
+    :param what: the subject of C(action), for the error.
+    :raises AzureMLError: from C(action), a 404 of that resource only after C(VISIBLE_WITHIN) seconds; with code
+        C(Timeout) if the deadline comes first.
     """
     patience, pause = deadline.within(VISIBLE_WITHIN), Intervals(**PAUSES)
     while True:

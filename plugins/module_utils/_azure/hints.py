@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What to do about the failures that users of the AzureML extension meet most.
+"""Hints for the most frequent failures of the AzureML extension.
 
 The messages are those of Helm and of the extension, as Microsoft's troubleshooting page lists them:
 https://learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-kubernetes-extension

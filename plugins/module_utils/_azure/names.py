@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Names that follow from other names, and the tag of the resources that have them. Pure."""
+"""Derive names of resources, and their tags. Pure."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import hashlib
 import re
 from collections.abc import Mapping
 
-# The tag that C(az k8s-extension) gives to the resources that it creates beside a cluster.
+# The tag of resources that C(az k8s-extension) creates for a cluster.
 CREATED_BY = {"created_by": "Azure Arc-enabled ML"}
 _DIGEST_LENGTH = 6
 
 
 def supporting_body(location: str) -> dict:
-    """Return the body that creates a resource beside a cluster, in the region of the cluster."""
+    """Return the body that creates a resource for a cluster, in the region of the cluster."""
     return {"location": location, "tags": CREATED_BY}
 
 
@@ -26,7 +26,7 @@ def namespace_body(location: str) -> dict:
 
 
 def is_created_by_us(body: Mapping) -> bool:
-    """Return whether the tags of a resource say that it was created for the extension.
+    """Return whether a resource was created for the extension, by its tags.
 
     Names of tags compare without case, values with. Source:
     https://learn.microsoft.com/azure/azure-resource-manager/management/tag-resources
@@ -36,10 +36,10 @@ def is_created_by_us(body: Mapping) -> bool:
 
 
 def derived_name(text: str, longest: int) -> str:
-    """Derive a resource name as C(az k8s-extension) does: letters and digits, and a digest where it is too long.
+    """Derive a resource name as C(az k8s-extension) does: letters and digits, and a digest if it is too long.
 
-    :param text: what the name is made of.
-    :param longest: how many characters the service takes.
+    :param text: the source of the name.
+    :param longest: the maximum number of characters.
     """
     name = re.sub("[^A-Za-z0-9]", "", text)
     if len(name) <= longest:

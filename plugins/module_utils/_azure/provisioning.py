@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Resources that are found, or created where they are missing."""
+"""Find resources, or create them if they are missing."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.polling import D
 
 @dataclass(frozen=True)
 class Provisioned:
-    """A resource beside the cluster that the extension needs, found or created.
+    """A resource that the extension needs outside the cluster, found or created.
 
-    :param secret: what the extension signs in to it with.
-    :param created: ARM ids of what had to be created for it.
-    :param settings: plain settings that could be learned from it only.
+    :param secret: the credentials of the extension for it.
+    :param created: ARM ids of the resources that were created for it.
+    :param settings: plain settings that only the resource provides.
     """
 
     secret: str
@@ -34,8 +34,8 @@ class Provisioned:
 def find_or_create(resource: ArmResource, body: dict, wait: bool = True) -> Waiting[tuple[dict, bool]]:
     """Read a resource, or create it.
 
-    :param body: what to create it from; an existing resource is left as it is.
-    :param wait: whether to wait until it is provisioned, and first until a deletion under way has ended.
+    :param body: the body of the request to create it; an existing resource is left unchanged.
+    :param wait: whether to wait until it is provisioned, and before that for a deletion in progress.
     :returns: the resource, and whether it was created.
     """
 
@@ -53,10 +53,10 @@ def find_or_create(resource: ArmResource, body: dict, wait: bool = True) -> Wait
 def find_or_create_all(
     session: AzureSession, parts: Sequence[tuple[str, dict]], api_version: str, kind: str, deadline: Deadline
 ) -> Waiting[list[str]]:
-    """Find resources one after the other, or create those that are missing.
+    """Find resources one after another, and create those that are missing.
 
     :param parts: ARM id and body of each, parents first.
-    :param kind: what they are, for errors.
+    :param kind: their kind, for errors.
     :returns: the ARM ids of those that were created.
     """
     created = []
@@ -70,7 +70,7 @@ def find_or_create_all(
 
 
 def list_keys(session: AzureSession, address: str, api_version: str, what: str, deadline: Deadline) -> Waiting[dict]:
-    """Return the keys of a resource that exists, which may be just created.
+    """Return the keys of an existing resource, which may have just been created.
 
     :param address: the ARM id with the action, C(listKeys) for instance.
     """

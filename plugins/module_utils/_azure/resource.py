@@ -28,11 +28,11 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.polling import (
 )
 
 T = TypeVar("T")
-CONFLICTS = 5  # how often to read and decide again after somebody else's change
-# Codes that come with the status of a conflict, and are none with another change.
+CONFLICTS = 5  # how often to read and decide again after a change of another client
+# Codes with the status of a conflict that do not mean a conflict with another change.
 NO_CONFLICT_CODES = frozenset({"MissingSubscriptionRegistration"})
-# A create without an answer may have been accepted: how often to look for the resource before it is sent again.
-# Statuses that reject a request leave no doubt.
+# A create without a response may have been accepted: how often to check for the resource before it is sent again.
+# These statuses reject a request with certainty.
 LOOKS_FOR_LOST_CREATE = 3
 REJECTED = frozenset({429, 503})
 
@@ -74,7 +74,7 @@ class ArmResource:
         self._what = what
         self.deadline = deadline
         self._error_of = error_of
-        self._conflict: AzureMLError | None = None  # the last change that was refused because of another one
+        self._conflict: AzureMLError | None = None  # the last change that was refused because of another change
 
     def __str__(self) -> str:
         return self._what
@@ -86,20 +86,20 @@ class ArmResource:
     def submit(
         self, method: str, wait: bool, present: dict | None, body: dict | None = None, params: dict | None = None
     ) -> Waiting[dict | None]:
-        """Send a change; it is repeated only where it has not been applied.
+        """Send a change; repeat it only if it was not applied.
 
         :param wait: whether to wait for the end of the operation.
-        :param present: the resource as it was read before, C(None) if it did not exist.
-        :returns: the resource as it is then (C(None) if it is gone), without C(wait) the body of the answer.
+        :param present: the resource before the change, C(None) if it did not exist.
+        :returns: the resource after the change (C(None) if it is gone), without C(wait) the body of the response.
         :raises AzureMLError: if the service refuses the change, or the operation fails.
         """
         return (yield from self._finish(method, wait, present, self._send(method, present, body, params)))
 
     def replace(self, wait: bool, present: dict, body: dict, params: dict, shown: Mapping) -> Waiting[dict | None]:
-        """Delete the resource, wait for that in any case, and create it again.
+        """Delete the resource, always wait for the deletion, and create it again.
 
-        Only this call knows C(body) in between, with settings that nobody asked for here: it holds on to the body
-        through conflicts, and puts it into the error where the resource could not be created.
+        Meanwhile only this call has C(body), with settings that are not in the options: it keeps the body through
+        conflicts, and adds it to the error if the resource could not be created.
 
         :param body: the request to create it from.
         :param params: query parameters of the DELETE.
@@ -115,7 +115,7 @@ class ArmResource:
             creation = yield from self.decide(lambda: self._create_again(body))
         except AzureMLError as error:
             if is_deleted or isinstance(error, TransientError):
-                self._conflict = None  # to decide anew would decide without the body
+                self._conflict = None  # deciding again would lose the body
                 error.details["replacement"] = shown
                 error.hint = (
                     "It was deleted in order to be replaced, and has not been created again. Run again to create it"
@@ -170,21 +170,21 @@ class ArmResource:
         return found
 
     def require_unchanged(self, present: dict | None) -> None:
-        """Check that what a decision was made on still holds, where time has passed since.
+        """Check that the resource is unchanged since a decision, if time has passed.
 
-        :param present: the resource as it was read then.
-        :raises AzureMLError: if it was changed; C(decide) decides anew.
+        :param present: the resource at the time of the decision.
+        :raises AzureMLError: if it was changed; C(decide) decides again.
         """
         if _revision(self.read()) != _revision(present):
             self._conflict = AzureMLError(f"{self._what} was changed by another client", code="Conflict", status=409)
             raise self._conflict
 
     def decide(self, attempt: Callable[[], T | Waiting[T]]) -> Waiting[T]:
-        """Read, decide and change; all of it again where somebody else changed the resource in between.
+        """Read, decide and change; start over if another client changed the resource in between.
 
-        :param attempt: does it, by what it reads then.
-        :returns: what C(attempt) returns.
-        :raises AzureMLError: what C(attempt) raises, a conflict only when it does not end.
+        :param attempt: reads, decides and changes.
+        :returns: the result of C(attempt).
+        :raises AzureMLError: from C(attempt); a conflict only if it persists.
         """
         pauses = Intervals()
         for _attempt in range(CONFLICTS):
@@ -198,9 +198,9 @@ class ArmResource:
         return (yield from waiting(attempt()))
 
     def settle(self, created: bool = False) -> Waiting[dict | None]:
-        """Wait for the operation under way; its failure is an error.
+        """Wait for the operation in progress; its failure is an error.
 
-        :param created: whether it was created just now: then it may be unknown to the service at first.
+        :param created: whether it was just created: then the service may not know it at first.
         :returns: the resource, C(None) if it is gone.
         """
         patience = self.deadline.within(VISIBLE_WITHIN) if created else None
@@ -236,7 +236,7 @@ class ArmResource:
 
 
 def _revision(body: Mapping | None) -> tuple | None:
-    """Return what every change of a resource changes: its state, or ARM's note of who changed it last, and when.
+    """Return the parts of a resource that every change changes: its state, and ARM's record of the last change.
 
     Source: C(systemData) in the common types of ARM's specifications.
     """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Azure Resource Graph: the resources of many subscriptions with few requests.
+"""Query Azure Resource Graph: the resources of many subscriptions with few requests.
 
 Source: https://learn.microsoft.com/azure/governance/resource-graph/concepts/work-with-data (pages) and
 https://learn.microsoft.com/azure/governance/resource-graph/concepts/guidance-for-throttled-requests (quota).
@@ -21,13 +21,13 @@ ROWS_A_PAGE = 1000  # the maximum
 
 
 def query(session: AzureSession, text: str, subscriptions: Collection[str], what: str) -> Iterator[dict]:
-    """Yield the rows that a query finds, page by page as they are needed.
+    """Yield the rows of a query, page by page as they are needed.
 
-    :param text: the query; it has to order its rows by something unique, else pages overlap.
-    :param subscriptions: where to look; without any, everywhere that the identity may read.
-    :param what: what the query looks for, for errors.
-    :raises AzureMLError: with code C(IncompleteAnswer), after the last row, where the service has left rows out:
-        resources have been deleted by programs that took such an answer for the whole, see
+    :param text: the query, which must sort by a unique column: otherwise pages overlap.
+    :param subscriptions: the subscriptions to search; if empty, all that the identity can read.
+    :param what: the subject of the query, for errors.
+    :raises AzureMLError: with code C(IncompleteAnswer), after the last row, if rows are missing: programs that took
+        such a response for complete have deleted resources, see
         https://github.com/Azure/azure-powershell/issues/12747
     """
     options = {"resultFormat": "objectArray", "$top": ROWS_A_PAGE}
@@ -57,7 +57,7 @@ def query(session: AzureSession, text: str, subscriptions: Collection[str], what
 def incomplete(last_page: Mapping, received: int) -> str | None:
     """Return why rows are missing, C(None) if none are.
 
-    A truncated answer has no C($skipToken). Source:
+    A truncated response has no C($skipToken). Source:
     https://learn.microsoft.com/azure/governance/resource-graph/concepts/work-with-data
 
     :param last_page: the body of the last page.
@@ -70,7 +70,7 @@ def incomplete(last_page: Mapping, received: int) -> str | None:
 
 
 def quota_pause(headers: Mapping[str, str]) -> float:
-    """Return the seconds until the quota admits the next query: none while some of it is left."""
+    """Return the seconds until the quota allows the next query, 0 while some of it is left."""
     if headers.get("x-ms-user-quota-remaining") != "0":
         return 0.0
     seconds = 0.0

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who signs in to Azure, and how: from options, environment and credential file to a credential.
+"""Find the credential for Azure in options, environment and credential file.
 
 Options, environment variables and their precedence are those of azure.azcollection, so that AWX's credential type
-"Microsoft Azure Resource Manager" works as it is.
+"Microsoft Azure Resource Manager" works unchanged.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ RETRIES = {
 }
 CREDENTIALS_FILE = "~/.azure/credentials"
 
-# Option, and the environment variables that stand in for it; the first one that is set counts.
+# Options and their environment variables; the first one that is set counts.
 ENVIRONMENT = {
     "auth_source": ("ANSIBLE_AZURE_AUTH_SOURCE",),
     "cli_timeout": ("ANSIBLE_AZURE_CLI_TIMEOUT",),
@@ -58,8 +58,8 @@ ENVIRONMENT = {
     "disable_instance_discovery": ("AZURE_DISABLE_INSTANCE_DISCOVERY",),
 }
 WORKLOAD_IDENTITY_TOKEN_FILE = "AZURE_FEDERATED_TOKEN_FILE"
-CLI_TIMEOUT = 60  # seconds; az takes more than the SDK's 10 on a busy machine
-# What signs in, and what to check where it fails, by method.
+CLI_TIMEOUT = 60  # seconds; on a busy machine az takes longer than the SDK's 10
+# The identity, and what to check if the sign-in fails, by method.
 METHODS = {
     "service_principal": ("the service principal", "Check client_id, secret and tenant"),
     "workload_identity": ("the workload identity", "Check client_id, tenant and the federated credential"),
@@ -70,7 +70,7 @@ METHODS = {
 
 @dataclasses.dataclass(frozen=True)
 class SignIn:
-    """A way to sign in, and the subscription and cloud that go with it."""
+    """A method of signing in, with its subscription and cloud."""
 
     method: str  # service_principal, cli, msi or workload_identity
     subscription_id: str | None = None
@@ -95,15 +95,15 @@ def resolve(
 ) -> SignIn:
     """Decide how to sign in.
 
-    With C(auth_source=auto) the first of these that is there wins: options, a profile or a client id with a secret or
-    certificate in the environment, workload identity, credential file, Azure CLI. An option always wins over the same
-    value from elsewhere.
+    With C(auth_source=auto) the first of these that is set counts: options, a profile or a client id with a secret or
+    certificate in the environment, workload identity, credential file, Azure CLI. An option always takes precedence
+    over the same value from another source.
 
     :param options: the sign-in options of a module.
     :param environ: the environment.
     :param credentials_file: the ini file with sections as profiles.
     :param read_file: returns the content of a file that an option names.
-    :raises AzureMLError: naming the option or source that lacks something.
+    :raises AzureMLError: naming the incomplete option or source.
     """
     given = {name: options.get(name) for name in ENVIRONMENT if options.get(name) not in (None, "")}
     environment = _environment.values({**ENVIRONMENT, "token_file": (WORKLOAD_IDENTITY_TOKEN_FILE,)}, environ)
@@ -137,7 +137,7 @@ def resolve(
 
 
 def _missing(method: str, values: Mapping) -> list[str]:
-    """Name what a method of signing in lacks."""
+    """Raise an error that lists what a method of signing in lacks."""
     if method in ("cli", "msi"):
         return []
     missing = [name for name in ("client_id", "tenant") if not values.get(name)]
@@ -157,7 +157,7 @@ def _choose(given, environment, environ, credentials_file):
         return "options", {}
     if environment.get("profile"):
         return "credential_file", _from_file(environment["profile"], credentials_file, required=True)
-    # The webhook of workload identity adds its token file to every pod, AWX's too; who gives a secret means it.
+    # The webhook of workload identity adds its token file to every pod, including AWX's, so a secret takes precedence.
     if environment.get("client_id") and _has_secret(environment):
         return "env", environment
     if environment.get("token_file"):
@@ -178,7 +178,7 @@ def _choose(given, environment, environ, credentials_file):
 
 
 def _settings_only(values: Mapping) -> dict:
-    """Return what of the environment holds whoever signs in: the subscription, the cloud, and how."""
+    """Return the settings of the environment that apply to every method: subscription, cloud and validation."""
     names = (
         "subscription_id",
         "cloud_environment",
@@ -196,7 +196,7 @@ def _from_file(profile: str, path: str, required: bool) -> dict:
     try:
         parser.read(os.path.expanduser(path))
     except configparser.Error as error:
-        # Without the parser's message: it quotes the line, which may hold the secret.
+        # Without the parser's message, which quotes the line and may contain the secret.
         raise AzureMLError(f"{path} is not a valid credential file ({type(error).__name__})") from None
     if parser.has_section(profile):
         return {name: value for name, value in parser.items(profile) if name in ENVIRONMENT and value}
@@ -237,16 +237,16 @@ def _seconds(option: str, value) -> int:
 
 
 def credential(sign_in: SignIn, cloud: Cloud, transport: Mapping):
-    """Make the azure-identity credential for a way to sign in. Nothing is sent yet.
+    """Create the azure-identity credential. Nothing is sent yet.
 
-    :param transport: options of the SDK's transport. To ask for a token twice does no harm, so the SDK tries again.
+    :param transport: options of the SDK's transport. Requesting a token twice is harmless, so the SDK retries.
     :raises AzureMLError: if a file that it needs cannot be read.
     """
     transport = {**transport, **RETRIES}
     if sign_in.method == "cli":
         return identity.AzureCliCredential(tenant_id=sign_in.tenant or "", process_timeout=sign_in.cli_timeout)
     if sign_in.method == "msi":
-        return identity.ManagedIdentityCredential(client_id=sign_in.client_id)  # which knows better when to try again
+        return identity.ManagedIdentityCredential(client_id=sign_in.client_id)  # which has better rules for retries
     common = {
         "tenant_id": sign_in.tenant,
         "client_id": sign_in.client_id,
@@ -255,7 +255,7 @@ def credential(sign_in: SignIn, cloud: Cloud, transport: Mapping):
         **transport,
     }
     if sign_in.method == "workload_identity":
-        files.read(WORKLOAD_IDENTITY_TOKEN_FILE, sign_in.token_file)  # the SDK reads it much later, without its name
+        files.read(WORKLOAD_IDENTITY_TOKEN_FILE, sign_in.token_file)  # the SDK's error does not name it
         return identity.WorkloadIdentityCredential(token_file_path=sign_in.token_file, **common)
     if sign_in.secret:
         return identity.ClientSecretCredential(client_secret=sign_in.secret, **common)
@@ -266,7 +266,7 @@ def credential(sign_in: SignIn, cloud: Cloud, transport: Mapping):
 
 
 def failure(sign_in: SignIn, cloud: Cloud, error: Exception) -> AzureMLError:
-    """Return what to raise where a credential could not get a token."""
+    """Return the error of a credential that could not get a token."""
     who, hint = METHODS[sign_in.method]
     where = "" if sign_in.method in ("cli", "msi") else f" at {sign_in.authority or cloud.authority}"
     cause = first_line(error)

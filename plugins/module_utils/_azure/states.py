@@ -4,7 +4,7 @@
 
 """The states of ARM resources and operations. Pure.
 
-Three states are final; in every other one, whatever its name, the service is at work. Source:
+Three states are final. In any other state, the service is working. Source:
 https://learn.microsoft.com/azure/azure-resource-manager/management/async-operations
 """
 
@@ -21,12 +21,12 @@ def state_of(body: Mapping) -> str:
 
 
 def is_final(state: str) -> bool:
-    """Return whether nothing is under way in this state."""
+    """Return whether a state is final."""
     return state.lower() in FINAL_STATES
 
 
 def is_moving(body: Mapping) -> bool:
-    """Return whether an operation on the resource is under way."""
+    """Return whether an operation on the resource is in progress."""
     return not is_final(state_of(body))
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Sign-in that the tasks of one run share: one token, one look at a private cloud's metadata."""
+"""Share the token and a private cloud's metadata between the tasks of a run."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ except ImportError:
 else:
     IMPORT_ERROR = _sign_in.IMPORT_ERROR
 
-TOKEN_MARGIN = 300  # seconds before its end at which a shared token is not used any more
+TOKEN_MARGIN = 300  # seconds before its expiry at which a shared token is not used any more
 METADATA_LIFETIME = 3600  # seconds
 
 
 def read_metadata(url: str, cache, transport: dict) -> object:
-    """Return the metadata document of a cloud, read once a run.
+    """Return the metadata document of a cloud, which is read once per run.
 
     :param url: its address.
     :param cache: see C(NoCache).
@@ -50,16 +50,16 @@ def read_metadata(url: str, cache, transport: dict) -> object:
 
 
 def _token_key(sign_in: _sign_in.SignIn, cloud: _cloud.Cloud) -> str:
-    """Return a name for the identity in the cache that tells nothing of its secret."""
+    """Return a name for the identity in the cache that does not reveal its secret."""
     who = sign_in.tenant, sign_in.client_id, sign_in.secret, sign_in.certificate, sign_in.token_file
     identity = repr((sign_in.method, *who, sign_in.authority, cloud))
     return f"token {hashlib.sha256(identity.encode()).hexdigest()}"
 
 
 class SharedCredential:
-    """A credential that asks for a token only where no task of this run holds a fresh one.
+    """A credential that requests a token only if no task of this run has a fresh one.
 
-    The SDK's own credential is made only then: making it costs as much as a request.
+    The SDK's credential is created only then, because that costs as much as a request.
     """
 
     def __init__(self, sign_in: _sign_in.SignIn, cloud: _cloud.Cloud, cache, transport: dict) -> None:
@@ -72,7 +72,7 @@ class SharedCredential:
         self._refused: str | None = None
 
     def refuse(self) -> bool:
-        """Never again give the token that was given last: the service does not take it.
+        """Discard the last token, which the service has refused.
 
         :returns: whether there was one that had not been refused before.
         """
@@ -81,7 +81,7 @@ class SharedCredential:
         return is_new
 
     def get_token(self, *scopes: str, **kwargs) -> AccessToken:
-        """Return a token for these scopes; how the SDK asks a credential.
+        """Return a token for these scopes; the SDK calls this.
 
         :raises AzureMLError: if the sign-in fails.
         """
@@ -92,7 +92,7 @@ class SharedCredential:
             except AzureError as error:
                 raise _sign_in.failure(self._sign_in, self._cloud, error) from error
 
-        if kwargs.get("claims"):  # the service wants another token than the one it was shown
+        if kwargs.get("claims"):  # the service refuses the token and requests another one
             return ask()
 
         def request() -> dict:

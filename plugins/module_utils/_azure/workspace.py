@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Azure Machine Learning workspaces: references to them, and what a run has to know of them."""
+"""Azure Machine Learning workspaces: references to them, and their facts from ARM."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure.client import A
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 
 API_VERSION = "2024-04-01"
-UNCHANGED_FOR = 600.0  # seconds for which a run knows a workspace
+UNCHANGED_FOR = 600.0  # seconds for which a run remembers a workspace
 
 
 @dataclass(frozen=True)
 class WorkspaceReference:
-    """The address of a workspace, without anything that has to be read."""
+    """A reference to a workspace, without properties that must be read."""
 
     subscription_id: str
     resource_group: str
@@ -48,7 +48,7 @@ class Workspace:
 def reference(params: Mapping, subscription_id: str) -> WorkspaceReference:
     """Return the workspace that option C(workspace) names.
 
-    :param subscription_id: counts where the option has none.
+    :param subscription_id: the default for an option without one.
     """
     given = params["workspace"]
     return WorkspaceReference(
@@ -59,7 +59,7 @@ def reference(params: Mapping, subscription_id: str) -> WorkspaceReference:
 
 
 def read(session: AzureSession, workspace: WorkspaceReference) -> Workspace:
-    """Read a workspace, once for all clusters of a run.
+    """Read a workspace once for all clusters of a run.
 
     :raises AzureMLError: if the workspace does not exist.
     """

@@ -44,7 +44,7 @@ def run(call: ModuleCall) -> Waiting[dict]:
 def _wanted(params: Mapping) -> list[InstanceType]:
     """Return the instance types that the options name, checked.
 
-    :raises AzureMLError: naming the option, where one is not right or has a name twice.
+    :raises AzureMLError: naming the option, if one is invalid or a name occurs twice.
     """
     given = params["instance_types"]
     if given is None:
@@ -62,7 +62,7 @@ def _wanted(params: Mapping) -> list[InstanceType]:
 
 
 def _is_defined(session: KubeSession, call: ModuleCall) -> Waiting[bool]:
-    """Return whether the cluster knows instance types, which the extension brings; waits for them where asked to."""
+    """Return whether instance types are defined in the cluster; wait until the extension defines them if requested."""
     params = call.params
     deadline, pause = call.deadline(params["wait_timeout"]), Intervals(first=1)
     while True:
@@ -75,7 +75,7 @@ def _is_defined(session: KubeSession, call: ModuleCall) -> Waiting[bool]:
 
 
 def _undefined(call: ModuleCall, wanted: Sequence[InstanceType]) -> dict:
-    """Without the extension: nothing to remove, all to create in check mode, and else an error."""
+    """Without the extension there is nothing to remove, everything to create in check mode, and an error otherwise."""
     if call.params["state"] == "present" and call.check_mode and call.params["wait"]:
         call.warn(f"the cluster does not know instance types yet ({DEFINITION}), which the extension brings")
     if call.params["state"] == "present" and not call.check_mode:
@@ -131,7 +131,7 @@ def _view(spec: Mapping) -> dict:
 
 
 def _warn_of_nodes(session: KubeSession, call: ModuleCall, wanted: Sequence[InstanceType]) -> None:
-    """Warn of instance types that no node can serve now; nodes may come later."""
+    """Warn about instance types that no node can serve now; nodes may be added later."""
     if not any(one.node_selector or one.gpus for one in wanted):
         return
     try:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Instance types: what a job may run on and how much of it it gets. From a user's words to Kubernetes' objects. Pure.
+"""Convert instance types from the user's options to Kubernetes objects. Pure.
 
 Source: https://learn.microsoft.com/azure/machine-learning/how-to-manage-kubernetes-instance-types
 """
@@ -18,7 +18,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.quantity import 
 
 GPU = "nvidia.com/gpu"
 PARTS = ("requests", "limits")
-# What jobs get that name no instance type. The extension brings it, so a purge leaves it.
+# The instance type of jobs that do not name one. The extension creates it, so a purge keeps it.
 DEFAULT_INSTANCE_TYPE = "defaultinstancetype"
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/names
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
@@ -29,9 +29,9 @@ _LABEL_WORD = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 
 @dataclass(frozen=True)
 class InstanceType:
-    """A valid instance type. Amounts are texts, as given.
+    """A valid instance type. Amounts are text, as given.
 
-    :param node_selector: labels of nodes; C(None) if the user gave none, which an attachment tells from an empty one.
+    :param node_selector: labels of nodes; C(None) if unset, which an attachment distinguishes from an empty one.
     """
 
     name: str
@@ -56,7 +56,7 @@ class InstanceType:
         }
 
     def attachment(self) -> dict:
-        """Return the part of the request that attaches a cluster: all amounts as texts, and nothing that was not given.
+        """Return the part of the request that attaches a cluster: all amounts as text, and only the given parts.
 
         An empty selector is null, as in the examples of Microsoft's article of October 2021.
         """
@@ -68,7 +68,7 @@ class InstanceType:
 
 
 def as_options(spec: Mapping) -> dict:
-    """Return an instance type of a cluster or a compute as our options write it."""
+    """Return an instance type of a cluster or a compute in the format of the options."""
     resources = spec.get("resources") or {}
     return {
         "node_selector": spec.get("nodeSelector") or {},
@@ -77,13 +77,13 @@ def as_options(spec: Mapping) -> dict:
 
 
 def check_object_name(name: str, path: str) -> None:
-    """Refuse a name that no object in a cluster can have."""
+    """Refuse a name that objects in a cluster cannot have."""
     if not _NAME.fullmatch(name):
         raise AzureMLError(f"{path}: '{name}' must be lower case letters, digits, '-' and '.'")
 
 
 def mapping(value: object, path: str) -> Mapping:
-    """Return a mapping as given, an empty one if there is none.
+    """Return a mapping as given, or an empty one.
 
     :raises AzureMLError: if it is something else.
     """
@@ -98,8 +98,8 @@ def validated(name: str, given: Mapping, prefix: str = "", selector_key: str = "
     """Return an instance type, checked as Kubernetes checks it, except for its name.
 
     :param given: the selector, and C(resources) with C(requests) and C(limits).
-    :param prefix: where it stands in the user's document, for errors: C(instance_types[0].).
-    :param selector_key: what the document calls the selector.
+    :param prefix: its place in the user's document, for errors: C(instance_types[0].).
+    :param selector_key: the key of the selector in the document.
     :raises AzureMLError: naming the path inside the document.
     """
     path = f"{prefix}{selector_key}"
@@ -157,7 +157,7 @@ def label_value(value: object, path: str) -> str:
 
 
 def same(wanted: InstanceType, spec: Mapping) -> bool:
-    """Return whether an instance type of a cluster or a compute is the desired one; C(1) and C(1000m) are the same."""
+    """Return whether an instance type of a cluster or a compute is the desired one; C(1) and C(1000m) are equal."""
     resources = spec.get("resources") or {}
     return dict(wanted.node_selector or {}) == (spec.get("nodeSelector") or {}) and all(
         _same_amounts(_counted(getattr(wanted, part), part), _counted(resources.get(part) or {}, part))
@@ -166,7 +166,7 @@ def same(wanted: InstanceType, spec: Mapping) -> bool:
 
 
 def _counted(amounts: Mapping, part: str) -> dict:
-    """Return the amounts that count: no zero GPUs, and no GPUs of requests, which are those of limits."""
+    """Return the amounts to compare: without zero GPUs, and without GPUs in requests, which equal those in limits."""
     return {
         resource: amount
         for resource, amount in amounts.items()

@@ -4,7 +4,7 @@
 
 """A Kubernetes cluster as a compute target of an Azure Machine Learning workspace: attach, detach, wait.
 
-No stable SDK knows this compute type, so its requests go through the ARM pipeline as they are.
+No stable SDK knows this compute type, so its requests use the ARM pipeline directly.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ class _Task:
         wait, check_mode = self._params["wait"], self._call.check_mode
         body = self._compute.read()
         if body is None:
-            # Detaching from a workspace that is not there must not look like success.
+            # Detaching from a missing workspace must not look like success.
             _workspace.read(self._session, self._workspace)
             return self._result(Plan("none", "the compute does not exist"), None)
         if not is_kubernetes(body):
@@ -175,7 +175,7 @@ class _Task:
         )
 
     def _require_own(self, body: Mapping) -> None:
-        """Refuse to detach a cluster other than the one that the task names, where it names one."""
+        """Refuse to detach another cluster than the one in the options, if they name one."""
         if not self._params["cluster_name"]:
             return
         cluster = _cluster.reference(self._params, self._session.subscription_id)
@@ -200,7 +200,7 @@ class _Task:
             )
 
     def _prepare_namespace(self, name: str) -> bool:
-        """Look for the namespace, where the task says so. Returns whether it had to be created."""
+        """Check for the namespace, if the options require it; return whether it had to be created."""
         create = self._params["create_namespace"]
         if create is None or name == DEFAULT_NAMESPACE:
             return False

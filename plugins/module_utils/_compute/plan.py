@@ -31,7 +31,7 @@ COMPUTE_TYPE = "Kubernetes"
 
 @dataclass(frozen=True)
 class Identity:
-    """The managed identity of a compute: its own, or those that the user assigns."""
+    """The managed identity of a compute: system-assigned or user-assigned."""
 
     type: str
     user_assigned: tuple[str, ...] = ()
@@ -42,7 +42,7 @@ class Identity:
         return {"type": self.type, "userAssignedIdentities": {one: {} for one in self.user_assigned}}
 
     def same(self, other: Identity) -> bool:
-        """Return whether both are the same; ids compare without case."""
+        """Return whether both are equal; ids compare without case."""
         return self.type.lower() == other.type.lower() and {one.lower() for one in self.user_assigned} == {
             one.lower() for one in other.user_assigned
         }
@@ -55,7 +55,7 @@ class Identity:
 class WantedCompute:
     """The desired state. C(None) leaves a property unchanged.
 
-    :param purge: whether instance types that are not asked for go.
+    :param purge: whether to remove instance types that the options do not name.
     :param force_reattach: whether to detach first if a change in place is not possible.
     """
 
@@ -197,9 +197,9 @@ def attach_body(wanted: WantedCompute, location: str, body: Mapping | None = Non
 
 
 def wanted_identity(given: Mapping | None, prefix: str = "") -> Identity | None:
-    """Return the identity that options ask for, C(None) if they ask for none.
+    """Return the identity in the options, C(None) if it is unset.
 
-    :param prefix: what stands before the names of options in errors.
+    :param prefix: the prefix of the options' names in errors.
     :raises AzureMLError: naming the option.
     """
     if given is None:

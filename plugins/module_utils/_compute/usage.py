@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who would notice that a compute goes: jobs that have not ended, and online endpoints.
+"""Find the users of a compute: unfinished jobs and online endpoints.
 
 Source: the 2024-04-01 specification of Microsoft.MachineLearningServices, C(workspaces/jobs) and
 C(workspaces/onlineEndpoints).
@@ -17,13 +17,13 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure.client import A
 from ansible_collections.azureml.arc.plugins.module_utils._azure.resource import iterate
 
 API_VERSION = "2024-04-01"
-# How many to look for: enough for a person to see what it is about.
+# How many to look for: enough for a message.
 ENOUGH = 5
 ENDED = frozenset({"completed", "failed", "canceled"})
 
 
 def users_of(session: AzureSession, workspace_id: str, compute_id: str, compute: str) -> list[str]:
-    """Name the first few that use a compute, for messages.
+    """Return the names of the first few users of a compute, for messages.
 
     Endpoints come first: they are few, and a workspace may have thousands of jobs.
 
@@ -56,7 +56,7 @@ def serves_on(endpoint: Mapping, compute_id: str) -> bool:
 
 
 def runs_on(job: Mapping, compute_id: str) -> bool:
-    """Return whether a job, or a step of a pipeline, runs on a compute or will."""
+    """Return whether a job, or a step of a pipeline, runs on a compute or is going to."""
     properties = job["properties"]
     if (properties.get("status") or "").lower() in ENDED:
         return False

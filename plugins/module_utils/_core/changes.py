@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Changes, each as name: (before, after), where C(None) is something that is not there. Pure."""
+"""Changes as mappings from a name to (before, after), with C(None) for an absent value. Pure."""
 
 from __future__ import annotations
 

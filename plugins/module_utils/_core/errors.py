@@ -2,29 +2,29 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The one exception that the collection raises on purpose."""
+"""The exception for errors that the collection expects."""
 
 from __future__ import annotations
 
 from ansible_collections.azureml.arc.plugins.module_utils._core.text import printable
 
-LONGEST_MESSAGE = 16000  # characters; what is wrong with a cluster can be many things
+LONGEST_MESSAGE = 16000  # characters; a cluster can have many problems
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of an exception's message, or the name of its class where there is none."""
+    """Return the first line of an exception's message, or the name of its class if it has none."""
     text = str(getattr(error, "message", None) or error).strip()
     return text.splitlines()[0] if text else type(error).__name__
 
 
 class AzureMLError(Exception):
-    """Something a user can act on: bad input, a refusal of a service, a time limit that passed.
+    """An error that a user can act on: invalid input, a refusal of a service, a timeout.
 
-    :param message: what was tried on which resource, and what came of it.
+    :param message: what was tried on which resource, and the result.
     :param code: the error code of the service (C(AuthorizationFailed), ...) or one of ours (C(Timeout), ...).
     :param correlation_id: ARM's C(x-ms-correlation-request-id), which Azure support asks for.
-    :param status: the HTTP status of the answer, where there was one.
-    :param hint: what to do next.
+    :param status: the HTTP status of the response, if there was one.
+    :param hint: the next step.
     :param details: further fields for the module's result, for instance the components that are not ready.
     """
 

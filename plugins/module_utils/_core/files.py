@@ -25,7 +25,7 @@ class Files:
         """Return the content of a file, but no more than one byte beyond C(LONGEST_FILE).
 
         :param path: what C(find) returned.
-        :raises OSError, ValueError: if it cannot be read; the latter where no file can have this path.
+        :raises OSError, ValueError: if it cannot be read; C(ValueError) if no file can have this path.
         """
         with open(path, "rb") as file:
             return file.read(LONGEST_FILE + 1)
@@ -34,7 +34,7 @@ class Files:
 def read(option: str, path: str, files: Files | None = None) -> bytes:
     """Return the content of a file.
 
-    :param option: what names it, for the error.
+    :param option: the option that names it, for the error.
     :raises AzureMLError: if it cannot be read, is too large, or is encrypted.
     """
     files = files or Files()

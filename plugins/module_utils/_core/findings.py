@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a check found, and how serious it is. Pure."""
+"""Findings of checks and their levels. Pure."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ LEVELS = (ERROR, WARNING, INFO)
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check found.
+    """A finding of a check.
 
-    :param level: C(error) stops an install, C(warning) may, C(info) is good to know.
-    :param fix: what to do about it.
+    :param level: C(error) prevents an installation, C(warning) may prevent it, C(info) is for information.
+    :param fix: the next step.
     """
 
     check: str
@@ -30,7 +30,7 @@ class Finding:
     fix: str = ""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "message", printable(self.message))  # it names what stands in the cluster
+        object.__setattr__(self, "message", printable(self.message))  # it names objects in the cluster
 
     @property
     def rank(self) -> int:
@@ -42,12 +42,12 @@ class Finding:
 
 
 def refuse_serious(findings: Sequence[Finding], fail_on: str, subject: str, result: Mapping) -> None:
-    """Fail where something serious was found.
+    """Fail if there are serious findings.
 
-    :param fail_on: the level from which on a finding is serious, or C(never).
+    :param fail_on: the lowest level that is serious, or C(never).
     :param subject: what has the findings, for the message.
     :param result: the module's result, whose fields the error carries.
-    :raises AzureMLError: with code C(PreflightFailed), naming all of it.
+    :raises AzureMLError: with code C(PreflightFailed), listing all findings.
     """
     if fail_on == "never":
         return

@@ -12,7 +12,7 @@ from collections.abc import Callable
 class Lazy:
     """C(functools.cached_property) without its lock.
 
-    Before Python 3.12 all instances of a class share that lock, so one cluster that waits for an answer would hold up
+    Before Python 3.12, all instances of a class share that lock, so a cluster that waits for a response would block
     all others.
     """
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Options that several modules share, as argument specs. Their documentation stands in the doc fragments."""
+"""Options that several modules share, as argument specs. Their documentation is in the doc fragments."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CLUSTER = {
     },
 }
 
-# Where a task can do without the cluster.
+# For tasks that do not always need the cluster.
 OPTIONAL_CLUSTER = {
     **CLUSTER,
     "resource_group": {"type": "str"},
@@ -79,7 +79,7 @@ WORKSPACE = {
 
 
 def is_inline(kubeconfig) -> bool:
-    """Tell whether option C(kubeconfig) holds the content of a kubeconfig instead of its path."""
+    """Return whether option C(kubeconfig) holds the content of a kubeconfig instead of its path."""
     return isinstance(kubeconfig, dict) or (
         isinstance(kubeconfig, str) and (kubeconfig.lstrip().startswith("{") or "\n" in kubeconfig)
     )

@@ -4,8 +4,8 @@
 
 """Waiting without hammering: growing, jittered intervals up to a deadline.
 
-What waits is a generator that yields the seconds until it wants to go on, so that whoever runs it decides how to wait:
-a module of its own sleeps, the scheduler of a fleet parks it and works on other clusters meanwhile.
+A wait is a generator that yields the seconds until it continues, so that its caller decides how to wait: an ordinary
+module sleeps, the scheduler of a fleet parks it and works on other clusters meanwhile.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ Waiting = Generator[float, None, T]
 
 FIRST_INTERVAL = 1.0  # seconds
 GROWTH = 1.2
-LONGEST_INTERVAL = 30.0  # seconds; 100 forks that wait ask 12,000 times an hour then, which is what ARM grants
-JITTER = 0.2  # a fifth more or less, so that a fleet does not ask in step
+LONGEST_INTERVAL = 30.0  # seconds; 100 waiting forks then send 12,000 requests an hour, which is ARM's limit
+JITTER = 0.2  # a fifth more or less, so that the requests of a fleet spread
 
 
 class Intervals:
-    """The seconds to wait before each next look, growing to C(longest), each with jitter."""
+    """The seconds to wait before each poll, growing to C(longest), with jitter."""
 
     def __init__(
         self, first: float = FIRST_INTERVAL, growth: float = GROWTH, longest: float = LONGEST_INTERVAL
@@ -39,7 +39,7 @@ class Intervals:
         self._longest = longest
 
     def next(self) -> float:
-        """Return the next one; there is no last one."""
+        """Return the next interval; there is no last one."""
         interval = self._interval
         self._interval = min(interval * self._growth, self._longest)
         return interval * random.uniform(1 - JITTER, 1 + JITTER)
@@ -51,7 +51,7 @@ class Deadline:
     :param seconds: how long from now.
     :param clock: seconds since some start.
     :param sleep: waits for seconds.
-    :param progress: takes how far what is waited for has come, as a line for a person.
+    :param progress: takes the progress as a line of text.
     """
 
     def __init__(
@@ -106,14 +106,14 @@ def seconds_of(name: str, value: object, default: float) -> float:
 
 
 def waiting(result: T | Waiting[T]) -> Waiting[T]:
-    """Return a result, or what waits for one, as what waits for one."""
+    """Return a result, or a generator that waits for one, as a generator."""
     if isinstance(result, Generator):
         result = yield from result
     return result
 
 
 def wait_here(steps: Waiting[T], sleep: Callable[[float], None] = time.sleep) -> T:
-    """Run what waits to its end in this thread, and return its result."""
+    """Run a generator that waits to its end in this thread, and return its result."""
     while True:
         try:
             seconds = next(steps)
@@ -123,7 +123,7 @@ def wait_here(steps: Waiting[T], sleep: Callable[[float], None] = time.sleep) ->
 
 
 def timeout_error(what: str, deadline: Deadline, state: str, **details) -> AzureMLError:
-    """Return the error of a wait that took too long; C(state) says how far it got."""
+    """Return the error of a wait that timed out; C(state) is the last state."""
     return AzureMLError(
         f"Timed out after {deadline.seconds:g} seconds waiting for {what}: {state}",
         code="Timeout",

@@ -21,8 +21,8 @@ else:
 def quantity(value: object, path: str = "quantity"):
     """Return a quantity as a decimal number: cores, or bytes.
 
-    :param path: where it stands, for the error.
-    :raises AzureMLError: if it is none.
+    :param path: its place in the options, for the error.
+    :raises AzureMLError: if it is not a quantity.
     """
     try:
         number = parse_quantity(None if isinstance(value, bool) else value)

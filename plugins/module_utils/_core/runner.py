@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The one way in which the collection's modules run, whether in a Python of their own or in the controller's worker.
+"""Run the collection's modules, as ordinary modules or in the controller's worker.
 
 A module names a C(ModuleSpec) and calls C(run_module); its action plugin takes the same C(ModuleSpec). Both end in
-C(execute), which turns a C(ModuleCall) into a result, so neither can differ from the other.
+C(execute), which turns a C(ModuleCall) into a result, so that both behave alike.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.text import prin
 
 
 class NoCache:
-    """The cache of a run that has nobody to share with: everything is made anew."""
+    """A cache without entries, for a process that shares nothing."""
 
     def get_or_create(
         self, key: str, create: Callable[[], dict], margin: float, is_good: Callable[[dict], bool] = lambda entry: True
@@ -50,11 +50,11 @@ class ModuleCall:
     :param params: the options, validated, with defaults.
     :param cache: shares tokens between the tasks of a run.
     :param tmpdir: a folder of the run for files that must not outlive it.
-    :param progress: shows a line to whoever watches the run, while something is waited for.
+    :param progress: shows a line on the console during a wait.
     :param clock: seconds since some start.
     :param sleep: waits for seconds.
     :param files: finds and reads the files that options name.
-    :param can_block: whether a wait may hold the thread, because nobody else needs it.
+    :param can_block: whether a wait may block the thread.
     :param known: resources of Azure that earlier calls for the same cluster have read, see C(AzureSession.once).
     :param environ: the environment variables; those of the task, which other threads of the process need not have.
     """
@@ -79,24 +79,24 @@ class ModuleCall:
         return read(option, path, self.files)
 
     def deadline(self, seconds: float) -> Deadline:
-        """From now on; what waits for it tells how far it is."""
+        """Return a deadline that starts now and shows progress."""
         return Deadline(seconds, self.clock, self.sleep, self.progress)
 
     def warn(self, message: str) -> None:
-        """Show a warning beside the result."""
+        """Add a warning to the result."""
         self.warnings.append(printable(message))
 
     def hide(self, *values: str) -> None:
-        """Keep values that the module learned, beyond its own options, out of the result."""
+        """Hide values in the result that the module received, in addition to its own options."""
         self.secrets.update(value for value in values if value and isinstance(value, str))
 
 
 @dataclass(frozen=True)
 class ModuleSpec:
-    """What a module takes, needs and does.
+    """The options, libraries and function of a module.
 
     :param run: takes a C(ModuleCall), returns the result or a generator that waits for it, raises C(AzureMLError).
-    :param libraries: the libraries it needs, as (name, the traceback where its import failed or C(None)).
+    :param libraries: the libraries it needs, as (name, the traceback of a failed import or C(None)).
     :param rules: C(required_if), C(mutually_exclusive) and the like, as C(AnsibleModule) takes them.
     """
 
@@ -109,7 +109,7 @@ class ModuleSpec:
 def require(libraries: tuple) -> None:
     """Check that libraries are there, given as in C(ModuleSpec).
 
-    :raises AzureMLError: naming the first that is not, and the Python that lacks it.
+    :raises AzureMLError: naming the first missing one, and the Python that lacks it.
     """
     for library, import_error in libraries:
         if import_error:
@@ -117,18 +117,18 @@ def require(libraries: tuple) -> None:
 
 
 def execute(spec: ModuleSpec, call: ModuleCall) -> dict:
-    """Run a module and wait where it has to; a failure is a result with C(failed)."""
+    """Run a module, including its waits; a failure is a result with C(failed)."""
     return wait_here(start(spec, call), call.sleep)
 
 
 def start(spec: ModuleSpec, call: ModuleCall) -> Waiting[dict]:
-    """Run a module as a generator that waits where it has to; returns what C(execute) does."""
+    """Run a module as a generator of its waits; returns the result of C(execute)."""
     try:
         require(spec.libraries)
         return (yield from waiting(spec.run(call)))
     except AzureMLError as error:
         return {"failed": True, "changed": False, **error.as_result()}
-    except Exception as error:  # unexpected, such as an answer that no specification knows
+    except Exception as error:  # unexpected, such as a response outside the specification
         message = f"Unexpected {type(error).__name__}: {printable(first_line(error))}. Please report it."
         return {"failed": True, "changed": False, "msg": message, "exception": traceback.format_exc()}
 

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Secrets of a call: which values they are, and results without them.
+"""Find the secret values of a call, and hide them in its result.
 
-The same as C(AnsibleModule) does it, whose functions for that are private or deprecated.
+Works like C(AnsibleModule), whose functions for this are private or deprecated.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ PART_REPLACEMENT = "********"
 
 
 def secret_values(argument_spec: Mapping, params: Mapping) -> set[str]:
-    """Return the values of options that must not be shown.
+    """Return the values of options that must be hidden.
 
-    The path of a kubeconfig is none, so that errors can name it; its content is.
+    The path of a kubeconfig is not secret, so that errors can name it; its content is.
 
     :param params: the options, whether they are valid or not.
     """
@@ -39,12 +39,12 @@ def secret_values(argument_spec: Mapping, params: Mapping) -> set[str]:
                 if isinstance(one, Mapping):
                     found |= secret_values(spec["options"], one)
                 elif any(option.get("no_log") for option in spec["options"].values()):
-                    found.update(_texts(one))  # not what it is to be, so a secret may be anywhere in it
+                    found.update(_texts(one))  # of an unexpected type, so a secret may be anywhere in it
     return found
 
 
 def register(secrets: Iterable[str]) -> None:
-    """Have Ansible mask values wherever it shows something, where it can do that."""
+    """Let Ansible mask values in all its output, if it supports that."""
     if register_secret:
         for secret in secrets:
             register_secret(secret)

@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What others have written - a cluster, a service, a proxy - in a form that does no harm where it is shown. Pure."""
+"""Make text from clusters, services and proxies safe to display. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
 
-LONGEST_TEXT = 4000  # characters; what a cluster says is not ours to bound otherwise
+LONGEST_TEXT = 4000  # characters; the length of a cluster's text is not limited otherwise
 LONGEST_FILE = 1024 * 1024  # bytes of a certificate, a kubeconfig or a configuration; ARM and Kubernetes take no more
 # Terminals act on control characters, and show text after one of direction in another order (CVE-2021-42574); a lone
 # half of a surrogate pair has no encoding. Line ends and tabs may stay.
@@ -17,9 +17,9 @@ _HARMFUL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u20
 
 
 def printable(value: object, longest: int = LONGEST_TEXT) -> str:
-    """Text to show to a person: harmful characters as escapes like C(\\x1b), and no more than C(longest) characters.
+    """Return text to display: harmful characters as escapes like C(\\x1b), and no more than C(longest) characters.
 
-    :param value: the text; C(None) is none.
+    :param value: the text; C(None) is empty.
     """
     text = "" if value is None else str(value)
     if len(text) > longest:

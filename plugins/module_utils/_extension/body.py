@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The bodies of requests for an extension, and what answers mean. Pure."""
+"""Build the bodies of requests for an extension, and parse responses. Pure."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def create_body(
     """Build the body of the PUT that creates or repairs an extension.
 
     :param cluster_type: C(connected_cluster) or C(managed_cluster).
-    :param present: the extension to repair; settings that were not asked for here are kept.
+    :param present: the extension to repair; settings that the options do not name are kept.
     :param protected: the protected settings, with their values.
     """
     kept = unmanaged_settings(wanted, present) if present else {}
@@ -69,7 +69,7 @@ def without_secrets(body: Mapping) -> dict:
 def patch_body(step: Plan, protected: Mapping) -> dict:
     """Build the body of the PATCH for an update: the changed keys, and all protected settings or none.
 
-    ARM takes protected settings for the whole map, and ignores an empty one: it is never sent.
+    ARM replaces the whole map of protected settings, and ignores an empty map, which is never sent.
     """
     properties = {PROPERTIES[name]: after for name, (before, after) in step.properties.items()}
     if step.settings:
@@ -89,7 +89,7 @@ def error_of(body: Mapping) -> Mapping:
 
 
 def parse(body: dict | None) -> PresentExtension | None:
-    """Parse an answer of ARM."""
+    """Parse a response of ARM."""
     if body is None:
         return None
     properties = body["properties"]
@@ -110,7 +110,7 @@ def _release_namespace(properties: Mapping) -> str | None:
 
 
 def _identity(body: Mapping) -> Mapping:
-    """Return the identity that was asked for, or the one that AKS created."""
+    """Return the identity of the request, or the one that AKS created."""
     return body.get("identity") or body["properties"].get("aksAssignedIdentity") or {}
 
 

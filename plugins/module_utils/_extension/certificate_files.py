@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The certificate and key that a module's options give, as paths or as text."""
+"""Read the certificate and key of a module's options, given as paths or as text."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from ansible_collections.azureml.arc.plugins.module_utils._extension import tls
 
 
 def read(call: ModuleCall, options: Mapping, prefix: str = "") -> tls.ServerCertificate | None:
-    """Return the certificate, checked with its key and for its name; C(None) if the options give none.
+    """Return the certificate, checked with its key and its name; C(None) if the options name none.
 
-    :param call: takes the warning where the certificate expires soon.
+    :param call: takes the warning if the certificate expires soon.
     :param options: C(certificate), C(private_key), each also with C(_content) for text, and C(cname).
-    :param prefix: what stands before these options' names in errors.
+    :param prefix: the prefix of these options' names in errors.
     :raises AzureMLError: naming the option.
     """
     if not any(options.get(name) for name in ("certificate", "certificate_content")):

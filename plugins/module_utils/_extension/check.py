@@ -21,7 +21,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._extension.settings im
 
 INFERENCE_ONLY_OPTIONS = ("inference_service", "allow_insecure_connections", "inference_router_ha", "tls")
 OWN_SETTINGS = ("settings", "protected_settings")
-# How alike two keys must be for one to be taken for the other misspelt; from 0 to 1.
+# How similar two keys must be for one to count as a misspelling of the other; from 0 to 1.
 SIMILARITY = 0.85
 
 
@@ -121,7 +121,7 @@ def _any_set(settings: Mapping, table: Mapping) -> bool:
 
 
 def check_cluster(options: Mapping, cluster: ClusterFacts) -> None:
-    """Refuse choices that this cluster cannot serve.
+    """Refuse choices that this cluster does not support.
 
     :param options: as for C(check).
     :raises AzureMLError: naming the option.
@@ -140,9 +140,9 @@ def check_cluster(options: Mapping, cluster: ClusterFacts) -> None:
 
 
 def misspelt_keys(options: Mapping) -> list[str]:
-    """Return a warning for each key of the user's own settings that nobody knows and that looks much like a known one.
+    """Return a warning for each unknown key of the user's own settings that resembles a known one.
 
-    Other unknown keys pass without a word: the extension's chart takes any.
+    Other unknown keys cause no warning, because the extension's chart accepts any key.
     """
     known = {key.lower(): key for key in keys.known_keys()}
     warnings = []

@@ -113,7 +113,7 @@ FIRST = Generation(
 
 GENERATIONS = {"current": CURRENT, "2021": FIRST}
 
-# Keys that expose the router on a port of each node, or behind an internal load balancer, with the value that does so.
+# Keys that expose the router on a port of each node, or behind an internal load balancer, with that value.
 NODE_PORT_KEYS = {
     SERVICE_TYPE: "nodeport",
     "privateEndpointNodeport": "true",
@@ -134,7 +134,7 @@ SECRET_NAME_KEYS = ("sslSecret", "scoringFe.sslSecret")
 # that replaces it.
 AZ_ONLY_KEYS = {"sslCertPemFile": "tls.certificate", "sslKeyPemFile": "tls.private_key"}
 
-# Protected settings that clients derive. One that the desired settings do not need has no effect and may be dropped.
+# Protected settings that clients derive. Those that the desired settings do not need have no effect and can be dropped.
 DERIVED_SECRETS = frozenset(
     {
         *AZ_ONLY_KEYS,

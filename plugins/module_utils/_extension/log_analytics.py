@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The Log Analytics workspace that takes the extension's logs, found or created beside the cluster."""
+"""The Log Analytics workspace for the extension's logs, in the resource group of the cluster."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NAME_LENGTH = 63
 
 
 def workspace_id(cluster: ClusterReference) -> str:
-    """Return the ARM id of the workspace that belongs to a cluster, whether it exists or not."""
+    """Return the ARM id of the workspace of a cluster, whether it exists or not."""
     name = derived_name(f"{cluster.name}-{cluster.subscription_id}-{cluster.resource_group}", NAME_LENGTH)
     return f"{cluster.group_id}/providers/Microsoft.OperationalInsights/workspaces/{name}"
 

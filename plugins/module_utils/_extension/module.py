@@ -41,9 +41,9 @@ def run(call: ModuleCall) -> Waiting[dict]:
 
 
 def begin_supporting_resources(call: ModuleCall) -> Waiting[dict]:
-    """Begin to create the resources that a new extension uses beside the cluster, without waiting for them.
+    """Start creating the Azure resources that a new extension uses, without waiting for them.
 
-    A fleet does so for all clusters before it installs the first, so that it need not wait for one after the other.
+    A fleet does this for all clusters before the first installation, so that it does not wait for each in turn.
 
     :param call: with the options of M(azureml.arc.extension).
     """

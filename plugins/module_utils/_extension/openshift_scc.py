@@ -24,12 +24,12 @@ from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.client imp
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.resources import RESOURCES
 
 KIND = "SecurityContextConstraints"
-# What guards the default objects of managed OpenShift.
+# The webhook that guards the default objects of managed OpenShift.
 MANAGED_WEBHOOK = "scc-validation.managed.openshift.io"
 RBAC_GROUP = "rbac.authorization.k8s.io"
 ACCOUNT_PREFIX = "system:serviceaccount:"
 
-# Namespace and name of each service account; "{name}" stands for the name of the extension.
+# Namespace and name of each service account; "{name}" is the name of the extension.
 CURRENT_ACCOUNTS = (
     "azure-arc:azure-arc-kube-aad-proxy-sa",
     "azureml:{name}-kube-state-metrics",
@@ -42,7 +42,7 @@ CURRENT_ACCOUNTS = (
     "azureml:azureml-ingress-nginx",
     "azureml:azureml-ingress-nginx-admission",
 )
-# The first releases need these besides.
+# The first releases also need these.
 FIRST_ACCOUNTS = (
     "azureml:cluster-status-reporter",
     "azureml:csi-blob-node-sa",
@@ -54,7 +54,7 @@ ACCOUNTS = {"current": CURRENT_ACCOUNTS, "2021": (*CURRENT_ACCOUNTS, *FIRST_ACCO
 
 @dataclass(frozen=True)
 class Grant:
-    """How accounts come to use an SCC object.
+    """The permissions of accounts to use an SCC object.
 
     :param rules: those of our ClusterRole, C(None) if it does not exist.
     :param bound: the users that our ClusterRoleBinding names, C(None) if it does not exist.
@@ -67,9 +67,9 @@ class Grant:
 
 
 def needed_users(extension_name: str, compute_namespaces: Iterable[str] = (), generation: str = "current") -> list[str]:
-    """Return the users that have to use the object.
+    """Return the users that must be able to use the object.
 
-    :param compute_namespaces: namespaces that computes run in; C(default) needs no entry.
+    :param compute_namespaces: namespaces of computes; C(default) needs no entry.
     :param generation: the generation of settings keys, a key of C(ACCOUNTS).
     """
     accounts = [account.format(name=extension_name) for account in ACCOUNTS[generation]]
@@ -98,7 +98,7 @@ def bound_users(binding: Mapping) -> list[str]:
 
 
 def plan(before: Grant, scc: str, users: list[str], present: bool) -> Grant:
-    """Return the grant to have. Accounts of others stay in the object, and in the binding for as long as it exists."""
+    """Return the desired grant. Other accounts are kept in the object, and in the binding as long as it exists."""
     listed = [user for user in before.listed if user not in users]
     if not present:
         return Grant(None, None, listed)
@@ -107,7 +107,7 @@ def plan(before: Grant, scc: str, users: list[str], present: bool) -> Grant:
 
 
 def allowed_users(session: KubeSession, scc: str) -> list[str] | None:
-    """Return the users that the object itself and our binding allow to use it, C(None) if there is no such object."""
+    """Return the users that the object and our binding allow to use it, C(None) if the object does not exist."""
     constraints = session.get(KIND, scc)
     if constraints is None:
         return None
@@ -157,7 +157,7 @@ def _read(session: KubeSession, scc: str, present: bool) -> Grant:
 
 
 def _apply(session: KubeSession, scc: str, before: Grant, after: Grant) -> None:
-    """Make the ClusterRole and the ClusterRoleBinding what they are to be."""
+    """Bring the ClusterRole and the ClusterRoleBinding to the desired state."""
     name = grant_name(scc)
     if after.rules is None:
         for kind, present in (("ClusterRoleBinding", before.bound), ("ClusterRole", before.rules)):
@@ -182,16 +182,16 @@ def _subject(user: str) -> dict:
 
 
 def _added(binding: Mapping, subjects: list[dict]) -> dict | None:
-    """Return the patch that adds subjects to those that a binding has by now."""
+    """Return the patch that adds subjects to the current ones of a binding."""
     present = binding.get("subjects") or []
     added = [subject for subject in subjects if subject not in present]
     return {"subjects": [*present, *added]} if added else None
 
 
 def _unlist(session: KubeSession, call: ModuleCall, before: Grant, after: Grant) -> Grant:
-    """Take users out of the object's own list, where earlier releases and Microsoft's guide put them.
+    """Remove users from the object's own list, to which earlier releases and Microsoft's guide add them.
 
-    :returns: the grant as it is then. Where the bound role does the same, a refusal of managed OpenShift is a warning.
+    :returns: the grant after the change. If the role is bound, a refusal of managed OpenShift is only a warning.
     """
     gone = set(before.listed) - set(after.listed)
 

@@ -12,7 +12,7 @@ SETTINGS_GENERATION = {"type": "str", "default": "current", "choices": list(GENE
 
 WORKLOAD_PROFILE = {"type": "str", "choices": ["training", "inference", "training_inference"]}
 
-# Components that the cluster may have already; unset leaves them to the extension's default.
+# Components that may exist in the cluster; if unset, the extension's default applies.
 INSTALL_SWITCHES = {
     "install_nvidia_device_plugin": {"type": "bool"},
     "install_prometheus_operator": {"type": "bool"},

@@ -27,7 +27,7 @@ HIDDEN = "(hidden)"
 
 @dataclass(frozen=True)
 class WantedExtension:
-    """The desired state. C(None) leaves a property unchanged, or to the default of a new extension."""
+    """The desired state. C(None) leaves a property unchanged; a new extension has its default."""
 
     settings: Settings
     version: str | None = None
@@ -57,9 +57,9 @@ class Plan:
     """The change to make.
 
     :param action: C(none), C(create), C(update), C(replace), C(adopt) or C(refuse).
-    :param settings: the settings that change, as key: (before, after); C(None) is a setting that is not there.
+    :param settings: the settings that change, as key: (before, after); C(None) is an absent setting.
     :param protected_keys: the protected settings that the request carries: all of them, or none.
-    :param dropped_keys: the obsolete protected settings that the request removes by not carrying them.
+    :param dropped_keys: the obsolete protected settings that the request removes by omitting them.
     :param properties: the other properties that change, as name: (before, after).
     """
 
@@ -100,7 +100,7 @@ def plan(wanted: WantedExtension, present: PresentExtension | None) -> Plan:
 
 
 def _plan_change(wanted: WantedExtension, present: PresentExtension) -> Plan:
-    """Return the change of an extension that no operation is in progress on."""
+    """Return the change of an extension without an operation in progress."""
     properties = _changed_properties(wanted, present)
     for_good = _changed_for_good(present)
     anew = bool(for_good) or present.provisioning_state.lower() != "succeeded"
@@ -131,7 +131,7 @@ def _plan_change(wanted: WantedExtension, present: PresentExtension) -> Plan:
 def _changed_settings(wanted: WantedExtension, present: PresentExtension, anew: bool) -> dict:
     """Return the settings that change, as key: (before, after).
 
-    :param anew: whether the extension is installed again, by the present size of the cluster.
+    :param anew: whether the extension is installed again, with settings for the current size of the cluster.
     """
     compared = {
         key: value for key, value in wanted.settings.plain.items() if anew or key not in wanted.settings.initial
@@ -177,7 +177,7 @@ def _disruption_refused(wanted: WantedExtension, present: PresentExtension, sett
 
 
 # Settings whose change disturbs running jobs or online endpoints, if training or inference is on.
-# Source: what C(az k8s-extension update) asks for confirmation of.
+# Source: the settings whose change C(az k8s-extension update) has the user confirm.
 JOBS, ENDPOINTS = "running jobs", "online endpoints"
 SWITCHED_OFF = {
     "enableTraining": JOBS,
@@ -195,7 +195,7 @@ CHANGED = {
 
 
 def disruption(present: PresentExtension, settings: Mapping) -> dict[str, str]:
-    """Return what a change of settings would disturb, by the key that does.
+    """Return the workloads that a change of settings would disturb, by key.
 
     :param present: the extension; without training, no job can be disturbed, and so on.
     :param settings: the settings that change, as key: (before, after).
@@ -275,7 +275,7 @@ def _changed_for_good(present: PresentExtension) -> dict:
 
 
 def unmanaged_settings(wanted: WantedExtension, present: PresentExtension) -> dict:
-    """Return the settings that nobody asked for here and that are left unchanged."""
+    """Return the settings that the options do not name, which are left unchanged."""
     return {
         key: value
         for key, value in present.settings.items()

@@ -43,7 +43,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._extension.service_bus
 from ansible_collections.azureml.arc.plugins.module_utils._extension.tls import ServerCertificate
 
 FRESH_FOR = 5.0  # seconds for which the extension, once read, counts as unchanged before a change
-UNCHANGED_FOR = 60.0  # the same between the steps of a deployment: Azure refuses a change where another one goes on
+UNCHANGED_FOR = 60.0  # the same between the steps of a deployment: Azure refuses a change during another one
 
 
 class Presence:
@@ -72,7 +72,7 @@ class Presence:
         self._extension = resource_of(self._session, reference, self._deadline)
 
     def begin_supporting_resources(self) -> Waiting[dict]:
-        """Begin to create the resources beside the cluster, without waiting for them."""
+        """Start creating the supporting resources, without waiting for them."""
         _cluster.require_reachable(self._cluster)
         self._created = yield from supporting.start(
             self._session,
@@ -99,7 +99,7 @@ class Presence:
             raise
 
     def _read_or_find(self) -> Waiting[dict | None]:
-        """Read the extension, or take over the one that was installed under another name."""
+        """Read the extension, or use the one that was installed under another name."""
         body = self._session.once(self._extension.id, self._extension.read, UNCHANGED_FOR)
         if body is not None:
             return body
@@ -158,7 +158,7 @@ class Presence:
         return step, answer or self._extension.read()
 
     def _fetch_secrets(self) -> Waiting[tuple[dict, dict]]:
-        """Return all protected settings; the resources beside the cluster are created if they are missing.
+        """Return all protected settings, and create missing supporting resources.
 
         :returns: the protected settings, and the plain ones that those resources determine.
         """
@@ -167,7 +167,7 @@ class Presence:
         for kind in supporting.needed(settings):
             provisioned = self._provisioned.get(kind.title)
             if not provisioned:
-                # Once, however often the request for the extension is sent.
+                # Once, even if the request for the extension is repeated.
                 ensure = kind.ensure(self._session, self._reference.cluster, self._cluster.location, self._deadline)
                 provisioned = self._provisioned[kind.title] = yield from ensure
                 self._created += provisioned.created

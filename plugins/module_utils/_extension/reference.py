@@ -20,7 +20,7 @@ API_VERSION = "2025-03-01"
 
 @dataclass(frozen=True)
 class ExtensionReference:
-    """Which extension, on which cluster."""
+    """A reference to an extension on a cluster."""
 
     cluster: ClusterReference
     name: str
@@ -38,7 +38,7 @@ def extensions_id(cluster: ClusterReference) -> str:
 
 
 def resource_of(session: AzureSession, reference: ExtensionReference, deadline: Deadline) -> ArmResource:
-    """Return the resource that stands for an extension."""
+    """Return the ARM resource of an extension."""
     return ArmResource(session, reference.id, API_VERSION, str(reference), deadline, error_of)
 
 
@@ -49,7 +49,7 @@ def list_azureml(session: AzureSession, cluster: ClusterReference) -> list[dict]
 
 
 def find_other(session: AzureSession, reference: ExtensionReference) -> dict | None:
-    """Return the AzureML extension of a cluster that has another name; a cluster can have one only.
+    """Return the AzureML extension of a cluster under another name; a cluster can have only one.
 
     :param reference: the extension that does not exist.
     :raises AzureMLError: if there are several.

@@ -4,8 +4,8 @@
 
 """Azure Relay: the connection from AzureML to a connected cluster.
 
-A namespace, a hybrid connection and an authorization rule in the resource group of the cluster, named after it as
-C(az k8s-extension create) names them, so that each finds what the other created.
+A namespace, a hybrid connection and an authorization rule in the resource group of the cluster, with the names that
+C(az k8s-extension create) derives from the cluster, so that both clients find each other's resources.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ NAME_LENGTH = 50
 
 @dataclass(frozen=True)
 class Relay:
-    """The names of a cluster's relay; they follow from the cluster alone."""
+    """The names of a cluster's relay, derived from the cluster."""
 
     namespace_id: str
     hybrid_connection_id: str
@@ -41,7 +41,7 @@ class Relay:
 
 
 def relay_of(cluster: ClusterReference) -> Relay:
-    """Return the relay that belongs to a cluster, whether it exists or not."""
+    """Return the relay of a cluster, whether it exists or not."""
     name = derived_name(f"{cluster.name}-{cluster.subscription_id}-{cluster.resource_group}-relay", NAME_LENGTH)
     namespace_id = f"{cluster.group_id}/providers/Microsoft.Relay/namespaces/{name}"
     return Relay(namespace_id, f"{namespace_id}/hybridConnections/{cluster.name}", cluster.name)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Module extension with state absent: remove the extension, and the resources beside the cluster."""
+"""Module extension with state absent: remove the extension and its supporting resources."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def remove(call: ModuleCall, session: AzureSession, reference: ExtensionReferenc
 
 
 def _find_cluster(session: AzureSession, cluster: _cluster.ClusterReference) -> _cluster.Cluster | None:
-    """Return a cluster as Azure names it, which names of other resources follow from; C(None) if it is gone."""
+    """Return a cluster with its name in Azure, from which other names are derived; C(None) if it is gone."""
     try:
         return _cluster.read(session, cluster)
     except AzureMLError as error:

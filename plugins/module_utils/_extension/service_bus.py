@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Azure Service Bus: how releases of 2021 report the state of computes and jobs.
+"""Azure Service Bus: the channel on which releases of 2021 report the state of computes and jobs.
 
 A namespace with two topics in the resource group of the cluster, with the names and properties that
 C(az k8s-extension create) of that time gave them.
@@ -25,7 +25,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.polling import D
 
 API_VERSION = "2021-11-01"
 NAME_LENGTH = 50
-# Every namespace has this rule from the start.
+# Every new namespace has this rule.
 AUTHORIZATION_RULE = "RootManageSharedAccessKey"
 SUBSCRIPTIONS = {
     "computestate-updatedby-computeprovider": "compute-scheduler-computestate",
@@ -37,14 +37,14 @@ SUBSCRIPTION = {"properties": {"maxDeliveryCount": 1, "defaultMessageTimeToLive"
 
 @dataclass(frozen=True)
 class ServiceBus:
-    """The names of a cluster's Service Bus; they follow from the cluster alone."""
+    """The names of a cluster's Service Bus, derived from the cluster."""
 
     namespace_id: str
     subscriptions: Mapping[str, str]  # by topic
 
 
 def service_bus_of(cluster: ClusterReference) -> ServiceBus:
-    """Return the Service Bus that belongs to a cluster, whether it exists or not."""
+    """Return the Service Bus of a cluster, whether it exists or not."""
     name = derived_name(f"{cluster.name}-{cluster.subscription_id}-{cluster.resource_group}-service-bus", NAME_LENGTH)
     return ServiceBus(f"{cluster.group_id}/providers/Microsoft.ServiceBus/namespaces/{name}", SUBSCRIPTIONS)
 

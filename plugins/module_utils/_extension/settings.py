@@ -4,8 +4,8 @@
 
 """Derive the settings of the AzureML extension from the user's choices. Pure.
 
-Azure Resource Manager stores two string maps as they are and derives nothing: the client has to send what the extension
-needs to know about its cluster (id, region, whether it uses a relay). Source: the recorded requests of
+Azure Resource Manager stores two string maps unchanged: the client must send the facts about the cluster that the
+extension needs (id, region, whether it uses a relay). Source: the recorded requests of
 C(az k8s-extension create) in tests/recorded. The keys are in C(keys).
 """
 
@@ -28,19 +28,19 @@ HIGH_AVAILABILITY_NODES = 3
 
 @dataclass(frozen=True)
 class Settings:
-    """The two maps, and the secrets that still have to be fetched.
+    """The two maps, and the secrets that must be fetched.
 
     The secrets of supporting resources are read from Azure only if a request carries them, so only their keys are here.
 
     :param protected: the user's own protected settings.
     :param certificate: the protected settings of the certificate.
-    :param relay_keys: the keys that take the relay's connection string.
-    :param service_bus_keys: the keys that take the connection string of the Service Bus.
-    :param log_analytics_keys: the keys that take the shared key of the workspace.
-    :param initial: plain keys that follow from the size of the cluster. They are sent with a new extension and not
-        compared afterwards, because nodes come and go.
-    :param off: plain keys that must not be on, because they contradict the choices, with the value that turns them off.
-    :param obsolete: protected keys that have no effect with these settings and may be dropped.
+    :param relay_keys: the keys of the relay's connection string.
+    :param service_bus_keys: the keys of the connection string of the Service Bus.
+    :param log_analytics_keys: the keys of the workspace's shared key.
+    :param initial: plain keys that depend on the size of the cluster. They are sent with a new extension and not
+        compared afterwards, because the number of nodes changes.
+    :param off: plain keys that contradict the choices, with the value that turns them off.
+    :param obsolete: protected keys that have no effect with these settings and can be dropped.
     """
 
     plain: Mapping[str, str]
@@ -61,12 +61,12 @@ class Settings:
 
 
 def as_setting(value) -> str:
-    """Return a value as the extension reads it: C(True) and C(False) for booleans, text for everything else."""
+    """Return a value in the format of the extension: C(True) and C(False) for booleans, text for everything else."""
     return str(value)
 
 
 def same_value(key: str, one: str, other: str) -> bool:
-    """Return whether two values of a setting mean the same: booleans, names and ids in Azure compare without case."""
+    """Return whether two values of a setting are equal; booleans, names and ids in Azure compare without case."""
     if one == other:
         return True
     low, high = one.lower(), other.lower()
@@ -87,7 +87,7 @@ def derive(options: Mapping, cluster: ClusterFacts, relay, service_bus, certific
     :param cluster: the facts of the cluster.
     :param relay: names of the cluster's Azure Relay, with C(hybrid_connection_id) and C(hybrid_connection_name).
     :param service_bus: names of its Service Bus, with C(namespace_id) and C(subscriptions) (topic: subscription).
-    :param certificate: the C(ServerCertificate) of inference endpoints, if the options give one.
+    :param certificate: the C(ServerCertificate) of inference endpoints, if the options name one.
     :returns: the settings; keys in the user's own C(settings) and C(protected_settings) override derived ones.
     """
     generation = GENERATIONS[options["settings_generation"]]

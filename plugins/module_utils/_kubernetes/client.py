@@ -4,7 +4,7 @@
 
 """A client of one cluster's Kubernetes API.
 
-Objects are plain dictionaries: making the client's models of them costs more than everything else.
+Objects are plain dictionaries: creating the client's models costs more than everything else.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ else:
 
 LIBRARIES = (("kubernetes", IMPORT_ERROR),)
 PAGE_SIZE = 500
-# How often to start again where somebody else has changed an object between our read and write.
+# How often to start over if another client changed an object between our read and write.
 ATTEMPTS = 5
-REQUEST_TIMEOUT = (10, 60)  # seconds to connect, and between two parts of an answer
-# What RBAC calls a request, and its HTTP method.
+REQUEST_TIMEOUT = (10, 60)  # seconds to connect, and between two parts of a response
+# The RBAC verb of a request, and its HTTP method.
 METHODS = {"get": "get", "list": "get", "create": "post", "patch": "patch", "delete": "delete"}
 SERVICE_PROXY = "services/proxy"
 
 
 class KubeSession:
-    """Requests to one cluster.
+    """Send requests to one cluster.
 
     :param configuration: the client's configuration.
     :param files: closed with the session.
-    :param user: whom to act as, by impersonation.
+    :param user: the user to impersonate.
     """
 
     def __init__(self, configuration, files: CredentialFiles, user: str | None = None) -> None:
@@ -78,8 +78,8 @@ class KubeSession:
     ) -> tuple[list[dict], str]:
         """Return all objects of a kind, read in pages.
 
-        :param namespace: the namespace to look in; without one, all of the cluster.
-        :param keep: takes an object, returns what of it is wanted; the rest is forgotten page by page.
+        :param namespace: the namespace to list; if unset, the whole cluster.
+        :param keep: takes an object, and returns the part to keep of it; the rest is discarded page by page.
         :param selectors: C(field_selector) or C(label_selector).
         :returns: the objects, and the resource version to watch from.
         """
@@ -90,7 +90,7 @@ class KubeSession:
             except AzureMLError as error:
                 if error.status != 410 or token is None:
                     raise
-                # The server has forgotten the version that the pages are of: all in one, as kubectl does then.
+                # The server has discarded the version of the pages: list everything at once, as kubectl does.
                 page = self._send("list", kind, namespace, **selectors)
                 objects.clear()
             objects.extend(keep(body) for body in page["items"])
@@ -102,8 +102,8 @@ class KubeSession:
     def create(self, kind: str, body: dict, namespace: str = "") -> dict:
         """Create an object.
 
-        :raises AzureMLError: with code C(AlreadyExists) where one of this name exists that is not as it is to be; one
-            that is was made by a request whose answer was lost.
+        :raises AzureMLError: with code C(AlreadyExists) if an object of this name exists that differs; an equal one was
+            created by a request whose response was lost.
         """
         name = body["metadata"]["name"]
         try:
@@ -118,7 +118,7 @@ class KubeSession:
     def patch(self, kind: str, name: str, body: dict, namespace: str = "") -> dict:
         """Merge C(body) into an object.
 
-        With C(metadata.resourceVersion) in it, a change by others since then is an error with code C(Conflict).
+        If it contains C(metadata.resourceVersion), a later change of another client is an error with code C(Conflict).
         """
         return self._send("patch", kind, namespace, name, body=body, content_type="application/merge-patch+json")
 
@@ -130,11 +130,11 @@ class KubeSession:
         body: dict | None = None,
         check_mode: bool = False,
     ) -> tuple[dict, dict | None] | None:
-        """Change an object by what it is; a change that somebody else makes between our read and write is kept.
+        """Change an object depending on its state, and keep changes of other clients between our read and write.
 
-        :param decide: takes the object, returns the merge patch to send, C(None) for none. Called again where somebody
-            else was faster.
-        :param body: the object, where it was read already.
+        :param decide: takes the object, returns the merge patch to send, C(None) for none. Called again if another
+            client was faster.
+        :param body: the object, if it was already read.
         :returns: the object before our change and the patch, C(None) if the object does not exist.
         """
         sent = None
@@ -144,7 +144,7 @@ class KubeSession:
                 return None
             patch = decide(found)
             if not patch and sent:
-                return sent  # the first answer was lost, so the repeat conflicted with our own change
+                return sent  # the first response was lost, so the repeated request conflicts with our own change
             if not patch or check_mode:
                 return found, patch
             sent = found, patch
@@ -159,7 +159,7 @@ class KubeSession:
         return sent
 
     def delete(self, kind: str, name: str, namespace: str = "") -> None:
-        """Remove an object; that it is gone already is no error."""
+        """Remove an object; a missing object is not an error."""
         try:
             self._send("delete", kind, namespace, name)
         except AzureMLError as error:
@@ -167,10 +167,10 @@ class KubeSession:
                 raise
 
     def watch(self, kind: str, namespace: str, resource_version: str, seconds: int) -> Iterator[dict]:
-        """Changes of objects as they happen, until C(seconds) have passed or the server ends the watch.
+        """Yield changes of objects as they happen, until C(seconds) have passed or the server ends the watch.
 
-        A watch that breaks, or that the server cannot serve any more, ends as if time had passed: the caller reads anew
-        in either case.
+        A watch that breaks, or that the server cannot continue, ends as if time had passed: the caller reads again in
+        any case.
 
         :raises AzureMLError: if the account may not watch.
         """
@@ -216,7 +216,7 @@ class KubeSession:
     def _send(self, verb: str, kind: str, namespace: str, name: str = "", **request) -> dict:
         """Send a request.
 
-        :param verb: what RBAC calls it.
+        :param verb: the RBAC verb.
         """
         path = RESOURCES[kind].path(namespace, "" if verb == "create" else name)
         sent = Request(self.host, verb, kind, namespace, name)
@@ -232,7 +232,7 @@ class KubeSession:
     def _answer(self, method: str, path: str, request: dict) -> bytes:
         """Return the whole of a response. The client retries by itself, but not if a response, good or bad, breaks off.
 
-        It may be lost after the request was carried out: any is repeated, see C(config.RETRIES).
+        A response can be lost after the request was executed. All requests are repeated, see C(config.RETRIES).
         """
 
         def answer() -> bytes:
@@ -247,7 +247,7 @@ class KubeSession:
 def open_session(call) -> KubeSession:
     """Return the session for a module call, from its connection options and the environment.
 
-    :param call: the C(ModuleCall); credentials from a kubeconfig are kept out of its result.
+    :param call: the C(ModuleCall); credentials from a kubeconfig are hidden in its result.
     :raises AzureMLError: if the options do not lead to a cluster. Nothing is sent.
     """
     found = config.connection(call.params, call.environ)
@@ -264,9 +264,9 @@ def open_session(call) -> KubeSession:
 
 
 def _parsed(verb: str, answer: bytes) -> dict:
-    """Return the object in an answer.
+    """Return the object in a response.
 
-    :raises ValueError: if there is none, as in the answer of a proxy.
+    :raises ValueError: if there is none, as in the response of a proxy.
     """
     body = json.loads(answer)
     if not isinstance(body, dict) or (verb == "list" and not isinstance(body.get("items"), list)):

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From connection options to a configuration of the Kubernetes client.
+"""Convert connection options to a configuration of the Kubernetes client.
 
 Options and environment variables are those of kubernetes.core, so that AWX's credential type "OpenShift or Kubernetes
-API Bearer Token" works as it is.
+API Bearer Token" works unchanged.
 """
 
 from __future__ import annotations
@@ -35,27 +35,27 @@ except ImportError:
 else:
     IMPORT_ERROR = kubeconfig.IMPORT_ERROR
 
-# Any request is repeated: reading, removing and merging come to the same the second time, and of an object that exists
-# already the session tells whether it is the one to create.
+# All requests are repeated: reading, removing and merging are idempotent, and the session checks whether an existing
+# object is the one to create.
 RETRIES = {
     "total": 6,
-    "connect": 4,  # who cannot be reached is given up earlier
+    "connect": 4,  # an unreachable server is given up earlier
     "backoff_factor": 0.2,  # seconds
     "status_forcelist": (429, 500, 502, 503, 504),
     "allowed_methods": None,
 }
-LONGEST_RETRY_AFTER = 60  # seconds that a server can make us wait
+LONGEST_RETRY_AFTER = 60  # longest C(Retry-After) to honour, in seconds
 
 
 class BoundedRetry(Retry):
-    """Waits as the server asks, within bounds."""
+    """Honour C(Retry-After), up to a limit."""
 
     def get_retry_after(self, response) -> float | None:
         asked = super().get_retry_after(response)
         return asked and min(asked, LONGEST_RETRY_AFTER)
 
 
-# Option, and the environment variables that stand in for it; the first one that is set counts.
+# Options and their environment variables; the first one that is set counts.
 ENVIRONMENT = {
     "host": ("K8S_AUTH_HOST",),
     "api_key": ("K8S_AUTH_API_KEY",),
@@ -71,7 +71,7 @@ ENVIRONMENT = {
     "context": ("K8S_AUTH_CONTEXT",),
     "impersonate_user": ("K8S_AUTH_IMPERSONATE_USER",),
 }
-# Option, and the attribute of the client's configuration that it sets.
+# Options and the attributes of the client's configuration that they set.
 ATTRIBUTES = {
     "host": "host",
     "username": "username",
@@ -82,7 +82,7 @@ ATTRIBUTES = {
     "validate_certs": "verify_ssl",
 }
 FILES = ("client_cert", "client_key", "ca_cert")
-# Options that say which cluster to connect to.
+# Options that select the cluster.
 SELECTORS = ("kubeconfig", "context", "host")
 NETWORK = ("proxy", "no_proxy")
 SECRET_FIELDS = ("token", "password", "client-key-data")
@@ -92,10 +92,10 @@ PROXY_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 
 @dataclass(frozen=True)
 class Connection:
-    """How to reach a cluster.
+    """The connection to a cluster.
 
     :ivar values: the options that are set, by option first and by environment second.
-    :ivar own: those of them that are options.
+    :ivar own: the names of those that are set by option.
     """
 
     values: dict
@@ -103,12 +103,12 @@ class Connection:
 
     @property
     def names_kubeconfig(self) -> bool:
-        """Whether options say which kubeconfig, or which context of one."""
+        """Whether options select a kubeconfig or a context."""
         return not self.own.isdisjoint(("kubeconfig", "context"))
 
     @property
     def needs_kubeconfig(self) -> bool:
-        """Whether a kubeconfig, or the service account of a pod, has to complete it."""
+        """Whether a kubeconfig, or the service account of a pod, must complete it."""
         if self.names_kubeconfig or "host" in self.own:
             return self.names_kubeconfig
         credentials = ("api_key", "client_cert", "password")
@@ -116,10 +116,10 @@ class Connection:
 
 
 def connection(options: Mapping, environ: Mapping[str, str]) -> Connection:
-    """Return how to reach a cluster.
+    """Return the connection to a cluster.
 
     Options that select a cluster replace the C(K8S_AUTH_*) variables as a whole: a token or an address for another
-    cluster must not complete them. Without such options, each variable stands in for its option.
+    cluster must not complete them. Without these options, each variable sets its option.
     """
     own = {name: options[name] for name in ENVIRONMENT if options.get(name) not in (None, "")}
     variables = environment.values(ENVIRONMENT, environ)
@@ -136,8 +136,8 @@ def configuration(found: Connection, call, session_files: CredentialFiles):
     """Return the client's configuration.
 
     :param call: the C(ModuleCall); credentials from a kubeconfig are kept out of its result.
-    :param session_files: takes the files with certificates and keys that the client needs.
-    :raises AzureMLError: if the values do not lead to a cluster.
+    :param session_files: stores the files with certificates and keys that the client needs.
+    :raises AzureMLError: if the values do not select a cluster.
     """
     made = Configuration()
     proxy_url = _load_kubeconfig(made, found, call, session_files) if found.needs_kubeconfig else ""
@@ -164,10 +164,11 @@ def configuration(found: Connection, call, session_files: CredentialFiles):
 
 
 def proxies(found: Connection, proxy_url: str, host: str, environ: Mapping[str, str]) -> tuple[str | None, str | None]:
-    """Return the proxy, and the hosts that are reached without it.
+    """Return the proxy, and the hosts that do not use it.
 
-    An option counts before the C(proxy-url) of a kubeconfig, that before the environment, whose exceptions hold for its
-    own proxy alone, as for kubectl. The environment's proxy is for other machines, as for every program in Go.
+    An option takes precedence over the C(proxy-url) of a kubeconfig, which takes precedence over the environment. The
+    exceptions of the environment apply only to its own proxy, as for kubectl. Loopback addresses do not use the proxy
+    of the environment, as in every Go program.
 
     :param host: the address of the cluster.
     """
@@ -179,12 +180,12 @@ def proxies(found: Connection, proxy_url: str, host: str, environ: Mapping[str, 
     if not chosen:
         return None, None
     chosen = chosen if "://" in chosen else f"http://{chosen}"
-    # As kubectl, have the proxy resolve the name of the cluster.
+    # Like kubectl, let the proxy resolve the name of the cluster.
     return chosen.replace("socks5://", "socks5h://", 1), no_proxy
 
 
 def is_loopback(host: str | None) -> bool:
-    """Tell whether a host is this machine."""
+    """Return whether a host is this machine."""
     try:
         return ipaddress.ip_address(host or "").is_loopback
     except ValueError:
@@ -194,7 +195,7 @@ def is_loopback(host: str | None) -> bool:
 def _require_proxy(proxy: str | None) -> None:
     scheme = urlsplit(proxy or "http://").scheme
     if scheme not in PROXY_SCHEMES:
-        # Without the address, which may hold a password.
+        # Without the address, which may contain a password.
         raise AzureMLError(f"proxy has scheme '{scheme}', which is none of {', '.join(PROXY_SCHEMES)}")
     if not scheme.startswith("socks"):
         return
@@ -206,7 +207,7 @@ def _require_proxy(proxy: str | None) -> None:
 
 
 def _require_tls(host: str) -> None:
-    """Refuse to send credentials in clear text, unless what listens is on this machine, as C(kubectl proxy) is."""
+    """Refuse to send credentials in clear text, except to this machine, where C(kubectl proxy) may listen."""
     address = urlsplit(host)
     if address.scheme != "https" and not (address.scheme == "http" and is_loopback(address.hostname)):
         raise AzureMLError(
@@ -216,24 +217,24 @@ def _require_tls(host: str) -> None:
 
 
 def _override(made, values: dict) -> None:
-    """Set what the options say, whatever a kubeconfig has said."""
+    """Apply the options, which override a kubeconfig."""
     for option, attribute in ATTRIBUTES.items():
         if option in values:
             setattr(made, attribute, values[option])
     made.host = made.host.rstrip("/")
     if values.get("api_key"):
-        # The name that releases before 36 take, and the one of today.
+        # The name in releases before 36, and the current name.
         made.api_key = dict.fromkeys(("authorization", "BearerToken"), f"Bearer {values['api_key']}")
 
 
 def _keep_overridden(made, override) -> None:
-    """Let options stand: before each request the client reads its token, and with it all else, from the kubeconfig."""
+    """Keep options set: before each request the client reads its token, and everything else, from the kubeconfig."""
     refresh = made.refresh_api_key_hook
     if refresh is None:
         return
 
     def refresh_and_override(configuration) -> None:
-        refresh(configuration)  # which puts itself back as the hook
+        refresh(configuration)  # which restores itself as the hook
         override(configuration)
         configuration.refresh_api_key_hook = refresh_and_override
 
@@ -241,9 +242,9 @@ def _keep_overridden(made, override) -> None:
 
 
 def _load_kubeconfig(made, found: Connection, call, session_files: CredentialFiles) -> str:
-    """Take a cluster and its credentials from a kubeconfig, or from the pod that this process runs in.
+    """Read the cluster and its credentials from a kubeconfig, or from the pod that this process runs in.
 
-    :returns: the proxy that the kubeconfig has for the cluster; empty for none.
+    :returns: the proxy of the cluster in the kubeconfig; empty for none.
     """
     option, context = found.values.get("kubeconfig"), found.values.get("context")
     default = call.environ.get("KUBECONFIG")
@@ -276,7 +277,7 @@ def _load_kubeconfig(made, found: Connection, call, session_files: CredentialFil
 
 
 def _refuse_another_cluster(host: str, server: str) -> None:
-    """Refuse options that refer to two clusters; an address of this machine in a kubeconfig names none."""
+    """Refuse options that refer to two clusters; a loopback address in a kubeconfig does not count."""
     one, other = urlsplit(host), urlsplit(server)
     if (one.hostname, one.port or 443) != (other.hostname, other.port or 443) and not is_loopback(other.hostname):
         raise AzureMLError(

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Files for certificates and keys that are inline or encrypted; OpenSSL reads them from files only."""
+"""Create files for inline or encrypted certificates and keys, because OpenSSL reads only files."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import tempfile
 
 
 class CredentialFiles:
-    """The files of one session. They are in memory where the system can do that, else readable by this user alone.
+    """The files of one session. They are in memory if the system supports it, otherwise readable only by this user.
 
-    :param directory: takes files that cannot be in memory.
+    :param directory: for files that cannot be in memory.
     """
 
     def __init__(self, directory: str | None) -> None:
@@ -22,7 +22,7 @@ class CredentialFiles:
         self._paths: list[str] = []
 
     def write(self, content: bytes) -> str:
-        """Make a file that exists until C(close).
+        """Create a file that exists until C(close).
 
         :returns: its path.
         """

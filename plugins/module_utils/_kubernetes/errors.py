@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What went wrong with a request to the Kubernetes API, and what to do about it."""
+"""Describe failed requests to the Kubernetes API, with hints."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.resources 
 try:
     from urllib3.exceptions import SSLError
 except ImportError:
-    SSLError = None  # the client says what is missing
+    SSLError = None  # the client reports the missing value
 
-# How an error speaks of what RBAC calls a request.
+# The verbs of RBAC as errors name them.
 DOING = {
     "get": "Reading",
     "list": "Reading",
@@ -27,7 +27,7 @@ DOING = {
     "patch": "Changing",
     "delete": "Removing",
 }
-# An admission webhook that refuses, and what an account would grant without having it.
+# A refusal of an admission webhook, and permissions that an account would grant without having them.
 # https://kubernetes.io/docs/reference/access-authn-authz/rbac/#privilege-escalation-prevention-and-bootstrapping
 WEBHOOK = re.compile(r'admission webhook "([^"]+)" denied the request')
 GRANTED = re.compile(r'RBAC permissions not currently held:\s.*?Resources:\["(\w+)"\].*?Verbs:\["(\w+)"')
@@ -35,7 +35,7 @@ GRANTED = re.compile(r'RBAC permissions not currently held:\s.*?Resources:\["(\w
 
 @dataclass(frozen=True)
 class Request:
-    """A request, as errors speak of it.
+    """A request, as errors describe it.
 
     :param verb: what RBAC calls it.
     :param resource: what RBAC calls its object; by default the plural of the kind.
@@ -52,7 +52,7 @@ class Request:
         return f"{DOING[self.verb]} {describe(self.kind, self.namespace, self.name)}"
 
     def refused(self, error) -> AzureMLError:
-        """Return the error where the API answers something else than was asked for.
+        """Return the error for a response of the API other than the requested one.
 
         :param error: the C(ApiException) of the client.
         """
@@ -72,7 +72,7 @@ class Request:
         )
 
     def unanswered(self, error: Exception) -> AzureMLError:
-        """Return the error where no answer comes.
+        """Return the error if there is no response.
 
         :param error: the exception of urllib3.
         """
@@ -91,7 +91,7 @@ class Request:
         )
 
     def misunderstood(self) -> AzureMLError:
-        """Return the error where something else than Kubernetes answers."""
+        """Return the error if the response is not from Kubernetes."""
         return AzureMLError(
             f"{self} at {self.host}: the answer is not one of Kubernetes",
             code="InvalidAnswer",
@@ -100,7 +100,7 @@ class Request:
 
 
 def _hint(status: int, message: str, verb: str, plural: str) -> str | None:
-    """Return what to do about an error of the API."""
+    """Return the hint for an error of the API."""
     webhook = WEBHOOK.search(message)
     if webhook:
         return f"Webhook {webhook[1]} of the cluster refuses this for every account: ask its administrator."

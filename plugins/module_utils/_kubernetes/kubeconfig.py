@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Kubeconfigs, from files or inline, as the Kubernetes client can load them from memory.
+"""Prepare kubeconfigs, from files or inline, for the Kubernetes client to load from memory.
 
-Relative paths become whole ones, and certificates and keys become files of the session: the client's own loader would
-write them into files that all threads of a process share.
+Relative paths become absolute, and certificates and keys become files of the session, because the client's own loader
+would write them to files that all threads of a process share.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ def from_option(kubeconfig: Mapping | str) -> dict:
     """Return an inline kubeconfig.
 
     :raises AzureMLError: if it would run a program of this machine, or send a file of it to the cluster as a token.
-        A file is as trusted as its folder; inline content comes from inventories, surveys and lookups, so from people
-        who may not be allowed to do either.
+        A file is as trusted as its folder. Inline content comes from inventories, surveys and lookups, whose authors
+        may not be allowed to do either.
     """
     content = copy.deepcopy(kubeconfig) if isinstance(kubeconfig, dict) else _parse("kubeconfig", kubeconfig)
     for user in entries_of(content, "users"):
@@ -59,10 +59,10 @@ def from_option(kubeconfig: Mapping | str) -> dict:
 
 
 def from_files(option: str, paths: str, reader: files.Files) -> dict:
-    """Return the kubeconfig in a file, or in several, where the first one that names something counts, as for kubectl.
+    """Return the kubeconfig in one or several files; the first definition counts, as for kubectl.
 
-    :param option: what names the files, for errors.
-    :param paths: as C(KUBECONFIG) holds them. Of several, some need not exist.
+    :param option: the source of the paths, for errors.
+    :param paths: in the format of C(KUBECONFIG). If there are several, some may be missing.
     :raises AzureMLError: if there is none, or one cannot be read.
     """
     named = [reader.find(path) for path in paths.split(os.pathsep) if path]
@@ -88,7 +88,7 @@ def selected(kubeconfig: Mapping, context: str | None) -> tuple[dict, dict]:
 
 
 def move_to_files(kubeconfig: Mapping, context: str | None, session_files: CredentialFiles) -> None:
-    """Put what the context has inline into files. What is malformed stays, for the client to complain about."""
+    """Move the inline parts of the context to files. Malformed parts are kept for the client to report."""
     for entry in selected(kubeconfig, context):
         for field in INLINE:
             try:
@@ -122,7 +122,7 @@ def _make_whole(kubeconfig: Mapping, directory: str) -> None:
                 if isinstance(entry[kind].get(field), str) and entry[kind][field]:
                     entry[kind][field] = os.path.join(directory, entry[kind][field])
             program = entry[kind].get("exec")
-            # One without a slash is sought in PATH.
+            # A name without a slash is searched in PATH.
             if isinstance(program, dict) and os.sep in str(program.get("command")):
                 program["command"] = os.path.join(directory, program["command"])
 

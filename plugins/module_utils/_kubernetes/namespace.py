@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A namespace of a cluster: have it before something is put into it, and see it empty after something was removed."""
+"""Create a namespace of a cluster if it is missing, or wait until it is empty."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.resources 
     is_being_removed,
 )
 
-# What runs, and what would start it again.
+# Running objects, and those that would restart them.
 RUNNING_KINDS = ("Deployment", "StatefulSet", "DaemonSet", "Pod")
 
 
@@ -35,10 +35,10 @@ def run(call: ModuleCall) -> Waiting[dict]:
 
 
 def ensure(session: KubeSession, name: str, create: bool, check_mode: bool, what: str = "object") -> bool:
-    """Have a namespace.
+    """Ensure that a namespace exists.
 
-    :param create: whether to create it where it does not exist.
-    :param what: what it is for, for the error.
+    :param create: whether to create it if it does not exist.
+    :param what: its purpose, for the error.
     :returns: whether it had to be created.
     :raises AzureMLError: if it does not exist and is not to be created, or is being removed.
     """
@@ -61,14 +61,14 @@ def ensure(session: KubeSession, name: str, create: bool, check_mode: bool, what
         try:
             session.create("Namespace", {"metadata": {"name": name}})
         except AzureMLError as error:
-            if error.code != "AlreadyExists":  # somebody was faster
+            if error.code != "AlreadyExists":  # another client was faster
                 raise
             return False
     return True
 
 
 def _wait_until_empty(session: KubeSession, call: ModuleCall, name: str) -> Waiting[list[str]]:
-    """Return what is left in a namespace where it is not to be waited for, at the end nothing."""
+    """Wait until a namespace is empty, or return its remaining objects at once without C(wait)."""
     deadline, pause = call.deadline(call.params["wait_timeout"]), Intervals()
     while True:
         left = [

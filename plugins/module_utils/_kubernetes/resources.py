@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where the Kubernetes API has the objects that the collection reads or changes, and what any of them tells. Pure.
+"""Paths of Kubernetes objects that the collection uses, and helpers to read them. Pure.
 
-Known beforehand, nothing has to be discovered: a task sends no request but those that it is about.
+The paths are constants, so that no request is spent on API discovery.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ class Resource:
     namespaced: bool = True
 
     def path(self, namespace: str = "", name: str = "") -> str:
-        """Return the path of an object, or of a list: of one namespace, or of the whole cluster where none is given.
+        """Return the path of an object, or of a list, in one namespace or, without one, in the whole cluster.
 
-        :raises AzureMLError: if a name would lead elsewhere.
+        :raises AzureMLError: if a name would change the path.
         """
         parts = ["apis" if "/" in self.api_version else "api", self.api_version]
         if namespace and self.namespaced:
@@ -44,7 +44,7 @@ class Resource:
 
 def _segment(name: str) -> str:
     """Return a name as one segment of a path."""
-    if name in (".", ".."):  # which clients resolve before they send
+    if name in (".", ".."):  # which clients resolve before sending
         raise AzureMLError(f"'{name}' is not the name of an object")
     return quote(name, safe="", errors="replace")
 
@@ -81,7 +81,7 @@ def has_labels(body: Mapping, selector: Mapping[str, str]) -> bool:
 
 
 def is_part(part: object, whole: object) -> bool:
-    """Return whether an object says all that another says; what the server adds to it does not count."""
+    """Return whether an object contains all fields of another; fields that the server adds are ignored."""
     if isinstance(part, Mapping) and isinstance(whole, Mapping):
         return all(key in whole and is_part(value, whole[key]) for key, value in part.items())
     return part == whole
@@ -99,7 +99,7 @@ def is_true(body: Mapping, kind: str) -> bool:
 
 
 def is_being_removed(namespace: Mapping | None) -> bool:
-    """Return whether a namespace exists and is on its way out, so that nothing can be made in it."""
+    """Return whether a namespace is being removed, so that nothing can be created in it."""
     return ((namespace or {}).get("status") or {}).get("phase") == "Terminating"
 
 

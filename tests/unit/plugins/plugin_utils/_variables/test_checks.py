@@ -85,8 +85,7 @@ def test_an_error_names_variables(variables, error):
         ),
         (
             {"version": "1.1.1", "auto_upgrade_minor_version": True},
-            "azureml_version pins a version and azureml_auto_upgrade_minor_version upgrades it: set only one"
-            " of them.",
+            "azureml_version pins a version and azureml_auto_upgrade_minor_version upgrades it: set only one of them.",
         ),
         (
             {"settings_generation": "2021"},
