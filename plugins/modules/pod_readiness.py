@@ -80,8 +80,8 @@ options:
         default: true
   wait:
     description:
-      - Wait until everything is ready, and fail when O(wait_timeout) has passed.
-      - With V(false) look once and return what was seen, ready or not. In check mode the same, with a warning where it
+      - Wait until everything is ready, and fail after O(wait_timeout).
+      - V(false) checks once and returns the result, ready or not. In check mode the same, with a warning where it
         is not ready yet.
     type: bool
     default: true

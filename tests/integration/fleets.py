@@ -18,12 +18,11 @@ CLUSTERS = [
     ClusterPlan("broken", install=InstallPlan(30, error="timed out", pods={"relayserver": "ImagePullBackOff"})),
 ]
 HEALTHY = ("shop", "plant", "cloud")
-SHOW = "Show the result of the cluster"
+SHOW = "Show the result of each cluster"
 # Tasks of plays of users.
 VERIFY = {"name": "Run", "azureml.arc.fleet": {"flow": "verify"}}
 DEPLOY = {"name": "Run", "azureml.arc.fleet": {"flow": "deploy"}}
 RESULT = {"name": SHOW, "azureml.arc.cluster": {}}
-SUM_UP = {"name": "Sum up", "azureml.arc.fleet": {"summary": "line"}}
 AFTER = {"name": "After", "ansible.builtin.debug": {"msg": "here"}}
 
 

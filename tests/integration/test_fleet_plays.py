@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from fleets import AFTER, DEPLOY, HEALTHY, RESULT, SUM_UP, VERIFY, play, shown
+from fleets import AFTER, DEPLOY, HEALTHY, RESULT, VERIFY, play, shown
 from support import about
 
 
@@ -129,13 +129,13 @@ def test_hosts_that_failed_before_are_left_alone(playbook, fleet):
     simulator, inventory = fleet
     fail = {"name": "Fail", "ansible.builtin.fail": None, "when": "inventory_hostname in ['cloud', 'plant']"}
 
-    run = playbook(play(fail, DEPLOY, RESULT, SUM_UP), inventory, "--limit", "shop,plant,cloud")
+    run = playbook(play(fail, DEPLOY, RESULT), inventory, "--limit", "shop,plant,cloud")
 
     assert run.status == 2
     assert about(simulator, "cloud", "plant") == []
     assert shown(run) == ["shop"]
     assert run.outcome("shop")["msg"].endswith("compute created")
-    assert [one["name"] for one in run.result("Sum up", "shop")["clusters"]] == ["shop"]
+    assert [one["name"] for one in run.wave("shop")["clusters"]] == ["shop"]
 
 
 def test_hosts_that_ended_before_are_left_alone(playbook, fleet):

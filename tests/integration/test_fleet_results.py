@@ -123,7 +123,7 @@ def test_results_of_hosts_are_left_out_where_all_is_well(playbook, fleet):
     assert shown(failed) == sorted((*HEALTHY, "broken"))
     assert shown(settled) == []
     assert "3 clusters: 3 ok" in failed.output + settled.output
-    assert settled.result("Run for all clusters: verify", "cloud")["summary"] == "3 clusters: 3 ok"
+    assert settled.wave("cloud")["summary"] == "3 clusters: 3 ok"
 
 
 def test_progress_can_be_quiet(playbook, fleet):

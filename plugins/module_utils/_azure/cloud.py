@@ -21,7 +21,7 @@ METADATA_PATH = "/metadata/endpoints?api-version=2022-09-01"
 
 @dataclass(frozen=True)
 class Cloud:
-    """Addresses of a cloud: without a trailing slash, but for the audience, which is compared as it is.
+    """Addresses of a cloud, without a trailing slash, except for the audience, which is compared literally.
 
     :param machine_learning: the audience of the services of Azure Machine Learning.
     :param machine_learning_domain: the hosts of these services, a region each, lie in it; empty for a private cloud,
@@ -50,7 +50,7 @@ class Cloud:
         return _origin(url) == _origin(self.resource_manager)
 
     def is_machine_learning(self, url: str) -> bool:
-        """Whether an address leads to a regional service of Azure Machine Learning."""
+        """Return whether an address leads to a regional service of Azure Machine Learning."""
         if not self.machine_learning_domain:
             return self.is_endpoint(url)
         if "\\" in url or "@" in url.partition("?")[0]:

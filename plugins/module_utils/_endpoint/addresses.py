@@ -36,7 +36,7 @@ class Router:
     """The router as its Service shows it.
 
     :param service_type: C(LoadBalancer), C(NodePort) or C(ClusterIP); empty without a Service.
-    :param port: of the Service, for the scheme that is asked for.
+    :param port: of the Service, for the scheme that is required.
     :param missing: why it has no address.
     """
 
@@ -51,7 +51,7 @@ def router_of(service: Mapping | None, nodes: Sequence[Mapping], scheme: str, on
 
     A cluster IP means something on nodes alone: elsewhere the same address may be that of another machine.
 
-    :param service: C(None) where it does not exist.
+    :param service: C(None) if it does not exist.
     :param nodes: of the cluster, for a Service of type C(NodePort).
     :param scheme: C(https) or C(http).
     :param on_node: whether this machine is a node of the cluster.

@@ -27,7 +27,7 @@ def ask(address: Address, scheme: str, name: str, timeout: float) -> Answer:
     TLS is tried in any case: many servers answer a plain request on their HTTPS port with an error of HTTP.
 
     :param scheme: what is expected; with C(http) a plain request follows where there is no TLS.
-    :param name: the DNS name that clients use, for SNI and C(Host); empty where there is none.
+    :param name: the DNS name that clients use, for SNI and C(Host); empty if there is none.
     :param timeout: seconds to connect, and between two parts of an answer.
     """
     answer = _connect(address, _greet_with_tls, name, timeout)

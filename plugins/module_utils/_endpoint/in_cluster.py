@@ -22,10 +22,10 @@ REFUSED = "error trying to reach service"
 
 
 def why_no_answer(session: KubeSession, namespace: str, scheme: str, port: int) -> str:
-    """Return why the router does not answer inside the cluster, empty where it does.
+    """Return why the router does not answer inside the cluster, empty if it does.
 
     :param port: of its Service.
-    :raises AzureMLError: where the account may not ask.
+    :raises AzureMLError: if the account may not ask.
     """
     return printable(_refusal(session.ask_service(f"{scheme}:{SERVICE}:{port}", namespace)))
 

@@ -62,7 +62,7 @@ def _endpoint(params: Mapping) -> str:
 
 
 def _expected_chain(call: ModuleCall, session: KubeSession) -> tuple[str, ...] | None:
-    """The chain that has to be served, C(None) where it is not known."""
+    """Return the chain that has to be served, C(None) if it is not known."""
     params = call.params
     if params["chain"] is not None:
         return tuple(one.replace(":", "").lower() for one in params["chain"])
@@ -154,7 +154,7 @@ def _summary(outcome: str, wrong: list[str], expected: Expected, certificate: Ma
 
 
 def _inside_the_cluster(call: ModuleCall, session: KubeSession, port: int, scheme: str) -> dict:
-    """What the API server sees of a router that this machine cannot reach, as a part of the result."""
+    """Return what the API server sees of a router that this machine cannot reach, as a part of the result."""
     try:
         reason = why_no_answer(session, call.params["namespace"], scheme, port)
     except AzureMLError as error:

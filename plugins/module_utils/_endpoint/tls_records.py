@@ -32,7 +32,7 @@ def certificates(received: bytes) -> list[bytes]:
 
 
 def _handshake_records(received: bytes) -> Iterator[bytes]:
-    """The contents of records up to the first that is not part of the handshake; those after it are encrypted."""
+    """Yield the contents of records up to the first that is not part of the handshake; those after it are encrypted."""
     while received[:1] == bytes([HANDSHAKE_RECORD]):
         end = RECORD_HEADER + int.from_bytes(received[3:RECORD_HEADER], "big")
         yield received[RECORD_HEADER:end]
@@ -40,7 +40,7 @@ def _handshake_records(received: bytes) -> Iterator[bytes]:
 
 
 def _vectors(content: bytes) -> Iterator[bytes]:
-    """The parts of a list whose parts begin with their length."""
+    """Yield the parts of a list whose parts begin with their length."""
     while len(content) > LENGTH:
         end = LENGTH + int.from_bytes(content[:LENGTH], "big")
         yield content[LENGTH:end]

@@ -22,7 +22,7 @@ DIGITS_SHOWN = 16  # of a fingerprint
 class Answer:
     """What an address answered.
 
-    :param protocol: C(https) or C(http), empty where it is neither.
+    :param protocol: C(https) or C(http), empty if it is neither.
     :param chain: the certificates that it served, as DER.
     :param unreachable: why there is no connection.
     :param failure: why a connection led to nothing.
@@ -39,8 +39,8 @@ class Expected:
     """What the router has to serve.
 
     :param scheme: C(https) or C(http).
-    :param cname: the DNS name that clients use, empty where it does not matter.
-    :param chain: SHA-256 of each certificate, as C(tls.served_chain) returns them; C(None) where they are not known.
+    :param cname: the DNS name that clients use, empty if it does not matter.
+    :param chain: SHA-256 of each certificate, as C(tls.served_chain) returns them; C(None) if they are not known.
     """
 
     scheme: str
@@ -75,7 +75,7 @@ class Served:
 
 
 def served(answer: Answer) -> Served | None:
-    """Return the certificate in an answer, C(None) where there is none that can be read."""
+    """Return the certificate in an answer, C(None) if there is none that can be read."""
     try:
         chain = tls.load_der(answer.chain)
         leaf = chain[0]

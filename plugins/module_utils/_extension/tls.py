@@ -53,7 +53,7 @@ class ServerCertificate:
     warning: str | None = None
 
     def view(self) -> dict:
-        """The certificate as modules return it."""
+        """Return the certificate as modules return it."""
         return {
             "fingerprint": self.fingerprint,
             "chain": list(self.chain),
@@ -136,7 +136,7 @@ def _fingerprint(chain: list[x509.Certificate]) -> str:
 def load_pem(chain: bytes) -> list[x509.Certificate]:
     """Return the certificates of a text.
 
-    :raises ValueError: where one of them cannot be parsed, or there is none.
+    :raises ValueError: if one of them cannot be parsed, or there is none.
     """
     return x509.load_pem_x509_certificates(chain)
 
@@ -144,7 +144,7 @@ def load_pem(chain: bytes) -> list[x509.Certificate]:
 def load_der(chain: Sequence[bytes]) -> list[x509.Certificate]:
     """Return the certificates of a chain.
 
-    :raises ValueError: where one of them is none.
+    :raises ValueError: if one of them is none.
     """
     return [x509.load_der_x509_certificate(one) for one in chain]
 

@@ -76,6 +76,6 @@ class WantedJob:
 
 
 def is_own(body: Mapping, compute: str) -> bool:
-    """Whether a job was submitted by this collection to prove a compute."""
+    """Return whether a job was submitted by this collection to prove a compute."""
     tags = body["properties"].get("tags") or {}
     return str(tags.get(TAG) or "").lower() == compute.lower()

@@ -183,8 +183,8 @@ def explain(status: str, error: str, pods: Collection[Mapping] | None) -> Cause:
     """Return why a job did not complete.
 
     :param status: of the job.
-    :param error: of its run, empty where it is unknown.
-    :param pods: rows of its pods, C(None) where nobody could look.
+    :param error: of its run, empty if it is unknown.
+    :param pods: rows of its pods, C(None) if nobody could look.
     """
     known = next((one for one in ERRORS if all(part in error.lower() for part in one.parts)), None)
     if known and known.code != COMMAND:
@@ -208,7 +208,7 @@ def explain(status: str, error: str, pods: Collection[Mapping] | None) -> Cause:
 
 
 def _of_pod(pod: Mapping) -> Cause | None:
-    """The cause that a pod shows; C(None) where it shows none."""
+    """Return the cause that a pod shows; C(None) if it shows none."""
     reason, message = pod["reason"], pod["message"]
     if reason in IMAGE_PULL:
         code, fix = next(

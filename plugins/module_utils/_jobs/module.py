@@ -71,7 +71,7 @@ def run(call: ModuleCall) -> Waiting[dict]:
 
 
 def _failure(params: Mapping, failed: Sequence[Mapping], result: Mapping) -> AzureMLError:
-    """One error for all jobs that did not complete, with the first one's cause as its code."""
+    """Return one error for all jobs that did not complete, with the first one's cause as its code."""
     parts = [f"{_described(one, params)}: {one['cause']['message'].rstrip('.')}" for one in failed]
     fixes = list(dict.fromkeys(one["cause"]["fix"] for one in failed if one["cause"]["fix"]))
     return AzureMLError(
@@ -91,7 +91,7 @@ def _described(job: Mapping, params: Mapping) -> str:
 def _read_compute(session: AzureSession, params: Mapping) -> dict:
     """Read the compute.
 
-    :raises AzureMLError: where there is no such compute, or it is not ready.
+    :raises AzureMLError: if there is no such compute, or it is not ready.
     """
     workspace = _workspace.reference(params, session.subscription_id)
     name = _cluster.check_name("compute", params["compute"])
@@ -113,7 +113,7 @@ def _read_compute(session: AzureSession, params: Mapping) -> dict:
 
 
 def _instance_types(params: Mapping, compute: Mapping) -> list[str | None]:
-    """The instance types to check, C(None) for the default one of the compute."""
+    """Return the instance types to check, C(None) for the default one of the compute."""
     given = list(compute["instance_types"]) if params["each_instance_type"] else params["instance_types"]
     return list(dict.fromkeys(given or [None]))
 
@@ -150,7 +150,7 @@ class _Check:
             return self._row(body, request, pods, cause), request
 
     def _find(self) -> dict | None:
-        """The job of today that has completed or may do so; C(None) for none, and then its name is free.
+        """Return the job of today that has completed or may do so; C(None) for none, and then its name is free.
 
         A failed one is not reused: what it failed of may be fixed by now.
         """
@@ -206,7 +206,7 @@ class _Check:
         return body
 
     def _explain(self, body: Mapping, pods: JobPods) -> Cause:
-        """Why the job did not complete; one that has not ended is canceled once its pods were looked at."""
+        """Return why the job did not complete; one that has not ended is canceled once its pods were looked at."""
         error = ""
         if has_ended(body):
             pods.look(self._name)
@@ -268,7 +268,7 @@ def _remove_old(call: ModuleCall, session: AzureSession) -> list[str]:
 
 
 def _own(session: AzureSession, workspace: WorkspaceReference) -> list[list[str]]:
-    """The jobs of a workspace that this module has submitted and that have ended: compute, name, and time.
+    """Return the jobs of a workspace that this module has submitted and that have ended: compute, name, and time.
 
     One list for all clusters of a run: a workspace may have many jobs.
     """

@@ -25,8 +25,8 @@ class JobPods:
 
     :param call: the module call, with its connection options.
     :param namespace: of the compute.
-    :ivar node: the node of the pod that was seen last, empty where none was.
-    :ivar rows: the pods as they were seen last, C(None) where nobody could look.
+    :ivar node: the node of the pod that was seen last, empty if none was.
+    :ivar rows: the pods as they were seen last, C(None) if nobody could look.
     """
 
     def __init__(self, call: ModuleCall, namespace: str) -> None:
@@ -66,7 +66,7 @@ class JobPods:
             selector = "type=Warning,involvedObject.kind=Pod"
             events = self._connect().list("Event", self._namespace, field_selector=selector)[0]
         except AzureMLError as error:
-            self._call.warn(f"Events were left out of the diagnosis: {error}")
+            self._call.warn(f"Events are missing from the diagnosis: {error}")
             return
         words: dict[str, list[str]] = {}
         for event in sorted(events, key=last_seen):
@@ -77,7 +77,7 @@ class JobPods:
                 row["message"] = "; ".join(filter(None, (row["message"], *said)))
 
     def summary(self) -> str:
-        """The pods in words, for progress lines; empty where nothing is known of any."""
+        """Return the pods in words, for progress lines; empty if nothing is known of any."""
         return ", ".join(f"pod {row['name']} {row['reason'] or row['phase']}" for row in self.rows or ())
 
     def _connect(self) -> KubeSession:

@@ -25,11 +25,11 @@ except ImportError:
 
 
 def error_of(session: AzureSession, discovery_url: str, workspace_id: str, job: str) -> str:
-    """Return the error of a run as text, inner errors last; empty where it has none.
+    """Return the error of a run as text, inner errors last; empty if it has none.
 
     :param discovery_url: as the workspace has it.
     :param job: the name of the job, which is the id of its run.
-    :raises AzureMLError: where it cannot be read.
+    :raises AzureMLError: if it cannot be read.
     """
     if not session.cloud.is_machine_learning(discovery_url):
         raise AzureMLError(f"refusing to send a token to '{discovery_url}': not a service of this cloud")
@@ -45,7 +45,7 @@ def error_of(session: AzureSession, discovery_url: str, workspace_id: str, job: 
 
 
 def _texts(error: object) -> Iterator[str]:
-    """The messages of an error and of those in it. Inner errors have a code only; that of an outer one is general."""
+    """Yield the messages of an error and its inner errors, which may have only a code while the outer one is general."""
     if not isinstance(error, Mapping):
         return
     if error.get("message"):

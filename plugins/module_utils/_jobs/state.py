@@ -23,12 +23,12 @@ def status_of(body: Mapping) -> str:
 
 
 def has_ended(body: Mapping) -> bool:
-    """Whether a job changes its status no more."""
+    """Return whether a job changes its status no more."""
     return status_of(body).lower() in ENDED
 
 
 def has_completed(body: Mapping) -> bool:
-    """Whether a job has ended well."""
+    """Return whether a job has ended well."""
     return status_of(body).lower() == COMPLETED.lower()
 
 
@@ -54,7 +54,7 @@ def view(body: Mapping) -> dict:
 
 
 def created_at(body: Mapping) -> datetime | None:
-    """Return when a job was submitted, C(None) where that is unknown."""
+    """Return when a job was submitted, C(None) if that is unknown."""
     return _time((body.get("systemData") or {}).get("createdAt"))
 
 

@@ -196,10 +196,10 @@ class KubeSession:
             watch.stop()
 
     def ask_service(self, name: str, namespace: str) -> str:
-        """What a Service answers to the API server, which passes it on, good or bad, as text.
+        """Return what a Service answers to the API server, which passes it on, good or bad, as text.
 
         :param name: with scheme and port, C(https:web:443).
-        :raises AzureMLError: where the account may not ask.
+        :raises AzureMLError: if the account may not ask.
         """
         path = f"{RESOURCES['Service'].path(namespace, name)}/proxy/"
         sent = Request(self.host, "get", "Service", namespace, name, SERVICE_PROXY)

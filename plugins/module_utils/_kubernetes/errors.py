@@ -37,7 +37,7 @@ GRANTED = re.compile(r'RBAC permissions not currently held:\s.*?Resources:\["(\w
 class Request:
     """A request, as errors describe it.
 
-    :param verb: what RBAC calls it.
+    :param verb: the RBAC verb.
     :param resource: what RBAC calls its object; by default the plural of the kind.
     """
 

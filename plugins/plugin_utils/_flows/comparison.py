@@ -51,7 +51,7 @@ def _in_cluster(flow: Flow) -> Iterator[tuple[str, str, dict]]:
     """What is compared in the cluster, as step, module and options."""
     options = flow.options
     if needs_openshift_scc(flow):
-        yield "Compare the rights of OpenShift", "openshift_scc", options.openshift_scc()
+        yield "Compare the permissions on OpenShift", "openshift_scc", options.openshift_scc()
     yield "Check the pods", "pod_readiness", options.pod_readiness(wait=False)
     if options.proves_endpoint:
         yield "Check the inference endpoint", "endpoint_check", options.endpoint_check(wait=False)
@@ -88,7 +88,7 @@ def _of_instance_types(result: Mapping) -> list[str]:
 
 # The differences in words by the module that found them.
 IN_WORDS = {
-    "openshift_scc": lambda result: ["OpenShift: service accounts lack rights"] if result["changed"] else [],
+    "openshift_scc": lambda result: ["OpenShift: service accounts lack permissions"] if result["changed"] else [],
     "pod_readiness": lambda result: [f"pods: {problem}" for problem in result["problems"]],
     "endpoint_check": lambda result: [f"endpoint: {problem}" for problem in result["problems"]],
     "instance_type": _of_instance_types,

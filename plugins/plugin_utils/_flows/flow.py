@@ -77,7 +77,7 @@ class Flow:
         return (self.readiness or {}).get("summary", "pods not checked")
 
     def served(self) -> list[str]:
-        """What the inference endpoint serves, in words; nothing where it was not checked."""
+        """Return what the inference endpoint serves, in words; nothing if it was not checked."""
         return [f"endpoint {self.endpoint['summary']}"] if self.endpoint else []
 
     def found(self) -> dict:
@@ -189,7 +189,7 @@ class Flow:
     def wait_for_endpoint(self) -> Waiting[None]:
         """Wait until inference endpoints are served as the variables say, where they can be reached.
 
-        :raises StepFailedError: where they can be reached, and are not.
+        :raises StepFailedError: if they can be reached, and are not.
         """
         timeout = self.options.get("azureml_readiness_timeout")
         given = self.options.endpoint_check(wait_timeout=timeout)

@@ -86,7 +86,7 @@ class ClusterOptions:
     :param read_file: takes what names a file, for errors, and its path; returns its content, or raises C(AzureMLError).
     :ivar detected: components to install or not, by their options, as a preflight or the extension itself reports them;
         what the variables say stands above it.
-    :ivar certificate: of inference endpoints, as modules return it; C(None) where it is not known.
+    :ivar certificate: of inference endpoints, as modules return it; C(None) if it is not known.
     """
 
     def __init__(self, variables: Mapping, read_file: Callable[[str, str], bytes]) -> None:

@@ -48,7 +48,7 @@ def there(**answers) -> World:
         (there(pod_readiness={"problems": ["Pod a: Pending"]}), ["pods: Pod a: Pending"]),
         (there(tls_secret={"changed": True}), ["certificate: the Secret in the cluster differs"]),
         (there(endpoint_check={"problems": ["1.2.3.4:443: stale"]}), ["endpoint: 1.2.3.4:443: stale"]),
-        (there(openshift_scc={"changed": True}), ["OpenShift: service accounts lack rights"]),
+        (there(openshift_scc={"changed": True}), ["OpenShift: service accounts lack permissions"]),
         (
             there(compute={"cluster_instance_types": [{"name": "small"}]}),
             ["instance types differ: small"],
