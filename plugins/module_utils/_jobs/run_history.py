@@ -45,7 +45,7 @@ def error_of(session: AzureSession, discovery_url: str, workspace_id: str, job: 
 
 
 def _texts(error: object) -> Iterator[str]:
-    """Yield the messages of an error and its inner errors, which may have only a code while the outer one is general."""
+    """Yield the messages of an error and its inner errors; inner ones may have only a code, outer ones are general."""
     if not isinstance(error, Mapping):
         return
     if error.get("message"):
