@@ -46,7 +46,7 @@ options:
     description:
       - Path of the certificate as PEM, followed by its chain. On the controller, a relative path is also searched in
         the folder C(files), and a file that is encrypted with C(ansible-vault) is decrypted in memory.
-      - This or O(certificate_content) is required with O(state=present).
+      - This, O(certificate_content) or O(from) is required with O(state=present).
     type: path
   certificate_content:
     description: The certificate as text, instead of O(certificate).
@@ -54,11 +54,26 @@ options:
   private_key:
     description:
       - Path of its private key as PEM, without a passphrase. Paths resolve as those of O(certificate).
-      - This or O(private_key_content) is required with O(state=present).
+      - This or O(private_key_content) is required with O(state=present), unless O(from) is set.
     type: path
   private_key_content:
     description: The private key as text, for instance from a vault, instead of O(private_key).
     type: str
+  from:
+    description:
+      - A Secret of the same cluster to copy the certificate from, with its key, instead of O(certificate) and
+        O(private_key). It holds C(tls.crt) and C(tls.key), as Secrets of cert-manager do.
+      - A certificate that cert-manager has renewed is a change.
+    type: dict
+    suboptions:
+      namespace:
+        description: Its namespace.
+        type: str
+        required: true
+      name:
+        description: Its name.
+        type: str
+        required: true
   cname:
     description: DNS name that the certificate must be for.
     type: str
@@ -71,6 +86,13 @@ EXAMPLES = r"""
     name: ml-tls
     certificate: certs/ml.pem
     private_key: certs/ml.key
+    cname: ml.example.com
+
+- name: Keep it in sync with the one that cert-manager renews
+  azureml.arc.tls_secret:
+    kubeconfig: ~/.kube/shop-0042
+    name: ml-tls
+    from: {namespace: certificates, name: ml-example-com}
     cname: ml.example.com
 
 - name: Remove it
@@ -133,12 +155,22 @@ SPEC = ModuleSpec(
         "namespace": {"type": "str", "default": "azureml"},
         "state": {"type": "str", "default": "present", "choices": ["absent", "present"]},
         "cname": {"type": "str"},
+        "from": {
+            "type": "dict",
+            "options": {
+                "namespace": {"type": "str", "required": True},
+                "name": {"type": "str", "required": True},
+            },
+        },
     },
     rules={
-        "mutually_exclusive": [("certificate", "certificate_content"), ("private_key", "private_key_content")],
+        "mutually_exclusive": [
+            ("from", "certificate", "certificate_content"),
+            ("from", "private_key", "private_key_content"),
+        ],
         "required_if": [
-            ("state", "present", ("certificate", "certificate_content"), True),
-            ("state", "present", ("private_key", "private_key_content"), True),
+            ("state", "present", ("certificate", "certificate_content", "from"), True),
+            ("state", "present", ("private_key", "private_key_content", "from"), True),
         ],
     },
 )

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import base64
 import os
+from pathlib import Path
 
 import pytest
+import yaml
 from ansible_collections.azureml.arc.plugins.modules.tls_secret import SPEC
 from support import ModuleFailedError
 
 import certificates
+
+CERT_MANAGER = Path(__file__).resolve().parents[2] / "docs/permissions/kubernetes-cert-manager.yml"
 
 
 @pytest.fixture
@@ -36,6 +40,23 @@ def test_from_nothing_to_a_renewed_secret_and_away(as_administrator, api, fresh)
     assert [one["namespace_created"] for one in (created, same, renewed)] == [True, False, False]
     assert as_administrator(SPEC, state="absent", **options)["changed"]
     assert not as_administrator(SPEC, state="absent", **options)["changed"]
+
+
+def test_copying_needs_to_read_the_one_secret_alone(run_module, create, account, namespace, fresh):
+    pair = certificates.make()
+    data = {name: base64.b64encode(part).decode() for name, part in zip(("tls.crt", "tls.key"), pair, strict=True)}
+    (role,) = yaml.safe_load(CERT_MANAGER.read_text(encoding="utf-8"))["items"]
+    (name,) = role["rules"][0]["resourceNames"]
+    create("v1", "Secret", name, namespace, type="kubernetes.io/tls", data=data)
+    create("v1", "Namespace", fresh)
+    everywhere = {"": [{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get"]}]}
+    write = {**everywhere, fresh: [{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "create", "patch"]}]}
+    read = {namespace: role["rules"]}
+    options = {"name": "ml-tls", "namespace": fresh, "from": {"namespace": namespace, "name": name}}
+
+    assert run_module(SPEC, kubeconfig=account({**write, **read}), **options)["changed"]
+    with pytest.raises(ModuleFailedError, match=f"Secret '{name}' in namespace '{namespace}'.*may not get secrets"):
+        run_module(SPEC, kubeconfig=account(write), **options)
 
 
 def test_namespace_that_hangs_in_its_removal(as_administrator, create, api, fresh):

@@ -99,6 +99,33 @@ def test_needs_a_secret_to_put_it_into(playbook, simulator, https):
     assert simulator.journal() == []
 
 
+def test_certificate_that_cert_manager_renews(playbook, kube, simulator, https, tmp_path):
+    https["all"]["vars"] |= {
+        "azureml_tls": {"secret_name": "ml-tls", "cname": "ml.example.com"},
+        "azureml_tls_secret": {"from": {"namespace": "default", "name": "edge"}},
+    }
+    secrets = kube("shop-k3s").resources.get(api_version="v1", kind="Secret")
+
+    def data() -> dict:
+        pair = zip(("tls.crt", "tls.key"), certificates.make(), strict=True)
+        return {"data": {name: base64.b64encode(part).decode() for name, part in pair}}
+
+    missing = playbook("azureml.arc.deploy", https)
+    assert "Secret 'edge' in namespace 'default' does not exist" in " ".join(missing.output.split())
+    secrets.create(body={"metadata": {"name": "edge"}, **data()}, namespace="default")
+    deployed = playbook("azureml.arc.deploy", https)
+    assert deployed.status == 0, deployed.output
+
+    secrets.patch(name="edge", namespace="default", body=data())
+    drifted = playbook("azureml.arc.verify", https)
+    renewed = playbook("azureml.arc.rotate_tls", https)
+    verified = playbook("azureml.arc.verify", https)
+
+    assert (drifted.status, renewed.status, verified.status) == (2, 0, 0), renewed.output
+    assert "certificate: the Secret in the cluster differs" in " ".join(drifted.output.split())
+    assert renewed.outcome("shop-k3s")["endpoint"]["outcome"] == "ok"
+
+
 def test_fails_where_the_router_still_serves_the_old_certificate(playbook, simulator, https, tmp_path):
     playbook("azureml.arc.deploy", https)
     simulator.change_plan("shop-k3s", router="stale certificate")

@@ -11,7 +11,7 @@ import json
 
 import pytest
 from ansible_collections.azureml.arc.plugins.modules.tls_secret import SPEC
-from support import ModuleFailedError, writes
+from support import ModuleFailedError, requests_to, writes
 
 import certificates
 
@@ -105,7 +105,11 @@ def test_no_key_in_the_result(ensure, write, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({}, "state is present but any of the following are missing: certificate, certificate_content"),
+        ({}, "state is present but any of the following are missing: certificate, certificate_content, from"),
+        (
+            {"from": {"namespace": "certs", "name": "edge"}, "certificate": "c"},
+            "parameters are mutually exclusive: from.certificate",
+        ),
         ({"certificate": "c"}, "any of the following are missing: private_key, private_key_content"),
         ({"certificate": "/none", "private_key": "/none"}, "certificate: /none cannot be read: No such file"),
         ({"certificate_content": "x", "private_key_content": "y"}, "certificate is not a PEM certificate"),
@@ -115,6 +119,86 @@ def test_refused_before_anything_is_sent(ensure, simulator, options, message):
     with pytest.raises(ModuleFailedError, match=message):
         ensure(**options)
     assert simulator.journal() == []
+
+
+class TestFromCertManager:
+    """A Secret of type kubernetes.io/tls."""
+
+    AUTHORITY = certificates.Authority()
+
+    @pytest.fixture
+    def issue(self, kube, create, arc):
+        """Issue or renew the certificate, as cert-manager does; takes what the Secret holds."""
+        create(arc, "v1", "Namespace", "certs")
+
+        def run(certificate: bytes, key: bytes) -> None:
+            data = {name: base64.b64encode(one).decode() for name, one in (("tls.crt", certificate), ("tls.key", key))}
+            resource = kube(arc).resources.get(api_version="v1", kind="Secret")
+            if any(one.metadata.name == "edge" for one in resource.get(namespace="certs").items):
+                resource.patch(name="edge", namespace="certs", body={"data": data})
+            else:
+                create(arc, "v1", "Secret", "edge", "certs", type="kubernetes.io/tls", data=data)
+
+        return run
+
+    @pytest.fixture
+    def pair(self):
+        """A new certificate with its chain, and its key."""
+
+        def run() -> tuple[bytes, bytes]:
+            certificate, key = self.AUTHORITY.issue("ml.example.com")
+            return certificate + self.AUTHORITY.intermediate, key
+
+        return run
+
+    @pytest.fixture
+    def copy(self, ensure):
+        return lambda **options: ensure(**{"from": {"namespace": "certs", "name": "edge"}, **options})
+
+    def test_a_renewed_certificate_is_a_change_and_the_same_is_none(self, issue, pair, copy, secret):
+        first, second = pair(), pair()
+        issue(*first)
+        created, same = copy(cname="ml.example.com"), copy(cname="ml.example.com")
+        issue(*second)
+        planned, renewed = copy(check_mode=True), copy()
+
+        assert [one["changed"] for one in (created, same, planned, renewed)] == [True, False, True, True]
+        assert created["certificate"]["fingerprint"] != renewed["certificate"]["fingerprint"]
+        assert len(renewed["certificate"]["chain"]) == 2
+        held = {key: base64.b64decode(value) for key, value in secret()["data"].items()}
+        assert held == {"cert.pem": second[0], "key.pem": second[1]}
+
+    def test_no_key_in_the_result(self, issue, pair, copy):
+        certificate, key = pair()
+        issue(certificate, key)
+        said = json.dumps(copy(diff=True))
+        assert base64.b64encode(key).decode()[40:100] not in said
+        assert "PRIVATE KEY" not in said
+
+    def test_chain_out_of_order_is_refused_with_the_secret_it_is_in(self, issue, pair, copy, simulator):
+        certificate, key = pair()
+        issue(certificate + certificate, key)
+        with pytest.raises(ModuleFailedError) as failure:
+            copy()
+        assert "Secret 'edge' in namespace 'certs': certificate: 'CN=Test intermediate' is followed by 'CN=ml." in str(
+            failure.value
+        )
+
+    @pytest.mark.parametrize(
+        ("data", "message"),
+        [
+            (None, "Secret 'edge' in namespace 'certs' does not exist, or is empty"),
+            ({"tls.crt": "Y2E="}, "Secret 'edge' in namespace 'certs' lacks tls.key"),
+            ({"tls.crt": "Y2E=", "tls.key": "Y2E="}, "namespace 'certs': certificate is not a PEM certificate"),
+        ],
+    )
+    def test_secret_without_a_certificate_is_refused(self, create, copy, simulator, arc, data, message):
+        create(arc, "v1", "Namespace", "certs")
+        if data:
+            create(arc, "v1", "Secret", "edge", "certs", data=data)
+        with pytest.raises(ModuleFailedError, match=message):
+            copy()
+        assert [one["path"] for one in requests_to(simulator, "POST", "/azureml/secrets")] == []
 
 
 def test_name_that_it_does_not_cover(ensure, write, simulator):

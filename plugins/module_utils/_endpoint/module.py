@@ -38,14 +38,15 @@ UNREACHABLE_PATIENCE = 15  # seconds
 def run(call: ModuleCall) -> Waiting[dict]:
     """M(azureml.arc.endpoint_check)."""
     params = call.params
+    waits = params["wait"] and not call.check_mode
     with open_session(call) as session:
         expected = Expected(params["scheme"], params["cname"] or "", _expected_chain(call, session))
-        deadline = call.deadline(params["wait_timeout"] if params["wait"] else 0)
+        deadline = call.deadline(params["wait_timeout"] if waits else 0)
         result = yield from _wait(session, params, expected, deadline)
         if result["outcome"] == "unreachable":
             result |= _inside_the_cluster(call, session, result["port"], expected.scheme)
     del result["port"]
-    if params["wait"] and result["outcome"] == "wrong":
+    if waits and result["outcome"] == "wrong":
         raise AzureMLError(
             f"{_endpoint(params)} is not served as configured (waited at most {params['wait_timeout']} seconds):"
             f" {'; '.join(result['problems'])}",
@@ -53,6 +54,8 @@ def run(call: ModuleCall) -> Waiting[dict]:
             hint="Read the logs of the router: kubectl logs -n azureml -l azuremlappname=azureml-fe --all-containers.",
             **{key: value for key, value in result.items() if key != "changed"},
         )
+    if params["wait"] and result["outcome"] == "wrong":
+        call.warn(f"{_endpoint(params)} is not served as configured yet: {result['summary']}")
     _warn(call, result)
     return result
 

@@ -25,10 +25,17 @@ def read(call: ModuleCall, options: Mapping, prefix: str = "") -> tls.ServerCert
     if not any(options.get(name) for name in ("certificate", "certificate_content")):
         return None
     certificate, private_key = (_pem(call, options, name, prefix) for name in ("certificate", "private_key"))
-    checked = tls.check(certificate, private_key, options["cname"], datetime.now(timezone.utc), prefix)
-    if checked.warning:
-        call.warn(checked.warning)
-    return checked
+    return checked(call, certificate, private_key, options["cname"], prefix)
+
+
+def checked(
+    call: ModuleCall, certificate: bytes, private_key: bytes, cname: str | None, prefix: str
+) -> tls.ServerCertificate:
+    """The certificate, checked with its key and for its name; for the parameters see C(read) and C(tls.check)."""
+    found = tls.check(certificate, private_key, cname, datetime.now(timezone.utc), prefix)
+    if found.warning:
+        call.warn(found.warning)
+    return found
 
 
 def _pem(call: ModuleCall, options: Mapping, name: str, prefix: str) -> bytes:

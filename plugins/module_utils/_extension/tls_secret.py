@@ -6,15 +6,20 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
 from ansible_collections.azureml.arc.plugins.module_utils._extension import certificate_files, tls
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import namespace as _namespace
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.client import KubeSession, open_session
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.resources import describe
 
 # The keys that the extension's setting C(sslSecret) expects in the Secret.
 CERTIFICATE_KEY, PRIVATE_KEY_KEY = "cert.pem", "key.pem"
+# The keys of a Secret of type kubernetes.io/tls: https://kubernetes.io/docs/concepts/configuration/secret/#tls-secrets
+TLS_CERTIFICATE_KEY, TLS_PRIVATE_KEY_KEY = "tls.crt", "tls.key"
 
 
 def run(call: ModuleCall) -> dict:
@@ -22,6 +27,8 @@ def run(call: ModuleCall) -> dict:
     params = call.params
     certificate = certificate_files.read(call, params) if params["state"] == "present" else None
     with open_session(call) as session:
+        if params["from"] and params["state"] == "present":
+            certificate = _copied(call, session, params["from"])
         secret = session.get("Secret", params["name"], params["namespace"])
         before = _data(secret)
         after = dict(zip((CERTIFICATE_KEY, PRIVATE_KEY_KEY), certificate.encoded)) if certificate else {}
@@ -43,6 +50,26 @@ def run(call: ModuleCall) -> dict:
     if call.diff:
         result["diff"] = {"before": _digests(before), "after": _digests(after)}
     return result
+
+
+def _copied(call: ModuleCall, session: KubeSession, source: Mapping) -> tls.ServerCertificate:
+    """The certificate of another Secret, as cert-manager writes it.
+
+    :raises AzureMLError: where there is none that inference endpoints can be served with.
+    """
+    where = describe("Secret", source["namespace"], source["name"])
+    data = _data(session.get("Secret", source["name"], source["namespace"]))
+    missing = [name for name in (TLS_CERTIFICATE_KEY, TLS_PRIVATE_KEY_KEY) if not data.get(name)]
+    if missing:
+        lacks = f"lacks {' and '.join(missing)}" if data else "does not exist, or is empty"
+        raise AzureMLError(
+            f"{where} {lacks}",
+            code="NoCertificate",
+            hint=f"Check that cert-manager has issued it: kubectl get certificate -n {source['namespace']}.",
+        )
+    call.hide(data[TLS_PRIVATE_KEY_KEY])
+    pair = [base64.b64decode(data[name]) for name in (TLS_CERTIFICATE_KEY, TLS_PRIVATE_KEY_KEY)]
+    return certificate_files.checked(call, *pair, call.params["cname"], f"{where}: ")
 
 
 def _data(secret: Mapping | None) -> dict[str, str]:

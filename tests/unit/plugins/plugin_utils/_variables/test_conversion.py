@@ -45,6 +45,7 @@ TAKES = {
 }
 # The keys that a dictionary must have beside the one under test.
 BESIDE = {
+    "azureml_tls_secret.from": {"namespace": "certs", "name": "ml"},
     "azureml_compute": {"name": "edge"},
     "azureml_compute.identity": {"type": "SystemAssigned"},
     "azureml_compute.workspace": {"name": "ws", "resource_group": "rg"},
@@ -85,7 +86,7 @@ def given(path: tuple, value: object) -> dict:
     place = ".".join(name for name, _is_list in path[:-1])
     last = path[-1][0]
     beside = dict(BESIDE.get(place.replace("azureml_computes.", "azureml_compute."), {}))
-    if place in ("azureml_tls", "azureml_tls_secret") and last != "secret_name":
+    if place in ("azureml_tls", "azureml_tls_secret") and last not in ("from", "secret_name"):
         stem = last.removesuffix("_content")
         beside |= {f"{part}_content": part for part in ("certificate", "private_key") if part != stem}
     inner = {**beside, last: value}
