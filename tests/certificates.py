@@ -29,16 +29,12 @@ def make(
     :param alternative: whether the names stand where they belong, or in the common name as of old.
     """
     key = ec.generate_private_key(ec.SECP256R1())
-    builder = _builder(_name(names[0]), _name(names[0]), key, start, end)
+    unsigned = builder(name_of(names[0]), name_of(names[0]), key, start, end)
     if alternative:
-        builder = builder.add_extension(
+        unsigned = unsigned.add_extension(
             x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False
         )
-    protection = serialization.BestAvailableEncryption(passphrase) if passphrase else serialization.NoEncryption()
-    return (
-        builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM),
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, protection),
-    )
+    return signed(unsigned, key), pem_of(key, passphrase)
 
 
 class Authority:
@@ -50,14 +46,12 @@ class Authority:
 
     def __init__(self, name: str = "Test") -> None:
         root_key, self._key = (ec.generate_private_key(ec.SECP256R1()) for _time in range(2))
-        root_name, self._name = (_name(f"{name} {part}") for part in ("root", "intermediate"))
+        root_name, self._name = (name_of(f"{name} {part}") for part in ("root", "intermediate"))
         ends = timedelta(days=-1), timedelta(days=3650)
         is_authority = x509.BasicConstraints(ca=True, path_length=None)
-        root = _builder(root_name, root_name, root_key, *ends).add_extension(is_authority, critical=True)
-        intermediate = _builder(self._name, root_name, self._key, *ends).add_extension(is_authority, critical=True)
-        self.root, self.intermediate = (
-            one.sign(root_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM) for one in (root, intermediate)
-        )
+        root = builder(root_name, root_name, root_key, *ends).add_extension(is_authority, critical=True)
+        intermediate = builder(self._name, root_name, self._key, *ends).add_extension(is_authority, critical=True)
+        self.root, self.intermediate = (signed(one, root_key) for one in (root, intermediate))
 
     def issue(
         self,
@@ -68,22 +62,23 @@ class Authority:
         """The certificate of a server without its chain, and its key, both as PEM."""
         key = ec.generate_private_key(ec.SECP256R1())
         alternative = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
-        certificate = _builder(_name(names[0]), self._name, key, start, end).add_extension(alternative, critical=False)
-        return (
-            certificate.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM),
-            key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            ),
-        )
+        certificate = builder(name_of(names[0]), self._name, key, start, end).add_extension(alternative, critical=False)
+        return signed(certificate, self._key), pem_of(key)
 
 
-def _name(common_name: str) -> x509.Name:
+def name_of(common_name: str) -> x509.Name:
+    """A name of nothing but a common name."""
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
-def _builder(
+def builder(
     subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, start: timedelta, end: timedelta
 ) -> x509.CertificateBuilder:
+    """A certificate that is not signed yet.
+
+    :param start: when it begins to be valid, from now.
+    :param end: when it stops.
+    """
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -93,6 +88,17 @@ def _builder(
         .not_valid_before(NOW + start)
         .not_valid_after(NOW + end)
     )
+
+
+def signed(certificate: x509.CertificateBuilder, key: ec.EllipticCurvePrivateKey) -> bytes:
+    """A certificate as PEM, signed with a key."""
+    return certificate.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+def pem_of(key: ec.EllipticCurvePrivateKey, passphrase: bytes | None = None) -> bytes:
+    """A private key as PEM."""
+    protection = serialization.BestAvailableEncryption(passphrase) if passphrase else serialization.NoEncryption()
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, protection)
 
 
 def as_options() -> dict[str, str]:
