@@ -104,6 +104,13 @@ computes:
   returned: success
   type: list
   elements: dict
+jobs:
+  description:
+    - The jobs that prove the computes, as RV(azureml.arc.job_check#module:jobs) has them. Empty without V(job) in
+      C(azureml_prove).
+  returned: success
+  type: list
+  elements: dict
 steps:
   description: The steps, in their order.
   returned: success

@@ -28,7 +28,7 @@ GROUPS = (
     ("Waiting", "extension_timeout|readiness_timeout|attach_timeout|progress_interval"),
     ("Rollout and upgrade", "waves|max_failures|soak|rollback|report_hosts"),
     ("Removal", "remove_resources"),
-    ("Checks", "prove|skip_checks|fail_on|minimum_agent_version|components"),
+    ("Checks", "prove|prove_job|skip_checks|fail_on|minimum_agent_version|components"),
     ("Extension", ".*"),
 )
 # Variables of the playbooks, which no role documents.

@@ -130,6 +130,11 @@ class World:
             "cluster_instance_types": [],
         }
 
+    def _job_check(self, options: dict, check_mode: bool) -> dict:
+        status = "NotSubmitted" if check_mode else "Completed"
+        job = {"name": "arc-check", "compute": options["compute"], "status": status, "succeeded": not check_mode}
+        return {"changed": True, "succeeded": not check_mode, "jobs": [{**job, "request": {}}], "removed_jobs": []}
+
     def _instance_type(self, options: dict, check_mode: bool) -> dict:
         return {"changed": True, "created": ["small"], "removed": ["small"] if options.get("state") else []}
 
@@ -149,9 +154,9 @@ class World:
 def run(flow: str, world: World, check_mode: bool = False, wait: bool = True, begun: bool = False, **how) -> dict:
     """Run a flow in a world, and return the result of the cluster.
 
-    :param how: C(parts), C(soak), C(owner_of), and variables without their prefix.
+    :param how: C(parts), C(soak), C(first_wave), C(owner_of), and variables without their prefix.
     """
-    attributes = {name: how.pop(name) for name in ("soak",) if name in how}
+    attributes = {name: how.pop(name) for name in ("soak", "first_wave") if name in how}
     arguments = {name: how.pop(name) for name in ("parts", "owner_of") if name in how}
     variables = {**VARIABLES, **{f"azureml_{name}": value for name, value in how.items()}}
     steps = Steps("c", world, check_mode, itertools.count(1.0).__next__)

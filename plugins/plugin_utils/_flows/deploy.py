@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows import proof
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.comparison import compare, needs_openshift_scc
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.flow import Flow, offered_types
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.steps import StepFailedError
@@ -118,6 +119,10 @@ class Deploy(Flow):
             yield self.soak
             yield from self.wait_for_pods("Check the pods after the soak", timeout=0)
 
+    def prove(self) -> Waiting[None]:
+        """Prove that jobs run."""
+        yield from proof.prove_jobs(self)
+
     def _is_installed(self) -> bool:
         return self.extension["extension"]["provisioning_state"] == "Succeeded"
 
@@ -174,5 +179,6 @@ class Deploy(Flow):
             self.pods(),
             *self.served(),
             *(computes or ["not attached"]),
+            *proof.in_words(self),
         ]
         return ", ".join(parts)

@@ -97,7 +97,12 @@ class Fleet:
         batches = Batches(self._action, self._handover)
         rollout = batches.begin(self._settings, waves)
         environment = task_environment(self._action, self._action._templar)
-        assignment = Assignment(flow, parts_by_tags(self._task_vars), soak if rollout.not_started else 0.0)
+        assignment = Assignment(
+            flow,
+            parts_by_tags(self._task_vars),
+            soak if rollout.not_started else 0.0,
+            first_wave=not waves or rollout.number == 1,
+        )
         if rollout.stopped:
             result = {"skipped": True, "changed": False, "msg": f"not started: {rollout.stopped}"}
             for name in rollout.batch:

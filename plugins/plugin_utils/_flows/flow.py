@@ -13,7 +13,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._flows.steps import NO
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.checks import nothing_sent
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.options import ClusterOptions
 
-PARTS = ("extension", "readiness", "attach")
+PARTS = ("extension", "readiness", "attach", "prove")
 REQUIRED = "Check variables"
 
 
@@ -27,6 +27,8 @@ class Flow:
     :param parts: which of C(PARTS) to do.
     :param owner_of: takes the address of an API that cannot be told to belong to the cluster, and returns the host of
         the run that connects to it already, C(None) for none.
+    :ivar first_wave: whether the cluster is in the first wave of a play, or there are none.
+    :ivar jobs: that prove its computes.
     """
 
     def __init__(
@@ -45,6 +47,8 @@ class Flow:
         self.readiness: dict | None = None
         self.endpoint: dict | None = None
         self.computes: list[dict] = []
+        self.jobs: list[dict] = []
+        self.first_wave = True
         self.ended = False
 
     def run(self, wait: bool = True) -> Waiting[dict]:
@@ -57,6 +61,10 @@ class Flow:
             yield from self.begin()
             if wait and not self.ended:
                 yield from self.complete()
+            if wait:
+                yield from self.prove()
+            elif self.proves_jobs:
+                self.ended = False
         return self.result()
 
     def begin(self) -> Waiting[None]:
@@ -67,6 +75,16 @@ class Flow:
         """Wait for what C(begin) has begun, and do the rest."""
         return
         yield
+
+    def prove(self) -> Waiting[None]:
+        """Prove what the variables ask for, once nothing else is left to do."""
+        return
+        yield
+
+    @property
+    def proves_jobs(self) -> bool:
+        """Whether a job has to complete before the cluster counts as deployed."""
+        return "prove" in self.parts and self.options.proves_jobs(self.first_wave)
 
     def summary(self) -> str:
         """What was done, in a line."""
@@ -89,6 +107,7 @@ class Flow:
             "pod_readiness": self.readiness,
             "endpoint": self.endpoint,
             "computes": self.computes,
+            "jobs": self.jobs,
         }
 
     def result(self) -> dict:

@@ -17,6 +17,7 @@ from ansible_collections.azureml.arc.plugins.modules import (
     endpoint_check,
     extension,
     instance_type,
+    job_check,
     namespace,
     openshift_scc,
     pod_readiness,
@@ -47,6 +48,7 @@ MODULES: Mapping[str, ModuleSpec] = {
     "endpoint_check": endpoint_check.SPEC,
     "extension": extension.SPEC,
     "instance_type": instance_type.SPEC,
+    "job_check": job_check.SPEC,
     "namespace": namespace.SPEC,
     "openshift_scc": openshift_scc.SPEC,
     "pod_readiness": pod_readiness.SPEC,
@@ -64,12 +66,14 @@ class Assignment:
     :param parts: of the flow, by tags.
     :param soak: seconds that a cluster that was changed has to stay ready.
     :param begun: whether an earlier task has begun it.
+    :param first_wave: whether its cluster is in the first wave of the play, or there are none.
     """
 
     flow: str
     parts: tuple[str, ...] = PARTS
     soak: float = 0.0
     begun: bool = False
+    first_wave: bool = True
 
 
 def parts_by_tags(task_vars: Mapping) -> tuple[str, ...]:
@@ -84,6 +88,7 @@ def flow_of(host: HostVariables, assignment: Assignment, runs: Executor, check_m
     flow = FLOWS[assignment.flow](
         host.options, steps, assignment.parts, lambda address: handover.claim(f"address {address}", host.name)
     )
+    flow.first_wave = assignment.first_wave
     if isinstance(flow, Deploy):
         flow.soak, flow.begun = assignment.soak, assignment.begun
     return flow
@@ -100,5 +105,6 @@ def refused(errors: list[str]) -> dict:
         "pod_readiness": None,
         "endpoint": None,
         "computes": [],
+        "jobs": [],
         "steps": [],
     }

@@ -10,6 +10,7 @@ from collections.abc import Collection
 
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting
 from ansible_collections.azureml.arc.plugins.module_utils._extension.keys import CERTIFICATE_FINGERPRINT
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows import proof
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.deploy import DONE, PLANNED
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.flow import Flow
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.steps import StepFailedError
@@ -83,6 +84,11 @@ class Upgrade(_SingleChange):
         """Wait for the version and its pods; where they fail, roll back if the variables say so."""
         yield from self._with_rollback(super().complete())
 
+    def prove(self) -> Waiting[None]:
+        """Prove that jobs run with the version; one that was there before is not rolled back."""
+        proving = proof.prove_jobs(self)
+        yield from proving if self.ended else self._with_rollback(proving)
+
     def _with_rollback(self, steps: Waiting[None]) -> Waiting[None]:
         try:
             yield from steps
@@ -110,7 +116,7 @@ class Upgrade(_SingleChange):
         change = "unchanged" if self.ended else f"{self._former} -> {version}"
         if self.steps.check_mode and not self.ended:
             change = f"would be upgraded, {change}"
-        return f"extension {change}, {self.pods()}"
+        return ", ".join([f"extension {change}", self.pods(), *proof.in_words(self)])
 
 
 class RotateTls(_SingleChange):

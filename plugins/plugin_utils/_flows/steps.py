@@ -91,6 +91,12 @@ class Steps:
         self._changed |= record["changed"] and not result.get("failed")
         return {**self._kept(step, result), "changed": record["changed"]}
 
+    def prove(self, step: str, module: str, options: Mapping) -> Waiting[dict]:
+        """Run a step that leaves something in Azure, but changes nothing of the cluster; otherwise as C(apply)."""
+        with self.recorded(step, module):
+            result = yield from self._executor.run(module, dict(options), self.check_mode)
+        return self._kept(step, result)
+
     def check(self, step: str, module: str, options: Mapping) -> Waiting[dict]:
         """Run a step in check mode; otherwise as C(apply)."""
         with self.recorded(step, module) as record:

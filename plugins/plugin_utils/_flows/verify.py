@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows import proof
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.comparison import compare
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.flow import Flow
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.steps import StepFailedError
@@ -23,6 +24,10 @@ class Verify(Flow):
         if self._findings:
             raise StepFailedError("", {"msg": "; ".join(self._findings)})
 
+    def prove(self) -> Waiting[None]:
+        """Prove that jobs run."""
+        yield from proof.prove_jobs(self)
+
     def found(self) -> dict:
         found = {**super().found(), "in_sync": self._findings == []}
         return found if self._findings is None else {**found, "findings": self._findings}
@@ -30,4 +35,12 @@ class Verify(Flow):
     def summary(self) -> str:
         version = self.extension["extension"]["current_version"] or ""
         attached = ["compute attached"] if self.computes else []
-        return ", ".join([f"extension {version} in sync", self.readiness["summary"], *self.served(), *attached])
+        return ", ".join(
+            [
+                f"extension {version} in sync",
+                self.readiness["summary"],
+                *self.served(),
+                *attached,
+                *proof.in_words(self),
+            ]
+        )

@@ -15,7 +15,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._compute.instance_type
 from ansible_collections.azureml.arc.plugins.module_utils._compute.plan import wanted_identity
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._extension import check
-from ansible_collections.azureml.arc.plugins.module_utils._extension.settings import INFERENCE, as_setting
+from ansible_collections.azureml.arc.plugins.module_utils._extension.settings import INFERENCE, TRAINING, as_setting
 from ansible_collections.azureml.arc.plugins.module_utils._preflight.azure_checks import version_of
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.options import EXTENSION, INSTALL, ClusterOptions
 
@@ -52,12 +52,26 @@ def of_host(options: ClusterOptions) -> list[str]:
         errors.append(
             f"azureml_prove: endpoint is for inference, but azureml_profile is {options.get('azureml_profile')}"
         )
+    errors += _of_jobs(options)
     given = {option: options.get(variable) for option, variable in VARIABLES.items()}
     try:
         check.check(given)
     except AzureMLError as error:
         errors.append(with_variables(str(error)))
     return errors
+
+
+def _of_jobs(options: ClusterOptions) -> Iterator[str]:
+    """What is wrong with the variables of jobs that prove computes."""
+    if "job" not in options.get("azureml_prove", ()):
+        return
+    if options.get("azureml_profile") not in TRAINING:
+        yield f"azureml_prove: job is for training, but azureml_profile is {options.get('azureml_profile')}"
+    if not options.attachments:
+        yield "azureml_prove: job needs azureml_compute, the compute to run it on"
+    given = options.get("azureml_prove_job", {})
+    if given.get("each_instance_type") and given.get("instance_types"):
+        yield "azureml_prove_job has instance_types and each_instance_type, which exclude each other"
 
 
 def with_variables(message: str) -> str:

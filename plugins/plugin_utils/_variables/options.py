@@ -166,6 +166,14 @@ class ClusterOptions:
         """Whether inference endpoints have to be served before the cluster counts as deployed."""
         return "endpoint" in self._variables.get("azureml_prove", ())
 
+    def proves_jobs(self, first_wave: bool) -> bool:
+        """Whether a job has to complete before the cluster counts as deployed.
+
+        :param first_wave: whether the cluster is in the first wave; others are proved only if the variables say so.
+        """
+        every_wave = self._variables.get("azureml_prove_job", {}).get("every_wave", False)
+        return "job" in self._variables.get("azureml_prove", ()) and (first_wave or every_wave)
+
     @property
     def has_instance_types(self) -> bool:
         """Whether instance types are objects in the cluster; releases of 2021 take them from the compute."""
@@ -240,6 +248,20 @@ class ClusterOptions:
         if self.certificate:
             expected = {"chain": self.certificate["chain"]}
         return self._kubernetes({"cname": self._tls["cname"], **expected}, more)
+
+    def job_check(self, attachment: Mapping, **more: object) -> dict:
+        """For module job_check and one of the attachments. It asks Azure, so it runs on the controller in any case."""
+        given = self._variables.get("azureml_prove_job", {})
+        options = {
+            "workspace": attachment.get("workspace") or self._variables.get("azureml_workspace"),
+            "compute": attachment["name"],
+            **{name: value for name, value in given.items() if name != "every_wave"},
+        }
+        if "azureml_subscription_id" in self._variables:
+            options["subscription_id"] = self._variables["azureml_subscription_id"]
+        if self._variables.get("azureml_kubernetes_via") == "node":
+            return self._azure({**options, "inspect_pods": False}, more)
+        return self._azure(self._kubernetes(options, {}), more)
 
     def cluster_identity(self, cluster: Mapping) -> dict:
         """For module cluster_identity and the cluster in Azure, with C(id) and C(fqdns)."""

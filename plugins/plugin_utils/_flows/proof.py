@@ -1,0 +1,67 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Prove at the end of a flow that the computes of a cluster run jobs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.flow import Flow
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.steps import StepFailedError
+
+STEP = "Prove that jobs run"
+NOT_KEPT = ("request",)  # of a job; it stands in the diff
+
+
+def prove_jobs(flow: Flow) -> Waiting[None]:
+    """Run a job on each compute, where the variables ask for it; the flow keeps the jobs.
+
+    In check mode, what is to be attached first cannot be asked.
+
+    :raises StepFailedError: where a job does not complete.
+    """
+    if not flow.proves_jobs:
+        return
+    flow.jobs = []
+    for number, attachment in enumerate(flow.options.attachments):
+        compute = flow.computes[number] if number < len(flow.computes) else {}
+        if flow.steps.check_mode and (compute.get("plan") or {}).get("action", "none") != "none":
+            continue
+        given = flow.options.job_check(attachment, revision=_revision(flow.extension, compute))
+        try:
+            found = yield from flow.steps.prove(STEP, "job_check", given)
+        except StepFailedError as failure:
+            flow.jobs += _kept(failure.result)
+            raise
+        flow.jobs += _kept(found)
+
+
+def _kept(result: Mapping) -> list[dict]:
+    return [{name: value for name, value in job.items() if name not in NOT_KEPT} for job in result.get("jobs") or ()]
+
+
+def _revision(extension: Mapping, compute: Mapping) -> str:
+    """What a proof holds for: the version and settings of the extension, and how the compute runs jobs.
+
+    After a change of any of these, a job of the same day proves nothing.
+    """
+    present = extension.get("extension") or {}
+    attached = compute.get("compute") or {}
+    parts = [present.get("settings"), attached.get("namespace"), attached.get("identity")]
+    digest = hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:8]
+    return f"{present.get('current_version')} {digest}"
+
+
+def in_words(flow: Flow) -> list[str]:
+    """How the jobs went, for the message of a cluster; nothing where none was needed."""
+    if not flow.jobs:
+        return []
+    run = sum(job["succeeded"] for job in flow.jobs)
+    waiting = len(flow.jobs) - run
+    planned = [f"{waiting} jobs would be submitted" if waiting > 1 else "a job would be submitted"] if waiting else []
+    return [*([f"{run} jobs completed" if run > 1 else "a job completed"] if run else []), *planned]

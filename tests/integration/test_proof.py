@@ -1,0 +1,172 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""C(azureml_prove: [job]) in playbooks and in the role: a cluster on which no job runs counts as failed."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from support import requests_to, writes
+
+import simulated
+from simulator.scenario import ClusterPlan, InstallPlan, Scenario
+
+INSTALL = InstallPlan(seconds=30)
+IDENTITY = {"jobs": {"failures": {"": "identity"}}}
+MESSAGE = "Give either an account key or SAS token"
+WAVES = ("-e", '{"azureml_waves": [1, "100%"]}')
+
+
+@pytest.fixture
+def fleet(tmp_path, sign_in_to):
+    """Start a fleet of three clusters that prove jobs; takes what differs from the plan by cluster."""
+    with contextlib.ExitStack() as stack:
+
+        def start(**exceptions):
+            plans = [ClusterPlan(name, install=INSTALL, attach_seconds=5) for name in ("c1", "c2", "c3")]
+            scenario = Scenario(clusters=plans, time_scale=60)
+            running = stack.enter_context(simulated.running(scenario, tmp_path / "simulator"))
+            for name, fields in exceptions.items():
+                running.change_plan(name, **fields)
+            sign_in_to(running)
+            inventory = simulated.inventory(running.directory, plans)
+            inventory["all"]["vars"]["azureml_prove"] = ["job"]
+            return running, inventory
+
+        yield start
+
+
+def submitted(simulator) -> list[str]:
+    """The clusters that a job was submitted for."""
+    return [
+        one["body"]["properties"]["tags"]["azureml_arc_job_check"] for one in requests_to(simulator, "PUT", "/jobs/")
+    ]
+
+
+def test_deployment_ends_with_a_job_and_a_repeat_reuses_it(fleet, playbook):
+    simulator, inventory = fleet()
+
+    deployed = playbook("azureml.arc.deploy", inventory)
+
+    assert deployed.status == 0, deployed.output
+    assert sorted(submitted(simulator)) == ["c1", "c2", "c3"]
+    (job,) = deployed.outcome("c2")["jobs"]
+    assert (job["succeeded"], job["reused"], job["node"], job["compute"]) == (True, False, "node-0", "c2")
+    assert "compute created, a job completed" in deployed.output
+    simulator.clear_journal()
+
+    again = playbook("azureml.arc.deploy", inventory)
+    verified = playbook("azureml.arc.verify", inventory)
+
+    for run in (again, verified):
+        assert run.status == 0, run.output
+        assert [run.changed(name) for name in ("c1", "c2", "c3")] == [0, 0, 0]
+        assert run.outcome("c1")["jobs"][0]["reused"]
+    assert writes(simulator) == []
+
+
+def test_change_of_the_extension_calls_for_another_job(fleet, playbook):
+    simulator, inventory = fleet()
+    playbook("azureml.arc.deploy", inventory, "--limit", "c1")
+    simulator.clear_journal()
+
+    run = playbook("azureml.arc.deploy", inventory, "--limit", "c1", "-e", "azureml_install_dcgm_exporter=true")
+
+    assert run.status == 0, run.output
+    assert submitted(simulator) == ["c1"]
+
+
+def test_verification_fails_where_no_job_runs(fleet, playbook):
+    simulator, inventory = fleet()
+    inventory["all"]["vars"]["azureml_prove"] = []
+    playbook("azureml.arc.deploy", inventory, "--limit", "c1,c2")
+    inventory["all"]["vars"]["azureml_prove"] = ["job"]
+    simulator.change_plan("c2", **IDENTITY)
+
+    run = playbook("azureml.arc.verify", inventory, "--limit", "c1,c2")
+
+    assert run.status == 2
+    assert {name: figures["failed"] for name, figures in run.recap().items()} == {"c1": 0, "c2": 1}
+    failed = run.outcome("c2")
+    assert (failed["failed_step"], failed["error"]["code"]) == ("Prove that jobs run", "JobIdentity")
+    assert MESSAGE in failed["msg"]
+    assert "job identity: " in run.output
+    assert "fix: Attach the cluster with a managed identity" in run.output
+    assert run.outcome("c1")["jobs"][0]["succeeded"]
+
+
+def test_canary_on_which_no_job_runs_stops_the_rollout(fleet, playbook):
+    simulator, inventory = fleet(c1=IDENTITY)
+
+    stopped = playbook("azureml.arc.rollout", inventory, *WAVES)
+
+    assert stopped.status == 2
+    assert requests_to(simulator, "PUT", "/extensions/azureml")[0]["path"].split("/")[8] == "c1"
+    assert len(requests_to(simulator, "PUT", "/extensions/azureml")) == 1
+    end = stopped.result("Sum up", "c1")
+    assert (end["failed_clusters"], end["not_started"], end["stopped"]) == (["c1"], ["c2", "c3"], True)
+    assert MESSAGE in end["clusters"][0]["cause"]
+
+    simulator.change_plan("c1", jobs={})
+    simulator.clear_journal()
+    resumed = playbook("azureml.arc.rollout", inventory, *WAVES)
+
+    assert resumed.status == 0, resumed.output
+    assert submitted(simulator) == ["c1"]
+    assert resumed.outcome("c3")["jobs"] == []
+
+
+def test_every_wave_is_proved_where_the_variables_say_so(fleet, playbook):
+    simulator, inventory = fleet(c3=IDENTITY)
+    inventory["all"]["vars"]["azureml_prove_job"] = {"every_wave": True}
+
+    run = playbook("azureml.arc.rollout", inventory, *WAVES)
+
+    assert run.status == 2
+    assert sorted(submitted(simulator)) == ["c1", "c2", "c3"]
+    assert run.result("Sum up", "c2")["failed_clusters"] == ["c3"]
+
+
+def test_check_mode_names_the_job_and_sends_nothing(fleet, playbook):
+    simulator, inventory = fleet()
+    inventory["all"]["vars"]["azureml_prove"] = []
+    playbook("azureml.arc.deploy", inventory, "--limit", "c1")
+    inventory["all"]["vars"]["azureml_prove"] = ["job"]
+    simulator.clear_journal()
+
+    run = playbook("azureml.arc.deploy", inventory, "--check", "--limit", "c1,c2")
+
+    assert run.status == 0, run.output
+    assert writes(simulator) == []
+    assert run.outcome("c1")["jobs"][0]["status"] == "NotSubmitted"
+    assert run.outcome("c2")["jobs"] == []  # nothing is attached yet
+    assert "a job would be submitted" in run.output
+
+
+@pytest.mark.parametrize("in_process", ["1", "0"])
+def test_role_proves_clusters_that_are_in_sync_too(fleet, playbook, in_process):
+    simulator, inventory = fleet()
+    play = {"hosts": "all", "gather_facts": False, "roles": ["azureml.arc.azureml"]}
+
+    for job_is_new in (True, False):
+        simulator.clear_journal()
+        run = playbook([play], inventory, "--limit", "c1", AZUREML_ARC_IN_PROCESS=in_process)
+
+        assert run.status == 0, run.output
+        assert submitted(simulator) == (["c1"] if job_is_new else [])
+        assert [job["reused"] for job in run.result("Deploy Azure Machine Learning", "c1")["jobs"]] == [not job_is_new]
+
+
+def test_tag_runs_the_proof_alone(fleet, playbook):
+    simulator, inventory = fleet()
+    playbook("azureml.arc.deploy", inventory, "--limit", "c1", "--skip-tags", "prove")
+    assert submitted(simulator) == []
+    simulator.clear_journal()
+
+    run = playbook("azureml.arc.deploy", inventory, "--limit", "c1", "--tags", "prove")
+
+    assert run.status == 0, run.output
+    assert [path.partition("/jobs/")[2].split("-")[2] for _method, path in writes(simulator)] == ["c1"]
