@@ -19,8 +19,8 @@ import jsonpatch
 from aiohttp import web
 
 from simulator.cluster import SimulatedCluster
+from simulator.kubernetes import discovery
 from simulator.kubernetes.protocol import (
-    VERSION,
     StatusError,
     UnknownPathError,
     decode_continue,
@@ -31,7 +31,7 @@ from simulator.kubernetes.protocol import (
 from simulator.kubernetes.selectors import matches
 from simulator.kubernetes.service_proxy import ask
 from simulator.kubernetes.store import SECURITY_CONTEXT_CONSTRAINTS, Change, Resource
-from simulator.kubernetes.tables import SHORT_NAMES, table, wants_table
+from simulator.kubernetes.tables import table, wants_table
 
 DEFAULT_WATCH_SECONDS = 1800.0
 SERVICE_PROXY = Resource("", "v1", "services/proxy", "Service")  # as role-based access control calls it
@@ -76,9 +76,9 @@ class _ClusterRequest:
         self._path = [one for one in request.match_info["path"].split("/") if one]
 
     async def answer(self) -> web.StreamResponse:
-        discovery = self._discovery()
-        if discovery is not None:
-            return web.json_response(discovery)
+        found = discovery.answer(self._path, self._store.resources())
+        if found is not None:
+            return web.json_response(found)
         match self._path:
             case ["api", "v1", "namespaces", namespace, "services", name, "proxy"]:
                 self._authorize("get", SERVICE_PROXY, namespace)
@@ -117,45 +117,6 @@ class _ClusterRequest:
         if not wants_table(self._request.headers.get("Accept", "")):
             return body
         return table(resource.kind, body.get("items", [body]), body["metadata"], self._cluster.clock.now())
-
-    def _discovery(self) -> dict[str, Any] | None:
-        resources = self._store.resources()
-        match self._path:
-            case ["version"]:
-                return VERSION
-            case ["api"]:
-                return {"kind": "APIVersions", "versions": ["v1"]}
-            case ["apis"]:
-                groups = sorted({(one.group, one.version) for one in resources if one.group})
-                return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_group(*one) for one in groups]}
-            case ["api", version]:
-                return self._resource_list("", version)
-            case ["apis", group, version]:
-                return self._resource_list(group, version)
-        return None
-
-    def _resource_list(self, group: str, version: str) -> dict[str, Any]:
-        found = [one for one in self._store.resources() if (one.group, one.version) == (group, version)]
-        if not found:
-            raise UnknownPathError
-        verbs = ["create", "delete", "get", "list", "patch", "update", "watch"]
-        listed = [
-            {
-                "name": one.plural,
-                "singularName": one.kind.lower(),
-                "namespaced": one.namespaced,
-                "kind": one.kind,
-                "verbs": verbs,
-                **({"shortNames": SHORT_NAMES[one.plural]} if one.plural in SHORT_NAMES else {}),
-            }
-            for one in found
-        ]
-        return {
-            "kind": "APIResourceList",
-            **({"apiVersion": "v1"} if group else {}),
-            "groupVersion": found[0].api_version,
-            "resources": listed,
-        }
 
     def _object_path(self) -> tuple[Resource, str, str]:
         match self._path:
@@ -303,11 +264,6 @@ class _ClusterRequest:
 
 async def _send(response: web.StreamResponse, kind: str, body: Mapping[str, Any]) -> None:
     await response.write(json.dumps({"type": kind, "object": body}).encode() + b"\n")
-
-
-def _group(group: str, version: str) -> dict[str, Any]:
-    served = {"groupVersion": f"{group}/{version}", "version": version}
-    return {"name": group, "versions": [served], "preferredVersion": served}
 
 
 def _qualified(resource: Resource) -> str:

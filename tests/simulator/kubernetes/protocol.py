@@ -2,24 +2,13 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What all of the Kubernetes API has in common: errors, patches, continue tokens, the version."""
+"""What all of the Kubernetes API has in common: errors, patches, continue tokens."""
 
 from __future__ import annotations
 
 import base64
 from typing import Any
 
-VERSION = {
-    "major": "1",
-    "minor": "31",
-    "gitVersion": "v1.31.2",
-    "gitCommit": "5864a4677267e6adeae276ad85882a8714d69d9d",
-    "gitTreeState": "clean",
-    "buildDate": "2024-10-22T20:28:14Z",
-    "goVersion": "go1.22.8",
-    "compiler": "gc",
-    "platform": "linux/amd64",
-}
 REASONS = {
     400: "BadRequest",
     401: "Unauthorized",

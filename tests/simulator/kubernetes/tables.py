@@ -4,9 +4,9 @@
 
 """Objects as a table of columns, which kubectl asks for and prints.
 
-Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables. Columns and short
-names are those of pkg/printers/internalversion/printers.go and pkg/registry in Kubernetes; of its columns those are
-left out that C(-o wide) alone shows. The reasons in column Status are a part of those that Kubernetes knows.
+Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables. Columns are
+those of pkg/printers/internalversion/printers.go in Kubernetes, without those that C(-o wide) alone shows. The reasons
+in column Status are a part of those that Kubernetes knows.
 """
 
 from __future__ import annotations
@@ -15,20 +15,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-SHORT_NAMES = {
-    "configmaps": ["cm"],
-    "customresourcedefinitions": ["crd", "crds"],
-    "daemonsets": ["ds"],
-    "deployments": ["deploy"],
-    "events": ["ev"],
-    "namespaces": ["ns"],
-    "nodes": ["no"],
-    "pods": ["po"],
-    "replicasets": ["rs"],
-    "securitycontextconstraints": ["scc"],
-    "services": ["svc"],
-    "statefulsets": ["sts"],
-}
 UNITS = (("d", 86400), ("h", 3600), ("m", 60))
 
 
