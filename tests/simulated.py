@@ -76,6 +76,19 @@ class RunningSimulator:
         """Change fields of a C(simulator.scenario.WorkspacePlan)."""
         self._control("PATCH", f"workspaces/{workspace}", fields)
 
+    def import_certificate(
+        self,
+        name: str,
+        pair: tuple[bytes, bytes],
+        content_type: str = "application/x-pem-file",
+        exportable: bool = True,
+    ) -> str:
+        """Import a certificate with its key, both PEM, into the key vault; returns the version."""
+        certificate, key = (part.decode() for part in pair)
+        parts = {"certificate": certificate, "private_key": key}
+        body = {**parts, "content_type": content_type, "exportable": exportable}
+        return json.loads(self._control("PUT", f"vault/{name}", body))["version"]
+
     def allow(self, actions: list[str] | None) -> None:
         """Let the principal do just these actions of an Azure role definition, or everything."""
         self._control("PUT", "actions", actions)

@@ -72,8 +72,9 @@ options:
   tls:
     description:
       - The certificate of inference endpoints. Inference needs this or O(allow_insecure_connections).
-      - Give either a Secret of the cluster, or certificate and key as files or as text. Certificate and key are checked
-        before anything is sent. They must belong together, be valid, and cover O(tls.cname).
+      - Give either a Secret of the cluster, a certificate in Azure Key Vault, or certificate and key as files or as
+        text. Certificate and key are checked before anything is sent. They must belong together, be valid, and cover
+        O(tls.cname).
       - Azure never returns a certificate. The SHA-256 fingerprint of the certificate and its chain, in the setting
         C(azuremlArc.certificateSha256), shows whether another one is in use. A renewed certificate or chain is sent, an
         unchanged one is not.
@@ -88,6 +89,14 @@ options:
             returns it, for O(tls.secret_name). The extension is updated when it differs, because the inference router
             takes a renewed Secret into use with an update of the extension.
           - Without it a renewed Secret is not noticed.
+        type: str
+      key_vault:
+        description:
+          - Address of a certificate in Azure Key Vault, C(https://<vault>.vault.azure.net/certificates/<name>), with
+            its version at the end to pin one. The newest version is used otherwise, and a renewed certificate is a
+            change.
+          - The certificate is PEM or PKCS#12, and its key can be exported. The identity that signs in needs to read
+            certificates and secrets of the vault, as with role C(Key Vault Certificate User).
         type: str
       certificate:
         description:
@@ -471,14 +480,15 @@ SPEC = ModuleSpec(
             "options": {
                 "secret_name": {"type": "str", "no_log": False},
                 "secret_sha256": {"type": "str", "no_log": False},
+                "key_vault": {"type": "str", "no_log": False},
                 **options.CERTIFICATE,
                 "cname": {"type": "str", "required": True},
             },
             "mutually_exclusive": [
-                ("secret_name", "certificate", "certificate_content"),
-                ("secret_name", "private_key", "private_key_content"),
+                ("secret_name", "key_vault", "certificate", "certificate_content"),
+                ("secret_name", "key_vault", "private_key", "private_key_content"),
             ],
-            "required_one_of": [("secret_name", "certificate", "certificate_content")],
+            "required_one_of": [("secret_name", "key_vault", "certificate", "certificate_content")],
             "required_by": {"secret_sha256": "secret_name"},
         },
         "allow_insecure_connections": {"type": "bool"},

@@ -29,6 +29,7 @@ from simulator.cluster import SimulatedCluster
 from simulator.control import Control
 from simulator.faults import Faults
 from simulator.journal import Journal
+from simulator.key_vault import KeyVault
 from simulator.kubernetes.api import KubernetesApi
 from simulator.scenario import Scenario
 from simulator.sign_in import SignIn
@@ -83,7 +84,8 @@ class Simulator:
         middlewares = [journal.middleware, faults.middleware, journal.effects]
         app = web.Application(middlewares=middlewares, client_max_size=MAXIMUM_BODY)
         control = Control(journal, faults, clusters, scenario.workspaces, scenario.principal)
-        for routes in (control, KubernetesApi(clusters), arm, machine_learning.jobs, sign_in):
+        vault = KeyVault(sign_in, scenario.principal)
+        for routes in (control, vault, KubernetesApi(clusters), arm, machine_learning.jobs, sign_in):
             app.router.add_routes(routes.routes())
 
         authority, certificate, key = certificates.write(self._directory)

@@ -19,6 +19,7 @@ PACKAGE = "ansible_collections.azureml.arc.plugins."
 PURE = (
     "module_utils/_azure/answer.py",
     "module_utils/_azure/hints.py",
+    "module_utils/_azure/key_vault_address.py",
     "module_utils/_azure/names.py",
     "module_utils/_azure/states.py",
     "module_utils/_compute/configuration.py",
@@ -35,6 +36,7 @@ PURE = (
     "module_utils/_endpoint/tls_records.py",
     "module_utils/_endpoint/verdict.py",
     "module_utils/_extension/body.py",
+    "module_utils/_extension/certificate_bundle.py",
     "module_utils/_extension/check.py",
     "module_utils/_extension/keys.py",
     "module_utils/_extension/options.py",

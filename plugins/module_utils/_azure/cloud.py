@@ -26,6 +26,7 @@ class Cloud:
     :param machine_learning: the audience of the services of Azure Machine Learning.
     :param machine_learning_domain: the hosts of these services, a region each, lie in it; empty for a private cloud,
         where only the resource manager itself is trusted.
+    :param key_vault_domain: the same for the hosts of key vaults. The audience of key vaults is its address.
     """
 
     resource_manager: str
@@ -33,6 +34,12 @@ class Cloud:
     audience: str
     machine_learning: str = ""
     machine_learning_domain: str = ""
+    key_vault_domain: str = ""
+
+    @property
+    def key_vault(self) -> str:
+        """The audience of key vaults."""
+        return f"https://{self.key_vault_domain}" if self.key_vault_domain else self.audience
 
     @property
     def scope(self) -> str:
@@ -51,12 +58,19 @@ class Cloud:
 
     def is_machine_learning(self, url: str) -> bool:
         """Return whether an address leads to a regional service of Azure Machine Learning."""
-        if not self.machine_learning_domain:
+        return self._is_service(url, self.machine_learning_domain)
+
+    def is_key_vault(self, url: str) -> bool:
+        """Return whether an address leads to a key vault."""
+        return self._is_service(url, self.key_vault_domain)
+
+    def _is_service(self, url: str, domain: str) -> bool:
+        if not domain:
             return self.is_endpoint(url)
         if "\\" in url or "@" in url.partition("?")[0]:
             return False
         scheme, host, port = _origin(url) or ("", None, None)
-        return (scheme, port) == ("https", 443) and (host or "").endswith(f".{self.machine_learning_domain}")
+        return (scheme, port) == ("https", 443) and (host or "").endswith(f".{domain}")
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None] | None:
@@ -68,7 +82,8 @@ def _origin(url: str) -> tuple[str, str | None, int | None] | None:
         return None
 
 
-# Source of the audiences and domains of Azure Machine Learning: _azure_environments.py of azure-ai-ml 1.35.
+# Source of the audiences and domains of Azure Machine Learning: _azure_environments.py of azure-ai-ml 1.35; of those of
+# key vaults: https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates
 CLOUDS = {
     "AzureCloud": Cloud(
         "https://management.azure.com",
@@ -76,6 +91,7 @@ CLOUDS = {
         "https://management.azure.com",
         "https://ml.azure.com",
         "api.azureml.ms",
+        "vault.azure.net",
     ),
     "AzureUSGovernment": Cloud(
         "https://management.usgovcloudapi.net",
@@ -83,6 +99,7 @@ CLOUDS = {
         "https://management.usgovcloudapi.net",
         "https://ml.azure.us",
         "api.ml.azure.us",
+        "vault.usgovcloudapi.net",
     ),
     "AzureChinaCloud": Cloud(
         "https://management.chinacloudapi.cn",
@@ -90,6 +107,7 @@ CLOUDS = {
         "https://management.chinacloudapi.cn",
         "https://ml.azure.cn",
         "api.ml.azure.cn",
+        "vault.azure.cn",
     ),
 }
 

@@ -10,6 +10,7 @@ import difflib
 from collections.abc import Mapping
 
 from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import ClusterFacts
+from ansible_collections.azureml.arc.plugins.module_utils._azure.key_vault_address import parse as parse_key_vault
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._extension import keys
 from ansible_collections.azureml.arc.plugins.module_utils._extension.settings import (
@@ -110,6 +111,9 @@ def _check_tls(tls: Mapping, generation: str) -> None:
     if tls.get("secret_name"):
         if not keys.GENERATIONS[generation].cname:
             raise AzureMLError(f"tls.secret_name does not exist with settings_generation {generation}")
+        return
+    if tls.get("key_vault"):
+        parse_key_vault("tls.key_vault", tls["key_vault"])
         return
     for part in ("certificate", "private_key"):
         if not tls.get(part) and not tls.get(f"{part}_content"):

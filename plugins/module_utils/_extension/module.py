@@ -11,7 +11,11 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure.client import A
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
-from ansible_collections.azureml.arc.plugins.module_utils._extension import certificate_files, check
+from ansible_collections.azureml.arc.plugins.module_utils._extension import (
+    certificate_files,
+    check,
+    key_vault_certificate,
+)
 from ansible_collections.azureml.arc.plugins.module_utils._extension.body import is_azureml, view
 from ansible_collections.azureml.arc.plugins.module_utils._extension.presence import UNCHANGED_FOR, Presence
 from ansible_collections.azureml.arc.plugins.module_utils._extension.reference import (
@@ -34,6 +38,9 @@ def run(call: ModuleCall) -> Waiting[dict]:
             call.warn(warning)
         certificate = certificate_files.read(call, params["tls"] or {}, "tls.")
     with open_session(call) as session:
+        vault = (params["tls"] or {}).get("key_vault")
+        if vault and params["state"] != "absent":
+            certificate = key_vault_certificate.read(call, session, vault, params["tls"]["cname"])
         reference = _reference(params, session, params["name"])
         if params["state"] == "absent":
             return (yield from remove(call, session, reference))

@@ -86,7 +86,7 @@ def given(path: tuple, value: object) -> dict:
     place = ".".join(name for name, _is_list in path[:-1])
     last = path[-1][0]
     beside = dict(BESIDE.get(place.replace("azureml_computes.", "azureml_compute."), {}))
-    if place in ("azureml_tls", "azureml_tls_secret") and last not in ("from", "secret_name"):
+    if place in ("azureml_tls", "azureml_tls_secret") and last not in ("from", "key_vault", "secret_name"):
         stem = last.removesuffix("_content")
         beside |= {f"{part}_content": part for part in ("certificate", "private_key") if part != stem}
     inner = {**beside, last: value}
@@ -152,7 +152,10 @@ def test_a_value_of_another_kind_is_an_error_that_names_the_variable(path, optio
             {"azureml_compute": {"name": "a1", "config_file": "f", "namespace": "n"}},
             "azureml_compute.config_file and azureml_compute.namespace exclude each other",
         ),
-        ({"azureml_tls": {"cname": "ml"}}, "azureml_tls needs secret_name or certificate or certificate_content"),
+        (
+            {"azureml_tls": {"cname": "ml"}},
+            "azureml_tls needs secret_name or key_vault or certificate or certificate_content",
+        ),
         ({"azureml_tls_secret": {"certificate": "c"}}, "azureml_tls_secret needs private_key or private_key_content"),
     ],
 )

@@ -1,0 +1,88 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Certificates in Azure Key Vault, with their keys.
+
+A certificate with its key is the value of the secret of the same name and version. Source: C(GetCertificate) and
+C(GetSecret) in specification/keyvault of https://github.com/Azure/azure-rest-api-specs
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ansible_collections.azureml.arc.plugins.module_utils._azure.answer import parse_response
+from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession
+from ansible_collections.azureml.arc.plugins.module_utils._azure.key_vault_address import CertificateAddress
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError, first_line
+
+try:
+    from azure.core.exceptions import AzureError
+    from azure.core.rest import HttpRequest
+except ImportError:
+    pass  # LIBRARIES of the client reports it
+
+API_VERSION = "7.4"
+UNCHANGED_FOR = 60.0  # seconds between the steps of a deployment
+# What to do about a refusal, by a part of its message; the first one that it has counts.
+HINTS = (
+    ("client address is not authorized", "Allow the network of this machine in the firewall of the key vault."),
+    ("not authorized to perform action", "Assign the identity role 'Key Vault Certificate User' on the key vault."),
+    ("get permission on key vault", "Give the identity 'get' on certificates and secrets in the access policy."),
+)
+
+
+@dataclass(frozen=True)
+class StoredCertificate:
+    """A certificate with its key, as the vault stores it.
+
+    :param value: text in the format of C(content_type).
+    """
+
+    value: str
+    content_type: str
+    version: str
+
+
+def read(session: AzureSession, address: CertificateAddress) -> StoredCertificate:
+    """Read a certificate with its key.
+
+    :raises AzureMLError: if it does not exist, or may not be read.
+    """
+    if not session.cloud.is_key_vault(address.vault):
+        raise AzureMLError(f"refusing to send a token to '{address.vault}': not a key vault of this cloud")
+    return session.once(
+        f"{address.vault}/{address.name}/{address.version}", lambda: _read(session, address), UNCHANGED_FOR
+    )
+
+
+def _read(session: AzureSession, address: CertificateAddress) -> StoredCertificate:
+    version = address.version
+    if not version:
+        certificate = _get(session, address, f"/certificates/{address.name}")
+        version = str(certificate.get("id", "")).rpartition("/")[2]
+    secret = _get(session, address, f"/secrets/{address.name}/{version}")
+    return StoredCertificate(str(secret.get("value", "")), str(secret.get("contentType", "")), version)
+
+
+def _get(session: AzureSession, address: CertificateAddress, path: str) -> dict:
+    """Read an object of a vault.
+
+    :param path: of the object.
+    """
+    client = session.service(address.vault, session.cloud.key_vault)
+    try:
+        answer = client.send_request(HttpRequest("GET", f"{address.vault}{path}", params={"api-version": API_VERSION}))
+    except AzureError as error:
+        raise AzureMLError(
+            f"GET {address}: no answer: {first_line(error)}",
+            code="NoAnswer",
+            hint="Check the network and the proxy between this machine and the key vault.",
+        ) from error
+    try:
+        return parse_response(f"GET {address}", answer, session.correlation_id).body
+    except AzureMLError as error:
+        message = error.message.lower()
+        error.hint = next((hint for part, hint in HINTS if part in message), error.hint)
+        raise
