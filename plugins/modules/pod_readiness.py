@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: pod_readiness
-short_description: Wait until the pods of the AzureML extension are ready, and say what they lack
+short_description: Wait until the pods of the AzureML extension are ready, and report problems
 description:
   - Looks at the workloads that a deployment must show, and at every pod of the extension's namespace, through the
     Kubernetes API of the cluster.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: preflight
-short_description: Find out whether a cluster can take the AzureML extension, before it is installed
+short_description: Check whether the AzureML extension can be installed on a cluster
 description:
   - Looks at the cluster from Azure and through its Kubernetes API, changes nothing, and returns all findings at once,
     each with what to do about it.
