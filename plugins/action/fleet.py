@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Action plugin of M(azureml.arc.fleet): it takes the variables of all hosts, which only the controller has."""
+"""Action plugin of M(azureml.arc.fleet): it needs the variables of all hosts, which only the controller has."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._flows.fleet import Fl
 
 class ActionModule(ActionBase):
     TRANSFERS_FILES = False
-    # Once for all hosts. Keyword run_once loses hosts in a rescue, and runs for each host with strategy free.
+    # Runs once for all hosts. The keyword run_once loses hosts in a rescue, and runs for each host with strategy free.
     BYPASS_HOST_LOOP = True
     _requires_connection = False
     _supports_check_mode = True

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs the module of the same name in the controller's worker, where that means the same."""
+"""Run the module of the same name in the controller's worker, if that is equivalent."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._report.fleet_report i
 from ansible_collections.azureml.arc.plugins.plugin_utils._report.junit import as_junit
 from ansible_collections.azureml.arc.plugins.plugin_utils._report.page import page
 
-# Actions with the result of the whole cluster of the host, and with how a batch of hosts went.
+# Actions with the result of a whole cluster, and with the result of a batch.
 CLUSTER = "azureml.arc.cluster"
 FLEET = "azureml.arc.fleet"
 FORMATS = {
@@ -120,7 +120,7 @@ class CallbackModule(CallbackBase):
         start = self._begun.pop((host, task._uuid), now)
         action = task.resolved_action or task.action
         if action == CLUSTER and status != "ok":
-            # Ansible shows a part of the result of a cluster that failed.
+            # Ansible gets only a part of the result of a failed cluster.
             fields = (Handover().taken(host) or {}).get("result") or fields
         if action == CLUSTER and status != "unreachable":
             self._report.add_cluster(host, {**fields, "failed": status == "failed"})
@@ -157,7 +157,7 @@ class CallbackModule(CallbackBase):
 
 
 def _place(path: str, artifacts: dict) -> str:
-    """Where the report is. AWX deletes the files of a job at its end, and keeps what C(set_stats) has left."""
+    """Return the location of the report. AWX deletes the files of a job at its end, and keeps the artifacts."""
     files = os.environ.get("AWX_ISOLATED_DATA_DIR")
     if not files or not path.startswith(os.path.join(os.path.abspath(files), "")):
         return path
@@ -171,6 +171,6 @@ def _part(result, name: str):
 
 
 def _short_path(source: str) -> str:
-    """Return an inventory source below the current directory as a relative path, any other one as it is."""
+    """Return an inventory source below the current directory as a relative path, others unchanged."""
     relative = os.path.relpath(source) if os.path.isabs(source) else source
     return source if relative.startswith(os.pardir) else relative

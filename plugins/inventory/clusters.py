@@ -156,7 +156,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return super().verify_file(path) and path.endswith(FILE_NAMES)
 
     def parse(self, inventory, loader, path, cache=True):
-        """Add the clusters that a configuration file asks for."""
+        """Add the clusters that a configuration file selects."""
         super().parse(inventory, loader, path)
         unknown = set(self._read_config_data(path)) - set(self.get_options())
         if unknown:
@@ -172,7 +172,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             raise AnsibleParserError(str(error)) from error
 
     def _cached(self, path: str, cache: bool) -> dict:
-        """Return what Azure says, from the cache where that is asked for and has it."""
+        """Return the rows from the cache, if it is enabled and has them, or from Azure."""
         if not self.get_option("cache"):
             return self._read()
         key = self.get_cache_key(path)
@@ -221,8 +221,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
 
 def _never_templated(value):
-    """Return what others have written, for instance into tags, marked so that Ansible takes no template from it."""
+    """Return foreign text, for instance of tags, marked so that Ansible does not evaluate it as a template."""
     if isinstance(value, dict):
         return {key: _never_templated(one) for key, one in value.items()}
-    # Only what could be one: marked texts look strange in the output of ansible-inventory.
+    # Only if it could be a template: marked text looks strange in the output of ansible-inventory.
     return wrap_var(value) if isinstance(value, str) and "{" in value else value

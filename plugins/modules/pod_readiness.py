@@ -9,13 +9,13 @@ DOCUMENTATION = r"""
 module: pod_readiness
 short_description: Wait until the pods of the AzureML extension are ready, and report problems
 description:
-  - Looks at the workloads that a deployment must show, and at every pod of the extension's namespace, through the
-    Kubernetes API of the cluster.
-  - Ready means that each expected component is rolled out and each pod is ready. Pods of finished Jobs are fine. A
-    namespace without pods is not ready.
-  - A pod that is being removed is no fault where its workload has its replicas. Pods of a DaemonSet on a node that is
-    not ready are left out, with a warning that names the node.
-  - Follows the pods as they change instead of asking again and again.
+  - Checks the expected workloads of a deployment, and every pod in the extension's namespace, through the Kubernetes
+    API of the cluster.
+  - Ready means that each expected component is rolled out and each pod is ready. Pods of finished Jobs count as ready.
+    A namespace without pods is not ready.
+  - A pod that is being removed is ignored if its workload has its replicas. Pods of a DaemonSet on a node that is not
+    ready are ignored with a warning that names the node.
+  - Watches the pods instead of polling.
 version_added: 0.1.0
 author: azureml.arc contributors (@azureml-arc)
 extends_documentation_fragment:

@@ -9,9 +9,10 @@ DOCUMENTATION = r"""
 module: preflight
 short_description: Check whether the AzureML extension can be installed on a cluster
 description:
-  - Looks at the cluster from Azure and through its Kubernetes API, changes nothing, and returns all findings at once,
-    each with what to do about it.
-  - What the account may not look at is a warning. Findings that are warnings are shown as warnings of the task, too.
+  - Checks the cluster in Azure and through its Kubernetes API, changes nothing, and returns all findings at once, each
+    with its fix.
+  - If the account lacks the permission for a check, the finding is a warning. Findings that are warnings are also shown
+    as warnings of the task.
 version_added: 0.1.0
 author: azureml.arc contributors (@azureml-arc)
 extends_documentation_fragment:

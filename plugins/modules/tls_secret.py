@@ -9,9 +9,9 @@ DOCUMENTATION = r"""
 module: tls_secret
 short_description: Create, renew or remove the Secret with the certificate of inference endpoints
 description:
-  - Puts a certificate and its key into a Secret of the cluster, under the names that
+  - Stores a certificate and its key in a Secret of the cluster, under the names that
     O(azureml.arc.extension#module:tls.secret_name) expects, C(cert.pem) and C(key.pem).
-  - Checks them before anything is sent. They must belong together, be valid now, and cover O(cname) if it is set.
+  - Validates them before anything is sent. They must belong together, be valid now, and cover O(cname) if it is set.
   - Creates the namespace if it does not exist, so that the Secret can exist before the extension.
 version_added: 0.1.0
 author: azureml.arc contributors (@azureml-arc)

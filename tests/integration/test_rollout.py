@@ -123,7 +123,7 @@ def test_bad_variables_count_as_a_failure_of_their_cluster(fleet, playbook):
     refused = playbook("azureml.arc.rollout", inventory, *WAVES)
     assert refused.status == 2
     assert "failed: [c2] azureml_profile must be one of" in refused.output
-    assert "the variables of 1 cluster are wrong, azureml_max_failures allows 0; nothing was sent" in refused.output
+    assert "the variables of 1 cluster are invalid, azureml_max_failures allows 0; nothing was sent" in refused.output
     assert simulator.journal() == []
 
     run = playbook("azureml.arc.rollout", inventory, *WAVES, "-e", "azureml_max_failures=1")

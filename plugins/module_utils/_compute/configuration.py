@@ -2,10 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a compute offers: its namespace and instance types, from options or from the studio's JSON file. Pure.
+"""Read the namespace and instance types of a compute, from options or from the studio's JSON file. Pure.
 
-The file is the one that the studio takes under "Advanced attach": C(namespace), C(defaultInstanceType) and
-C(instanceTypes).
+The file is that of "Advanced attach" in the studio: C(namespace), C(defaultInstanceType) and C(instanceTypes).
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ FILE = Names("defaultInstanceType", "instanceTypes", "nodeSelector")
 
 @dataclass(frozen=True)
 class ComputeConfiguration:
-    """What a compute offers.
+    """The namespace and instance types of a compute.
 
     :param instance_types: C(None) if they are not set.
     """
@@ -58,9 +57,9 @@ class ComputeConfiguration:
     instance_types: Sequence[InstanceType] | None = None
 
     def for_cluster(self) -> list[dict]:
-        """Return the instance types as M(azureml.arc.instance_type) takes them, the default under its own name as well.
+        """Return the instance types in the format of M(azureml.arc.instance_type), the default also under its own name.
 
-        :raises AzureMLError: if two of them would become one.
+        :raises AzureMLError: if two of them would have the same name.
         """
         found: dict[str, InstanceType] = {}
         for one in self.instance_types or ():
@@ -85,10 +84,10 @@ def object_name(name: str) -> str:
 
 
 def read(options: Mapping, read_file: Callable[[str], bytes], prefix: str = "") -> ComputeConfiguration:
-    """Return the configuration that the options of M(azureml.arc.compute) give, or the file that they name.
+    """Return the configuration in the options of M(azureml.arc.compute), or in the file that they name.
 
     :param read_file: returns the content of a file by its path, or raises C(AzureMLError).
-    :param prefix: what stands before the names of options in errors.
+    :param prefix: the prefix of the options' names in errors.
     :raises AzureMLError: naming the option, or the file and the path inside of it.
     """
     path = options.get("config_file")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The Azure resources that the extension uses: created before it or with it, and removed with it on request."""
+"""The Azure resources that the extension uses, which are removed with it on request."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from ansible_collections.azureml.arc.plugins.module_utils._extension.settings im
 
 @dataclass(frozen=True)
 class SupportingResource:
-    """A resource beside a cluster; its parts are removed with it.
+    """A supporting resource; its parts are removed with it.
 
-    :param setting: the setting of the extension that tells of it.
-    :param id_of: its ARM id, which follows from the cluster.
-    :param body_of: what it is created from, by the region of the cluster.
-    :param ensure: finds it with all its parts, or creates the missing ones.
-    :param keys_of: the settings that take its secret; without any it is not needed.
+    :param setting: the setting of the extension that refers to it.
+    :param id_of: returns its ARM id, derived from the cluster.
+    :param body_of: returns the body to create it, by the region of the cluster.
+    :param ensure: finds it with all its parts, and creates the missing ones.
+    :param keys_of: returns the settings that contain its secret; if there are none, it is not needed.
     """
 
     title: str
@@ -88,7 +88,7 @@ def start(
     deadline: Deadline,
     check_mode: bool,
 ) -> Waiting[list[str]]:
-    """Begin to create the missing resources, without waiting for any.
+    """Start creating the missing resources, without waiting for any.
 
     :param location: the region of the cluster.
     :param settings: those of the extension.
@@ -119,7 +119,8 @@ def remove(
     """Remove resources, and wait until they are gone.
 
     :param names: keys of C(SUPPORTING_RESOURCES).
-    :returns: the ARM ids of those that were removed, and of those that were left: not created for the extension.
+    :returns: the ARM ids of the removed resources, and of those that were kept because they were not created for the
+        extension.
     """
     removed, left = [], []
     for name in names:
@@ -132,7 +133,7 @@ def remove(
 
 
 def _remove(resource: ArmResource, check_mode: bool) -> Waiting[bool | None]:
-    """Remove a resource; C(False) where it was not created for the extension, C(None) if it does not exist."""
+    """Remove a resource; C(False) if it was not created for the extension, C(None) if it does not exist."""
     body = resource.read()
     if body is None or not is_created_by_us(body):
         return None if body is None else False

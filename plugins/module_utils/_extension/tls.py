@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Check that a certificate and its key can serve an inference router. Pure.
+"""Validate a certificate and its key for the inference router. Pure.
 
-The extension accepts any and fails minutes later, so everything is checked before anything is sent. Names match as in
-RFC 9525: a wildcard stands for the whole leftmost label.
+The extension accepts any certificate and fails minutes later, so everything is validated before anything is sent. Names
+match as in RFC 9525: a wildcard matches the whole leftmost label.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class ServerCertificate:
 
     @property
     def encoded(self) -> tuple[str, str]:
-        """Certificate and key as the extension takes them: the base64 of the PEM text."""
+        """Certificate and key in the format of the extension: the base64 of the PEM text."""
         return base64.b64encode(self.certificate).decode(), base64.b64encode(self.private_key).decode()
 
 
@@ -159,7 +159,7 @@ def served_chain(chain: Sequence[x509.Certificate]) -> tuple:
 
 
 def parts_of(certificate: str, private_key: str) -> dict[str, str]:
-    """Return the digests of what a Secret holds, without anything that cannot be parsed.
+    """Return the digests of the content of a Secret, without parts that cannot be parsed.
 
     :param certificate: the base64 of a PEM text.
     :param private_key: the same; its digest is that of the public key.

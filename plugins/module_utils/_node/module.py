@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The nodes of a cluster: label and taint those that AzureML uses, or avoids."""
+"""Label and taint the nodes that AzureML uses."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def run(call: ModuleCall) -> dict:
 
 
 def _choose(session: KubeSession, call: ModuleCall) -> list[dict]:
-    """Return the nodes that names and selectors mean both."""
+    """Return the nodes that match both names and selectors."""
     patterns, selectors = call.params["names"], call.params["label_selectors"]
     selector = {"label_selector": ",".join(selectors)} if selectors else {}
     found = session.list(KIND, keep=_kept, **selector)[0]
@@ -72,7 +72,7 @@ def _choose(session: KubeSession, call: ModuleCall) -> list[dict]:
 
 
 def _kept(node: Mapping) -> dict:
-    """Return what of a node matters here; its status may be long."""
+    """Return the relevant parts of a node, whose status may be long."""
     return {
         "metadata": {name: node["metadata"].get(name) for name in ("name", "labels", "resourceVersion")},
         "spec": {"taints": (node.get("spec") or {}).get("taints") or []},
@@ -80,7 +80,7 @@ def _kept(node: Mapping) -> dict:
 
 
 def _require_nobody_driven_away(session: KubeSession, changes: Mapping[str, NodeChange]) -> None:
-    """Refuse taints that would end pods, before any node is changed."""
+    """Refuse taints that would evict pods, before any node is changed."""
     leaving = []
     for name, change in changes.items():
         evicting = [taint for taint in change.added if taint.effect == "NoExecute"]
@@ -101,7 +101,7 @@ def _require_nobody_driven_away(session: KubeSession, changes: Mapping[str, Node
 def _apply(
     session: KubeSession, call: ModuleCall, node: dict, labels: Mapping[str, str], taints: Sequence[Taint]
 ) -> tuple[dict, NodeChange]:
-    """Bring one node in sync. Return it as before the change, and the changes."""
+    """Bring a node in sync; return its state before the change, and the changes."""
     present = call.params["state"] == "present"
 
     def decide(body: dict) -> dict | None:
@@ -109,7 +109,7 @@ def _apply(
         return change.patch() if change else None
 
     made = session.change(KIND, node["metadata"]["name"], decide, body=node, check_mode=call.check_mode)
-    if made is None:  # somebody has removed the node
+    if made is None:  # the node was removed
         return node, NodeChange({}, None)
     return made[0], plan(made[0], labels, taints, present)
 

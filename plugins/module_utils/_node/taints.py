@@ -17,7 +17,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._compute.instance_type
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
-# The taints that pods of AzureML tolerate. The first three have the value "true", the others name what is let in.
+# The taints that pods of AzureML tolerate. The first three have the value "true", the others name a resource.
 SWITCHES = ("ml.azure.com/amlarc", "ml.azure.com/amlarc-system", "ml.azure.com/amlarc-workload")
 NAMED = ("ml.azure.com/resource-group", "ml.azure.com/workspace", "ml.azure.com/compute")
 TAINT_KEYS = (*SWITCHES, *NAMED)
@@ -25,7 +25,7 @@ TAINT_KEYS = (*SWITCHES, *NAMED)
 
 @dataclass(frozen=True)
 class Taint:
-    """A taint; a node has one at most of each key and effect."""
+    """A taint; a node has at most one of each key and effect."""
 
     key: str
     effect: str
@@ -43,9 +43,9 @@ class Taint:
 
 
 def checked_taints(given: Iterable[Mapping], present: bool) -> list[Taint]:
-    """Taints as options describe them.
+    """Return the taints of the options.
 
-    :param present: whether they are to be set; to remove them no value is needed.
+    :param present: whether to set them; no value is needed to remove them.
     :raises AzureMLError: naming the option.
     """
     taints = []
@@ -64,7 +64,7 @@ def checked_taints(given: Iterable[Mapping], present: bool) -> list[Taint]:
 
 
 def checked_labels(given: Mapping) -> dict[str, str]:
-    """Labels as options describe them."""
+    """Return the labels of the options."""
     return {
         label_key(str(key), "labels"): label_value("" if value is None else value, f"labels.{key}")
         for key, value in given.items()
@@ -73,11 +73,11 @@ def checked_labels(given: Mapping) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class NodeChange:
-    """What is to change on one node.
+    """The changes of one node.
 
-    :param labels: label by label, C(None) for one that goes.
-    :param taints: all taints of the node afterwards, C(None) if they stay.
-    :param added: taints that were not there like that.
+    :param labels: the labels, C(None) for one to remove.
+    :param taints: all taints of the node after the change, C(None) if they are unchanged.
+    :param added: new taints.
     """
 
     labels: Mapping[str, str | None]
@@ -96,7 +96,7 @@ class NodeChange:
 
 
 def plan(node: Mapping, labels: Mapping[str, str], taints: Sequence[Taint], present: bool) -> NodeChange:
-    """Return what is to change on a node, so that it has labels and taints, or has them no more. All else stays."""
+    """Return the changes that add labels and taints to a node, or remove them. Everything else is kept."""
     has = node["metadata"].get("labels") or {}
     tainted = (node.get("spec") or {}).get("taints") or []
     ours = {taint.identity: taint for taint in taints}
@@ -111,14 +111,14 @@ def plan(node: Mapping, labels: Mapping[str, str], taints: Sequence[Taint], pres
 
 
 def drives_away(taint: Taint, pod: Mapping) -> bool:
-    """Return whether a taint would end a pod that runs on its node, at once or after a time."""
+    """Return whether a taint would evict a running pod of its node, at once or after a time."""
     if taint.effect != "NoExecute" or (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
         return False
     return not any(_tolerates(one, taint) for one in (pod.get("spec") or {}).get("tolerations") or ())
 
 
 def _tolerates(toleration: Mapping, taint: Taint) -> bool:
-    """Return whether it tolerates a taint for good; one for some seconds does not."""
+    """Return whether it tolerates a taint permanently, not only for some seconds."""
     if toleration.get("tolerationSeconds") is not None:
         return False
     if toleration.get("effect") not in (None, "", taint.effect):

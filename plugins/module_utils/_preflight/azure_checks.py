@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Checks of what Azure tells of a cluster. Pure."""
+"""Checks of a cluster's facts in Azure. Pure."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def agent_version(facts: Facts) -> Iterator[tuple]:
 def version_of(text: str) -> tuple[int, ...]:
     """Return a version to compare: C(1.21.10) as its numbers.
 
-    :raises AzureMLError: if it is not made of numbers.
+    :raises AzureMLError: if it does not consist of numbers.
     """
     try:
         return tuple(int(part) for part in text.split("."))

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether a cluster can take the AzureML extension: what is known of it in, findings out. Pure.
+"""Check whether the AzureML extension can be installed, by the facts of a cluster. Pure.
 
-Each check looks at one thing, says what is wrong with it and how to fix it. Sources: the prerequisites of
+Each check covers one aspect and reports the problem with its fix. Sources: the prerequisites of
 https://learn.microsoft.com/azure/machine-learning/how-to-deploy-kubernetes-extension, its table of resources, and the
 codes of the extension's own health check.
 """
@@ -24,8 +24,8 @@ from ansible_collections.azureml.arc.plugins.module_utils._preflight.facts impor
 class Check:
     """A check.
 
-    :param objects: what it needs of C(Facts.objects).
-    :param concerns: whether it concerns a task with these options.
+    :param objects: the keys of C(Facts.objects) that it needs.
+    :param concerns: returns whether it applies to a task with these options.
     """
 
     run: Callable[[Facts], Iterator[tuple]]
@@ -76,14 +76,14 @@ NAMES = [check.name for check in (*AZURE_CHECKS, *KUBERNETES_CHECKS)]
 
 
 def select(checks: Sequence[Check], options: Mapping) -> list[Check]:
-    """Return the checks that concern a task."""
+    """Return the checks that apply to a task."""
     return [check for check in checks if check.name not in options["skip_checks"] and check.concerns(options)]
 
 
 def findings(facts: Facts, checks: Sequence[Check]) -> tuple[list[Finding], dict[str, bool]]:
-    """Return what the checks find, errors first, and the install options that follow from it.
+    """Return the findings, errors first, and the resulting install options.
 
-    An object that could not be read stands in C(facts.objects) as the error: its checks are a warning then.
+    If an object could not be read, C(facts.objects) contains the error, and its checks result in a warning.
     """
     found, install = [], {}
     for check in checks:

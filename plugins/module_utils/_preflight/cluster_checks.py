@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Checks of what is in a cluster. Pure."""
+"""Checks of the objects in a cluster. Pure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PROMETHEUS_DEFINITION = "prometheuses.monitoring.coreos.com"
 LOAD_BALANCER_DEFINITION = "ipaddresspools.metallb.io"
 LEGACY_ROUTER = "azureml-fe"
 LEGACY_ROLE = "azureml-fe-role"
-# Distributions and clouds that bring a load balancer, by what a node's provider id begins with.
+# Distributions and clouds with a load balancer, the latter by the prefix of a node's provider id.
 DISTRIBUTIONS_WITH_LOAD_BALANCER = ("k3s", "aks", "eks", "gke", "aks_edge_k3s")
 CLOUDS = ("azure://", "aws://", "gce://", "openstack://", "vsphere://", "ibm://")
 
@@ -71,7 +71,7 @@ def nodes(facts: Facts) -> Iterator[tuple]:
 def resources(facts: Facts) -> Iterator[tuple]:
     profile = facts.options["workload_profile"]
     required = REQUIRED_WITH_HIGH_AVAILABILITY if facts.high_availability() else REQUIRED[profile]
-    # More nodes may come where the cluster scales by itself.
+    # A cluster that scales automatically may add nodes.
     level = WARNING if facts.options["cluster_type"] == "managed_cluster" else ERROR
     for name, unit, divisor, need in (("cpu", "m", 1000, required[0]), ("memory", "Mi", 2**-20, required[1])):
         free = facts.free(name)
@@ -85,7 +85,7 @@ def resources(facts: Facts) -> Iterator[tuple]:
 
 
 def _is_foreign(definition: Mapping | None, extension_name: str) -> bool:
-    """Return whether something exists that Helm would not take for the extension's own."""
+    """Return whether an object exists that Helm would not count as the extension's own."""
     if not definition:
         return False
     annotations = definition["metadata"].get("annotations") or {}
@@ -115,7 +115,7 @@ def nvidia_device_plugin(facts: Facts) -> Iterator[tuple]:
 
 
 def _reuse(facts: Facts, option: str, title: str, found: Mapping | None, default: bool) -> Iterator[tuple]:
-    """Whether a component that the extension would bring is in the cluster already."""
+    """Check whether a component that the extension would install already exists."""
     choice = facts.options[option]
     there = _is_foreign(found, facts.options["extension_name"])
     if there and (default if choice is None else choice):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is known of a cluster before the AzureML extension is installed, and what follows from it. Pure."""
+"""The facts of a cluster before the installation of the AzureML extension, and conclusions from them. Pure."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from ansible_collections.azureml.arc.plugins.module_utils._extension.plan import
 from ansible_collections.azureml.arc.plugins.module_utils._extension.settings import HIGH_AVAILABILITY_NODES, INFERENCE
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.resources import has_labels, is_true
 
-# Taints of these are meant for AzureML, whose pods tolerate them.
+# Prefixes of the taints that reserve nodes for AzureML, whose pods tolerate them.
 TOLERATED_TAINTS = "ml.azure.com/"
 
 
 @dataclass
 class Facts:
-    """What is known of a cluster.
+    """The facts of a cluster.
 
     :param options: the options of M(azureml.arc.preflight).
-    :param cluster: as Azure shows it, C(None) if Azure was not asked.
-    :param objects: what else was read, by its purpose: Kubernetes objects, and of Azure the registration state of
-        resource providers. What the account may not read stands there as the error.
-    :param scc_users: the service accounts that OpenShift must let run privileged.
+    :param cluster: the cluster in Azure, C(None) if Azure was not read.
+    :param objects: everything else that was read, by its purpose: Kubernetes objects, and the registration state of
+        resource providers in Azure. For objects that the account cannot read, the error.
+    :param scc_users: the service accounts that must be able to run privileged on OpenShift.
     """
 
     options: Mapping
@@ -51,7 +51,7 @@ class Facts:
     def free(self, name: str):
         """Return how much of a resource is free on usable nodes: C(cpu) in cores, C(memory) in bytes.
 
-        Pods of the extension itself are left out of the count: what they hold is what it needs.
+        Pods of the extension itself do not count, because their resources are those that it needs.
         """
         usable = {node["metadata"]["name"]: node for node in self.usable_nodes()}
         free = sum(quantity(node["status"]["allocatable"][name]) for node in usable.values())
@@ -75,7 +75,7 @@ def _is_usable(node: Mapping, selector: Mapping[str, str]) -> bool:
 
 
 def requests_of(pod: Mapping) -> dict:
-    """Return what of a pod tells how much it holds, and of which node; a cluster may have thousands."""
+    """Return the parts of a pod that determine its resources and its node; a cluster may have thousands of pods."""
     spec = pod.get("spec") or {}
 
     def held(containers: Sequence | None) -> list[dict]:
@@ -101,11 +101,11 @@ def _requests_alone(one: Mapping) -> dict:
 
 
 def _requested(pod: Mapping, name: str):
-    """Return what the scheduler reserves for a pod.
+    """Return the resources that the scheduler reserves for a pod.
 
-    All containers and sidecars together, or more where an init container needs more beside the sidecars that run by
-    then; what the pod requests as a whole instead; and the overhead of its runtime class. Source: C(PodRequests) in
-    kubernetes/kubernetes, staging/src/k8s.io/component-helpers/resource/helpers.go.
+    The sum of all containers and sidecars, or more if an init container needs more together with the running sidecars;
+    the request of the pod as a whole takes precedence. The overhead of the runtime class is added. Source:
+    C(PodRequests) in kubernetes/kubernetes, staging/src/k8s.io/component-helpers/resource/helpers.go.
     """
     spec = pod["spec"]
     sidecars = largest = quantity(0)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether a Kubernetes API belongs to a cluster in Azure: what the API says of itself against what is expected. Pure.
+"""Compare the identity that a Kubernetes API reports with the expected cluster in Azure. Pure.
 
 Sources:
 
@@ -32,10 +32,10 @@ DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
 def has_host(fqdns: Iterable[str], address: str) -> bool | None:
-    """Return whether an API address is of the cluster with these host names.
+    """Return whether an API address belongs to the cluster with these host names.
 
-    :param fqdns: C(fqdn), C(privateFQDN) and C(azurePortalFQDN) of an AKS cluster, as far as it has them.
-    :returns: C(None) if the host tells nothing: an IP address, or a name outside the domains of AKS.
+    :param fqdns: C(fqdn), C(privateFQDN) and C(azurePortalFQDN) of an AKS cluster, if set.
+    :returns: C(None) if the host is inconclusive: an IP address, or a name outside the domains of AKS.
     """
     host = (urlsplit(address).hostname or "").rstrip(".")
     names = {name.lower().rstrip(".") for name in fqdns}
@@ -45,7 +45,7 @@ def has_host(fqdns: Iterable[str], address: str) -> bool | None:
 
 
 def _domain(host: str) -> str:
-    """Return the domain that a cloud has for all its AKS clusters, such as C(azmk8s.io)."""
+    """Return the domain of all AKS clusters of a cloud, such as C(azmk8s.io)."""
     return ".".join(host.split(".")[-2:])
 
 
@@ -59,17 +59,17 @@ def named_cluster(cluster_type: str, config_map: Mapping | None) -> ClusterRefer
 
 
 def is_same(one: ClusterReference, other: ClusterReference) -> bool:
-    """Return whether two references mean one cluster; Azure compares names without case."""
+    """Return whether two references belong to the same cluster; Azure compares names without case."""
     return one.id.lower() == other.id.lower()
 
 
 def normalise(address: str) -> str:
-    """Return an API address in the one form that two connections to the same API share."""
+    """Return an API address in a normalized form, to compare two connections."""
     parts = urlsplit(address)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     return f"{parts.scheme}://{host}:{parts.port or DEFAULT_PORTS.get(parts.scheme)}{parts.path.rstrip('/')}"
 
 
 def located(cluster: ClusterReference) -> str:
-    """Return a cluster with all that tells it from another of its name."""
+    """Return the full description of a cluster, to distinguish clusters with the same name."""
     return f"{cluster} of resource group '{cluster.resource_group}' in subscription {cluster.subscription_id}"

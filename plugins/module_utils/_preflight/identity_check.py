@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Prove that a Kubernetes API is that of the cluster in Azure, before anything is written to it."""
+"""Verify that a Kubernetes API belongs to the cluster in Azure, before anything is written to it."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def verify(session: KubeSession, expected: ClusterReference, fqdns: list[str], c
     """Compare the cluster behind a session with the one in Azure.
 
     :param fqdns: as in C(identity.has_host).
-    :param connection: how an error speaks of the connection.
-    :returns: C(verified); C(reason), why it is not; C(api_address), to compare with those of other hosts; C(found_id),
-        the cluster that the API says it is.
-    :raises AzureMLError: with code C(WrongCluster) where it is another cluster.
+    :param connection: the connection, for errors.
+    :returns: C(verified); C(reason), why it is not verified; C(api_address), to compare with those of other hosts;
+        C(found_id), the cluster that the API reports.
+    :raises AzureMLError: with code C(WrongCluster) if it is another cluster.
     """
     result = {"verified": False, "reason": "", "found_id": "", "api_address": identity.normalise(session.host)}
     by_host = identity.has_host(fqdns, session.host)
@@ -50,7 +50,7 @@ def verify(session: KubeSession, expected: ClusterReference, fqdns: list[str], c
 
 
 def _read(session: KubeSession, cluster_type: str) -> tuple[ClusterReference | None, str]:
-    """Return the cluster that the API says it is, else C(None) and why it is not known."""
+    """Return the cluster that the API reports, or C(None) and the reason."""
     namespace, name = identity.CONFIG_MAPS[cluster_type]
     try:
         config_map = session.get("ConfigMap", name, namespace)
@@ -72,7 +72,7 @@ def _expected(params: Mapping) -> ClusterReference:
 
 
 def _connection(params: Mapping, host: str) -> str:
-    """Return the connection in the user's own terms, and where it leads."""
+    """Return the connection as in the options, and its server."""
     given = [f"{option} '{params[option]}'" for option in ("kubeconfig", "context") if _is_name(params[option])]
     return f"{', '.join(given) or 'the connection'} ({host})"
 

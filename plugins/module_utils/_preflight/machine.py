@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether the machine of a node can do what AzureML will ask of it. Looks only; runs on the machine itself.
+"""Check whether the machine of a node meets the requirements of AzureML. Read-only; runs on the machine itself.
 
 Sources: https://learn.microsoft.com/azure/machine-learning/how-to-deploy-kubernetes-extension, on OpenShift, and
 https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction for the free disk.
@@ -24,7 +24,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.findings import 
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
 from ansible_collections.azureml.arc.plugins.module_utils._preflight.outbound import addresses
 
-# A kubelet starts to remove pods where less is free on the disk of images.
+# A kubelet evicts pods if less is free on the disk of images.
 LEAST_FREE = 0.15
 GIBIBYTE = 2**30
 TRIED_AT_ONCE = 16
@@ -34,7 +34,7 @@ NVIDIA_RUNTIMES = ("nvidia-container-runtime", "nvidia-ctk")
 
 @dataclass(frozen=True)
 class Machine:
-    """What is known of a machine.
+    """The facts of a machine.
 
     :param selinux: C(Enforcing), C(Permissive) or C(Disabled).
     :param nvidia_driver: the driver's version, empty if there is none.
@@ -72,7 +72,7 @@ def run(call: ModuleCall) -> dict:
 
 
 def look(params: Mapping, tried: Mapping[str, str]) -> Machine:
-    """Read what is to be known."""
+    """Read the facts of this machine."""
     with ThreadPoolExecutor(TRIED_AT_ONCE) as pool:
         answers = pool.map(lambda address: _why_unreachable(address, params["timeout"]), tried)
         unreachable = {address: why for address, why in zip(tried, answers) if why}
@@ -92,7 +92,7 @@ def look(params: Mapping, tried: Mapping[str, str]) -> Machine:
 
 
 def check(machine: Machine, params: Mapping, tried: Mapping[str, str]) -> Iterator[Finding]:
-    """What is wrong with a machine. Pure."""
+    """Yield the findings about a machine. Pure."""
     skipped = params["skip_checks"]
     if params["datasets"] and machine.selinux == "Enforcing" and "selinux" not in skipped:
         yield Finding(
@@ -131,7 +131,7 @@ def _check_disks(machine: Machine, minimum: int | None) -> Iterator[Finding]:
 
 
 def _output(*command: str) -> str:
-    """Return what a command says, nothing if it is not there or fails."""
+    """Return the output of a command, empty if it is missing or fails."""
     try:
         done = subprocess.run(
             command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=COMMAND_SECONDS, check=True
@@ -142,11 +142,11 @@ def _output(*command: str) -> str:
 
 
 def _why_unreachable(address: str, seconds: int) -> str:
-    """Return why a host does not answer, empty if it does; any answer of HTTP will do."""
+    """Return why a host does not answer, empty if it does; any HTTP response counts."""
     try:
         open_url(address, method="HEAD", timeout=seconds, follow_redirects="none").close()
     except HTTPError as error:
         error.close()
-    except Exception as error:  # whatever the network, a proxy or TLS comes up with
+    except Exception as error:  # any error of the network, a proxy or TLS
         return first_line(getattr(error, "reason", None) or error)
     return ""

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Look at a cluster from both sides, Azure and Kubernetes, before the extension is installed. Changes nothing."""
+"""Check a cluster in Azure and in Kubernetes before the installation of the extension. Changes nothing."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ from ansible_collections.azureml.arc.plugins.module_utils._preflight import azur
 from ansible_collections.azureml.arc.plugins.module_utils._preflight.facts import Facts, requests_of
 
 PROVIDERS_VERSION = "2021-04-01"
-REMEMBERED = 600  # seconds for which the other tasks of a run take a provider's registration from this one
-# Pods that still hold what they requested.
+REMEMBERED = 600  # seconds for which other tasks of a run reuse a provider's registration state
+# Pods that still hold their resources.
 LIVING_PODS = "status.phase!=Succeeded,status.phase!=Failed"
 
 
@@ -85,7 +85,7 @@ def _needed_providers(params: dict) -> list[str]:
 
 
 def _registrations(session: AzureSession, call: ModuleCall, names: list[str]) -> dict[str, str]:
-    """Return the registration state of each provider; clusters of a run share what one of them has read."""
+    """Return the registration state of each provider; the clusters of a run share it."""
 
     def read(name: str) -> str:
         address = f"/subscriptions/{session.subscription_id}/providers/{name}"
@@ -116,7 +116,7 @@ def _look_at_kubernetes(call: ModuleCall, facts: Facts) -> tuple[list[Finding], 
 
 
 def _readers(session: KubeSession, params: dict) -> dict[str, Callable]:
-    """Return how to read what the checks need, by the names that they give it."""
+    """Return functions that read the objects of the checks, by name."""
 
     def definition(name: str) -> Callable:
         return lambda: session.get("CustomResourceDefinition", name)
@@ -140,7 +140,7 @@ def _readers(session: KubeSession, params: dict) -> dict[str, Callable]:
 
 
 def _read(reader: Callable) -> object:
-    """Return what was read, or the error where the account may not read it."""
+    """Return the object, or the error if the account may not read it."""
     try:
         return reader()
     except AzureMLError as error:

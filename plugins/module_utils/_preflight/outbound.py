@@ -4,7 +4,7 @@
 
 """The addresses that nodes must reach for AzureML. Pure.
 
-Public Azure. Sources:
+For public Azure. Sources:
 https://learn.microsoft.com/azure/machine-learning/how-to-access-azureml-behind-firewall, on Kubernetes compute, and
 https://learn.microsoft.com/azure/azure-arc/network-requirements-consolidated
 """
@@ -22,8 +22,8 @@ TRAINING = ("training", "training_inference")
 class OutboundAddress:
     """A host that must be reachable.
 
-    :param host: its name; what stands in braces is an option of M(azureml.arc.node_preflight). A wildcard cannot be
-        tried, only allowed.
+    :param host: its name, with options of M(azureml.arc.node_preflight) in braces. A name with a wildcard cannot be
+        checked.
     """
 
     host: str
@@ -61,10 +61,10 @@ OUTBOUND_ADDRESSES = (
 
 
 def addresses(options: Mapping) -> dict[str, str]:
-    """Return what to try, as address: what it is for.
+    """Return the addresses to check, with their purposes.
 
-    :param options: C(workload_profile), C(cluster_type), and what the names are made of. Hosts whose options are not
-        given are left out, and so are wildcards.
+    :param options: C(workload_profile), C(cluster_type), and the options in the names. Hosts with unset options or
+        wildcards are omitted.
     """
     known = {name: options[name] for name in ("region", "workspace_id", "container_registry", "storage_account")}
     found = {}

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which workloads the AzureML extension brings, by profile and cluster type. Pure.
+"""The workloads of the AzureML extension, by profile and cluster type. Pure.
 
 Source: the component table of
 https://learn.microsoft.com/azure/machine-learning/how-to-deploy-kubernetes-extension#review-azureml-extension-components
-in its present form, and in that of October 2021.
+in its current version, and in that of October 2021.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ANY_CLUSTER = CONNECTED | MANAGED
 
 @dataclass(frozen=True)
 class Component:
-    """A workload in the extension's namespace. An optional one may be missing, but not be unready."""
+    """A workload in the extension's namespace. An optional one may be missing, but if it exists, it must be ready."""
 
     kind: str
     name: str
@@ -33,14 +33,14 @@ class Component:
 @dataclass(frozen=True)
 class _Row:
     kind: str
-    name: str  # "{name}" stands for the name of the extension
+    name: str  # "{name}" is the name of the extension
     profiles: frozenset[str]
     clusters: frozenset[str] = ANY_CLUSTER
     switch: str | None = None  # the option that switches the component on or off
-    default: bool | None = True  # whether it is there while the switch is unset; None: unknown
+    default: bool | None = True  # whether it is installed if the switch is unset; None: unknown
 
 
-# The table of today's releases (1.1.x).
+# The table of current releases (1.1.x).
 CURRENT = (
     _Row("Deployment", "relayserver", EVERY, CONNECTED),
     _Row("Deployment", "gateway", EVERY),
@@ -57,7 +57,7 @@ CURRENT = (
     _Row("Deployment", "azureml-ingress-nginx-controller", INFERENCE, MANAGED),
     _Row("Deployment", "inference-operator-controller-manager", INFERENCE),
     _Row("StatefulSet", "prometheus-prom-prometheus", EVERY),
-    # Became sidecars in 1.1.17; older releases have it.
+    # Replaced by sidecars in 1.1.17; older releases have it.
     _Row("DaemonSet", "fluent-bit", EVERY, default=None),
     _Row("DaemonSet", "{name}-dcgm-exporter", EVERY, switch="install_dcgm_exporter", default=None),
     _Row("DaemonSet", "nvidia-device-plugin-daemonset", EVERY, switch="install_nvidia_device_plugin", default=None),
@@ -93,12 +93,12 @@ def expected_components(
     switches: dict[str, bool | None] | None = None,
     table: str = "current",
 ) -> list[Component]:
-    """Return the components that a deployment must or may show.
+    """Return the required and optional components of a deployment.
 
     :param profile: C(training), C(inference) or C(training_inference).
     :param cluster_type: C(connected_cluster) or C(managed_cluster).
-    :param extension_name: the name of the extension; some components carry it.
-    :param switches: the C(install_*) options; one that is missing or C(None) means the extension's default.
+    :param extension_name: the name of the extension, which is part of some names.
+    :param switches: the C(install_*) options; a missing or C(None) option means the extension's default.
     :param table: the generation of settings keys, a key of C(TABLES).
     """
     components = []

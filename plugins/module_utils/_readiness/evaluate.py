@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether the AzureML extension's workloads run: Kubernetes objects in, a verdict out. Pure.
+"""Evaluate whether the AzureML extension's workloads run, by Kubernetes objects. Pure.
 
-Objects are plain dictionaries as the API sends them.
+Objects are plain dictionaries as in responses of the API.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._readiness.workloads i
 
 @dataclass(frozen=True)
 class Verdict:
-    """The state of a namespace: a row a component, a row a pod, and whether all of it is ready."""
+    """The state of a namespace: a row for each component and pod, and whether all are ready."""
 
     components: list
     pods: list
@@ -43,7 +43,7 @@ class Verdict:
 
     @property
     def only_missing_components(self) -> bool:
-        """Whether nothing is wrong but that expected components do not exist."""
+        """Whether missing components are the only problem."""
         waiting = [row for row in self.components + self.pods if not row["ready"]]
         return bool(self.pods) and bool(waiting) and all(row["reason"] == "NotFound" for row in waiting)
 
@@ -55,7 +55,7 @@ class Verdict:
         return lines or ([] if self.pods else ["there are no pods"])
 
     def warnings(self) -> list[str]:
-        """Return a line for each node that is down and has pods which are left out of the verdict."""
+        """Return a line for each node that is down and has pods that the verdict ignores."""
         lost: dict = {}
         for row in self.pods:
             if row["reason"] == NODE_NOT_READY:
@@ -80,9 +80,9 @@ def _explain(row: Mapping) -> str:
 def evaluate(
     expected: Iterable[Component], workloads: Mapping, pods: Iterable[Mapping], down_nodes: Iterable[str] = ()
 ) -> Verdict:
-    """Judge a namespace.
+    """Evaluate a namespace.
 
-    :param expected: the components to look for; an optional one that does not exist gets no row.
+    :param expected: the expected components; an optional one that does not exist has no row.
     :param workloads: the namespace's Deployments, DaemonSets and StatefulSets by (kind, name).
     :param pods: every pod of the namespace.
     :param down_nodes: names of nodes that are not ready.
@@ -111,7 +111,7 @@ def not_ready(nodes: Iterable[Mapping]) -> frozenset:
 
 
 def last_seen(event: Mapping) -> str:
-    """When an event was last seen, as text that sorts by time; empty if it does not say.
+    """Return when an event was last seen, as text that sorts by time; empty if unknown.
 
     Newer reporters count in C(series) and leave C(lastTimestamp) empty, see
     https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/.
@@ -122,4 +122,4 @@ def last_seen(event: Mapping) -> str:
         event.get("eventTime"),
         (event.get("metadata") or {}).get("creationTimestamp"),
     )
-    return next((str(time).rstrip("Z") for time in times if time), "")  # fractions of a second sort after none
+    return next((str(time).rstrip("Z") for time in times if time), "")  # fractions of a second sort last

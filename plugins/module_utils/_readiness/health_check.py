@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The report of the checks that the extension runs in the cluster before it is installed or changed. Pure.
+"""Read the report of the checks that the extension runs in the cluster before it is installed or changed. Pure.
 
-A job writes it to ConfigMap C(arcml-healthcheck) in namespace C(azureml), one key an occasion. Source:
+A job writes it to ConfigMap C(arcml-healthcheck) in namespace C(azureml), with a key for each occasion. Source:
 https://learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-kubernetes-extension#healthcheck
 """
 
@@ -17,10 +17,10 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.text import prin
 
 CONFIG_MAP = "arcml-healthcheck"
 KEY_PREFIX = "reports-"
-# Below this number the installation cannot go on; from there on it is a diagnosis.
+# Codes below this number stop an installation; others are a diagnosis only.
 FIRST_DIAGNOSIS = 45000
 
-# Error code: its name, and what to do.
+# Error codes with their names and fixes.
 CODES = {
     "E40000": ("UNKNOWN_ERROR", "Read the logs of the health check job."),
     "E40001": (
@@ -52,10 +52,10 @@ _CHECK = re.compile(
 
 
 def findings(reports: Mapping[str, str]) -> list[dict]:
-    """Return what failed, of all reports of a ConfigMap.
+    """Return the failed checks of all reports in a ConfigMap.
 
-    :param reports: the ConfigMap's data; keys that are no reports are passed over.
-    :returns: a row a failed check, those that stop an installation first.
+    :param reports: the ConfigMap's data; keys that are not reports are ignored.
+    :returns: a row for each failed check, those that stop an installation first.
     """
     rows = [
         _row(key[len(KEY_PREFIX) :], check)

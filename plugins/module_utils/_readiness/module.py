@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Wait until the workloads of the AzureML extension run, and say what they lack."""
+"""Wait until the workloads of the AzureML extension run, and report problems."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from ansible_collections.azureml.arc.plugins.module_utils._readiness.evaluate im
 from ansible_collections.azureml.arc.plugins.module_utils._readiness.pods import Surroundings, may_be_lost, pod_row
 
 KEPT_METADATA = ("name", "deletionTimestamp", "ownerReferences")
-SHORT_WATCH = 1  # seconds; a watch that ends before has broken, so the next one is not started at once
-RESYNC = 20  # seconds after which everything is read anew, whatever the watch said
-# A component that does not exist while everything else runs will not come: the version does not ship it.
+SHORT_WATCH = 1  # seconds; a watch that ends earlier is broken, so the next one starts after a pause
+RESYNC = 20  # seconds after which everything is read again, whatever the watch reported
+# If only this component is missing, the version of the extension does not contain it.
 MISSING_COMPONENT_PATIENCE = 60  # seconds
 
 
@@ -58,7 +58,7 @@ def run(call: ModuleCall) -> Waiting[dict]:
 
 
 def _explain_by_events(namespace: _Namespace, verdict: Verdict) -> None:
-    """Give pods that say nothing themselves the words of their latest warning."""
+    """Add the latest warning event to pods without a message."""
     warnings = namespace.warnings_of_pods()
     for row in verdict.pods:
         if not row["ready"] and not row["message"]:
@@ -78,18 +78,18 @@ def _expected(params: dict) -> list[Component]:
 
 
 class _Namespace:
-    """What stands in a namespace, kept current by a watch."""
+    """The objects of a namespace, kept up to date by a watch."""
 
     def __init__(self, session: KubeSession, name: str, expected: list[Component], call: ModuleCall) -> None:
         self._session = session
         self._call = call
         self._name = name
         self._expected = expected
-        # An optional workload needs no look of its own: its pods are looked at like all others.
+        # Optional workloads are not read: their pods are checked like all others.
         self._kinds = sorted({component.kind for component in expected if component.required})
         self._pods: dict = {}
-        # Pods that are not ready: those that may become so, those that have failed, and those that are being
-        # removed. Kept beside, because a change of one pod is not to cost a look at thousands.
+        # Pods that are not ready: those that may become ready, those that have failed, and those that are being
+        # removed. Tracked separately, so that a change of one pod does not require a pass over thousands.
         self._pending: set = set()
         self._failed: set = set()
         self._leaving: set = set()
@@ -99,7 +99,7 @@ class _Namespace:
         self._nodes_hidden = False
 
     def read(self) -> Verdict:
-        """Read everything anew.
+        """Read everything again.
 
         :raises AzureMLError: if the namespace is being removed, or gone with the pods that it had.
         """
@@ -115,7 +115,7 @@ class _Namespace:
         return self.judge()
 
     def judge(self) -> Verdict:
-        """Return the verdict on the pods known now and the workloads as they are now."""
+        """Return the verdict on the current pods and workloads."""
         workloads = {
             (kind, workload["metadata"]["name"]): workload
             for kind in self._kinds
@@ -135,17 +135,17 @@ class _Namespace:
             return frozenset()
 
     def pods_ready(self) -> bool:
-        """Return whether all pods known now are ready or being removed, whatever their workloads say."""
+        """Return whether all current pods are ready or being removed, whatever the status of their workloads is."""
         if self._pending or not self._pods:
             return False
-        # A failed pod may be one of a Job that has come to a good end since.
+        # A failed pod may belong to a Job that has succeeded since.
         return (
             not self._failed
             or evaluate((), {}, [pod for name, pod in self._pods.items() if name not in self._leaving]).ready
         )
 
     def _note(self, pod: Mapping) -> None:
-        """Remember a pod as it is now."""
+        """Record the current state of a pod."""
         name = pod["metadata"]["name"]
         self._forget(name)
         self._pods[name] = pod
@@ -161,7 +161,7 @@ class _Namespace:
             kept.discard(name)
 
     def watch(self, seconds: float) -> bool:
-        """Follow the pods until all are ready; C(False) where time passed or the watch ended first."""
+        """Watch the pods until all are ready; C(False) if time passed or the watch ended first."""
         for event in self._session.watch("Pod", self._name, self._version, math.ceil(seconds)):
             pod = event["object"]
             if event["type"] == "DELETED":
@@ -186,7 +186,7 @@ class _Namespace:
         }
 
     def health_check(self) -> list[dict]:
-        """Return what the extension's own checks found wrong."""
+        """Return the failed health checks of the extension."""
         try:
             config_map = self._session.get("ConfigMap", _health_check.CONFIG_MAP, self._name)
         except AzureMLError as error:
@@ -211,21 +211,21 @@ class _Namespace:
 
 
 def _essence(pod: Mapping) -> dict:
-    """Return what the verdict needs of a pod: a fifth of it."""
+    """Return the parts of a pod that the verdict needs, a fifth of it."""
     metadata = {key: pod["metadata"][key] for key in KEPT_METADATA if key in pod["metadata"]}
     spec = {"nodeName": (pod.get("spec") or {}).get("nodeName")}
     return {"metadata": metadata, "spec": spec, "status": pod.get("status")}
 
 
 def _node_essence(node: Mapping) -> dict:
-    """Return what the verdict needs of a node."""
+    """Return the parts of a node that the verdict needs."""
     return {"metadata": {"name": node["metadata"]["name"]}, "status": node.get("status")}
 
 
 def _wait(namespace: _Namespace, verdict: Verdict, deadline: Deadline, can_block: bool) -> Waiting[Verdict]:
-    """Follow the namespace until it is ready or time is up. Returns the last verdict.
+    """Follow the namespace until it is ready or time is up, and return the last verdict.
 
-    :param can_block: whether to follow it by a watch, which holds a thread; otherwise it is read at intervals.
+    :param can_block: whether to use a watch, which blocks a thread; otherwise it is read at intervals.
     """
     pause = Intervals(first=0.2, longest=RESYNC)
     missing_since = None
@@ -238,7 +238,7 @@ def _wait(namespace: _Namespace, verdict: Verdict, deadline: Deadline, can_block
         else:
             missing_since = None
         if namespace.pods_ready() or not can_block:
-            # The pods run, their workloads' status lags behind, or a workload is missing.
+            # The pods run, but the status of their workloads lags behind, or a workload is missing.
             yield from deadline.pause(pause.next())
             verdict = namespace.read()
         else:

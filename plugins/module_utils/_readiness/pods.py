@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether a pod runs, or why not. Pure."""
+"""Evaluate whether a pod runs, or why not. Pure."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from dataclasses import dataclass
 from ansible_collections.azureml.arc.plugins.module_utils._core.text import printable
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.resources import condition, is_true
 
-# Controllers that replace a failed pod with a new one; what they left behind says nothing about their health.
+# Controllers that replace a failed pod with a new one, so failed pods do not affect their health.
 REPLACING_CONTROLLERS = frozenset({"ReplicaSet", "DaemonSet", "StatefulSet", "ReplicationController"})
-# The reason of a row that is left out of the verdict because its node is down.
+# The reason of a row that the verdict ignores because its node is down.
 NODE_NOT_READY = "NodeNotReady"
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What else decides whether a pod that is not ready is a fault.
+    """The context that decides whether a pod that is not ready is a problem.
 
-    :param finished_jobs: controllers (kind, name) of Jobs that have a succeeded pod; a failed try of theirs is none.
-    :param complete: workloads (kind, name) that have their replicas; a pod of theirs that is being removed is none.
-    :param down_nodes: nodes that are not ready; a pod of a DaemonSet there is none, for it cannot run elsewhere.
+    :param finished_jobs: controllers (kind, name) of Jobs with a succeeded pod; their failed attempts are ignored.
+    :param complete: workloads (kind, name) that have their replicas; their terminating pods are ignored.
+    :param down_nodes: nodes that are not ready; DaemonSets' pods there, which cannot run elsewhere, are ignored.
     """
 
     finished_jobs: frozenset = frozenset()
@@ -78,7 +78,7 @@ def _workload(pod: Mapping) -> tuple[str, str] | None:
 
 
 def has_succeeded(pod: Mapping) -> bool:
-    """Return whether all containers of a pod have ended well."""
+    """Return whether all containers of a pod have succeeded."""
     return _phase(pod) == "Succeeded"
 
 
@@ -118,7 +118,7 @@ def _exit(terminated: Mapping) -> str:
 
 
 def _failure(container: Mapping) -> Mapping | None:
-    """Return how a container has ended; C(None) if it runs, or has ended well."""
+    """Return how a container has failed; C(None) if it runs or has succeeded."""
     terminated = (container.get("state") or {}).get("terminated") or {}
     return terminated if terminated.get("exitCode") else None
 
@@ -128,14 +128,14 @@ def _phase(pod: Mapping) -> str:
 
 
 def may_be_lost(pod: Mapping) -> bool:
-    """Return whether a pod is one of a DaemonSet that is not ready on its node, so that the node's state matters."""
+    """Return whether a pod is a DaemonSet's pod that is not ready, so that the state of its node matters."""
     controller = controller_of(pod)
     is_placed = bool((pod.get("spec") or {}).get("nodeName"))
     return is_placed and controller is not None and controller[0] == "DaemonSet" and not is_true(pod, "Ready")
 
 
 def is_lost(pod: Mapping, down_nodes: frozenset) -> bool:
-    """Return whether a pod is one of a DaemonSet that is not ready because its node is down."""
+    """Return whether a pod is a DaemonSet's pod that is not ready because its node is down."""
     return may_be_lost(pod) and pod["spec"]["nodeName"] in down_nodes
 
 

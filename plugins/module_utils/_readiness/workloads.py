@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether a Deployment, DaemonSet or StatefulSet has its replicas. Pure.
+"""Evaluate whether a Deployment, DaemonSet or StatefulSet has its replicas. Pure.
 
 The rollout conditions are those of C(kubectl rollout status), see
 https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#deployment-status.
@@ -18,7 +18,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.text import prin
 def component_row(kind: str, workload: Mapping, lost: int = 0) -> dict:
     """Return the row of a workload that exists.
 
-    :param lost: how many of its pods are on nodes that are down, and therefore not asked for.
+    :param lost: the number of its pods on nodes that are down, which do not count.
     """
     spec, status = workload.get("spec") or {}, workload.get("status") or {}
     name = workload["metadata"]["name"]

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The private parts of ansible-core that the collection needs, each with the reason.
+"""Access to private parts of ansible-core, each with its reason.
 
-Nothing else in the collection touches them, so a release of ansible-core that changes one breaks this file alone.
+No other file uses them, so a release of ansible-core that changes one of them only breaks this file.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ DELEGATED = "ansible_delegated_vars"
 
 @dataclass(frozen=True)
 class ModuleExecution:
-    """How a module is run over a connection.
+    """The context of a module that runs over a connection.
 
     :param connection: a connection plugin.
     :param environment: the environment variables of the module.
@@ -35,9 +35,9 @@ class ModuleExecution:
 
 
 def host_variables(task, name: str) -> dict:
-    """Return the variables of a host of the play, templates in them unresolved.
+    """Return the variables of a host of the play, with unresolved templates.
 
-    C(hostvars) lacks the variables of the play and the role; nothing public returns them for another host.
+    C(hostvars) lacks the variables of the play and the role, and no public function returns them for another host.
 
     :param task: the running task.
     :param name: the inventory name of the host.
@@ -47,12 +47,12 @@ def host_variables(task, name: str) -> dict:
 
 
 def environment_layers(task) -> list:
-    """Return what a task, its blocks and its play set as C(environment), the task's own last, templates unresolved.
+    """Return the C(environment) of a task, its blocks and its play, the task's last, with unresolved templates.
 
-    The worker resolves those of the task itself for the host that it runs for.
+    The worker has resolved those of the task itself for its own host.
     """
     written = [one.get_ds() for one in (task, *blocks_of(task))]
-    # One that is written as a list is a block without keywords.
+    # A list is a block without keywords.
     sources = [one.get("environment") for one in written if isinstance(one, Mapping)]
     sources.append(task.get_play().environment)
     layers = [layer for one in sources for layer in (one if isinstance(one, list) else [one])]
@@ -60,9 +60,9 @@ def environment_layers(task) -> list:
 
 
 def connection_variables(task, task_vars: Mapping) -> Mapping:
-    """Return the variables of the host that a task connects to: of C(delegate_to) where it is set.
+    """Return the variables of the host that a task connects to: of C(delegate_to) if it is set.
 
-    The name of the variable that carries them is not documented.
+    The name of the variable with them is not documented.
     """
     return task_vars.get(DELEGATED, {}).get(task.delegate_to) or task_vars
 
@@ -70,7 +70,7 @@ def connection_variables(task, task_vars: Mapping) -> Mapping:
 def wants_invocation(task_vars: Mapping) -> bool:
     """Return whether results include the options of their module, as every result did before ansible-core 2.21.
 
-    Since then C(INJECT_INVOCATION) decides, which C(_execute_module) hands on to the modules that it runs.
+    Since then C(INJECT_INVOCATION) decides, which C(_execute_module) passes to modules.
     """
     try:
         return constants.config.get_config_value("INJECT_INVOCATION", variables=task_vars)
@@ -79,33 +79,33 @@ def wants_invocation(task_vars: Mapping) -> bool:
 
 
 def decrypted(loader, content: bytes) -> bytes:
-    """Return the content of a file, decrypted where ansible-vault has encrypted it.
+    """Return the content of a file, decrypted if ansible-vault has encrypted it.
 
-    The public C(get_real_file) writes it to the disk.
+    The public C(get_real_file) writes the decrypted content to the disk.
 
     :param loader: the data loader, which has the vault's secrets.
-    :raises AnsibleError: if none of them fits.
+    :raises AnsibleError: if none of the secrets fits.
     """
     return bytes(loader._decrypt_if_vault_data(content)[0])
 
 
 def found_file(action, path: str) -> str:
-    """Return the whole path of a file, sought where tasks of the play look for files.
+    """Return the absolute path of a file, searched in the folders for files of the play.
 
-    :raises AnsibleError: if it is in none of the places.
+    :raises AnsibleError: if it is in none of them.
     """
     return action._find_needle("files", path)
 
 
 def execute_module(action, name: str, arguments: Mapping, task_vars: Mapping, how: ModuleExecution) -> dict:
-    """Run a module over a connection, as a task of its own would.
+    """Run a module over a connection, like a task.
 
-    C(_execute_module) is what action plugins use; what differs from their own task is set on a copy of it.
+    Action plugins use C(_execute_module). Differences from their own task are set on a copy of it.
 
     :param action: the running action.
     :param name: the full name of the module.
     :param task_vars: the variables of the host.
-    :returns: the result as plain values, without what Ansible notes for itself, as a module in this process returns it.
+    :returns: the result as plain values, without Ansible's internal fields, like that of a module in this process.
     """
     one = copy.copy(action)
     one._task = action._task.copy()
@@ -123,15 +123,15 @@ def execute_module(action, name: str, arguments: Mapping, task_vars: Mapping, ho
 
 
 def _is_note(key: str, value: object) -> bool:
-    """Return whether Ansible has added a field to what a module returned."""
-    if key == "exception":  # from 2.19 every failure has one, of a module that reports it as well
+    """Return whether Ansible has added a field to the result of a module."""
+    if key == "exception":  # from 2.19 every failure has one, including failures that a module reports
         return not str(value).startswith(("Traceback", "  File"))
-    # From 2.21 every result has the fields of the second kind, empty if the module had none.
+    # From 2.21 every result has these fields, empty if the module did not return them.
     return key.startswith("_ansible_") or (key in ("failed", "warnings", "deprecations") and not value)
 
 
 def _plain(value: object) -> str:
-    """Return a value of ansible-core's own as text; from 2.19 a warning is an object with its message in an event."""
+    """Return a value of an ansible-core type as text; from 2.19 a warning is an object with its message in an event."""
     return str(getattr(getattr(value, "event", value), "msg", value))
 
 
@@ -143,15 +143,15 @@ def local_connection(action):
 
 
 def hide_source(task) -> None:
-    """Keep the source of a task out of its error, for one that only repeats a failure shown before.
+    """Hide the source of a task in its error.
 
-    From ansible-core 2.19 an error shows the lines of the task, which are those of this collection.
+    From ansible-core 2.19, an error shows the lines of the task, which are lines of this collection.
     """
     task._ds = None
 
 
 def blocks_of(task) -> Iterator:
-    """Yield what a task stands in, from the inside to the outside: blocks, includes and roles."""
+    """Yield the parents of a task from the inside to the outside: blocks, includes and roles."""
     parent = task._parent
     while parent is not None:
         yield parent

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The files that options of a task name."""
+"""Read the files in the options of a task."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._controller import cor
 
 
 class ControllerFiles(Files):
-    """Files as kubernetes.core takes them: also from folder C(files), and encrypted with ansible-vault.
+    """Files like in kubernetes.core: also in the folder C(files), and encrypted with ansible-vault.
 
-    What is decrypted stays in memory.
+    Decrypted content stays in memory.
 
-    :param action: of the task, which knows its folders and the vault's secrets.
+    :param action: the action of the task, with its folders and the vault's secrets.
     """
 
     def __init__(self, action: ActionBase) -> None:
         self._action = action
 
     def find(self, path: str) -> str:
-        """Return the whole path of a file, that of the working directory where there is none."""
+        """Return the absolute path of a file, relative to the working directory if it is not found."""
         try:
             return core.found_file(self._action, path)
         except AnsibleError:
@@ -47,12 +47,12 @@ class ControllerFiles(Files):
 
 @contextlib.contextmanager
 def real_files(action: ActionBase, connection, argument_spec: Mapping, arguments: Mapping) -> Iterator[Mapping]:
-    """Give the options for a module of its own: on this machine it cannot decrypt files, or find those of the play.
+    """Yield the options for an ordinary module, which cannot decrypt files or find those of the play.
 
     On another machine, paths are those of that machine, as for kubernetes.core. Files that are decrypted for the
-    module are readable by this user alone, and removed after it.
+        module are readable only by this user, and removed afterwards.
 
-    :param connection: leads to the machine of the module.
+    :param connection: the connection to the machine of the module.
     :param arguments: the options as a task gives them.
     """
     if connection.transport != "local":
@@ -77,7 +77,7 @@ def real_files(action: ActionBase, connection, argument_spec: Mapping, arguments
 
 
 def with_paths(arguments: Mapping, argument_spec: Mapping, resolve: Callable[[str], str]) -> dict:
-    """Return options with each path of a file replaced.
+    """Return options with all paths of files replaced.
 
     :param arguments: as a task gives them, aliases included.
     :param resolve: takes a path, returns another one.

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What C(fleet) leaves for C(cluster): the result of each host, in a folder of the run.
+"""Pass results of hosts from C(fleet) to C(cluster), in a folder of the run.
 
-Hosts have processes of their own, and a result that goes through a variable is templated for each of them, which costs
-more than the task itself.
+Each host has its own process, and a result in a variable is templated for each of them, which costs more than the task
+itself.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ TAKEN = "taken: "
 
 
 class Handover:
-    """Files of a run, one for a host, readable for its user alone; Ansible removes them with the run.
+    """Files of a run, one for each host, readable only by its user. Ansible removes them with the run.
 
     :param root: the folder for temporary files of the run.
     """
@@ -31,11 +31,11 @@ class Handover:
         self._folder = os.path.join(root, FOLDER)
 
     def leave(self, host: str, content: dict) -> None:
-        """Leave something for a host; what was left before is replaced."""
+        """Leave content for a host, which replaces earlier content."""
         os.replace(self._new_file(host, content), self._path(host))
 
     def read(self, host: str) -> dict | None:
-        """Return what was left for a host, C(None) for nothing."""
+        """Return the content for a host, C(None) if there is none."""
         try:
             with open(self._path(host), encoding="utf-8") as file:
                 return json.load(file)
@@ -43,18 +43,18 @@ class Handover:
             return None
 
     def take(self, host: str) -> dict | None:
-        """Return what was left for a host, once; C(taken) still returns it."""
+        """Return the content for a host once; C(taken) still returns it."""
         content = self.read(host)
         if content is not None:
             os.replace(self._path(host), self._path(TAKEN + host))
         return content
 
     def taken(self, host: str) -> dict | None:
-        """Return what was taken for a host, or is left for it."""
+        """Return the content for a host, taken or not."""
         return self.read(host) or self.read(TAKEN + host)
 
     def claim(self, name: str, host: str) -> str | None:
-        """Claim something for a host; returns the other host of the run that has it, C(None) for none."""
+        """Claim a name for a host; return the other host of the run that has claimed it, C(None) for none."""
         new = self._new_file(f"{name} {host}", {"host": host})
         try:
             os.link(new, self._path(name))
@@ -68,12 +68,12 @@ class Handover:
     def lock(self, name: str) -> None:
         """Wait until no other process has locked the name, and lock it until this process ends."""
         os.makedirs(self._folder, mode=0o700, exist_ok=True)
-        # The handle stays open: the lock goes with the process.
+        # The handle stays open, so that the lock ends with the process.
         handle = os.open(f"{self._path(name)}.lock", os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(handle, fcntl.LOCK_EX)
 
     def _new_file(self, name: str, content: dict) -> str:
-        """Write a file under a name of its own, so that it takes its place as a whole; returns its path."""
+        """Write a file under a temporary name, so that it can be moved atomically; return its path."""
         os.makedirs(self._folder, mode=0o700, exist_ok=True)
         path = f"{self._path(name)}.new"
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run a module's work in the controller's worker instead of a Python of its own.
+"""Run modules in the controller's worker instead of a separate Python.
 
-A new Python costs 160 to 450 ms of processor time a task; the worker, forked from a parent that has imported the SDKs
-already, about a tenth of that. It is done where both mean the same: a local connection, no become, this interpreter, no
-async. Everything else goes the ordinary way, so that modules can be delegated to a bastion or a cluster node.
+A new Python costs 160 to 450 ms of processor time per task; the worker, forked from a parent that has imported the
+SDKs, about a tenth of that. It is used if both are equivalent: a local connection, no become, this interpreter, no
+async. Otherwise modules run as usual, so that they can be delegated to a bastion or a cluster node.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._controller.worker imp
 )
 
 load_for_all()
-# Made in the parent process, so that the workers that it forks have its secret in common.
+# Created in the parent process, so that the forked workers share its secret.
 CACHE = RunCache(constants.DEFAULT_LOCAL_TMP)
 
 SWITCH_VARIABLE = "azureml_arc_in_process"
@@ -61,11 +61,11 @@ PROGRESS_INTERVAL = 30  # seconds
 
 
 class InProcessActionModule(ActionBase):
-    """An action plugin that runs C(spec) in process where it can, else the module of the same name."""
+    """An action plugin that runs C(spec) in process if possible, otherwise the module of the same name."""
 
     TRANSFERS_FILES = False
     _supports_check_mode = True
-    _supports_async = True  # by handing over to the module
+    _supports_async = True  # by passing it to the module
     _requires_connection = False
     spec: ModuleSpec
 
@@ -82,7 +82,7 @@ class InProcessActionModule(ActionBase):
 
     def _for_module(self) -> contextlib.AbstractContextManager[Mapping]:
         arguments = flatten_kubeconfig(self._task.args)
-        if self._task.async_val:  # it goes on in the background, and needs its files longer than this process lives
+        if self._task.async_val:  # it continues in the background, and needs its files longer than this process lives
             return contextlib.nullcontext(arguments)
         return real_files(self, self._connection, self.spec.argument_spec, arguments)
 
@@ -101,19 +101,19 @@ class InProcessActionModule(ActionBase):
 def action_of_module(name: str) -> type[InProcessActionModule]:
     """Return the action plugin of a module, as a class.
 
-    The files of action plugins are all alike. They are no links, which tools for documentation take for redirections.
+    The files of action plugins are equal. They are not links, because documentation tools treat links as redirections.
 
-    :param name: of the plugin's file as a module of Python. The module is imported with it, so once for all workers,
-        before they are forked.
+    :param name: the name of the plugin's Python module. The module is imported together with it, and so once for all
+        workers, before they are forked.
     """
     module = import_module(f"ansible_collections.azureml.arc.plugins.modules.{name.rpartition('.')[2]}")
     return type("ActionModule", (InProcessActionModule,), {"spec": module.SPEC})
 
 
 def can_run_in_process(action: ActionBase, task_vars: Mapping, templar) -> bool:
-    """Tell whether running a module in process has the same effect as running it on the host of the task.
+    """Return whether running a module in process has the same effect as running it on the host of the task.
 
-    :param task_vars: the variables of the host, as C(templar) has them.
+    :param task_vars: the variables of the host, also those of C(templar).
     """
     return (
         is_switched_on(task_vars, templar)
@@ -125,7 +125,7 @@ def can_run_in_process(action: ActionBase, task_vars: Mapping, templar) -> bool:
 
 
 def is_switched_on(task_vars: Mapping, templar) -> bool:
-    """Tell whether modules run in process where they can, by the variables of a host."""
+    """Return whether modules run in process if possible, by the variables of a host."""
     switch = templar.template(task_vars.get(SWITCH_VARIABLE))
     if switch in (None, ""):
         switch = os.environ.get(SWITCH_ENVIRONMENT, in_process_by_default(sys.platform))
@@ -136,7 +136,7 @@ def is_switched_on(task_vars: Mapping, templar) -> bool:
 
 
 def _interpreter(task_vars: Mapping, templar) -> str | None:
-    """Return the Python asked for, C(None) if none is or where Ansible may choose one."""
+    """Return the configured Python, C(None) if it is unset or Ansible may choose one."""
     interpreter = task_vars.get("ansible_python_interpreter")
     interpreter = templar.template(interpreter) if interpreter else None
     return None if not interpreter or str(interpreter).startswith("auto") else interpreter
@@ -145,7 +145,7 @@ def _interpreter(task_vars: Mapping, templar) -> str | None:
 def task_environment(action: ActionBase, templar) -> dict[str, str]:
     """Return the C(environment) of a task.
 
-    :param templar: for the variables of a host; another host's may give another environment.
+    :param templar: for the variables of a host; the environment can differ by host.
     """
     values: dict[str, str] = {}
     for layer in environment_layers(action._task):
@@ -157,7 +157,7 @@ def task_environment(action: ActionBase, templar) -> dict[str, str]:
 
 
 def progress_interval(task_vars: Mapping, templar) -> float:
-    """Return how often to show how far the waits of a host are, in seconds, by its variables."""
+    """Return the seconds between progress lines of a host, by its variables."""
     try:
         return seconds_of(PROGRESS_VARIABLE, templar.template(task_vars.get(PROGRESS_VARIABLE)), PROGRESS_INTERVAL)
     except AzureMLError as error:
@@ -166,7 +166,7 @@ def progress_interval(task_vars: Mapping, templar) -> float:
 
 @dataclass(frozen=True)
 class RunContext:
-    """What a module runs under; for the fields see C(ModuleCall)."""
+    """The context of a module; for the fields see C(ModuleCall)."""
 
     check_mode: bool
     diff: bool
@@ -186,7 +186,7 @@ class RunContext:
 def context_of_task(
     action: ActionBase, environment: Mapping[str, str], progress: Callable[[str], None] = lambda line: None
 ) -> RunContext:
-    """Return what modules run under in a task.
+    """Return the context of modules in a task.
 
     :param environment: of the task.
     """
@@ -201,14 +201,14 @@ def context_of_task(
 
 
 def run_in_process(name: str, spec: ModuleSpec, arguments: Mapping, context: RunContext) -> dict:
-    """Run a module in this process, and wait where it has to; for the parameters see C(start_in_process)."""
+    """Run a module in this process, including its waits; for the parameters see C(start_in_process)."""
     return wait_here(start_in_process(name, spec, arguments, context), context.sleep)
 
 
 def start_in_process(name: str, spec: ModuleSpec, arguments: Mapping, context: RunContext) -> Waiting[dict]:
-    """Run a module in this process, as a generator that waits where it has to.
+    """Run a module in this process, as a generator of its waits.
 
-    :param name: what the task calls the module.
+    :param name: the name of the module in the task.
     :param arguments: its options as a task gives them.
     :returns: its result, with the invocation, without secrets.
     """
@@ -237,8 +237,8 @@ def _refusal(name: str, validation) -> dict | None:
 def flatten_kubeconfig(arguments: Mapping) -> dict:
     """Return the options of a task with an inline kubeconfig as one JSON text, and all texts decrypted.
 
-    As a dictionary, Ansible would take each of its values for a secret, C(v1) and C(default) included, and blank them
-    out of every result.
+    Ansible treats each value of a dictionary as a secret, including C(v1) and C(default), and hides them in all
+    results.
     """
     options = plain(arguments)
     if isinstance(options.get("kubeconfig"), dict):

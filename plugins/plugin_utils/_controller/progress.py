@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Lines for a person who watches a run: how far a wait is, now and then, and how each cluster ended."""
+"""Lines on the console: the progress of waits at intervals, and the outcome of each cluster."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ COLORS = {"failed": constants.COLOR_ERROR, "changed": constants.COLOR_CHANGED, "
 
 
 class Progress:
-    """Shows how far the wait of one host is, but not more often than asked for.
+    """Shows the progress of a host's wait, at most once per interval.
 
-    :param host: whose wait it is.
+    :param host: the name of the host.
     :param interval: seconds between two lines, and before the first; 0 shows none.
     :param show: takes a line.
     :param clock: seconds since 1970.
@@ -35,7 +35,7 @@ class Progress:
         self._start = self._last = clock()
 
     def __call__(self, state: str) -> None:
-        """Tell the state that something is in; shown when it is time for a line."""
+        """Take the current state; show it if the interval has passed."""
         now = self._clock()
         if self._interval <= 0 or now - self._last < self._interval:
             return
@@ -45,7 +45,7 @@ class Progress:
 
 
 def show_outcome(display: Display, outcome: str, text: str) -> None:
-    """Show how a cluster ended.
+    """Show the outcome of a cluster.
 
     :param outcome: a key of C(COLORS).
     """

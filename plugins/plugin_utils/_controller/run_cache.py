@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the tasks of one run share: tokens, and failures to get one."""
+"""Share tokens, and failures to get one, between the tasks of a run."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.errors import Az
 try:
     from cryptography.fernet import Fernet, InvalidToken
 except ImportError:
-    Fernet = None  # nor can the SDKs be there, so nothing is ever stored
+    Fernet = None  # without it the SDKs are missing, too, so nothing is ever stored
 
 FAILURE_LIFETIME = 30  # seconds
 
 
 @dataclass
 class _Slot:
-    """What this process knows of a key."""
+    """The entry of a key in this process."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     entry: dict | None = None
 
 
 class RunCache:
-    """A small store that the processes of a run share: the run makes it, its workers inherit it.
+    """A small store that the processes of a run share: the run creates it, and its workers inherit it.
 
-    Each key has a file and a lock of its own, in a folder that ends with the run. The first worker, or thread of one,
-    that needs an entry creates it while the others wait for it: a run asks for one token, not for one a worker.
-    Afterwards a process keeps the entry in memory. A failure is an entry as well, for C(FAILURE_LIFETIME), so that a
-    dead endpoint does not cost each cluster its timeouts.
+    Each key has its own file and lock, in a folder that is removed with the run. The first worker or thread that needs
+    an entry creates it while the others wait: a run requests one token, not one per worker. Each process then keeps the
+    entry in memory. A failure is an entry, too, for C(FAILURE_LIFETIME), so that a dead endpoint does not cost each
+    cluster its timeouts.
 
-    The files are encrypted with a key that is only in memory, so that what a killed run leaves behind is of no use.
+    The files are encrypted with a key that exists only in memory, so that the files of a killed run are useless.
 
-    :param directory: takes the files, which are made when they are needed.
+    :param directory: the folder for the files, which are created on demand.
     """
 
     def __init__(self, directory: str) -> None:
@@ -57,9 +57,9 @@ class RunCache:
     def get_or_create(
         self, key: str, create: Callable[[], dict], margin: float, is_good: Callable[[dict], bool] = lambda entry: True
     ) -> dict:
-        """Return the entry of C(key), made by C(create) where none is good for C(margin) more seconds.
+        """Return the entry of C(key); call C(create) unless it is valid for C(margin) more seconds.
 
-        :raises AzureMLError: as C(create) does, or did shortly before.
+        :raises AzureMLError: from C(create), now or shortly before.
         """
 
         def is_usable(entry: dict | None) -> bool:
@@ -92,7 +92,7 @@ class RunCache:
 
     @contextlib.contextmanager
     def _opened(self, key: str) -> Iterator[int]:
-        """Open the file of a key, and lock it against the other processes."""
+        """Open the file of a key, and lock it for other processes."""
         name = hashlib.blake2b(key.encode(), key=self._secret, digest_size=16).hexdigest()
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         file = os.open(os.path.join(self._directory, f"azureml_arc_{name}"), flags, mode=0o600)
@@ -110,7 +110,7 @@ class RunCache:
         try:
             return json.loads(self._cipher.decrypt(os.pread(file, os.fstat(file).st_size, 0)))
         except InvalidToken:
-            return None  # nothing yet, or the half of what a worker wrote that was killed
+            return None  # empty, or incomplete because the worker was killed
 
     def _write(self, file: int, entry: dict) -> None:
         content = self._cipher.encrypt(json.dumps(entry).encode())

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The worker process that a task runs in."""
+"""Set up the worker process of a task."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 
 from ansible.plugins.loader import connection_loader, shell_loader
 
-# What the tasks of each cluster use.
+# Plugins that the tasks of every cluster use.
 FOR_ALL = ((connection_loader, "ansible.builtin.local"), (shell_loader, "sh"))
 # The signals that end a run.
 ENDING = (signal.SIGINT, signal.SIGTERM)
@@ -32,20 +32,20 @@ def _standard_error() -> int | None:
     return None
 
 
-# Standard error of the run: from ansible-core 2.19 its workers have none, and what they display is lost once it ends.
+# Standard error of the run: from ansible-core 2.19, its workers have none, and their output is lost once it ends.
 STANDARD_ERROR = _standard_error()
 
 
 def load_for_all() -> None:
-    """Load plugins in the parent process, so that its workers need not load them, each anew."""
+    """Load plugins once in the parent process, instead of in each of its workers."""
     for loader, name in FOR_ALL:
         loader.get(name, class_only=True)
 
 
 def in_process_by_default(platform: str) -> bool:
-    """Return whether modules run in process where nothing says otherwise: not on macOS.
+    """Return whether modules run in process by default: not on macOS.
 
-    The SDKs ask the system for its proxies, which ends or blocks a forked process there:
+    The SDKs query the proxies of the system, which crashes or blocks a forked process there:
     https://github.com/python/cpython/issues/75999.
     """
     return platform != "darwin"
@@ -53,7 +53,7 @@ def in_process_by_default(platform: str) -> bool:
 
 @contextlib.contextmanager
 def prepared_worker(environment: Mapping[str, str]) -> Iterator[None]:
-    """Set up this process for a task of the collection, and restore what was there before.
+    """Set up this process for a task of the collection, and restore the former state afterwards.
 
     Only for the main thread of a worker.
 
@@ -65,10 +65,10 @@ def prepared_worker(environment: Mapping[str, str]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _exit_on_signals() -> Iterator[None]:
-    """Leave all C(with) blocks on a signal, so that files with credentials are removed, then do what was done before.
+    """Leave all C(with) blocks on a signal, so that files with credentials are removed, then call the former handler.
 
-    From ansible-core 2.19 the worker's own handlers end its process group, hence the programs that the SDKs have
-    started, and do not return. A run passes Ctrl-C on to its workers, and ends them with SIGTERM a moment later.
+    From ansible-core 2.19 the worker's own handlers end its process group, including programs that the SDKs have
+    started, and do not return. A run passes Ctrl-C to its workers, and sends them SIGTERM a moment later.
     """
     received = []
     before = {number: signal.getsignal(number) for number in ENDING}
@@ -90,7 +90,7 @@ def _exit_on_signals() -> Iterator[None]:
 
 
 def write_error(text: str) -> None:
-    """Write to standard error of the run, also while it ends."""
+    """Write to the standard error of the run, even while it ends."""
     if STANDARD_ERROR is not None:
         with contextlib.suppress(OSError):
             os.write(STANDARD_ERROR, text.encode(errors="replace"))
@@ -98,13 +98,12 @@ def write_error(text: str) -> None:
 
 @contextlib.contextmanager
 def _end_with_parent() -> Iterator[None]:
-    """End this worker when its run ends, however that ends. Linux only; elsewhere such a worker goes on.
+    """End this worker when its run ends in any way. Linux only; on other systems the worker continues.
 
-    A worker whose run was killed would wait for half an hour for nobody, or send the request that the next run, which
-    does not know of it, sends as well.
+    Otherwise the worker of a killed run could wait for half an hour, or send the same request as the next run.
     """
     run = multiprocessing.parent_process()
-    if run is None:  # not a worker: the caller's parent is none of our business
+    if run is None:  # not a worker: the caller's parent does not matter
         yield
         return
     before = ctypes.c_int()
@@ -112,7 +111,7 @@ def _end_with_parent() -> Iterator[None]:
         ctypes.CDLL(None).prctl(PR_GET_PDEATHSIG, ctypes.byref(before))
     _set_death_signal(signal.SIGTERM)
     try:
-        if os.getppid() != run.pid:  # it ended before the kernel could tell
+        if os.getppid() != run.pid:  # it ended before the signal was set
             os.kill(os.getpid(), signal.SIGTERM)
         yield
     finally:
@@ -126,11 +125,11 @@ def _set_death_signal(number: int) -> None:
 
 @contextlib.contextmanager
 def _without_old_garbage() -> Iterator[None]:
-    """Keep what the run has loaded out of garbage collection.
+    """Exclude the objects of the run from garbage collection.
 
-    A collection would write to each page that this worker shares with the run, and so copy it.
+    A collection would write to all pages that this worker shares with the run, and so copy them.
     """
-    if gc.get_freeze_count():  # somebody else's decision
+    if gc.get_freeze_count():  # already frozen by other code
         yield
         return
     gc.freeze()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The batches of a play, which are the waves of a rollout: what they share, and how each of them went."""
+"""The batches of a play, which are the waves of a rollout: their shared state and their results."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class Rollout:
     """The state that the batches of a play share.
 
     :param began: when the first batch began, in seconds since 1970.
-    :param waves: how many batches there are.
+    :param waves: the number of batches.
     :param number: of the current batch, from 1 on.
     :param allowed: how many clusters may fail; C(None) for a play without waves.
-    :param refused: the hosts whose variables are wrong, with their errors.
+    :param refused: the hosts with invalid variables, with their errors.
     :param failed: the hosts that failed in former batches.
     :param not_started: the hosts of later batches.
     :param batch: the hosts of the current batch.
@@ -47,7 +47,7 @@ class Rollout:
         return Wave(rows, failed, self.not_started, self.allowed, self.number, elapsed, self.waves, self.stopped)
 
     def end_batch(self, rows: list[Row]) -> None:
-        """Record how the current batch went."""
+        """Record the result of the current batch."""
         wave = self.wave(rows)
         self.failed = list(wave.failed)
         if wave.stopped:
@@ -95,9 +95,9 @@ class Batches:
         self._handover.leave(self._key, asdict(rollout))
 
     def current_wave(self) -> Wave:
-        """Return how the current batch goes, by the results so far.
+        """Return the current batch by the results so far, and lock it until this process ends.
 
-        Other processes wait until this one has ended, and so has sent its result: the last one to arrive knows most.
+        Other processes wait until this one has sent its result, so that later results contain the earlier ones.
         """
         self._handover.lock(self._key)
         rollout = Rollout(**(self._handover.read(self._key) or {}))
@@ -113,7 +113,7 @@ class Batches:
 
 
 def figures(wave: Wave) -> dict:
-    """Return a wave as tasks return it."""
+    """Return a wave as part of a result."""
     return {
         "clusters": [asdict(one) for one in wave.rows],
         "failed_clusters": list(wave.failed),
@@ -125,5 +125,5 @@ def figures(wave: Wave) -> dict:
 
 
 def artifacts(wave: Wave) -> dict:
-    """Return the figures of a wave as C(set_stats) leaves them: AWX keeps them among the artifacts of the job."""
+    """Return the figures of a wave in the format of C(set_stats), so that they become artifacts of the job in AWX."""
     return {"ansible_stats": {"data": {"azureml_rollout": wave.stats()}, "per_host": False, "aggregate": False}}

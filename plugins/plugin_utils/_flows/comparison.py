@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The comparison of a cluster with its variables: what modules return in check mode."""
+"""Compare a cluster with its variables, by modules in check mode."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._flows.flow import Flo
 
 
 def compare(flow: Flow, everything: bool) -> Waiting[list[str]]:
-    """Compare a cluster with its variables; its flow keeps what the modules returned.
+    """Compare a cluster with its variables; its flow keeps the results of the modules.
 
-    Azure is compared in any case, the cluster itself only where Azure is in sync.
+    Azure is always compared, the cluster itself only if Azure is in sync.
 
-    :param everything: compare the cluster as well where Azure is not in sync.
-    :returns: the differences in words, none for a cluster in sync.
+    :param everything: compare the cluster even if Azure is not in sync.
+    :returns: the differences as text, none for a cluster in sync.
     :raises StepFailedError: if something cannot be compared.
     """
     options, steps = flow.options, flow.steps
@@ -34,7 +34,7 @@ def compare(flow: Flow, everything: bool) -> Waiting[list[str]]:
         differences.append("certificate: the Secret in the cluster differs")
     if differences and not everything:
         return differences
-    yield from flow.prove_cluster()  # the pods of another cluster are not those of this one
+    yield from flow.prove_cluster()  # the pods of another cluster are irrelevant
     for step, module, given in _in_cluster(flow):
         found = yield from steps.check(step, module, given)
         if module == "pod_readiness":
@@ -48,7 +48,7 @@ def compare(flow: Flow, everything: bool) -> Waiting[list[str]]:
 
 
 def _in_cluster(flow: Flow) -> Iterator[tuple[str, str, dict]]:
-    """What is compared in the cluster, as step, module and options."""
+    """Yield the comparisons in the cluster, as step, module and options."""
     options = flow.options
     if needs_openshift_scc(flow):
         yield "Compare the permissions on OpenShift", "openshift_scc", options.openshift_scc()
@@ -61,7 +61,7 @@ def _in_cluster(flow: Flow) -> Iterator[tuple[str, str, dict]]:
 
 
 def needs_openshift_scc(flow: Flow, detected: bool = False) -> bool:
-    """Return whether the pods of the extension need rights that only OpenShift asks for.
+    """Return whether the pods of the extension need permissions that only OpenShift requires.
 
     :param detected: whether a preflight found OpenShift.
     """
@@ -86,7 +86,7 @@ def _of_instance_types(result: Mapping) -> list[str]:
     return [f"instance types differ: {', '.join(names)}"] if names else []
 
 
-# The differences in words by the module that found them.
+# The differences as text, by the module that found them.
 IN_WORDS = {
     "openshift_scc": lambda result: ["OpenShift: service accounts lack permissions"] if result["changed"] else [],
     "pod_readiness": lambda result: [f"pods: {problem}" for problem in result["problems"]],

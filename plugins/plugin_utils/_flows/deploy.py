@@ -14,9 +14,9 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._flows.comparison impo
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.flow import Flow, offered_types
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.steps import StepFailedError
 
-# Actions of a plan that send something.
+# Actions of a plan that send a request.
 CHANGES = ("create", "update", "replace")
-# An action of a plan in words, done and in check mode.
+# Actions of a plan as text, after the change and in check mode.
 DONE = {
     "none": "unchanged",
     "create": "created",
@@ -32,7 +32,7 @@ class Deploy(Flow):
 
     :ivar begun: whether an earlier call has submitted the extension, so that its failure is not repaired by sending it
         again.
-    :ivar soak: how many seconds a cluster that was changed has to stay ready.
+    :ivar soak: the seconds that a changed cluster must stay ready.
     """
 
     begun = False
@@ -47,7 +47,7 @@ class Deploy(Flow):
             differences = yield from compare(self, everything=False)
         except StepFailedError:
             if not self.extension and "extension" in self.parts:
-                yield from self._preflight()  # reports everything that is wrong with the cluster at once
+                yield from self._preflight()  # reports all problems of the cluster at once
             raise
         if not differences:
             self.ended = self._in_sync = True
@@ -105,7 +105,7 @@ class Deploy(Flow):
         """Wait for the extension and its pods, attach the cluster, define instance types, soak."""
         check_mode, self._completed = self.steps.check_mode, True
         if "extension" in self.parts and not check_mode and not self._is_installed():
-            # A failure of an operation that this flow has sent is not repaired by sending it again.
+            # A failed operation of this flow is not repeated.
             retry = self._action == "adopt" and not self.begun
             yield from self.wait_for_extension("Wait until the extension is installed", retry_failed=retry)
         # In check mode the pods are those of the extension before the change.
@@ -154,7 +154,7 @@ class Deploy(Flow):
             yield from steps.apply("Define the instance types", "instance_type", options.instance_type(types))
 
     def _require_namespace(self, attachment: Mapping, action: str) -> Waiting[None]:
-        """Have the namespace of a compute before it is attached."""
+        """Ensure that the namespace of a compute exists before it is attached."""
         name = attachment.get("namespace", "default")
         if action not in ("create", "replace") or name == "default":
             return

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where the steps of a cluster run.
+"""Run the steps of a cluster on the right machine.
 
 A step works in Azure or in the cluster. Azure is reached from the controller, the cluster from the controller or from
 one of its nodes.
@@ -31,7 +31,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._controller.in_process
 )
 
 COLLECTION = "azureml.arc."
-# Modules that connect to the cluster. Module preflight does as far as its option sides says so.
+# Modules that connect to the cluster. Module preflight does so depending on its option sides.
 CLUSTER_MODULES = frozenset(
     {"cluster_identity", "endpoint_check", "instance_type", "namespace", "openshift_scc", "pod_readiness", "tls_secret"}
 )
@@ -45,10 +45,10 @@ def works_in_cluster(module: str, options: Mapping) -> bool:
 
 
 class InProcess:
-    """Runs everything in this process.
+    """Runs all modules in this process.
 
     :param modules: the specification of each module by its name.
-    :param context: what modules run under.
+    :param context: the context of modules.
     """
 
     has_internal_steps = True
@@ -64,10 +64,10 @@ class InProcess:
 
 
 class OrdinaryModules:
-    """Runs everything in Python processes of their own, over a connection.
+    """Runs all modules in separate Python processes, over a connection.
 
     :param action: the action of the task.
-    :param connection: leads to the machine that they run on.
+    :param connection: the connection to their machine.
     :param environment: of the modules.
     :param modules: the specification of each module by its name.
     """
@@ -98,7 +98,7 @@ class OrdinaryModules:
 
 
 class ViaNode:
-    """Runs what works in the cluster on a node of it, and everything else on the controller."""
+    """Runs steps in the cluster on a node of it, and all other steps on the controller."""
 
     def __init__(self, on_controller: InProcess | OrdinaryModules, on_node: OrdinaryModules) -> None:
         self._on_controller = on_controller
@@ -119,10 +119,10 @@ def executor_of(
     context: RunContext | None,
     via_node: bool,
 ) -> InProcess | OrdinaryModules | ViaNode:
-    """Return what runs the steps of the host of a task.
+    """Return the executor for the host of a task.
 
     :param environment: of the task; variables that sign in to Azure do not leave the controller.
-    :param context: what modules run under in this process, C(None) for ordinary modules.
+    :param context: the context of modules in this process, C(None) for ordinary modules.
     """
     if context:
         on_controller = InProcess(modules, context)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""All clusters of a play, or of its present batch, in one process."""
+"""Run a flow for all clusters of a play's current batch in one process."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ ONLY_AZURE = ("detach",)
 
 
 class Fleet:
-    """All clusters of the present batch of a play.
+    """All clusters of the current batch of a play.
 
     :param action: the action of the task.
     :param task_vars: the variables of the host that the task runs for.
@@ -118,7 +118,7 @@ class Fleet:
         return {"changed": False, "ends": ends, **figures(wave), **artifacts(wave)}
 
     def _run_batch(self, rollout: Rollout, assignment: Assignment, environment: Mapping) -> None:
-        # A file of the run, not of the task: what ends the run ends it, too.
+        # A folder of the run, not of the task, so that it is removed whenever the run ends.
         with tempfile.TemporaryDirectory(prefix="azureml_arc_fleet_", dir=constants.DEFAULT_LOCAL_TMP) as directory:
             mine = self._read_hosts(rollout, assignment, environment)
             of_task = context_of_task(self._action, environment)
@@ -137,7 +137,7 @@ class Fleet:
                 self._stop.request()
                 if isinstance(error, SystemExit):
                     self._show_interrupted(flows)
-                    # While threads still write into it. They end with the process, which prepared_worker ends.
+                    # Although threads may still write to it. They end with the process, which prepared_worker ends.
                     shutil.rmtree(directory, ignore_errors=True)
                 raise
 
@@ -152,7 +152,7 @@ class Fleet:
         return flow_of(host, assignment, runs, self._check_mode, self._handover)
 
     def _read_hosts(self, rollout: Rollout, assignment: Assignment, environment: Mapping) -> list[HostVariables]:
-        """Read the variables of the hosts, and end those where they are wrong.
+        """Read the variables of the hosts, and end those with invalid variables.
 
         The first batch reads those of all batches, so that errors show before anything is sent.
 
@@ -165,7 +165,7 @@ class Fleet:
             if rollout.allowed is not None and len(rollout.refused) > rollout.allowed:
                 count = len(rollout.refused)
                 clusters = "1 cluster" if count == 1 else f"{count} clusters"
-                message = f"the variables of {clusters} are wrong, azureml_max_failures allows {rollout.allowed}"
+                message = f"the variables of {clusters} are invalid, azureml_max_failures allows {rollout.allowed}"
                 raise AnsibleActionFail(checks.nothing_sent([message]))
         mine = []
         for name in rollout.batch:
@@ -191,7 +191,7 @@ class Fleet:
             return host, False
 
     def _errors(self, hosts: list[HostVariables], flow: str) -> dict[str, list[str]]:
-        """Return what is wrong with the variables of hosts, alone and together; each error is shown once."""
+        """Return the errors in the variables of hosts, alone and together, and show each error once."""
         right = {one.name: one.options for one in hosts if one.options}
         connected = [one.name for one in hosts if one.options and not one.via_node and flow not in ONLY_AZURE]
         together = checks.of_fleet(right, connected)

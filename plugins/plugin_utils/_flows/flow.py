@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What all flows have in common. A flow is what a playbook does to one cluster."""
+"""The base of flows. A flow is the work of a playbook on one cluster."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ REQUIRED = "Check variables"
 
 
 class Flow:
-    """One cluster on its way through the phases of a flow.
+    """The flow of one cluster.
 
     A flow does no input or output of its own: its steps run modules, and it decides by their results.
 
@@ -54,7 +54,7 @@ class Flow:
     def run(self, wait: bool = True) -> Waiting[dict]:
         """Run the flow.
 
-        :param wait: C(False) ends it where everything has begun that takes long.
+        :param wait: C(False) ends it once every operation that takes long has started.
         :returns: the result of the cluster.
         """
         with self.steps.until_failure():
@@ -68,11 +68,11 @@ class Flow:
         return self.result()
 
     def begin(self) -> Waiting[None]:
-        """Decide what to do, and begin it. Sets C(ended) where nothing is left to do."""
+        """Decide what to do, and start it. Set C(ended) if nothing is left to do."""
         raise NotImplementedError
 
     def complete(self) -> Waiting[None]:
-        """Wait for what C(begin) has begun, and do the rest."""
+        """Wait for the operations that C(begin) has started, and complete the flow."""
         return
         yield
 
@@ -87,19 +87,19 @@ class Flow:
         return "prove" in self.parts and self.options.proves_jobs(self.first_wave)
 
     def summary(self) -> str:
-        """What was done, in a line."""
+        """Return the result in a line."""
         raise NotImplementedError
 
     def pods(self) -> str:
-        """Return how many pods are ready, in words."""
+        """Return the number of ready pods as text."""
         return (self.readiness or {}).get("summary", "pods not checked")
 
     def served(self) -> list[str]:
-        """Return what the inference endpoint serves, in words; nothing if it was not checked."""
+        """Return the state of the inference endpoint as text, empty if it was not checked."""
         return [f"endpoint {self.endpoint['summary']}"] if self.endpoint else []
 
     def found(self) -> dict:
-        """Return what the result of the cluster has beside its steps."""
+        """Return the fields of the cluster's result besides its steps."""
         identity = {} if self._identity is None else {"identity": self._identity}
         return {
             **self.extension,
@@ -115,7 +115,7 @@ class Flow:
         return self.steps.result(self.found(), "" if self.steps.failure else self.summary())
 
     def note_extension(self, result: Mapping) -> None:
-        """Keep what was decided on the extension, and what it is by now."""
+        """Record the plan and the state of the extension."""
         self.extension = {name: value for name, value in result.items() if name not in NOT_KEPT}
         self.options.learn(result.get("extension"), result.get("cluster"))
         self.options.certificate = result.get("certificate") or self.options.certificate
@@ -123,7 +123,7 @@ class Flow:
     def compare_certificate(self) -> Waiting[bool]:
         """Compare the certificate in the cluster with the variables.
 
-        Before the extension, which is updated where it differs: that is when the router reads the Secret.
+        Runs before the extension, which is updated if it differs, because the router reads the Secret then.
 
         :returns: whether it differs.
         """
@@ -135,7 +135,7 @@ class Flow:
         return found["changed"]
 
     def require(self, condition: bool, message: str) -> None:
-        """Fail where the variables do not have what the flow needs.
+        """Fail if variables that the flow needs are missing.
 
         :raises StepFailedError: if C(condition) is false.
         """
@@ -143,9 +143,9 @@ class Flow:
             raise StepFailedError(REQUIRED, {"msg": nothing_sent([message])})
 
     def prove_cluster(self) -> Waiting[None]:
-        """Prove that the connection reaches the cluster, before anything is written into it.
+        """Verify that the connection reaches the cluster, before anything is written to it.
 
-        :raises StepFailedError: if it reaches another cluster, or one that another host reaches as well.
+        :raises StepFailedError: if it reaches another cluster, or one that another host reaches, too.
         """
         if self._identity is not None:
             return
@@ -166,7 +166,7 @@ class Flow:
             )
 
     def wait_for_extension(self, step: str, **options: object) -> Waiting[None]:
-        """Wait until the extension is installed; a failure says which pods are not ready.
+        """Wait until the extension is installed; a failure lists the pods that are not ready.
 
         :raises StepFailedError: if it failed or takes too long.
         """
@@ -192,8 +192,8 @@ class Flow:
     def wait_for_pods(self, step: str = "Wait until the pods are ready", timeout: float | None = None) -> Waiting[None]:
         """Wait until the pods of the extension are ready.
 
-        :param timeout: in seconds; by default what the variables give.
-        :raises StepFailedError: if they are not within that time.
+        :param timeout: in seconds; defaults to the variables.
+        :raises StepFailedError: if they are not ready in time.
         """
         if timeout is None:
             timeout = self.options.get("azureml_readiness_timeout")
@@ -206,9 +206,9 @@ class Flow:
         self.readiness = without_ready_pods(found)
 
     def wait_for_endpoint(self) -> Waiting[None]:
-        """Wait until inference endpoints are served as the variables say, where they can be reached.
+        """Wait until inference endpoints serve the certificate of the variables, if they can be reached.
 
-        :raises StepFailedError: if they can be reached, and are not.
+        :raises StepFailedError: if they can be reached, but serve something else.
         """
         timeout = self.options.get("azureml_readiness_timeout")
         given = self.options.endpoint_check(wait_timeout=timeout)
@@ -221,12 +221,12 @@ class Flow:
 
 
 def without_ready_pods(readiness: Mapping) -> dict:
-    """Return a result of module pod_readiness without the rows of pods that are ready, which may be many."""
+    """Return a result of module pod_readiness without the rows of ready pods, which may be many."""
     return {**readiness, "pods": [one for one in readiness["pods"] if not one["ready"]]}
 
 
 def offered_types(computes: Collection[Mapping]) -> list[dict]:
-    """Return the instance types that computes offer, as objects in the cluster, none twice.
+    """Return the instance types of computes as objects in the cluster, without duplicates.
 
     :param computes: results of module compute.
     """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What has to hold before all hosts of a play are taken in one task."""
+"""Check the preconditions for running all hosts of a play in one task."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._report.rollout import
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.checks import nothing_sent
 
 STRATEGIES = ("ansible.builtin.linear", "linear", "ansible.builtin.debug", "debug")
-# Flows that take something away, in words.
+# Destructive flows as text.
 DESTRUCTIVE = {"remove": "remove Azure Machine Learning from", "detach": "detach"}
 INSTEAD = "Use role azureml.arc.azureml instead, which runs for each host."
 
 
 def require_whole_batch(task) -> None:
-    """Refuse a task that would not be for all hosts of the batch alike.
+    """Refuse a task that does not apply to all hosts of the batch.
 
-    :raises AnsibleActionFail: naming what stands in the way.
+    :raises AnsibleActionFail: naming the reason.
     """
     strategy = task.get_play().strategy
     if strategy not in STRATEGIES:
@@ -59,7 +59,7 @@ class PlaySettings:
     def seconds(self, name: str, default: float = 0.0) -> float:
         """Return the value of a variable that is a number of seconds.
 
-        :raises AnsibleActionFail: naming the variable where its value is something else.
+        :raises AnsibleActionFail: naming the variable if its value is invalid.
         """
         try:
             return seconds_of(name, self._value(name, default), default)
@@ -69,7 +69,7 @@ class PlaySettings:
     def flag(self, name: str, default: bool) -> bool:
         """Return the value of a variable that is true or false.
 
-        :raises AnsibleActionFail: naming the variable where its value is something else.
+        :raises AnsibleActionFail: naming the variable if its value is invalid.
         """
         value = self._value(name, default)
         try:

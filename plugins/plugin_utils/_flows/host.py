@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The flow of one host: what it needs from the task, and where its steps run."""
+"""Create the flow of a host."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ MODULES: Mapping[str, ModuleSpec] = {
 
 @dataclass(frozen=True)
 class Assignment:
-    """What a flow has to do.
+    """The work of a flow.
 
     :param flow: a key of C(FLOWS).
     :param parts: of the flow, by tags.
@@ -77,13 +77,13 @@ class Assignment:
 
 
 def parts_by_tags(task_vars: Mapping) -> tuple[str, ...]:
-    """Return the parts of a flow that the tags of the run leave."""
+    """Return the parts of a flow that the tags of the run select."""
     selected = [part for part in PARTS if part in task_vars.get("ansible_run_tags", ())] or PARTS
     return tuple(part for part in selected if part not in task_vars.get("ansible_skip_tags", ()))
 
 
 def flow_of(host: HostVariables, assignment: Assignment, runs: Executor, check_mode: bool, handover: Handover) -> Flow:
-    """Return the flow of a host whose variables are right."""
+    """Return the flow of a host with valid variables."""
     steps = Steps(host.name, runs, check_mode)
     flow = FLOWS[assignment.flow](
         host.options, steps, assignment.parts, lambda address: handover.claim(f"address {address}", host.name)
@@ -95,7 +95,7 @@ def flow_of(host: HostVariables, assignment: Assignment, runs: Executor, check_m
 
 
 def refused(errors: list[str]) -> dict:
-    """Return the result of a host whose variables are wrong."""
+    """Return the result of a host with invalid variables."""
     return {
         "failed": True,
         "failed_step": REQUIRED,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Take a cluster out of service: detach it, and remove everything that was installed."""
+"""Detach a cluster, and remove everything that was installed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._flows.flow import Flo
 
 
 class Detach(Flow):
-    """Detach a cluster from its workspaces; the cluster and its extension stay."""
+    """Detach a cluster from its workspaces; keep the cluster and its extension."""
 
     def begin(self) -> Waiting[None]:
         """Submit the removal of each compute."""
@@ -34,7 +34,7 @@ class Detach(Flow):
                 yield from self.steps.apply("Wait until the cluster is detached", "compute", given)
 
     def removed(self) -> list[str]:
-        """Return what was removed, or would be, in words."""
+        """Return the removed objects as text, or in check mode those to remove."""
         return [f"compute {one['compute']['name']}" for one in self.computes if one["changed"]]
 
     def summary(self) -> str:
@@ -45,7 +45,7 @@ class Detach(Flow):
 
 
 class Remove(Detach):
-    """Detach a cluster, and remove the extension with everything that belongs to it."""
+    """Detach a cluster, and remove the extension and everything that belongs to it."""
 
     _types: tuple[str, ...] = ()
     _resources: tuple[str, ...] = ()
@@ -54,8 +54,8 @@ class Remove(Detach):
     def begin(self) -> Waiting[None]:
         """Detach the cluster, remove its instance types, and submit the removal of the extension.
 
-        What belongs to the extension in the cluster goes as well where the extension itself is gone, so the cluster is
-        proved in any case, and before the first removal.
+        Objects of the extension in the cluster are removed even if the extension itself is gone, so the identity of the
+        cluster is always verified, before the first removal.
         """
         probed = yield from self.steps.check(
             "Compare the extension", "extension", self.options.extension(state="absent", wait=False)
@@ -75,7 +75,7 @@ class Remove(Detach):
         self.note_extension(submitted)
 
     def complete(self) -> Waiting[None]:
-        """Wait until the extension is gone, then remove what it used in Azure and in the cluster."""
+        """Wait until the extension is gone, then remove its resources in Azure and its objects in the cluster."""
         options, steps = self.options, self.steps
         given = options.extension(
             state="absent",
@@ -109,7 +109,7 @@ class Remove(Detach):
         ]
 
     def kept(self) -> list[str]:
-        """Supporting resources that stay, in words, each with the value of azureml_remove_resources that removes it."""
+        """Return the kept supporting resources as text, each with its value of azureml_remove_resources."""
         settings = (self.extension.get("extension") or {}).get("settings") or {}
         named = self.options.get("azureml_remove_resources", [])
         return [

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Many flows in one process: a few threads work, and what waits is parked until it is due.
+"""Run many flows in one process: a few threads work, and flows that wait are parked until they are due.
 
-A thread for a cluster costs a thousandth of the worker process that Ansible has for a host, and a cluster that waits
-has none, so clusters that hang do not hold up the others.
+A thread costs a thousandth of the worker process that Ansible starts for a host, and a cluster that waits has no
+thread, so clusters that hang do not block the others.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 class Stop:
-    """Ends the pauses that threads make. Only the main thread of a process hears that it has to end."""
+    """Ends the pauses of threads. Only the main thread of a process receives signals."""
 
     def __init__(self) -> None:
         self._requested = threading.Event()
@@ -37,7 +37,7 @@ class Stop:
     def sleep(self, seconds: float) -> None:
         """Pause a thread for some seconds.
 
-        :raises SystemExit: in a thread whose process has to end.
+        :raises SystemExit: if the process ends.
         """
         if self._requested.wait(seconds):
             raise SystemExit
@@ -58,7 +58,7 @@ class Scheduler:
     def run(self, flows: Sequence[Waiting[T]], ended: Callable[[int, T], None]) -> None:
         """Run flows to their end.
 
-        Flows that are due work in the order in which they became due, so each has begun before any goes on.
+        Flows run in the order in which they became due, so that all have started before any continues.
 
         :param ended: called in this thread with the number of each flow that has ended, and its result.
         """
@@ -84,18 +84,18 @@ class Scheduler:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _advance(self, flows: Sequence[Waiting], number: int) -> None:
-        """Run a flow until it waits or ends, and tell the thread that schedules."""
+        """Run a flow until it waits or ends, and notify the scheduling thread."""
         pause = result = error = None
         try:
             pause = max(0.0, next(flows[number]))
         except StopIteration as end:
             result = end.value
-        except BaseException as raised:  # to be raised in the thread that schedules
+        except BaseException as raised:  # to be raised in the scheduling thread
             error = raised
         self._advanced.put((number, pause, result, error))
 
     def _wait(self, parked: Sequence[tuple[float, int, int]]) -> list[tuple]:
-        """Return what has been advanced, as soon as there is something, at the latest when a parked flow is due."""
+        """Return the flows that have advanced, as soon as there are any, at the latest when a parked flow is due."""
         timeout = max(0.0, parked[0][0] - self._clock()) if parked else None
         found = []
         try:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The cluster of one host: the result that C(fleet) has left for it, or its flow in this process."""
+"""Return the result that C(fleet) has left for a host, or run its flow in this process."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._report.console import
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables import checks
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.reading import read
 
-# What Ansible shows of a cluster that failed; it would show everything that is known of it otherwise.
+# The fields of a failed cluster's result that Ansible shows; otherwise it would show the whole result.
 OF_FAILURES = ("failed", "failed_step", "msg", "error", "findings", "changed", "diff", "warnings", "exception")
-# The same where fleet has shown the failure.
+# The same if fleet has shown the failure.
 SHOWN_ABOVE = ("failed", "failed_step", "changed", "diff", "warnings", "exception")
 
 # Variables of a job in AWX, which keeps results.
@@ -47,8 +47,8 @@ JOB_VARIABLES = ("awx_job_id", "tower_job_id")
 def run_cluster(action: ActionBase, task_vars: Mapping, flow: str | None, wait: bool) -> dict:
     """Return the result of a host.
 
-    :param flow: a key of C(FLOWS), C(None) for what C(fleet) has left.
-    :param wait: C(False) ends the flow once everything has begun that takes long.
+    :param flow: a key of C(FLOWS), C(None) for the flow of C(fleet).
+    :param wait: C(False) ends the flow once every operation that takes long has started.
     :raises AnsibleActionFail: if there is neither a flow nor a result.
     """
     name, handover = task_vars["inventory_hostname"], Handover()
@@ -77,7 +77,7 @@ def run_cluster(action: ActionBase, task_vars: Mapping, flow: str | None, wait: 
 
 
 def _run_assigned(action: ActionBase, task_vars: Mapping, assignment: Assignment, handover: Handover) -> dict:
-    """Run the flow that C(fleet) has left to its host; the last one of a wave shows how the wave went."""
+    """Run a flow that C(fleet) has left to its host; the last host of a wave shows the result of the wave."""
     name = task_vars["inventory_hostname"]
     unreachable = None
     try:
@@ -90,7 +90,7 @@ def _run_assigned(action: ActionBase, task_vars: Mapping, assignment: Assignment
     result = {**result, "wave": figures(wave), **artifacts(wave)}
     handover.leave(name, {"result": result})
     if progress_interval(task_vars, action._templar) > 0:
-        if not unreachable:  # which Ansible shows
+        if not unreachable:  # Ansible shows that itself
             show_outcome(action._display, *result_lines(name, result))
         if not wave.pending:
             action._display.display(wave.summary())
@@ -102,7 +102,7 @@ def _run_assigned(action: ActionBase, task_vars: Mapping, assignment: Assignment
 def _run(
     action: ActionBase, task_vars: Mapping, assignment: Assignment, wait: bool, handover: Handover
 ) -> tuple[dict, bool]:
-    """Run the flow of a host; returns its result, and whether nothing is left to do."""
+    """Run the flow of a host; return its result, and whether nothing is left to do."""
     name, templar = task_vars["inventory_hostname"], action._templar
     host = read(name, task_vars, templar, ControllerFiles(action))
     if host.options and not host.via_node and len(task_vars["ansible_play_hosts_all"]) > 1:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Changes of one thing: another version of the extension, or another certificate, and nothing else."""
+"""Change only the version of the extension, or only the certificate."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ VERSION_KEYS = ("version", "auto_upgrade_minor_version")
 
 
 class _SingleChange(Flow):
-    """A flow that changes one thing of the extension, and refuses where more would change."""
+    """A flow that changes one aspect of the extension, and refuses any other change."""
 
     _sent = False
 
     def compare(self, what: str, keys: Collection[str]) -> Waiting[None]:
         """Compare the extension.
 
-        :param what: the thing in words.
+        :param what: the aspect as text.
         :param keys: the settings and properties that belong to it.
         :raises StepFailedError: if anything else would change.
         """
@@ -44,7 +44,7 @@ class _SingleChange(Flow):
         yield from self.prove_cluster()
 
     def send(self, step: str) -> Waiting[None]:
-        """Submit the change, where there is one."""
+        """Submit the change, if there is one."""
         if self.extension["plan"]["action"] == "update":
             submitted = yield from self.steps.apply(step, "extension", self.options.extension(wait=False))
             self.note_extension(submitted)
@@ -64,9 +64,9 @@ class _SingleChange(Flow):
 
 
 class Upgrade(_SingleChange):
-    """Bring the extension to the version that the variables pin.
+    """Install the version of the extension in the variables.
 
-    :ivar _former: the version before.
+    :ivar _former: the former version.
     """
 
     _former = ""
@@ -81,7 +81,7 @@ class Upgrade(_SingleChange):
         yield from self._with_rollback(self.send("Submit the version"))
 
     def complete(self) -> Waiting[None]:
-        """Wait for the version and its pods; where they fail, roll back if the variables say so."""
+        """Wait for the version and its pods; on failure, roll back if the variables allow it."""
         yield from self._with_rollback(super().complete())
 
     def prove(self) -> Waiting[None]:
@@ -102,7 +102,7 @@ class Upgrade(_SingleChange):
             raise StepFailedError(failure.step, result) from failure
 
     def _roll_back(self) -> Waiting[str]:
-        """Install the former version; returns how that went."""
+        """Install the former version, and return the result as text."""
         timeout = self.options.get("azureml_extension_timeout")
         former = self.options.extension(version=self._former, wait_timeout=timeout)
         try:

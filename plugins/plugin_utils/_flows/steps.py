@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The steps of one cluster: each runs a module, and all of them together make the result of the cluster."""
+"""Run the steps of one cluster, each with a module, and combine their results."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.errors import fi
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting
 from ansible_collections.azureml.arc.plugins.module_utils._core.text import printable
 
-# Parts of a module's result that describe its call, or that the result of the cluster has for all steps together.
+# Fields of a module's result that describe its call, or that the result of the cluster has for all steps.
 NOT_KEPT = ("changed", "diff", "failed", "invocation", "msg", "warnings")
 
 
@@ -81,7 +81,7 @@ class Steps:
     def apply(self, step: str, module: str, options: Mapping) -> Waiting[dict]:
         """Run a step that may change something.
 
-        :returns: the result of the module without the parts that all steps have in common, but with C(changed).
+        :returns: the result of the module without the fields that all steps share, but with C(changed).
         :raises StepFailedError: if it failed.
         """
         with self.recorded(step, module) as record:
@@ -134,12 +134,12 @@ class Steps:
             record["end"] = self._clock()
 
     def warn(self, warnings: Iterable[str]) -> None:
-        """Add warnings to the result, none twice."""
+        """Add warnings to the result, without duplicates."""
         self._warnings += [one for one in warnings if one not in self._warnings]
 
     @contextlib.contextmanager
     def until_failure(self) -> Iterator[None]:
-        """Run steps until one fails, which is kept as C(failure)."""
+        """Run steps until one fails, and keep it as C(failure)."""
         try:
             yield
         except StepFailedError as failure:
@@ -153,7 +153,7 @@ class Steps:
     def result(self, found: Mapping, summary: str) -> dict:
         """Return the result of the cluster, as module C(cluster) documents it.
 
-        :param found: what is known of the cluster.
+        :param found: the fields about the cluster.
         :param summary: the message, unless a step failed.
         """
         result = {**found, "changed": self._changed, "msg": summary, "steps": self._records}

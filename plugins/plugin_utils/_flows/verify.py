@@ -14,7 +14,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._flows.steps import St
 
 
 class Verify(Flow):
-    """Fail where a cluster is not in sync with its variables, with all differences at once."""
+    """Fail if a cluster is not in sync with its variables, and report all differences at once."""
 
     _findings: list[str] | None = None
 

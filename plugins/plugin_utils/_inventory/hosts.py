@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From rows of Azure Resource Graph to hosts of an inventory. Pure."""
+"""Convert rows of Azure Resource Graph to hosts of an inventory. Pure."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ id, name, type, location, resourceGroup, subscriptionId, tags,
   lastConnectivityTime = properties.lastConnectivityTime, agentVersion = properties.agentVersion,
   kubernetesVersion = properties.kubernetesVersion, totalNodeCount = properties.totalNodeCount,
   agentPoolProfiles = properties.agentPoolProfiles, powerState = properties.powerState.code"""
-# Arc reports the distribution of a cluster; an AKS cluster has always this one.
+# Arc reports the distribution of a cluster; AKS clusters always have this one.
 AKS = "aks"
-NAME_HASH_LENGTH = 8  # hexadecimal digits: in a fleet of 10,000 of one name, a chance of 1 in 86 that two are equal
+NAME_HASH_LENGTH = 8  # hexadecimal digits: with 10,000 clusters of one name, the probability of a collision is 1 in 86
 MEANS_EVERYONE = 100.0  # percent
 
 
@@ -43,7 +43,7 @@ class Filters:
     tags: Mapping[str, str | Sequence[str] | None] = field(default_factory=dict)
 
     def match_tags(self, tags: Mapping[str, str] | None) -> bool:
-        """Return whether a cluster with these tags is one to find."""
+        """Return whether a cluster has the tags to find."""
         present = {name.lower(): value.lower() for name, value in (tags or {}).items()}
         return all(
             name.lower() in present and (value is None or present[name.lower()] in _lower(value))
@@ -59,8 +59,8 @@ def _lower(value: str | Sequence[str]) -> list[str]:
 def cluster_query(filters: Filters) -> str:
     """Return the query for clusters.
 
-    The query language compares names of tags with case, so that it finds too many clusters where O(tags) is set, and
-    C(Filters.match_tags) has to follow.
+    The query language compares names of tags with case. With O(tags), the query returns too many clusters, which
+    C(Filters.match_tags) filters.
     """
     kinds = {name: TYPES[name].resource_type.lower() for name in filters.cluster_types}
     conditions = [f"type in~ {any_of(list(kinds.values()))}"]
@@ -78,7 +78,7 @@ def cluster_query(filters: Filters) -> str:
 
 
 def extension_query() -> str:
-    """Return the query for AzureML extensions. Resource Graph joins it with clusters in some clouds only, so we do."""
+    """Return the query for AzureML extensions, which Resource Graph can join with clusters only in some clouds."""
     conditions = [
         "type =~ 'microsoft.kubernetesconfiguration/extensions'",
         f"tostring(properties.ExtensionType) =~ {quoted(EXTENSION_TYPE)}",
@@ -98,7 +98,7 @@ def _is_plain(name: str) -> bool:
 
 @dataclass(frozen=True)
 class Waves:
-    """How a fleet is divided for a rollout.
+    """The division of a fleet for a rollout.
 
     :param tag: the tag whose value is the number of a cluster's wave.
     :param percentages: of the clusters without that tag: how many percent are in a wave or one before it, up to 100.
@@ -108,13 +108,13 @@ class Waves:
     percentages: Sequence[float]
 
     def check(self) -> None:
-        """Raise C(AzureMLError) where the percentages do not grow to 100."""
+        """Raise C(AzureMLError) if the percentages do not increase up to 100."""
         growing = all(before < after for before, after in zip((0.0, *self.percentages), self.percentages))
         if not self.percentages or not growing or self.percentages[-1] != MEANS_EVERYONE:
             raise AzureMLError(f"wave_percentages must increase up to 100, not {list(self.percentages)}")
 
     def of(self, cluster_id: str, tags: Mapping[str, str]) -> int:
-        """Return the number of a cluster's wave, from 1 on: the same whoever else is in the fleet.
+        """Return the number of a cluster's wave, from 1 on, which does not depend on other clusters.
 
         :raises AzureMLError: if the tag is not a number.
         """
@@ -153,8 +153,8 @@ def hosts(
     :param clusters: rows of C(cluster_query).
     :param extensions: rows of C(extension_query); those of other clusters are ignored.
     :param plain_names: whether a host has the name of its cluster, without the digits that make it unique.
-    :param warn: takes the warning of a tag that is not the number of a wave: anybody who may edit the tags of one
-        cluster could stop the automation of all others otherwise.
+    :param warn: takes the warning about a tag that is not the number of a wave. An error would let anyone who can edit
+        the tags of one cluster stop the automation of all others.
     :raises AzureMLError: if two clusters would share a name.
     """
     by_cluster = {_cluster_of(row["id"]): _extension(row) for row in extensions}
@@ -249,7 +249,7 @@ def _groups(cluster: Mapping, wave: int) -> list[str]:
 
 
 def _connectivity(cluster: Mapping) -> str:
-    """Return whether changes would reach the cluster, in Arc's words; of an AKS cluster, whether it runs."""
+    """Return whether changes reach the cluster, as Arc's connectivity status; for AKS, whether it runs."""
     if cluster["type"] == "managed_cluster":
         return "connected" if cluster["power_state"] == "Running" else "offline"
     return cluster["connectivity_status"] or "unknown"

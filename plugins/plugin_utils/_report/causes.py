@@ -15,7 +15,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._report.results import
 
 @dataclass(frozen=True)
 class PodCause:
-    """A cause that pods show.
+    """A cause that is visible in pods.
 
     :param reasons: the reasons that Kubernetes gives for a container or a pod.
     :param fix: the next step.
@@ -26,8 +26,8 @@ class PodCause:
     fix: str
 
 
-# The most telling first: a pod that cannot pull its image explains others that wait for it. The reasons are those of
-# kubelet (pkg/kubelet/images/types.go, kuberuntime_container.go) and of the pod condition PodScheduled.
+# The most significant first: a pod that cannot pull its image explains others that wait for it. The reasons are those
+# of kubelet (pkg/kubelet/images/types.go, kuberuntime_container.go) and of the pod condition PodScheduled.
 PODS = (
     PodCause(
         "image pull",
@@ -43,7 +43,7 @@ PODS = (
     PodCause("crash loop", ("CrashLoopBackOff",), "Read the last log of the pod: kubectl logs --previous."),
     PodCause("unschedulable pods", ("Unschedulable",), "Free or add resources, or change the node selector."),
 )
-# Codes that explain nothing if pods, or the extension's own checks, do.
+# Codes that say less than pods or the extension's health checks.
 OUTER_CODES = ("", "ExtensionOperationFailed", "NotReady", "Timeout")
 CODES = {
     "AuthenticationFailed": "sign-in failed",
@@ -57,7 +57,7 @@ CODES = {
     "Timeout": "timed out",
     "Unreachable": "no answer",
 }
-# Checks of a preflight whose name says less than their outcome.
+# Checks of a preflight whose names are less clear than their outcome.
 CHECKS = {"connectivity": "not connected", "kubernetes_api": "no answer"}
 LONGEST_DETAIL = 240  # characters; the row of a cluster shows it
 PODS_NAMED = 2
@@ -67,7 +67,7 @@ def cause_of(failure: Mapping, readiness: Mapping | None) -> dict:
     """Return the cause of a failure: C(kind), which clusters share, C(detail), which fits into a line, and C(fix).
 
     :param failure: a failure of the report.
-    :param readiness: the readiness of the cluster, where it is known.
+    :param readiness: the readiness of the cluster, if it is known.
     """
     if failure["code"] in OUTER_CODES and readiness and not readiness["ready"]:
         found = _from_health_check(readiness["health_check"]) or _from_pods(readiness["not_ready"])

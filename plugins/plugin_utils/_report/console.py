@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the console shows of a cluster that failed: the cause first, then one finding a line. Pure."""
+"""Describe clusters on the console: failures with the cause first and one finding per line. Pure."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._report.results import
 from ansible_collections.azureml.arc.plugins.plugin_utils._report.rollout import named
 
 INDENT = " " * 8
-MOST_LINES = 12  # of a cluster; the report and the result of its host have everything
+MOST_LINES = 12  # per cluster; the report and the result of its host contain everything
 
 
 def result_lines(name: str, result: Mapping) -> tuple[str, str]:
-    """Return the outcome of a cluster, and what the console shows after it.
+    """Return the outcome of a cluster, and the text after it on the console.
 
     :param name: its host.
     :param result: as module C(cluster) returns it.
@@ -48,7 +48,7 @@ def failure_lines(result: Mapping) -> str:
         lines[MOST_LINES:] = [f"and {len(lines) - MOST_LINES} more"]
     if lines[0] == f"{cause['kind']}: {message}":
         lines[0] += reference
-    elif not failure["findings"]:  # which the message only introduces
+    elif not failure["findings"]:  # the message only introduces the findings
         lines.append(": ".join(filter(None, (failure["task"], message))) + reference)
     lines += [result["rollback"]] if result.get("rollback") else []
     fix = cause["fix"] or failure["hint"]
@@ -57,7 +57,7 @@ def failure_lines(result: Mapping) -> str:
 
 
 def interrupted_lines(steps: Mapping[str, str]) -> str:
-    """Return what an interrupted run leaves under way, as lines.
+    """Return the operations in progress of an interrupted run, as lines.
 
     :param steps: the last step of each cluster that has begun and not ended.
     """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A run over a fleet as data: the result of each cluster, its cause where it failed, and its timeline. Pure."""
+"""A run over a fleet as data: the result of each cluster, the cause of its failure, and its timeline. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._report.results import
     read_module,
 )
 
-SCHEMA_VERSION = 1  # raised where a reader of the former one would break
+SCHEMA_VERSION = 1  # increased if a reader of the former version would break
 OUTCOMES = ("ok", "changed", "failed", "unreachable", "not_started")
 NO_MESSAGE = {
     "task": "",
@@ -36,7 +36,7 @@ LONGEST_COMPARED = 200  # characters; longer messages may be cut
 
 @dataclass(frozen=True)
 class Run:
-    """How a run was started.
+    """The start of a run.
 
     :param playbook: the file name of the playbook.
     :param started: seconds since 1970.
@@ -70,7 +70,7 @@ class Ended:
 
 @dataclass(eq=False)
 class _Wave:
-    """A play, or a batch of one with C(serial); each is one of its own, hence compared by identity."""
+    """A play, or a batch of one with C(serial), compared by identity."""
 
     allowed_failures: int | None = None
     stopped: bool = False
@@ -122,7 +122,7 @@ def _merged(before: Mapping | None, after: dict, kept: Iterable[str]) -> dict:
 
 
 def _passes_on(before: Mapping, failure: Mapping) -> bool:
-    """Return whether a failure repeats the one before it, as tasks do that make a rescued failure count."""
+    """Return whether a failure repeats the one before it, like tasks that fail again after a rescue."""
     text = before["message"] or next((one["message"] for one in before["findings"]), "")
     return bool(text) and text[:LONGEST_COMPARED] in failure["message"]
 
@@ -141,7 +141,7 @@ class FleetReport:
         self._wave = _Wave()
 
     def end_wave(self, result: Mapping) -> None:
-        """Add how a batch of hosts went, as module C(fleet) returns it."""
+        """Add the result of a batch of hosts, as module C(fleet) returns it."""
         self._wave.allowed_failures = result.get("allowed_failures")
         self._wave.stopped = bool(result.get("stopped"))
         self._not_started = list(result.get("not_started") or ())
@@ -154,7 +154,7 @@ class FleetReport:
         """Add the result of any task, as callbacks get it: without values that C(no_log) hides."""
         phase = phase_of(ended.action)
         if not phase and ended.status == "ok":
-            return  # no work on a cluster
+            return  # not about a cluster
         cluster = self._cluster(host)
         if phase:
             cluster.add_phase(phase, ended.start, ended.end)
@@ -173,7 +173,7 @@ class FleetReport:
         :param failed: the hosts that count as failed at the end; rescued failures do not.
         :param ended: seconds since 1970.
         """
-        # Plays that only close a run have no clusters of their own.
+        # Plays at the end of a run may have no clusters.
         waves = list(dict.fromkeys(one.wave for one in self._clusters.values()))
         clusters = [
             self._row(name, one, waves.index(one.wave) + 1, name in failed) for name, one in self._clusters.items()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-# By playbook: what a run of it is called, and how clusters are after it.
+# By playbook: the name of a run, and the state of clusters after it.
 PLAYBOOKS = {
     "deploy.yml": ("Deployment", "ready"),
     "rollout.yml": ("Rollout", "ready"),
@@ -19,7 +19,7 @@ PLAYBOOKS = {
     "detach.yml": ("Detachment", "detached"),
     "remove.yml": ("Removal", "removed"),
 }
-SUCCEEDED = "succeeded"  # in a playbook of the user's own
+SUCCEEDED = "succeeded"  # in the user's own playbook
 GOOD = ("ok", "changed")
 OTHERS = {"failed": "failed", "unreachable": "unreachable", "not_started": "not started"}
 PLANNED = {"changed": "would change", "ok": "unchanged", **OTHERS}

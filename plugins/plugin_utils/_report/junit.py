@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The fleet report as JUnit XML: a test case a cluster, for tools that show test results. Pure."""
+"""The fleet report as JUnit XML, with a test case for each cluster. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 
-# Characters that XML 1.0 cannot carry, see https://www.w3.org/TR/xml/#charsets
+# Characters that XML 1.0 cannot contain, see https://www.w3.org/TR/xml/#charsets
 NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 KINDS = {"failed": "failure", "unreachable": "error", "not_started": "skipped"}
 

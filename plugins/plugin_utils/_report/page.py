@@ -4,8 +4,8 @@
 
 """The fleet report as a page: one file that loads nothing from elsewhere.
 
-The data stands in the page as JSON, and the script creates text nodes from it, never markup, so that text from clusters
-stays text. The content security policy allows this style and this script, by their hashes, and nothing else.
+The page contains the data as JSON, and the script creates only text nodes from it, so that text from clusters is never
+markup. The content security policy allows this style and this script, by their hashes, and nothing else.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from collections.abc import Mapping
 
 # The files of the script, in the order in which they use each other.
 _SCRIPTS = ("base.js", "summary.js", "timeline.js", "cells.js", "table.js", "main.js")
-# A script element ends at the first "</script" and begins a comment at "<!--", whatever stands around it.
+# A script element ends at the first "</script" and begins a comment at "<!--", whatever surrounds it.
 _ESCAPED_IN_SCRIPT = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 
 
@@ -45,5 +45,5 @@ def _part(name: str) -> str:
 
 
 def _hash(text: str) -> str:
-    """Return a hash as content security policies have it, see https://www.w3.org/TR/CSP3/#framework-directive-source-list"""
+    """Return a hash in the format of content security policies, see https://www.w3.org/TR/CSP3/#framework-directive-source-list"""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Read the result of a task for one cluster. The only place of the report that knows the fields of results. Pure."""
+"""Read the result of a task for one cluster. Only this file of the report depends on the fields of results. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from ansible_collections.azureml.arc.plugins.module_utils._core.text import printable
 
 COLLECTION = "azureml.arc."
-# The phase that a task of this module belongs to. Other tasks are no work on a cluster.
+# The phases of modules. Other tasks are not about clusters.
 PHASES = {
     "preflight": "checks",
     "cluster_identity": "checks",
@@ -29,12 +29,12 @@ PHASES = {
     "compute": "attachment",
     "instance_type": "attachment",
 }
-# The fields of any result that tell how a task ended.
+# Fields about the end of a task, which any result has.
 OWN_FIELDS = ("changed", "msg", "error", "findings", "problems", "warnings")
-# What one cluster adds to the report has limits, so that the page of a fleet opens at once.
+# The data of each cluster is limited, so that the page of a fleet opens at once.
 MOST_ROWS = 20  # components and pods that are not ready, findings, warnings
-LONGEST_MESSAGE = 400  # characters of what Kubernetes says of a component or a pod
-# Findings start with their level where a message lists them.
+LONGEST_MESSAGE = 400  # characters of the message of a component or a pod
+# In a message, findings start with their level.
 LISTED_FINDING = re.compile(r"\[(?:error|warning|info)\] ")
 # Azure wraps the message that explains a failure, sometimes twice: "...: Error: [ InnerError: [ ... ]]".
 INNERMOST_ERROR = re.compile(r"InnerError: \[\s*(?!.*InnerError: \[)(.*?)\s*\]", re.DOTALL)
@@ -81,7 +81,7 @@ def read_module(action: str, task: str, result: Mapping, failed: bool) -> Cluste
 def read_cluster(result: Mapping) -> ClusterResult:
     """Read the result of a cluster as a whole, as the modules that deploy or verify whole clusters return it."""
     failed = bool(result.get("failed"))
-    # A wait for pods that failed leaves its fields at the top.
+    # A failed wait for pods has its fields at the top level.
     pods = result.get("pod_readiness") or result
     readiness = _readiness(pods) if "components" in pods else None
     return ClusterResult(
@@ -110,7 +110,7 @@ def _extension(result: Mapping) -> dict | None:
     if not _is_mapping(plan):
         return None
     present = result.get("extension") or {}
-    # All settings of a new extension differ, which tells nothing.
+    # All settings of a new extension differ, which is irrelevant.
     differing = (
         {} if plan.get("action") == "create" else {**(plan.get("properties") or {}), **(plan.get("settings") or {})}
     )
@@ -137,7 +137,7 @@ def _readiness(result: Mapping) -> dict:
         "components_ready": sum(bool(one.get("ready")) for one in components),
         "not_ready": [
             {name: printable(row.get(name), LONGEST_MESSAGE) for name in ("kind", "name", "reason", "message")}
-            for row in [*pods, *components]  # pods explain what their components lack
+            for row in [*pods, *components]  # pods explain their components
             if not row.get("ready")
         ][:MOST_ROWS],
         "health_check": [
@@ -177,7 +177,7 @@ def _compute(result: Mapping) -> dict:
 def _failure(result: Mapping, readiness: Mapping | None) -> dict:
     error = result.get("error") if _is_mapping(result.get("error")) else {}
     step = printable(result.get("failed_step"))
-    # The message of the error is that of the result without code, correlation id and hint, which have their own place.
+    # The message of the error has no code, correlation id and hint, which have their own fields.
     message = printable(error.get("message") or result.get("msg")).removeprefix(f"{step}: ")
     findings = list(_findings(result.get("findings") or ()))
     # Those of pods are rows of the readiness.
@@ -208,7 +208,7 @@ def _findings(found: Iterable) -> Iterator[dict]:
 
 
 def _without_list(message: str, listed: Iterable[str]) -> str:
-    """Return a message up to the list of findings that it ends with: they are shown as a list."""
+    """Return a message without the findings at its end, which are shown as a list."""
     starts = [message.find(one) for one in listed if one and one in message]
     if not starts:
         return message
@@ -217,6 +217,6 @@ def _without_list(message: str, listed: Iterable[str]) -> str:
 
 
 def innermost(message: str) -> str:
-    """Return the part of an answer of Azure that explains a failure."""
+    """Return the part of Azure's error message that explains the failure."""
     found = INNERMOST_ERROR.search(message)
     return found[1] if found else message

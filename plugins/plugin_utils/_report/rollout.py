@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How a wave of a rollout went, by the results of its clusters. Pure."""
+"""The result of a wave of a rollout, by the results of its clusters. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.text import prin
 from ansible_collections.azureml.arc.plugins.plugin_utils._report.causes import cause_of, short
 from ansible_collections.azureml.arc.plugins.plugin_utils._report.results import read_cluster
 
-# The action of a plan in words, done and in check mode.
+# Actions of a plan as text, after the change and in check mode.
 DONE = {
     "none": "unchanged",
     "create": "installed",
@@ -34,7 +34,7 @@ PLANNED = {
 OUTCOMES = ("ok", "changed", "failed", "unreachable", "gone", "pending", "not started")
 NO_RESULT = "no result: the node did not answer"
 STILL_PENDING = "no result so far: the cluster has its own task"
-LONGEST_CAUSE = 160  # characters; the whole error stands where it happened, and in the report
+LONGEST_CAUSE = 160  # characters; the line of the cluster and the report have the whole error
 NAMES_SHOWN = 10
 
 
@@ -43,8 +43,8 @@ class Row:
     """A cluster of a wave.
 
     :param outcome: one of C(OUTCOMES).
-    :param extension: what was done with the extension, or would be.
-    :param pods: how many components and pods are ready.
+    :param extension: the change of the extension.
+    :param pods: the number of components and pods that are ready.
     :param cause: why it failed.
     """
 
@@ -68,7 +68,7 @@ def row(name: str, result: Mapping | None, check_mode: bool, ended: bool = True)
     if result.get("skipped"):
         return Row(name, "not started")
     failed = bool(result.get("failed"))
-    # Resource Graph, which inventories come from, may list a cluster for hours after its deletion.
+    # Resource Graph may list a cluster in inventories for hours after its deletion.
     failure = "gone" if result.get("gone") else "failed"
     outcome = failure if failed else "changed" if result.get("changed") else "ok"
     return Row(
@@ -106,7 +106,7 @@ def _extension(result: Mapping, check_mode: bool) -> str:
 
 
 def allowed_failures(budget: str, fleet: int) -> int:
-    """Return how many clusters of a fleet may fail.
+    """Return the number of clusters that may fail.
 
     :param budget: a number of clusters, or a percentage of the fleet, which is rounded down.
     :raises AzureMLError: if it is neither.
@@ -121,10 +121,10 @@ def allowed_failures(budget: str, fleet: int) -> int:
 
 
 def count_waves(sizes: Sequence[object], hosts: int) -> int:
-    """Return how many batches Ansible makes of the hosts of a play.
+    """Return the number of batches into which Ansible divides the hosts of a play.
 
-    :param sizes: the keyword C(serial): numbers of hosts, or percentages, which are rounded down but to no less than 1;
-        the last one holds for all that follow. See pct_to_int in ansible.utils.helpers.
+    :param sizes: the keyword C(serial): numbers of hosts, or percentages, rounded down to at least 1; the last one
+        applies to all following batches. See pct_to_int in ansible.utils.helpers.
     """
     left, count = hosts, 0
     while left > 0:
@@ -142,10 +142,10 @@ class Wave:
     :param rows: its clusters.
     :param failed: the names of all clusters that have failed so far, in this wave or before it.
     :param not_started: the names of the clusters of later waves.
-    :param allowed: how many may fail; C(None) if there is no budget.
+    :param allowed: the number of clusters that may fail; C(None) if there is no budget.
     :param number: of the wave, from 1 on.
     :param elapsed: seconds since the first wave began.
-    :param waves: how many waves there are; 0 if that is not known.
+    :param waves: the number of waves; 0 if unknown.
     :param stopped_by: the summary of the former wave that was the last to start; empty for a wave that starts.
     """
 
@@ -186,7 +186,7 @@ class Wave:
         return "\n".join("  ".join(one[index].ljust(widths[index]) for index in used).rstrip() for one in rows)
 
     def summary(self) -> str:
-        """Return how it went, in a line, and what follows from it."""
+        """Return the result in a line, with the next step."""
         if self.stopped_by:
             return f"{self._title}: not started; {self.stopped_by}"
         counts = {outcome: sum(one.outcome == outcome for one in self.rows) for outcome in OUTCOMES}
@@ -212,7 +212,7 @@ class Wave:
         return f"wave {self.number} of {self.waves}" if self.waves else f"wave {self.number}"
 
     def stats(self) -> dict:
-        """Return how it went as data, with the causes of this wave's failures. A pending cluster counts as failed."""
+        """Return the result as data, with the causes of failures. A pending cluster counts as failed."""
         failed = [*self.failed, *self.pending]
         return {
             "summary": self.summary(),
@@ -225,7 +225,7 @@ class Wave:
 
 
 def named(names: Sequence[str]) -> str:
-    """Return how many clusters, and which."""
+    """Return the number of clusters with their names."""
     if not names:
         return "none"
     more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""

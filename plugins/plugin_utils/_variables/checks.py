@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is wrong with the variables of hosts, as far as variables alone show it. Pure."""
+"""Validate the variables of hosts, as far as possible without requests. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._variables.options imp
 
 # Source: "Naming rules" of https://learn.microsoft.com/azure/machine-learning/how-to-attach-kubernetes-to-workspace.
 COMPUTE_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9-]{0,14}[a-zA-Z0-9]")
-# Names in Azure, with the function that refuses what cannot be one.
+# Names in Azure, with the functions that refuse invalid ones.
 NAMES = {
     "subscription_id": check_subscription,
     "resource_group": check_name,
@@ -31,7 +31,7 @@ NAMES = {
 }
 # Options of the extension, as messages of its module name them, by the variable that a user sets.
 VARIABLES = {**EXTENSION, **INSTALL}
-# Words that are options, and words of a sentence as well; options where this follows them.
+# Words that can be options or ordinary words; they are options if followed by this.
 PLAIN_WORDS = {
     "name": "$^",
     "settings": "(?=:| and protected_| say)",
@@ -44,7 +44,7 @@ NAMED_OPTION = re.compile(
 
 
 def of_host(options: ClusterOptions) -> list[str]:
-    """Return what is wrong with the variables of one host."""
+    """Return the errors in the variables of one host."""
     errors = [*_of_names(options), *_of_computes(options)]
     if options.has_tls_secret and "secret_name" not in (options.get("azureml_tls") or {}):
         errors.append("azureml_tls_secret needs azureml_tls.secret_name, the Secret to put the certificate into")
@@ -75,12 +75,12 @@ def _of_jobs(options: ClusterOptions) -> Iterator[str]:
 
 
 def with_variables(message: str) -> str:
-    """Return a message about options of module extension, as one about the variables that they come from."""
+    """Return a message about options of module extension with the names of the variables instead."""
     return NAMED_OPTION.sub(lambda found: VARIABLES[found[0]], message)
 
 
 def _of_names(options: ClusterOptions) -> Iterator[str]:
-    """What is wrong with names in Azure, versions and labels."""
+    """Yield the errors in names in Azure, versions and labels."""
     places = {
         "azureml_": {name: options.get(f"azureml_{name}") for name in NAMES},
         "azureml_workspace.": options.get("azureml_workspace") or {},
@@ -123,7 +123,7 @@ def _of_computes(options: ClusterOptions) -> Iterator[str]:
 
 
 def of_fleet(hosts: Mapping[str, ClusterOptions], needs_cluster: Collection[str]) -> dict[str, list[str]]:
-    """Return what is wrong with the variables of several hosts together.
+    """Return the errors in the combined variables of several hosts.
 
     :param hosts: the options of each host.
     :param needs_cluster: the hosts whose clusters the controller connects to.
@@ -148,14 +148,14 @@ def of_fleet(hosts: Mapping[str, ClusterOptions], needs_cluster: Collection[str]
 
 
 def of_connection(options: ClusterOptions) -> list[str]:
-    """Return what is wrong with the connection to the cluster of a host that is not alone in its play."""
+    """Return the errors in the connection of a host that is not alone in its play."""
     if options.get("azureml_kubernetes"):
         return []
     return ["azureml_kubernetes must be set: the environment cannot name the API servers of several hosts"]
 
 
 def _by(hosts: Mapping[str, ClusterOptions], keys_of, names: Collection[str] | None = None) -> dict[tuple, list[str]]:
-    """Return the hosts by what they have, one or several things each."""
+    """Return the hosts by their values, of which each host may have several."""
     found: dict[tuple, list[str]] = {}
     for name in hosts if names is None else names:
         for key in keys_of(hosts[name]):
@@ -186,7 +186,7 @@ def _connections(options: ClusterOptions) -> Iterator[tuple]:
 
 
 def nothing_sent(errors: Iterable[str]) -> str:
-    """Return what is wrong with variables, as one message."""
+    """Return errors in variables as one message."""
     return "; ".join([*(error.rstrip(".") for error in errors), "nothing was sent"])
 
 

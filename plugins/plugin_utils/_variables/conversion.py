@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Values of variables as their specification wants them. Pure.
+"""Convert and check the values of variables by their specification. Pure.
 
-Ansible's own validation turns anything into text, ends with a traceback for some wrong types, quotes secrets, and names
-an option in a dictionary without the dictionary.
+Ansible's own validation converts anything to text, raises tracebacks for some wrong types, quotes secrets, and names
+options in a dictionary without the dictionary.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from collections.abc import Iterable, Mapping
 from ansible.module_utils.common.validation import check_type_dict
 from ansible.module_utils.parsing.convert_bool import boolean
 
-# How alike a name must be to be suggested, from 0 to 1.
+# How similar a name must be to be suggested, from 0 to 1.
 SIMILARITY = 0.8
 LONGEST_VALUE = 80  # characters of a value in an error
 SAMPLES = {"azureml_workspace": "{name: ws, resource_group: rg-ml}", "azureml_compute": "{name: edge}"}
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name that is most like another one, C(None) if none is."""
+    """Return the most similar known name, C(None) if there is none."""
     return next(iter(difflib.get_close_matches(name, sorted(known), n=1, cutoff=SIMILARITY)), None)
 
 
 def convert(values: Mapping, spec: Mapping[str, Mapping]) -> tuple[dict, list[str]]:
     """Check values, and convert them.
 
-    :param values: by name, templates resolved. What is null, or an empty text where that means nothing, is not set.
+    :param values: by name, templates resolved. Null, and empty text if it is not a valid value, count as not set.
     :param spec: the options by name, as Ansible's argument specs have them.
-    :returns: the converted values and defaults, without those that are not set, and what is wrong, one error a name.
+    :returns: the converted values and defaults, without those that are not set, and the errors, one per name.
     """
     conversion = _Conversion()
     return conversion.options(values, spec, "", False), conversion.errors
@@ -48,7 +48,7 @@ class _Conversion:
     def options(self, given: Mapping, spec: Mapping[str, Mapping], parent: str, secret: bool) -> dict:
         """Return the values of a dictionary.
 
-        :param parent: what stands before the names in errors.
+        :param parent: the prefix of the names in errors.
         :param secret: whether errors must not quote a value.
         """
         known = {one: name for name, option in spec.items() for one in (name, *option.get("aliases", ()))}
@@ -68,7 +68,7 @@ class _Conversion:
         return found
 
     def _value(self, value: object, option: Mapping, name: str, secret: bool) -> object:
-        """Return a converted value, C(None) if it is wrong."""
+        """Return a converted value, C(None) if it is invalid."""
         secret = secret or bool(option.get("no_log"))
         try:
             converted = CONVERSIONS[option["type"]](value)
@@ -115,7 +115,7 @@ def _holds_secrets(option: Mapping) -> bool:
 
 
 def _quoted(value: object) -> str:
-    """Return a value as it may stand in an inventory, in a line."""
+    """Return a value in a line, as in an inventory."""
     text = f"'{value}'" if isinstance(value, str) else json.dumps(value, default=str)
     return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}..."
 
@@ -141,7 +141,7 @@ def _whole_number(value: object) -> int:
 
 
 def _text(value: object) -> str:
-    # Neither true nor 1.10: YAML has made them of a word and of a version that want quotes.
+    # Not for true or 1.10, which YAML has converted from an unquoted word or version.
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         raise TypeError
     return str(value)

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options of modules for a cluster, by the variables of role azureml.
+"""Convert the variables of role azureml to options of modules.
 
-Not templates in the role: Ansible compiles a template anew for each task of each cluster, which takes longer than
-finding out that a cluster needs no change.
+Templates in the role would be slower: Ansible compiles a template for each task of each cluster, which takes longer
+than finding out that a cluster needs no change.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._compute import config
 from ansible_collections.azureml.arc.plugins.module_utils._compute.configuration import ComputeConfiguration
 from ansible_collections.azureml.arc.plugins.module_utils._core.lazy import Lazy
 
-# The variable that an option of a module comes from. Options whose variable is not set are left out.
+# The variables of options. Options whose variables are not set are omitted.
 CLUSTER = {
     "subscription_id": "azureml_subscription_id",
     "resource_group": "azureml_resource_group",
@@ -70,7 +70,7 @@ READINESS = {
     "components": "azureml_components",
 }
 OPENSHIFT_SCC = {"settings_generation": "azureml_settings_generation"}
-# An attachment has the options of the module itself; these stand beside it.
+# An attachment has the options of the module itself; these are added.
 COMPUTE = {
     "purge_instance_types": "azureml_purge_instance_types",
     "force_reattach": "azureml_force_reattach",
@@ -83,9 +83,10 @@ class ClusterOptions:
     """The options of modules for one cluster.
 
     :param variables: the role's variables by name, converted, without those that are not set.
-    :param read_file: takes what names a file, for errors, and its path; returns its content, or raises C(AzureMLError).
+    :param read_file: takes the name of a variable, for errors, and a path; returns the content, or raises
+        C(AzureMLError).
     :ivar detected: components to install or not, by their options, as a preflight or the extension itself reports them;
-        what the variables say stands above it.
+        variables take precedence.
     :ivar certificate: of inference endpoints, as modules return it; C(None) if it is not known.
     """
 
@@ -98,11 +99,11 @@ class ClusterOptions:
         self.extension_name = variables.get("azureml_extension_name", "azureml")
 
     def get(self, variable: str, default: object = None) -> object:
-        """Return the value of a variable, C(default) where it is not set."""
+        """Return the value of a variable, C(default) if it is not set."""
         return self._variables.get(variable, default)
 
     def learn(self, extension: Mapping | None, cluster: Mapping | None = None) -> None:
-        """Take over the names that Azure has, and which components of the extension are installed.
+        """Use the names in Azure, and the installed components of the extension.
 
         :param extension: as module extension returns it, C(None) if there is none.
         :param cluster: the same for the cluster, with its C(id).
@@ -125,7 +126,7 @@ class ClusterOptions:
 
     @property
     def named_attachments(self) -> dict[str, dict]:
-        """The same by the variable that each comes from."""
+        """All computes, by their variables."""
         one = self._variables.get("azureml_compute")
         further = enumerate(self._variables.get("azureml_computes", ()))
         return {
@@ -134,19 +135,19 @@ class ClusterOptions:
         }
 
     def configuration(self, variable: str) -> ComputeConfiguration:
-        """Return what a compute offers.
+        """Return the namespace and instance types of a compute.
 
         :param variable: the one that it comes from.
-        :raises AzureMLError: if it is wrong, or its file cannot be read.
+        :raises AzureMLError: if it is invalid, or its file cannot be read.
         """
         read_file = partial(self._read_file, f"{variable}.config_file")
         return configuration.read(self.named_attachments[variable], read_file, f"{variable}.")
 
     @Lazy
     def compute_namespaces(self) -> list[str]:
-        """Return the namespaces of computes, those from configuration files included.
+        """Return the namespaces of computes, including those in configuration files.
 
-        :raises AzureMLError: if such a file cannot be read, or holds something else.
+        :raises AzureMLError: if such a file cannot be read or is invalid.
         """
         named = [one["namespace"] for one in self.attachments if "namespace" in one]
         files = [variable for variable, one in self.named_attachments.items() if "config_file" in one]
@@ -163,7 +164,7 @@ class ClusterOptions:
 
     @property
     def proves_endpoint(self) -> bool:
-        """Whether inference endpoints have to be served before the cluster counts as deployed."""
+        """Whether inference endpoints must be served before the cluster counts as deployed."""
         return "endpoint" in self._variables.get("azureml_prove", ())
 
     def proves_jobs(self, first_wave: bool) -> bool:
@@ -176,14 +177,14 @@ class ClusterOptions:
 
     @property
     def has_instance_types(self) -> bool:
-        """Whether instance types are objects in the cluster; releases of 2021 take them from the compute."""
+        """Whether instance types are objects in the cluster; releases of 2021 read them from the compute."""
         return self._variables.get("azureml_settings_generation") != "2021"
 
     def _by(self, table: Mapping[str, str]) -> dict:
         return {option: self._variables[name] for option, name in table.items() if name in self._variables}
 
     def _install(self) -> dict:
-        """Which components are installed, and so which pods are expected."""
+        """The installed components, which determine the expected pods."""
         return {**self.detected, **self._by(INSTALL)}
 
     def _azure(self, options: Mapping, more: Mapping) -> dict:
@@ -195,11 +196,11 @@ class ClusterOptions:
         return {**self._variables.get("azureml_kubernetes", {}), **options, **more}
 
     def azure_preflight(self) -> dict:
-        """For module preflight, as far as it asks Azure."""
+        """For the checks of module preflight in Azure."""
         return self._azure(self._preflight(), {"sides": ["azure"], "skip_installed": True})
 
     def kubernetes_preflight(self) -> dict:
-        """For module preflight, as far as it asks the cluster."""
+        """For the checks of module preflight in the cluster."""
         return self._kubernetes(self._preflight(), {"sides": ["kubernetes"]})
 
     def _preflight(self) -> dict:
@@ -272,11 +273,11 @@ class ClusterOptions:
         return self._kubernetes({"name": name}, more)
 
     def compute(self, attachment: Mapping, **more: object) -> dict:
-        """For module compute and one of the attachments; the namespace is a step of its own."""
+        """For module compute and one of the attachments; the namespace has a separate step."""
         given = {option: value for option, value in attachment.items() if option != "create_namespace"}
         return self._azure({**self._by(CLUSTER), **self._named_by_azure, **self._by(COMPUTE), **given}, more)
 
     def instance_type(self, types: list[dict], **more: object) -> dict:
-        """For module instance_type and the types that the computes offer."""
+        """For module instance_type and the types of the computes."""
         purge = self._variables.get("azureml_purge_instance_types", False)
         return self._kubernetes({"instance_types": types, "purge": purge}, more)

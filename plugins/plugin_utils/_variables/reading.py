@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The variables of a host, from Ansible to the options of modules."""
+"""Read the variables of a host, and convert them to options of modules."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._variables.specs impor
     unknown_names,
 )
 
-# Options of signing in and of a connection that name a file, apart from kubeconfig, which may name several.
+# Options with the path of a file, except kubeconfig, which may contain several paths.
 PATHS = frozenset(
     one
     for name, option in {**AZURE, **KUBERNETES}.items()
@@ -39,10 +39,10 @@ PATHS = frozenset(
 
 @dataclass
 class HostVariables:
-    """The variables of a host as the flows use them.
+    """The variables of a host for flows.
 
     :param options: C(None) if the variables cannot be read.
-    :param errors: what is wrong with them.
+    :param errors: the errors in them.
     """
 
     name: str
@@ -51,7 +51,7 @@ class HostVariables:
 
     @property
     def via_node(self) -> bool:
-        """Whether the Kubernetes API is reached from the host itself."""
+        """Whether to connect to the Kubernetes API from the host itself."""
         return self.options is not None and self.options.get("azureml_kubernetes_via") == "node"
 
 
@@ -93,14 +93,14 @@ def read(name: str, variables: Mapping, templar, files: Files) -> HostVariables:
         return host
     host.options = ClusterOptions(converted, lambda option, path: read_file(option, path, files))
     found = [*checks.of_host(host.options), *_of_files(converted, host.via_node, files)]
-    host.errors += dict.fromkeys(found)  # none twice
+    host.errors += dict.fromkeys(found)  # without duplicates
     if not host.errors:
-        host.options.openshift_scc()  # reads configuration files, which threads must not
+        host.options.openshift_scc()  # reads configuration files, which threads must not do
     return host
 
 
 def _of_files(variables: Mapping, via_node: bool, files: Files) -> Iterator[str]:
-    """What is wrong with the files that variables name, apart from the configurations of computes."""
+    """Yield the errors in files that variables name, except configurations of computes."""
     cname = variables.get("azureml_tls", {}).get("cname")
     for name in ("azureml_tls", "azureml_tls_secret"):
         given = {"cname": cname, **variables.get(name, {})}
@@ -117,14 +117,14 @@ def _of_files(variables: Mapping, via_node: bool, files: Files) -> Iterator[str]
 
 
 def _paths(options: Mapping, files: Files) -> Iterator[tuple[str, str]]:
-    """Yield the files that must exist for options of signing in, or of a connection."""
+    """Yield the files that must exist for sign-in or connection options."""
     for option, value in options.items():
         if option in PATHS:
             yield option, value
     kubeconfig = options.get("kubeconfig")
     if kubeconfig and not is_inline(kubeconfig):
         paths = [path for path in kubeconfig.split(os.pathsep) if path]
-        # Of several, some need not exist.
+        # Of several paths, some may be missing.
         yield from [("kubeconfig", path) for path in paths if os.path.exists(files.find(path))] or [
             ("kubeconfig", path) for path in paths[:1]
         ]

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The variables of role azureml: their specification, and their names. Pure but for reading the role's file.
+"""The specification and the names of the variables of role azureml. Pure except for reading the role's file.
 
-Names, types and defaults stand once, in the role's own C(meta/argument_specs.yml). The keys of dictionaries that become
-options of modules are those of the modules.
+Names, types and defaults are defined once, in the role's C(meta/argument_specs.yml). The keys of dictionaries that
+become options of modules are defined by the modules.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ROLE = os.path.join(os.path.dirname(__file__), "..", "..", "..", "roles", "azure
 PREFIX = "azureml_"
 # The entry point that documents the variables of a cluster.
 VARIABLES = "variables"
-# Variables of the playbooks and plugins, which the role does not know.
+# Variables of playbooks and plugins, which are not in the role.
 OTHER_NAMES = frozenset(
     {
         "azureml_arc_in_process",
@@ -43,10 +43,10 @@ OTHER_NAMES = frozenset(
         "azureml_wave",
     }
 )
-# Prefixes of the names that users, and the playbook that sets up AWX, keep for themselves.
+# Prefixes of names that are reserved for users and the playbook awx.setup.
 OTHER_PREFIXES = ("azureml_x_", "azureml_awx_", "azureml_answer", "azureml_survey_")
 OWN_NAMES = {"azureml_own_variables": {"type": "list", "elements": "str", "default": []}}
-# What an option of the role has from that of a module, unless it says it itself.
+# Fields that an option of the role inherits from that of a module.
 OF_MODULES = ("choices", "mutually_exclusive", "options", "required_one_of")
 # Paths of a connection may be those of a node, so they are not resolved here.
 CONNECTION = {
@@ -57,7 +57,7 @@ CONNECTION = {
 
 @cache
 def _of_modules() -> Mapping[str, Mapping]:
-    """Return the options of modules by the variables that they come from, where the role leaves something to them."""
+    """Return the options of modules by their variables, if the role inherits fields from them."""
     attachment = {"options": compute.SPEC.argument_spec, **compute.SPEC.rules}
     return {
         "azureml_tls": extension.SPEC.argument_spec["tls"],
@@ -75,7 +75,7 @@ def _of_modules() -> Mapping[str, Mapping]:
 
 
 def _completed(option: Mapping, of_module: Mapping) -> dict:
-    """Return an option of the role, with what it leaves to the option of a module."""
+    """Return an option of the role, with fields inherited from the option of a module."""
     completed = {**{key: of_module[key] for key in OF_MODULES if key in of_module}, **option}
     if "options" in option:
         known = of_module.get("options", {})
@@ -85,7 +85,7 @@ def _completed(option: Mapping, of_module: Mapping) -> dict:
 
 @cache
 def argument_specs() -> Mapping[str, Mapping]:
-    """Return the options of each entry point of the role, as its file has them."""
+    """Return the options of each entry point of the role, as defined in its file."""
     with open(os.path.join(ROLE, "meta", "argument_specs.yml"), encoding="utf-8") as file:
         document = yaml.load(file, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     return {name: entry.get("options", {}) for name, entry in document["argument_specs"].items()}
@@ -102,7 +102,7 @@ def convert(values: Mapping) -> tuple[dict, list[str]]:
     """Check the variables of a host, and convert them.
 
     :param values: the variables by name, templates resolved.
-    :returns: the converted variables, without those that are not set, and what is wrong with them.
+    :returns: the converted variables, without those that are not set, and the errors in them.
     """
     spec = specification()
     return conversion.convert({name: value for name, value in values.items() if name in spec}, spec)
@@ -114,18 +114,18 @@ def known_names() -> frozenset[str]:
 
 
 def own_names(values: Mapping) -> tuple[list[str], list[str]]:
-    """Return the names that users keep for themselves, by their variables, and what is wrong with those."""
+    """Return the names that are reserved for users, by their variables, and errors in these variables."""
     given = {name: values[name] for name in OWN_NAMES if name in values}
     converted, errors = conversion.convert(given, OWN_NAMES)
     return converted["azureml_own_variables"], errors
 
 
 def unknown_names(names: Iterable[str], own: Iterable[str] = ()) -> dict[str, str | None]:
-    """Names that begin like variables of the collection, and are none.
+    """Return unknown names with the prefix of the collection's variables.
 
     :param names: of the variables of a host.
-    :param own: names that users keep for themselves.
-    :returns: by each of them the known name that is most like it, C(None) if none is.
+    :param own: names that are reserved for users.
+    :returns: the most similar known name of each, C(None) if there is none.
     """
     known = known_names()
     strange = {
