@@ -31,7 +31,7 @@ def read(call: ModuleCall, options: Mapping, prefix: str = "") -> tls.ServerCert
 def checked(
     call: ModuleCall, certificate: bytes, private_key: bytes, cname: str | None, prefix: str
 ) -> tls.ServerCertificate:
-    """The certificate, checked with its key and for its name; for the parameters see C(read) and C(tls.check)."""
+    """Return the certificate, checked with its key and name; for the parameters see C(read) and C(tls.check)."""
     found = tls.check(certificate, private_key, cname, datetime.now(timezone.utc), prefix)
     if found.warning:
         call.warn(found.warning)

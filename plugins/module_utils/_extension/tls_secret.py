@@ -53,9 +53,9 @@ def run(call: ModuleCall) -> dict:
 
 
 def _copied(call: ModuleCall, session: KubeSession, source: Mapping) -> tls.ServerCertificate:
-    """The certificate of another Secret, as cert-manager writes it.
+    """Return the certificate of another Secret, as cert-manager writes it.
 
-    :raises AzureMLError: where there is none that inference endpoints can be served with.
+    :raises AzureMLError: if there is none that inference endpoints can be served with.
     """
     where = describe("Secret", source["namespace"], source["name"])
     data = _data(session.get("Secret", source["name"], source["namespace"]))

@@ -24,9 +24,9 @@ class Flow:
 
     :param options: the options of modules for the cluster.
     :param steps: runs the steps, in check mode without changing anything.
-    :param parts: which of C(PARTS) to do.
-    :param owner_of: takes the address of an API that cannot be told to belong to the cluster, and returns the host of
-        the run that connects to it already, C(None) for none.
+    :param parts: the parts of C(PARTS) to run.
+    :param owner_of: takes the address of an API whose cluster is unknown, and returns the host of the run that
+        already connects to it, C(None) for none.
     :ivar first_wave: whether the cluster is in the first wave of a play, or there are none.
     :ivar jobs: that prove its computes.
     """

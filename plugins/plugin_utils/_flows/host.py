@@ -64,8 +64,8 @@ class Assignment:
 
     :param flow: a key of C(FLOWS).
     :param parts: of the flow, by tags.
-    :param soak: seconds that a cluster that was changed has to stay ready.
-    :param begun: whether an earlier task has begun it.
+    :param soak: the seconds that a changed cluster must stay ready.
+    :param begun: whether an earlier task has started it.
     :param first_wave: whether its cluster is in the first wave of the play, or there are none.
     """
 

@@ -23,7 +23,7 @@ def prove_jobs(flow: Flow) -> Waiting[None]:
 
     In check mode, what is to be attached first cannot be asked.
 
-    :raises StepFailedError: where a job does not complete.
+    :raises StepFailedError: if a job does not complete.
     """
     if not flow.proves_jobs:
         return
@@ -46,7 +46,7 @@ def _kept(result: Mapping) -> list[dict]:
 
 
 def _revision(extension: Mapping, compute: Mapping) -> str:
-    """What a proof holds for: the version and settings of the extension, and how the compute runs jobs.
+    """Return what a proof holds for: the version and settings of the extension, and how the compute runs jobs.
 
     After a change of any of these, a job of the same day proves nothing.
     """
@@ -58,7 +58,7 @@ def _revision(extension: Mapping, compute: Mapping) -> str:
 
 
 def in_words(flow: Flow) -> list[str]:
-    """How the jobs went, for the message of a cluster; nothing where none was needed."""
+    """Return how the jobs went, for the message of a cluster; nothing if none was needed."""
     if not flow.jobs:
         return []
     run = sum(job["succeeded"] for job in flow.jobs)

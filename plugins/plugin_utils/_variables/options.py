@@ -168,7 +168,7 @@ class ClusterOptions:
         return "endpoint" in self._variables.get("azureml_prove", ())
 
     def proves_jobs(self, first_wave: bool) -> bool:
-        """Whether a job has to complete before the cluster counts as deployed.
+        """Return whether a job has to complete before the cluster counts as deployed.
 
         :param first_wave: whether the cluster is in the first wave; others are proved only if the variables say so.
         """
@@ -184,7 +184,7 @@ class ClusterOptions:
         return {option: self._variables[name] for option, name in table.items() if name in self._variables}
 
     def _install(self) -> dict:
-        """The installed components, which determine the expected pods."""
+        """Return the installed components, which determine the expected pods."""
         return {**self.detected, **self._by(INSTALL)}
 
     def _azure(self, options: Mapping, more: Mapping) -> dict:

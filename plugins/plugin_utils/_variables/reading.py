@@ -95,7 +95,7 @@ def read(name: str, variables: Mapping, templar, files: Files) -> HostVariables:
     found = [*checks.of_host(host.options), *_of_files(converted, host.via_node, files)]
     host.errors += dict.fromkeys(found)  # without duplicates
     if not host.errors:
-        host.options.openshift_scc()  # reads configuration files, which threads must not do
+        host.options.openshift_scc()  # reads configuration files, which threads must not do do
     return host
 
 
