@@ -64,11 +64,16 @@ def deployed(name: str, start: float, seconds: float = 60, action: str = "create
 
 
 def updated(name: str, start: float) -> dict:
-    """A cluster whose extension got another version."""
+    """A cluster whose extension got another version, on which a job has run."""
     differing = {"version": {"before": "1.1.61", "after": "1.1.70"}}
     plan = {"action": "update", "reason": "it differs", "properties": differing, "settings": {}}
+    found = deployed(name, start)
+    page = f"https://ml.azure.com/runs/arc-check-{name}?wsid=/subscriptions/11111111-2222-3333-4444-555555555555"
+    job = {"compute": name, "status": "Completed", "succeeded": True, "node": "node-0", "studio_url": page}
     return {
-        **deployed(name, start),
+        **found,
+        "steps": [*found["steps"], *_steps(found["steps"][-1]["end"] - STARTED, ("job_check", 20))],
+        "jobs": [{**job, "name": f"arc-check-{name}", "queue_seconds": 12.0, "seconds": 4.0}],
         "plan": plan,
         "extension": {"current_version": "1.1.70", "provisioning_state": "Succeeded"},
     }

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import jsonschema
 import pytest
 from playbooks import ROOT
 
 import simulated
-from simulator.scenario import ClusterPlan, InstallPlan, Scenario
+from simulator.scenario import ClusterPlan, InstallPlan, JobPlan, Scenario
 
 GOOD = ClusterPlan("c1", install=InstallPlan(30), attach_seconds=5)
 BAD = ClusterPlan(
@@ -90,6 +91,23 @@ def test_rollout_that_stops(run):
         "c3": (None, "not_started"),
     }
     assert ET.fromstring(texts[".xml"].encode()).get("skipped") == "1"
+
+
+def test_jobs_that_prove_clusters(run):
+    failing = replace(LATE, jobs=JobPlan(failures={"": "identity"}))
+
+    finished, texts, report = run("azureml.arc.deploy", [GOOD, failing], azureml_prove=["job"])
+
+    assert finished.status == 2, finished.output
+    assert report["causes"] == [{"kind": "job identity", "clusters": ["c3"]}]
+    rows = {one["name"]: one for one in report["clusters"]}
+    assert [job["succeeded"] for name in ("c1", "c3") for job in rows[name]["jobs"]] == [True, False]
+    assert rows["c1"]["phases"][-1]["name"] == rows["c3"]["phases"][-1]["name"] == "proof"
+    assert rows["c3"]["cause"]["fix"].startswith("Attach the cluster with a managed identity")
+    jobs = [
+        one.get("value") for one in ET.fromstring(texts[".xml"].encode()).iter("property") if one.get("name") == "job"
+    ]
+    assert [one.split(",")[0] for one in jobs] == ["c1: Completed on node-0", "c3: Failed on node-0"]
 
 
 def test_check_mode(run):

@@ -18,7 +18,7 @@ from report_samples import image_pull, report, rollout
 SCREENSHOTS = ROOT / "build" / "screenshots"
 WIDTHS = (1280, 700, 360)
 SCHEMES = ("light", "dark")
-PHASES = ("checks", "setup", "extension", "readiness", "attachment")
+PHASES = ("checks", "setup", "extension", "readiness", "attachment", "proof")
 OUTCOMES = ("ready", "failed", "unreachable", "waiting")
 # How colours look without one kind of cone, on linear RGB: Machado, Oliveira and Fernandes, "A Physiologically-based
 # Model for Simulation of Color Vision Deficiency" (2009), severity 1.

@@ -86,6 +86,7 @@ class _Cluster:
     readiness: dict | None = None
     endpoint: dict | None = None
     computes: dict = field(default_factory=dict)
+    jobs: list[dict] = field(default_factory=list)
     failures: list[dict] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     changed: bool = False
@@ -96,6 +97,7 @@ class _Cluster:
         self.changed |= result.changed
         self.readiness = result.readiness or self.readiness
         self.endpoint = result.endpoint or self.endpoint
+        self.jobs = result.jobs or self.jobs
         self.warnings = list(dict.fromkeys([*self.warnings, *result.warnings]))[:MOST_ROWS]
         for one in result.phases:
             self.add_phase(one["name"], one["start"], one["end"])
@@ -226,6 +228,7 @@ class FleetReport:
             "readiness": cluster.readiness,
             "endpoint": cluster.endpoint,
             "computes": list(cluster.computes.values()),
+            "jobs": cluster.jobs,
             "failures": failures,
             "warnings": cluster.warnings,
         }

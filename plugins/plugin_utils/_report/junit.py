@@ -33,12 +33,21 @@ def as_junit(report: Mapping) -> str:
         seconds = max(span["end"] for span in spans) - min(span["start"] for span in spans)
         group = f"wave {one['wave']}" if one["wave"] else "not started"
         case = ET.SubElement(suite, "testcase", classname=group, name=_in_xml(one["name"]), time=f"{seconds:.3f}")
-        if one["endpoint"]:
-            properties = ET.SubElement(case, "properties")
-            ET.SubElement(properties, "property", name="endpoint", value=_in_xml(one["endpoint"]["summary"]))
+        _add_proofs(case, one)
         if one["outcome"] in KINDS:
             _add_outcome(case, one)
     return ET.tostring(suite, encoding="unicode", xml_declaration=True)
+
+
+def _add_proofs(case: ET.Element, cluster: Mapping) -> None:
+    """Add what was proved beside the outcome, as properties."""
+    proofs = [("endpoint", cluster["endpoint"]["summary"])] if cluster["endpoint"] else []
+    for job in cluster["jobs"]:
+        proofs += [("job", job["summary"]), ("job page", job["studio_url"])]
+    properties = ET.SubElement(case, "properties") if proofs else case
+    for name, value in proofs:
+        if value:
+            ET.SubElement(properties, "property", name=name, value=_in_xml(value))
 
 
 def _add_outcome(case: ET.Element, cluster: Mapping) -> None:

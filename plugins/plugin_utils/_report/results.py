@@ -28,6 +28,7 @@ PHASES = {
     "endpoint_check": "readiness",
     "compute": "attachment",
     "instance_type": "attachment",
+    "job_check": "proof",
 }
 # Fields about the end of a task, which any result has.
 OWN_FIELDS = ("changed", "msg", "error", "findings", "problems", "warnings")
@@ -49,6 +50,7 @@ class ClusterResult:
     readiness: dict | None = None
     endpoint: dict | None = None
     computes: list[dict] = field(default_factory=list)
+    jobs: list[dict] = field(default_factory=list)
     failure: dict | None = None
     warnings: list[str] = field(default_factory=list)
     phases: list[dict] = field(default_factory=list)
@@ -73,6 +75,8 @@ def read_module(action: str, task: str, result: Mapping, failed: bool) -> Cluste
         fields["endpoint"] = result
     elif module == "compute":
         fields["computes"] = [result]
+    elif module == "job_check":
+        fields["jobs"] = result.get("jobs") or []
     elif module:
         fields = result
     return read_cluster({**fields, "failed": failed, "failed_step": task})
@@ -90,6 +94,7 @@ def read_cluster(result: Mapping) -> ClusterResult:
         readiness=readiness,
         endpoint=_endpoint(result.get("endpoint")),
         computes=[_compute(one) for one in result.get("computes") or () if _is_mapping(one.get("plan"))],
+        jobs=[_job(one) for one in result.get("jobs") or () if _is_mapping(one) and "status" in one],
         failure=_failure(result, readiness) if failed else None,
         warnings=[printable(one) for one in (result.get("warnings") or ())[:MOST_ROWS]],
         phases=[
@@ -172,6 +177,35 @@ def _compute(result: Mapping) -> dict:
         "action": printable(result["plan"].get("action")),
         "provisioning_state": printable(compute.get("provisioning_state")),
     }
+
+
+def _job(result: Mapping) -> dict:
+    page = printable(result.get("studio_url"))
+    found = {
+        "name": printable(result.get("name")),
+        "compute": printable(result.get("compute")),
+        "instance_type": printable(result.get("instance_type")),
+        "status": printable(result["status"]),
+        "succeeded": bool(result.get("succeeded")),
+        "reused": bool(result.get("reused")),
+        "queue_seconds": result.get("queue_seconds"),
+        "seconds": result.get("seconds"),
+        "node": printable(result.get("node")),
+        "studio_url": page if page.startswith("https://") else "",
+    }
+    return {**found, "summary": _summary_of_job(found)}
+
+
+def _summary_of_job(job: Mapping) -> str:
+    """Return how a job went, in a line: edge: Completed on node-0, queued for 12 s, ran for 4 s."""
+    kind = f" ({job['instance_type']})" if job["instance_type"] else ""
+    parts = [
+        f"{job['compute']}{kind}: {job['status']}" + (f" on {job['node']}" if job["node"] else ""),
+        f"queued for {job['queue_seconds']:.0f} s" if job["queue_seconds"] is not None else "",
+        f"ran for {job['seconds']:.0f} s" if job["seconds"] is not None else "",
+        "of an earlier run" if job["reused"] else "",
+    ]
+    return ", ".join(filter(None, parts))
 
 
 def _failure(result: Mapping, readiness: Mapping | None) -> dict:

@@ -14,6 +14,7 @@ const ORDER = Object.keys(OUTCOMES);
 const BAD = ["failed", "unreachable"];
 const PHASES = {
   checks: "Checks", setup: "Cluster setup", extension: "Extension", readiness: "Pods", attachment: "Attachment",
+  proof: "Proof",
 };
 // What was done, would be done, and could not be done, by the action of a plan.
 const ACTIONS = {

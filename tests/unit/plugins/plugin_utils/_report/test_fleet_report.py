@@ -85,6 +85,29 @@ def test_tasks_of_a_cluster_add_up(report):
     assert row["warnings"] == ["old agents"]
 
 
+def test_jobs_that_prove_a_cluster_are_in_the_report_and_in_junit(report):
+    job = {
+        "name": "j",
+        "compute": "c",
+        "status": "Completed",
+        "succeeded": True,
+        "studio_url": "https://ml.azure.com/j",
+    }
+    step = {"name": "s", "module": "job_check", "start": 110, "end": 130}
+    report.add_cluster("shop", {**installed(), "jobs": [{**job, "node": "n", "seconds": 5.0}], "steps": [step]})
+
+    found = finish(report)
+
+    (row,) = found["clusters"]
+    assert row["phases"] == [{"name": "proof", "start": 10, "end": 30}]
+    assert (row["jobs"][0]["summary"], row["jobs"][0]["queue_seconds"]) == ("c: Completed on n, ran for 5 s", None)
+    properties = ET.fromstring(as_junit(found).encode()).findall("testcase/properties/property")
+    assert [(one.get("name"), one.get("value")) for one in properties] == [
+        ("job", "c: Completed on n, ran for 5 s"),
+        ("job page", "https://ml.azure.com/j"),
+    ]
+
+
 def test_result_of_a_whole_cluster(report):
     steps = [{"name": "s", "module": module, "start": 100 + at, "end": 101 + at} for at, module in enumerate(FLOW)]
     report.add_cluster("shop", {**installed(), "pod_readiness": not_ready(), "steps": steps})

@@ -135,9 +135,22 @@ def test_failure_repeats_nothing(result, expected):
     assert {name: failure[name] for name in expected} == expected
 
 
+JOB = {
+    "name": "arc-check",
+    "compute": "edge",
+    "instance_type": None,
+    "status": "Completed",
+    "succeeded": True,
+    "reused": False,
+    "queue_seconds": 12.3,
+    "seconds": 4.0,
+    "node": "node-0",
+    "studio_url": "https://ml.azure.com/runs/arc-check",
+}
 MODULES = {
     "azureml.arc.pod_readiness": (PODS, lambda found: found.readiness["components"] == 2),
     "azureml.arc.endpoint_check": (ENDPOINT, lambda found: found.endpoint["days_left"] == 89.5),
+    "azureml.arc.job_check": ({"jobs": [JOB]}, lambda found: found.jobs[0]["summary"].startswith("edge: Completed")),
     "azureml.arc.compute": (COMPUTE, lambda found: found.computes[0]["name"] == "c"),
     "azureml.arc.extension": ({"plan": PLAN, "extension": EXTENSION}, lambda found: found.extension["version"]),
     "vendor.cloud.stack": ({"plan": PLAN, "components": [{}], "msg": "m"}, lambda found: not found.extension),
@@ -152,8 +165,45 @@ def test_modules_are_read_as_parts_of_a_cluster(action, case):
 
 
 @pytest.mark.parametrize(
+    ("changes", "summary"),
+    [
+        ({}, "edge: Completed on node-0, queued for 12 s, ran for 4 s"),
+        (
+            {"instance_type": "gpu", "reused": True, "node": ""},
+            "edge (gpu): Completed, queued for 12 s, ran for 4 s, of an earlier run",
+        ),
+        ({"status": "Queued", "node": "", "queue_seconds": None, "seconds": None}, "edge: Queued"),
+        ({"status": "NotSubmitted", "node": None, "queue_seconds": None, "seconds": None}, "edge: NotSubmitted"),
+    ],
+)
+def test_job_is_summed_up_in_a_line(changes, summary):
+    (job,) = read_cluster({"jobs": [{**JOB, **changes}]}).jobs
+    assert job["summary"] == summary
+
+
+@pytest.mark.parametrize(
+    ("url", "kept"),
+    [
+        ("https://ml.azure.com/runs/j", True),
+        ("javascript:alert(1)", False),
+        ("http://ml.azure.com", False),
+        (None, False),
+    ],
+)
+def test_page_of_a_job_is_an_address_on_the_web(url, kept):
+    (job,) = read_cluster({"jobs": [{**JOB, "studio_url": url}]}).jobs
+    assert bool(job["studio_url"]) is kept
+
+
+@pytest.mark.parametrize(
     ("module", "phase"),
-    [("azureml.arc.preflight", "checks"), ("compute", "attachment"), ("azureml.arc.fleet", None), ("other.x.y", None)],
+    [
+        ("azureml.arc.preflight", "checks"),
+        ("compute", "attachment"),
+        ("job_check", "proof"),
+        ("azureml.arc.fleet", None),
+        ("other.x.y", None),
+    ],
 )
 def test_phase_of_a_module(module, phase):
     assert phase_of(module) == phase
