@@ -126,12 +126,17 @@ def kube(simulator, tmp_path):
 
 
 @pytest.fixture
-def ready(run_module, simulator, arc):
+def training(arc):
+    """Options of module extension for training on a connected cluster."""
+    return {"resource_group": "rg-edge", "cluster_name": arc, "workload_profile": "training"}
+
+
+@pytest.fixture
+def ready(run_module, simulator, arc, training):
     """Options of module compute that attach a cluster whose extension is installed, under the cluster's name."""
-    cluster = {"resource_group": "rg-edge", "cluster_name": arc}
-    run_module(EXTENSION_SPEC, workload_profile="training", **cluster)
+    run_module(EXTENSION_SPEC, **training)
     simulator.clear_journal()
-    return {"name": arc, "workspace": WORKSPACE, **cluster}
+    return {"name": arc, "workspace": WORKSPACE, "resource_group": "rg-edge", "cluster_name": arc}
 
 
 @pytest.fixture

@@ -18,11 +18,6 @@ from support import ModuleFailedError, requests_to, wait_for, writes
 from simulator.scenario import SUBSCRIPTION
 
 
-@pytest.fixture
-def training(arc):
-    return {"resource_group": "rg-edge", "cluster_name": arc, "workload_profile": "training"}
-
-
 def test_install_sends_every_derived_key(run_module, simulator, arc, training):
     result = run_module(SPEC, **training)
 
@@ -136,112 +131,6 @@ def test_second_run_changes_nothing_in_two_requests(run_module, simulator, train
     assert [one["method"] for one in arm] == ["GET", "GET"]
 
 
-def test_update_patches_only_what_differs(run_module, simulator, arc, training):
-    run_module(SPEC, **training)
-    simulator.clear_journal()
-
-    result = run_module(
-        SPEC, diff=True, install_volcano=False, settings={"amloperator.custom_ip_interface": "eth1"}, **training
-    )
-
-    (patch,) = requests_to(simulator, "PATCH", arc)
-    assert patch["body"] == {
-        "properties": {"configurationSettings": {"installVolcano": "False", "amloperator.custom_ip_interface": "eth1"}}
-    }
-    assert result["diff"] == {
-        "before": {},
-        "after": {"settings.installVolcano": "False", "settings.amloperator.custom_ip_interface": "eth1"},
-    }
-    assert result["extension"]["settings"]["installVolcano"] == "False"
-
-
-def test_patch_with_one_protected_setting_carries_all(run_module, simulator, arc, training):
-    run_module(SPEC, **training)
-    simulator.clear_journal()
-
-    result = run_module(SPEC, diff=True, protected_settings={"proxy.password": "hush-hush"}, **training)
-
-    (patch,) = requests_to(simulator, "PATCH", arc)
-    protected = patch["body"]["properties"]["configurationProtectedSettings"]
-    assert set(protected) == {
-        "relayserver.relayConnectionString",
-        "relayServerConnectionString",
-        "proxy.password",
-    }
-    assert protected["relayServerConnectionString"].startswith("Endpoint=sb://")
-    assert result["plan"]["protected_settings"] == sorted(protected)
-    assert result["diff"]["after"] == dict.fromkeys((f"protected_settings.{key}" for key in protected), "(hidden)")
-    simulator.clear_journal()
-    assert not run_module(SPEC, protected_settings={"proxy.password": "hush-hush"}, **training)["changed"]
-    assert run_module(SPEC, protected_settings={"proxy.password": "other"}, update_protected="always", **training)[
-        "changed"
-    ]
-
-
-def test_protected_settings_of_others_are_not_lost(run_module, simulator, training):
-    run_module(SPEC, protected_settings={"proxy.password": "hush-hush"}, **training)
-    simulator.clear_journal()
-
-    with pytest.raises(ModuleFailedError, match="proxy.password cannot be read back; set them in protected_settings"):
-        run_module(SPEC, protected_settings={"another": "value"}, **training)
-    assert writes(simulator) == []
-
-
-def test_settings_of_others_are_left_alone_and_shown(run_module, training):
-    run_module(SPEC, settings={"amloperator.extra": "1"}, **training)
-
-    result = run_module(SPEC, **training)
-
-    assert not result["changed"]
-    assert result["unmanaged_settings"] == {"amloperator.extra": "1"}
-
-
-def test_another_service_type_switches_the_former_one_off(run_module, simulator, arc):
-    inference = {
-        "resource_group": "rg-edge",
-        "cluster_name": arc,
-        "workload_profile": "inference",
-        "allow_insecure_connections": True,
-    }
-    run_module(SPEC, inference_service="node_port", **inference)
-    simulator.clear_journal()
-
-    run_module(SPEC, inference_service="cluster_ip", allow_disruption=True, **inference)
-
-    (patch,) = requests_to(simulator, "PATCH", arc)
-    assert patch["body"]["properties"] == {
-        "configurationSettings": {
-            "inferenceRouterServiceType": "ClusterIP",
-            "scoringFe.serviceType.nodePort": "False",
-        }
-    }
-    assert not run_module(SPEC, inference_service="cluster_ip", **inference)["changed"]
-
-
-def test_repair_keeps_version_and_train(run_module, simulator, arc, training):
-    run_module(SPEC, version="1.1.59", release_train="preview", **training)
-    simulator.change_plan(arc, install={"seconds": 1, "error": "timed out waiting for the condition"})
-    with pytest.raises(ModuleFailedError, match="timed out"):
-        run_module(SPEC, install_volcano=False, **training)
-    simulator.change_plan(arc, install={"seconds": 1})
-    simulator.clear_journal()
-
-    result = run_module(SPEC, diff=True, **training)
-
-    (put,) = requests_to(simulator, "PUT", "KubernetesConfiguration/extensions")
-    kept = {key: put["body"]["properties"][key] for key in ("version", "releaseTrain", "autoUpgradeMinorVersion")}
-    assert kept == {"version": "1.1.59", "releaseTrain": "preview", "autoUpgradeMinorVersion": False}
-    assert result["plan"]["properties"] == {}
-    assert (result["extension"]["version"], result["extension"]["release_train"]) == ("1.1.59", "preview")
-
-
-def test_nodes_that_went_do_not_change_the_extension(run_module, simulator, arc, training):
-    run_module(SPEC, **training)
-    simulator.change_plan(arc, nodes=2)
-
-    assert run_module(SPEC, **training)["plan"]["action"] == "none"
-
-
 def test_operation_under_way_is_adopted(run_module, simulator, training):
     submitted = run_module(SPEC, wait=False, **training)
     assert submitted["changed"]
@@ -315,18 +204,6 @@ def test_check_mode_sends_nothing(run_module, simulator, arc, training):
     assert writes(simulator) == []
 
 
-def test_pinned_version_switches_upgrades_off(run_module, simulator, arc, training):
-    run_module(SPEC, **training)
-    simulator.clear_journal()
-
-    result = run_module(SPEC, version="1.1.59", **training)
-
-    (patch,) = requests_to(simulator, "PATCH", arc)
-    assert patch["body"] == {"properties": {"version": "1.1.59", "autoUpgradeMinorVersion": False}}
-    assert result["extension"]["current_version"] == "1.1.59"
-    assert not run_module(SPEC, version="1.1.59", **training)["changed"]
-
-
 def test_log_analytics_workspace_is_created_and_its_key_sent(run_module, simulator, arc, training):
     result = run_module(SPEC, log_analytics=True, **training)
 
@@ -390,14 +267,11 @@ def test_supporting_resources_are_begun_and_not_waited_for(run_module, simulator
 def test_failed_install_is_not_repeated_by_who_only_waits(run_module, simulator, arc, training):
     simulator.change_plan(arc, install={"seconds": 1, "error": "timed out waiting for the condition"})
     run_module(SPEC, **training, wait=False)
-    wait_for(lambda: run_module(INFO, **cluster_of(training))["extensions"][0]["provisioning_state"] == "Failed")
+    where = {"resource_group": "rg-edge", "cluster_name": arc}
+    wait_for(lambda: run_module(INFO, **where)["extensions"][0]["provisioning_state"] == "Failed")
     simulator.clear_journal()
 
     with pytest.raises(ModuleFailedError, match="timed out waiting for the condition"):
         run_module(SPEC, **training, retry_failed=False)
 
     assert writes(simulator) == []
-
-
-def cluster_of(options: dict) -> dict:
-    return {name: options[name] for name in ("resource_group", "cluster_name")}

@@ -23,11 +23,6 @@ def cluster(arc):
 
 
 @pytest.fixture
-def training(cluster):
-    return {**cluster, "workload_profile": "training"}
-
-
-@pytest.fixture
 def another_client(run_module, arc, cluster):
     """Install an AzureML extension without looking for others, as any other client does."""
 

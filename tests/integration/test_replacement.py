@@ -17,11 +17,6 @@ from support import ModuleFailedError, writes
 
 
 @pytest.fixture
-def training(arc):
-    return {"resource_group": "rg-edge", "cluster_name": arc, "workload_profile": "training"}
-
-
-@pytest.fixture
 def elsewhere(run_module, arc):
     """An extension that somebody has installed into a namespace of their own."""
     body = {
