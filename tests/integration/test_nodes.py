@@ -108,7 +108,16 @@ def test_start_anew_is_planned_only_where_allowed(check):
     options = {"azureml_selinux_mode": "disabled", "azureml_machine_skip_checks": ["disk", "outbound"]}
     task = "Reboot to disable SELinux"
     assert "rebooted" not in check("--check", **options).result(task, "worker")
+    assert "rebooted" not in check("--check", "-e", "azureml_reboot=false", **options).result(task, "worker")
     assert check("--check", azureml_reboot=True, **options).result(task, "worker")["rebooted"]
+
+
+def test_a_mode_of_selinux_that_nobody_asks_for_is_refused(check, tmp_path):
+    run = check(azureml_selinux_mode="enforcing")
+
+    assert run.status == 2
+    assert "azureml_selinux_mode must be permissive or disabled" in run.output
+    assert "SELINUX=enforcing" in (tmp_path / "selinux").read_text()
 
 
 def test_missing_driver_and_disk(check, tmp_path):

@@ -118,6 +118,20 @@ def test_check_mode_shows_the_plan_and_changes_nothing(playbook, simulator, inve
     assert writes(simulator) == []
 
 
+def test_check_mode_waits_for_no_pods(playbook, simulator, inventory):
+    """Of a cluster that is in sync, but for its pods."""
+    limit = ("--limit", "shop-k3s")
+    simulator.change_plan("shop-k3s", crash_once_attached="gateway")
+    assert playbook("azureml.arc.deploy", inventory, *limit).status == 0
+    inventory["all"]["vars"]["azureml_readiness_timeout"] = 10**6
+
+    run = playbook("azureml.arc.deploy", inventory, "--check", *limit)
+
+    assert run.status == 0, run.output
+    assert run.outcome("shop-k3s")["msg"].startswith("extension unchanged, ")
+    assert "namespace 'azureml' is not ready yet: " in run.output
+
+
 def test_refused_change_has_changed_nothing(playbook, simulator, inventory):
     limit = ("--limit", "shop-k3s")
     assert playbook("azureml.arc.deploy", inventory, *limit).status == 0

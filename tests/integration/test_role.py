@@ -213,3 +213,16 @@ def test_variables_of_one_host_are_wrong(playbook, fleet):
     assert run.outcome("f1")["msg"].endswith("; nothing was sent")
     assert about(simulator, "f1") == []
     assert run.outcome("f2")["msg"].endswith("compute created")
+
+
+def test_several_hosts_need_a_connection_each(playbook, fleet):
+    """The environment would lead all of them to one cluster."""
+    simulator, inventory = fleet
+    inventory["all"]["vars"]["azureml_kubernetes"] = None
+
+    run = playbook(play(roles=[ROLE]), inventory, "--limit", "f1,f2", K8S_AUTH_KUBECONFIG=simulator.kubeconfigs["f1"])
+
+    assert run.status == 2
+    for host in ("f1", "f2"):
+        assert run.outcome(host)["msg"].startswith("azureml_kubernetes must be set: ")
+    assert simulator.journal() == []

@@ -145,7 +145,7 @@ def test_invalid_budget_is_rejected(fleet, playbook):
     assert run.status == 2
 
 
-@pytest.mark.parametrize("waves", [0, "x", "150%", [1, "0%"], False])
+@pytest.mark.parametrize("waves", [0, "x", "150%", [1, "0%"], False, -1, 1.5, "1,,3", [[1]], {"a": 1}])
 @pytest.mark.parametrize("mode", [(), ("--check",)])
 def test_invalid_waves_are_rejected(fleet, playbook, waves, mode):
     simulator, inventory = fleet()

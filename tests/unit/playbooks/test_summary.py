@@ -1,0 +1,25 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What all playbooks have in common."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+PLAYBOOKS = Path(__file__).resolve().parents[3] / "playbooks"
+# Labels nodes and checks machines, host by host, which the recap shows.
+WITHOUT_SUMMARY = {"nodes"}
+
+
+@pytest.mark.parametrize("name", sorted({path.stem for path in PLAYBOOKS.glob("[a-z]*.yml")} - WITHOUT_SUMMARY))
+def test_playbook_ends_with_a_summary(name):
+    plays = yaml.safe_load((PLAYBOOKS / f"{name}.yml").read_text(encoding="utf-8"))
+    (block,) = yaml.safe_load((PLAYBOOKS / "tasks/clusters.yml").read_text(encoding="utf-8"))
+
+    assert plays[-1]["tasks"][-1]["ansible.builtin.import_tasks"] == "tasks/clusters.yml"
+    assert "summary" in block["always"][-1]["azureml.arc.fleet"]
