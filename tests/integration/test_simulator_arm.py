@@ -10,6 +10,7 @@ import json
 
 import pytest
 import requests
+from ansible_collections.azureml.arc.plugins.modules.compute import SPEC as COMPUTE_SPEC
 from ansible_collections.azureml.arc.plugins.modules.extension import SPEC as EXTENSION_SPEC
 from objects import EXTENSION, GROUP, arc_id, extension_id
 from support import credential, wait_for
@@ -146,7 +147,7 @@ def test_words_compare_without_case(ask, arc):
     assert refused.status_code == 400
 
 
-def test_compute_as_other_clients_send_it(ask, run_module, simulator, arc):
+def test_compute_as_other_clients_send_it(ask, run_module, arc):
     run_module(EXTENSION_SPEC, resource_group="rg-edge", cluster_name=arc, workload_profile="training")
     compute = f"{WORKSPACE}/computes/{arc}?api-version=2023-08-01-preview"
     # azure-ai-ml 1.35 sends no identity; azureml-core 1.36 an empty location, and members where none are expected.
@@ -164,8 +165,16 @@ def test_compute_as_other_clients_send_it(ask, run_module, simulator, arc):
     assert (created.status_code, created.json()["identity"], created.json()["location"]) == (201, None, "northeurope")
     assert "namespace" not in created.json()["properties"]
     wait_for(lambda: ask("GET", compute).json()["properties"]["provisioningState"] == "Succeeded")
+    assert ask("DELETE", f"{compute}&underlyingresourceaction=detach").status_code == 202
 
-    removals = [ask("DELETE", f"{compute}&underlyingresourceaction=detach") for _time in range(2)]
+
+def test_compute_is_detached_once_however_often_that_is_asked_for(ask, run_module, simulator, ready):
+    run_module(COMPUTE_SPEC, **ready)
+    compute = f"{WORKSPACE}/computes/{ready['name']}?api-version=2024-04-01&underlyingResourceAction=Detach"
+    simulator.change_workspace("ws", detach_seconds=120)  # longer than the second request may take to arrive
+
+    removals = [ask("DELETE", compute) for _time in range(2)]
+    simulator.change_workspace("ws", detach_seconds=5)
 
     assert [one.status_code for one in removals] == [202, 202]
     for one in removals:

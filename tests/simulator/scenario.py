@@ -82,12 +82,16 @@ class ClusterPlan:
 
 @dataclass
 class WorkspacePlan:
-    """An Azure Machine Learning workspace, with the jobs and online endpoints that its lists show."""
+    """An Azure Machine Learning workspace, with the jobs and online endpoints that its lists show.
+
+    :param detach_seconds: simulated seconds that a detach takes.
+    """
 
     name: str = "ws"
     resource_group: str = "rg-ml"
     subscription: str = SUBSCRIPTION
     location: str = "northeurope"
+    detach_seconds: float = 5.0
     jobs: list[dict[str, Any]] = field(default_factory=list)
     online_endpoints: list[dict[str, Any]] = field(default_factory=list)
 

@@ -9,15 +9,13 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
 
 from aiohttp import web
 
 from simulator.arm.clusters import Clusters
 from simulator.arm.consistency import Consistency
+from simulator.arm.extension import PATCHABLE, PUTTABLE, Extension, check_identity, known, require_idle
 from simulator.arm.protocol import (
-    ArmError,
     ArmRequest,
     Handler,
     Operation,
@@ -34,66 +32,6 @@ from simulator.tasks import Tasks
 AZUREML = "microsoft.azureml.kubernetes"
 DEFAULT_NAMESPACE = "azureml"  # a guess: the type names its own where a request names none
 CURRENT_VERSION = "1.1.61"
-# What requests may say; unknown members beside these are ignored, as C(location) of k8s-extension 1.0.0.
-PATCHABLE = frozenset(
-    {
-        "autoUpgradeMinorVersion",
-        "releaseTrain",
-        "version",
-        "configurationSettings",
-        "configurationProtectedSettings",
-    }
-)
-PUTTABLE = PATCHABLE | {"extensionType", "scope"}
-
-
-@dataclass
-class Extension:
-    """An extension as the service stores it, with its secrets."""
-
-    id: str
-    name: str
-    properties: dict[str, Any]
-    state: str = "Creating"
-    current_version: str | None = None
-    identity: dict[str, str] | None = None
-    aks_assigned_identity: dict[str, str] | None = None
-    error: dict[str, Any] | None = None
-    system_data: dict[str, str] = field(default_factory=system_data)
-
-    @property
-    def principal(self) -> str | None:
-        """Object ID of its identity, whoever created that."""
-        return (self.identity or self.aks_assigned_identity or {}).get("principalId")
-
-    def body(self) -> dict[str, Any]:
-        protected = dict.fromkeys(self.properties.get("configurationProtectedSettings") or {}, "")
-        statuses = []
-        if self.error:
-            statuses = [
-                {"code": "InstallationFailed", "level": "Error", "message": self.error["message"], "time": None}
-            ]
-        return {
-            "id": self.id,
-            "name": self.name,
-            "type": "Microsoft.KubernetesConfiguration/extensions",
-            "identity": self.identity,
-            "systemData": self.system_data,
-            "properties": {
-                "version": None,
-                "autoUpgradeMinorVersion": True,
-                "releaseTrain": "Stable",
-                **self.properties,
-                "extensionType": self.properties["extensionType"].lower(),
-                "configurationProtectedSettings": protected,
-                "currentVersion": self.current_version,
-                "provisioningState": self.state,
-                "statuses": statuses,
-                "errorInfo": self.error,
-                "aksAssignedIdentity": self.aks_assigned_identity,
-                "isSystemExtension": False,
-            },
-        }
 
 
 class Extensions:
@@ -152,15 +90,15 @@ class Extensions:
         return web.json_response(self._find(request).body())
 
     def _put(self, request: ArmRequest, cluster: SimulatedCluster) -> web.Response:
-        _check_identity(request, cluster)
+        check_identity(request, cluster)
         request.require("properties", "extensionType")
-        properties = _known(request, PUTTABLE)
+        properties = known(request, PUTTABLE)
         scope = properties.get("scope") or {}
         if "namespace" not in scope:
             properties["scope"] = {"cluster": {"releaseNamespace": DEFAULT_NAMESPACE, **(scope.get("cluster") or {})}}
         present = self._extensions.get(request.address.key)
         if present:
-            _require_idle(present)
+            require_idle(present)
         # The name stays as it was created, whatever case a later request has.
         name = present.name if present else request.address.name
         path = f"{cluster.id}/providers/{request.type}/{name}"
@@ -177,11 +115,11 @@ class Extensions:
     def _patch(self, request: ArmRequest, cluster: SimulatedCluster) -> web.Response:
         extension = self._find(request)
         request.require("properties")
-        properties = _known(request, PATCHABLE)
+        properties = known(request, PATCHABLE)
         if not properties.get("configurationProtectedSettings"):
             # An empty map changes nothing: C(az k8s-extension update) sends one with every change of a plain setting.
             properties.pop("configurationProtectedSettings", None)
-        _require_idle(extension)
+        require_idle(extension)
         settings = dict(extension.properties.get("configurationSettings") or {})
         for key, value in (properties.get("configurationSettings") or {}).items():
             if value is None:
@@ -274,38 +212,3 @@ class Extensions:
         self._extensions.pop(extension.id.lower(), None)
         self._operations.forget(f"{extension.id}/operations")
         operation.status = "Succeeded"
-
-
-def _require_idle(extension: Extension) -> None:
-    if extension.state in ("Creating", "Updating", "Deleting"):
-        raise ArmError(
-            409,
-            "AnotherOperationInProgress",
-            f"Another operation on the extension is in progress: {extension.state}. Try again when it has ended.",
-        )
-
-
-def _check_identity(request: ArmRequest, cluster: SimulatedCluster) -> None:
-    """Refuse an identity on AKS, which creates that of an extension itself.
-
-    Source: https://github.com/Azure/azure-powershell/issues/22455 and 24321, whose message this is. Its code is that of
-    https://github.com/Azure/azure-cli/issues/31837, where another resource provider answers with the same message.
-    """
-    if cluster.plan.type == "managedClusters" and request.body.get("identity"):
-        cause = 'Status: \'BadRequest\'. Response: \'{"error":{"code":"BadRequest","message":""}}\''
-        raise ArmError(
-            400,
-            "FailedIdentityOperation",
-            f"Identity operation for resource '{request.address.id}' failed with error"
-            f" 'Failed to perform resource identity operation. {cause}.'.",
-        )
-
-
-def _known(request: ArmRequest, names: frozenset[str]) -> dict[str, Any]:
-    """The properties of a request without unknown ones, checked."""
-    properties = {name: value for name, value in request.body["properties"].items() if name in names}
-    for name in ("configurationSettings", "configurationProtectedSettings"):
-        settings = properties.get(name)
-        if settings is not None and not all(isinstance(value, (str, type(None))) for value in settings.values()):
-            raise ArmError(400, "InvalidRequestContent", f"Every value of {name} must be a string.")
-    return properties

@@ -35,7 +35,6 @@ from simulator.tasks import Tasks
 # What requests may say of a compute; the rest is ignored, for instance what azureml-core 1.36 repeats one level higher.
 PROPERTIES = ("computeType", "computeLocation", "description", "resourceId", "disableLocalAuth")
 KUBERNETES_PROPERTIES = ("namespace", "defaultInstanceType", "instanceTypes")
-DETACH_SECONDS = 5.0
 
 
 class MachineLearning:
@@ -192,7 +191,7 @@ class MachineLearning:
             return web.Response(status=204)
         compute["properties"]["provisioningState"] = "Deleting"
         operation = self._begin(request, workspace, "Deleting")
-        self._tasks.start(self._detach(request.address.key, compute, operation))
+        self._tasks.start(self._detach(request.address.key, compute, operation, workspace.detach_seconds))
         return accepted(request, operation, 202)
 
     def _begin(self, request: ArmRequest, workspace: WorkspacePlan, status: str) -> Operation:
@@ -218,8 +217,8 @@ class MachineLearning:
             operation.error = failure
         properties["provisioningState"] = operation.status = "Failed" if error else "Succeeded"
 
-    async def _detach(self, key: str, compute: dict[str, Any], operation: Operation) -> None:
-        await self._clock.sleep(DETACH_SECONDS)
+    async def _detach(self, key: str, compute: dict[str, Any], operation: Operation, seconds: float) -> None:
+        await self._clock.sleep(seconds)
         # Guesses: nobody has recorded a second request to detach, which succeeds here as well, or what becomes of an
         # attachment that is under way, which is forgotten, as that of an extension.
         if self._computes.get(key) is compute:

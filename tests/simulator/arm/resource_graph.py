@@ -18,7 +18,8 @@ from aiohttp import web
 
 from simulator.arm import kusto
 from simulator.arm.clusters import Clusters, cluster_body
-from simulator.arm.extensions import Extension, Extensions
+from simulator.arm.extension import Extension
+from simulator.arm.extensions import Extensions
 from simulator.arm.protocol import ArmError
 from simulator.clock import Clock
 from simulator.scenario import Principal
