@@ -25,7 +25,7 @@ import clusters
 
 import simulated
 
-TITLE = "\033[1m\n# {}\033[0m" if sys.stdout.isatty() else "\n# {}"
+TITLE = "\033[1m\n{}\033[0m" if sys.stdout.isatty() else "\n{}"
 
 
 class Demo:
@@ -36,11 +36,7 @@ class Demo:
         self._environment = {
             **os.environ,
             **environment,
-            "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
             "ANSIBLE_COLLECTIONS_PATH": str(clusters.COLLECTIONS),
-            # Of the tasks that only carry results, those are shown that have changed something or failed.
-            "ANSIBLE_DISPLAY_OK_HOSTS": "false",
-            "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false",
             "ANSIBLE_HOME": str(directory / "ansible"),
             "ANSIBLE_INVENTORY": str(directory / "simulator" / "inventory.yml"),
             "TMPDIR": str(directory),
@@ -48,7 +44,7 @@ class Demo:
 
     def play(self, title: str, *arguments: str) -> int:
         """Run C(ansible-playbook) and show what it prints. Returns its status."""
-        print(f"{TITLE.format(title)}\n$ ansible-playbook {' '.join(arguments)} -i inventory.yml", flush=True)
+        print(TITLE.format(f"$ ansible-playbook {' '.join(arguments)} -i inventory.yml  # {title}"), flush=True)
         # Workers are sessions of their own, so nobody here knows them. Each holds the other end of this pipe, which
         # stays open while one lives.
         alive, held = os.pipe()
@@ -77,15 +73,15 @@ def main(directory: Path) -> int:
     (directory / "simulator" / "inventory.yml").write_text(clusters.INVENTORY, encoding="utf-8")
     with simulated.running(clusters.scenario(clusters.BROKEN), directory / "simulator") as simulator:
         demo = Demo(directory, simulator.environment)
-        deployed = demo.play("Deploy four clusters for training; one of them fails", "azureml.arc.deploy")
+        deployed = demo.play("four clusters, one of them fails", "azureml.arc.deploy")
         simulator.change_plan("ship-k3s", install=asdict(clusters.INSTALL))
         simulator.clear_journal()
-        again = demo.play("Its cause is fixed. Deploy again; the others need no change", "azureml.arc.deploy")
+        again = demo.play("its cause is fixed", "azureml.arc.deploy")
         written = _written(simulator.journal())
-        verified = demo.play("Verify all of them; this changes nothing", "azureml.arc.verify")
+        verified = demo.play("changes nothing", "azureml.arc.verify")
     expected = (deployed, again, verified) == (2, 0, 0) and written == {"ship-k3s"}
-    print(TITLE.format("Done" if expected else "Something went wrong"))
-    print(f"clusters to which the second deployment sent a change: {', '.join(sorted(written))}")
+    changed = ", ".join(sorted(written))
+    print(TITLE.format(f"{'Done' if expected else 'Unexpected'}: the second deployment only changed {changed}"))
     return 0 if expected else 1
 
 
