@@ -81,7 +81,7 @@ def test_which_nodes(as_administrator, machines):
         chosen()
 
 
-def test_nobody_is_driven_away_unless_allowed(as_administrator, machines, create, api, namespace):
+def test_taints_that_evict_pods_are_refused_unless_allowed(as_administrator, machines, create, api, namespace):
     tolerant = {"key": EVICTING["key"], "operator": "Exists"}
     everything = {"operator": "Exists", "key": "node.kubernetes.io/unreachable", "effect": "NoExecute"}
     container = {"name": "c", "image": "none"}

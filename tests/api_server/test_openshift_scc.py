@@ -55,14 +55,14 @@ def test_exactly_the_accounts_may_use_the_object_until_it_is_undone(as_administr
     assert not as_administrator(SPEC, state="absent")["changed"]
 
 
-def test_accounts_that_the_object_lists_are_taken_out(as_administrator, openshift, may_use):
+def test_accounts_that_the_object_lists_are_removed(as_administrator, openshift, may_use):
     openshift.patch(name="privileged", body={"users": LISTED}, content_type="application/merge-patch+json")
     assert as_administrator(SPEC)["unlisted"] == [LISTED[1]]
     assert openshift.get(name="privileged").users == ["system:admin", "theirs"]
     assert may_use(LISTED[1])
 
 
-def test_account_cannot_grant_what_it_may_not_use(run_module, openshift, account):
+def test_account_cannot_grant_permissions_that_it_lacks(run_module, openshift, account):
     """The server's own protection against escalation, named by the right that is missing."""
     rules = [
         {"apiGroups": ["security.openshift.io"], "resources": ["securitycontextconstraints"], "verbs": ["get"]},
@@ -80,7 +80,7 @@ def test_binding_to_another_role_is_refused(as_administrator, openshift, create)
         as_administrator(SPEC)
 
 
-def test_nobody_is_lost_between_read_and_write(as_administrator, openshift, bindings, monkeypatch):
+def test_concurrent_additions_are_kept(as_administrator, openshift, bindings, monkeypatch):
     """Somebody writes after our read, once: the server tells us, and the second try keeps both."""
     as_administrator(SPEC)
     patch, others = KubeSession.patch, threading.Event()

@@ -48,7 +48,7 @@ def test_selector_that_no_node_meets(look):
     assert "0 of 3 nodes" in result["findings"][0]["message"]
 
 
-def test_what_pods_hold_is_not_free(look, create, namespace, api):
+def test_resources_of_pods_are_not_free(look, create, namespace, api):
     """The scheduler has given most of three nodes to others."""
     container = {"name": "c", "image": "none", "resources": {"requests": {"cpu": "7900m", "memory": "1Gi"}}}
     pods = api.resources.get(api_version="v1", kind="Pod")

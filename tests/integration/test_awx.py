@@ -66,7 +66,7 @@ def changed_tasks(run) -> list[str]:
     return [one["task"] for one in run.results if one["result"].get("changed")]
 
 
-def test_set_up_twice_then_taken_away_twice(setup):
+def test_second_setup_and_second_removal_change_nothing(setup):
     store, server = setup.store, setup.controller.server
 
     first = setup.run()
@@ -178,7 +178,7 @@ def test_changes_by_hand_are_restored_and_removed_entries_removed(setup):
     assert not store.items["schedules"]
 
 
-def test_absent_waits_for_what_is_in_use_and_leaves_what_others_made(setup):
+def test_absent_waits_for_objects_in_use_and_keeps_those_of_others(setup):
     assert setup.run().status == 0
     store, organization = setup.store, setup.by_name("organizations")["Azure Machine Learning"]
     store.create("teams", {"name": "others", "organization": organization["id"]})

@@ -222,7 +222,7 @@ def test_a_job_that_is_started_again_on_hosts_that_failed(store, azure, tmp_path
     assert all("shop-2" in path for path in puts(running))
 
 
-def test_nothing_is_taken_away_that_nobody_has_confirmed(store, azure, tmp_path):
+def test_removal_without_a_confirmation_is_refused(store, azure, tmp_path):
     controller = Controller(store, azure("azure"), tmp_path / "jobs")
     for template, confirmed in (("remove", "no"), ("remove", "yes"), ("detach", "yes")):
         (job,) = controller.launch(template, extra_vars={"azureml_survey_confirmed": confirmed})

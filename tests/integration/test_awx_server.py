@@ -56,7 +56,7 @@ def create_credential(store, content, namespace: str, name: str = "one", inputs:
         (["azure_rm", "azure_rm"], "Cannot assign multiple Microsoft Azure Resource Manager credentials."),
     ],
 )
-def test_a_job_template_takes_one_credential_of_a_type_for_jobs(store, content, namespaces, answer):
+def test_job_template_accepts_one_credential_of_each_type_for_jobs(store, content, namespaces, answer):
     template = store.items["job_templates"][content["unified_job_template"]]
     created = [create_credential(store, content, one, str(index)) for index, one in enumerate(namespaces)]
 
@@ -144,7 +144,7 @@ def test_the_organization_of_an_execution_environment_does_not_change(store, con
         ("inventory twice", 400, "Inventory is already pending deletion."),
     ],
 )
-def test_what_is_in_use_is_not_deleted(store, content, case, status, answer):
+def test_objects_in_use_are_not_deleted(store, content, case, status, answer):
     if case == "type in use":
         create_credential(store, content, "azure_rm")
         endpoint, number = "credential_types", type_id(store, "azure_rm")
@@ -290,7 +290,7 @@ def test_a_workflow_waits_for_its_approval(store, content, decision):
         (User("operator", ""), [False, False, False, False]),
     ],
 )
-def test_what_users_may_do(user, may):
+def test_permissions_of_users(user, may):
     requests = [("POST", "credential_types"), ("DELETE", "organizations"), ("PATCH", "organizations")]
 
     assert [user.may(*one) for one in [*requests, ("POST", "projects")]] == may

@@ -86,7 +86,7 @@ def signed_in(slow, sign_in_to):
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_resource_that_is_being_deleted_is_created_anew():
+def test_resource_that_is_being_deleted_is_created_again():
     path = f"{GROUP}/providers/Microsoft.OperationalInsights/workspaces/logs"
     with open_session(ModuleCall({})) as session:
         workspace = ArmResource(session, path, "2022-10-01", "workspace", Deadline(60))

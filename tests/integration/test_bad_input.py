@@ -32,7 +32,7 @@ class TestBeforeAnythingIsSent:
         with pytest.raises(ModuleFailedError, match="subscription_id is missing.*AZURE_SUBSCRIPTION_ID"):
             run_module(EXTENSION, cluster_name="c", **TRAINING)
 
-    def test_nobody_signs_in(self, run_module, monkeypatch):
+    def test_missing_credentials_are_reported(self, run_module, monkeypatch):
         for name in ("AZURE_CLIENT_ID", "AZURE_SECRET", "AZURE_TENANT"):
             monkeypatch.delenv(name)
         monkeypatch.setenv("PATH", "")
@@ -56,7 +56,7 @@ class TestBeforeAnythingIsSent:
         with pytest.raises(ModuleFailedError, match="cluster_nmae"):
             run_module(EXTENSION, cluster_name="c", cluster_nmae="c", **TRAINING)
 
-    def test_cloud_that_is_none(self, run_module):
+    def test_invalid_cloud_is_refused(self, run_module):
         with pytest.raises(ModuleFailedError, match="cloud_environment must be one of AzureCloud, .* not 'AzureMoon'"):
             run_module(EXTENSION, cluster_name="c", cloud_environment="AzureMoon", **TRAINING)
 

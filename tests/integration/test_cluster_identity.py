@@ -117,7 +117,7 @@ def test_aks_cluster_is_verified_by_the_host_of_its_api(check, fqdns, simulator)
     assert [one["path"] for one in simulator.journal()[before:] if "/kubernetes/" in one["path"]] == []
 
 
-def test_aks_cluster_behind_another_address_says_itself_which_it_is(check, fqdns, run_module):
+def test_aks_cluster_behind_another_address_is_identified_by_its_config_map(check, fqdns, run_module):
     """The simulator's APIs are reached by another name than Azure's, as through a tunnel."""
     names = fqdns("aks")
     assert (

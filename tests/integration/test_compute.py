@@ -176,7 +176,7 @@ class TestNamespace:
             run_module(SPEC, create_namespace=False, **options)
         assert writes(simulator) == []
 
-    def test_missing_where_the_cluster_is_not_asked(self, run_module, options):
+    def test_components_are_unknown_without_the_cluster(self, run_module, options):
         with pytest.raises(ModuleFailedError, match="Namespace vision does not exist in the cluster"):
             run_module(SPEC, **options)
 
@@ -199,7 +199,7 @@ class TestNamespace:
         ({"type": "UserAssigned", "user_assigned_identities": ["me"]}, "'me' is not the ARM id of a managed identity"),
     ],
 )
-def test_identity_that_is_none(run_module, simulator, ready, identity, message):
+def test_invalid_identity_is_refused(run_module, simulator, ready, identity, message):
     with pytest.raises(ModuleFailedError, match=message):
         run_module(SPEC, identity=identity, **ready)
     assert simulator.journal() == []
@@ -252,7 +252,7 @@ def test_aks_of_another_subscription_is_refused_before_anything_is_sent(run_modu
     assert simulator.journal() == []
 
 
-def test_failed_attach_is_not_repeated_by_who_only_waits(run_module, simulator, arc, ready):
+def test_task_that_only_waits_does_not_repeat_a_failed_attachment(run_module, simulator, arc, ready):
     simulator.change_plan(arc, attach_error="The agent does not answer.", attach_seconds=1)
     run_module(SPEC, wait=False, **ready)
     info = {"workspace": ready["workspace"], "name": arc}

@@ -66,7 +66,7 @@ def test_ended_jobs_do_not_count(run_module, ready, use):
     assert run_module(SPEC, state="absent", **ready)["changed"]
 
 
-def test_cluster_that_is_gone(run_module, simulator, arc, ready):
+def test_deleted_cluster_counts_as_gone(run_module, simulator, arc, ready):
     run_module(SPEC, **ready)
     simulator.change_plan(arc, gone=True)
     result = run_module(SPEC, state="absent", diff=True, name=arc, workspace=WORKSPACE)

@@ -128,7 +128,7 @@ def test_life_of_a_cluster(playbook, simulator, inventory, kube):
     assert again.outcome("shop")["msg"] == "nothing to remove"
 
 
-def test_detach_where_the_cluster_is_gone(playbook, simulator, inventory):
+def test_detach_works_after_the_cluster_was_deleted(playbook, simulator, inventory):
     playbook("azureml.arc.deploy", inventory, "--limit", "shop")
     simulator.change_plan("shop", gone=True)
     simulator.clear_journal()
@@ -141,7 +141,7 @@ def test_detach_where_the_cluster_is_gone(playbook, simulator, inventory):
     assert len(requests_to(simulator, "DELETE", "/computes/shop")) == 2
 
 
-def test_detach_refuses_what_is_in_use(playbook, simulator, inventory):
+def test_detach_refuses_a_compute_in_use(playbook, simulator, inventory):
     playbook("azureml.arc.deploy", inventory, "--limit", "shop")
     compute = (
         f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-ml/providers/Microsoft.MachineLearningServices"

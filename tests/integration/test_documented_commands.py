@@ -164,7 +164,7 @@ def test_documented_upgrade_ends_on_the_former_version_where_the_new_one_is_bad(
     assert "extension 1.1.61 in sync" in output
 
 
-def test_modules_deploy_what_the_role_deploys(folder):
+def test_modules_and_role_deploy_the_same(folder):
     """The playbook of docs/modules.md leaves nothing to do, for itself and for the role."""
     reader, _simulator = folder(ROOT / "docs/modules.md")
     resources = {kind: {"cpu": "1", "memory": "4Gi"} for kind in ("requests", "limits")}

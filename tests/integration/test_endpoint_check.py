@@ -129,7 +129,7 @@ def test_secret_that_may_not_be_read_leaves_the_certificates_uncompared(https, c
         ("plain HTTP", ["it serves plain HTTP where HTTPS is expected"]),
     ],
 )
-def test_wrong_answer_is_told_by_what_is_wrong(https, wrong, simulator, arc, trouble, problems):
+def test_invalid_response_is_reported_with_its_problem(https, wrong, simulator, arc, trouble, problems):
     simulator.change_plan(arc, router=trouble)
     assert wrong(chain=https()["chain"]) == problems
 
@@ -214,7 +214,7 @@ class TestReach:
         ],
         ids=["elsewhere", "on a node"],
     )
-    def test_cluster_ip_that_this_machine_does_not_reach_is_asked_through_the_api_server(
+    def test_unreachable_cluster_ip_is_checked_through_the_api_server(
         self, https, check, simulator, arc, options, addresses, why
     ):
         chain = https("cluster_ip")["chain"]

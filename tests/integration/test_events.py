@@ -108,7 +108,7 @@ def jobs(controller) -> list[tuple[str, str]]:
     return [(job["name"], job["limit"].rpartition("_")[0]) for job in controller.server.store.items["jobs"].values()]
 
 
-def test_what_happens_to_clusters_and_certificates_becomes_jobs(azure, controller, endpoint, run_module, tmp_path):
+def test_events_of_clusters_and_certificates_start_jobs(azure, controller, endpoint, run_module, tmp_path):
     """One job for an event, although the job template is sliced: slices without a host of the limit would fail."""
     extension = {"resource_group": "rg-edge", "cluster_name": "shop-0", "workload_profile": "training"}
     run_module(SPEC, **extension, version="1.1.60")

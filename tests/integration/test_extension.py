@@ -104,14 +104,14 @@ def test_managed_cluster_has_no_relay_and_few_nodes_are_a_test_cluster(run_modul
 
 
 @pytest.mark.parametrize("group", ["rg-edge", "rg-deleted"])
-def test_cluster_that_azure_does_not_know_is_gone(run_module, simulator, arc, group):
+def test_cluster_missing_in_azure_counts_as_gone(run_module, simulator, arc, group):
     simulator.change_plan(arc, gone=True)
     with pytest.raises(ModuleFailedError) as failure:
         run_module(SPEC, resource_group=group, cluster_name=arc, workload_profile="training")
     assert failure.value.result["gone"]
 
 
-def test_openshift_is_told_by_its_distribution(run_module, simulator, arc, training):
+def test_openshift_is_detected_by_its_distribution(run_module, simulator, arc, training):
     simulator.change_plan(arc, distribution="openshift")
     run_module(SPEC, wait=False, **training)
 
@@ -216,7 +216,7 @@ def test_log_analytics_workspace_is_created_and_its_key_sent(run_module, simulat
     assert not run_module(SPEC, log_analytics=True, **training)["changed"]
 
 
-def test_timeout_says_how_far_it_got_and_is_taken_up_again(run_module, simulator, aks):
+def test_timeout_shows_the_state_and_a_second_run_joins_the_operation(run_module, simulator, aks):
     simulator.change_plan(aks, install={"seconds": 240})
     training = {"resource_group": "rg-edge", "cluster_name": aks, "workload_profile": "training"}
     training["cluster_type"] = "managed_cluster"  # nothing else to create within the second
@@ -264,7 +264,7 @@ def test_supporting_resources_are_begun_and_not_waited_for(run_module, simulator
     assert len([path for _method, path in writes(simulator) if path.lower().count("/hybridconnections") == 0]) == 2
 
 
-def test_failed_install_is_not_repeated_by_who_only_waits(run_module, simulator, arc, training):
+def test_task_that_only_waits_does_not_repeat_a_failed_installation(run_module, simulator, arc, training):
     simulator.change_plan(arc, install={"seconds": 1, "error": "timed out waiting for the condition"})
     run_module(SPEC, **training, wait=False)
     where = {"resource_group": "rg-edge", "cluster_name": arc}

@@ -66,7 +66,7 @@ def test_inventory_in_another_case_makes_no_difference(run_module, simulator, ar
     assert gone["removed_resources"] == [relay]
 
 
-def test_extension_under_another_name_is_taken_over(run_module, simulator, training):
+def test_extension_under_another_name_is_used(run_module, simulator, training):
     run_module(SPEC, name=OTHER, **training)
     simulator.clear_journal()
 

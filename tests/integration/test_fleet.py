@@ -63,7 +63,7 @@ def sent(simulator) -> tuple[dict[str, list], set]:
     return written, read
 
 
-def test_it_sends_what_the_role_sends_for_one_cluster_after_the_other(playbook, tmp_path):
+def test_fleet_and_role_send_the_same_requests(playbook, tmp_path):
     """A first deployment with one that fails, a second without a change, and a change, both ways."""
     pair = certificates.as_options()
     seen = {}
@@ -88,7 +88,7 @@ def test_it_sends_what_the_role_sends_for_one_cluster_after_the_other(playbook, 
         assert read >= other_read  # the role reads again in its second task
 
 
-def test_it_finds_what_the_role_finds(playbook, fleet):
+def test_fleet_and_role_find_the_same_differences(playbook, fleet):
     """Deployed, then asked for something else by the variables, both ways of verifying."""
     simulator, inventory = fleet
     everything(inventory, certificates.as_options())
@@ -123,7 +123,7 @@ def test_it_finds_what_the_role_finds(playbook, fleet):
 
 
 @pytest.mark.parametrize("name", ["deploy", "rollout"])
-def test_clusters_that_are_reached_from_a_node_come_along(playbook, fleet, name):
+def test_clusters_reached_via_a_node_are_deployed_with_the_others(playbook, fleet, name):
     simulator, inventory = fleet
     hosts = inventory["all"]["hosts"]
     del hosts["broken"]
@@ -218,7 +218,7 @@ def test_step_by_step(fleet, tmp_path):
 
 
 @pytest.mark.parametrize(("name", "words"), [("remove", "remove Azure Machine Learning from"), ("detach", "detach")])
-def test_what_takes_away_wants_a_limit_or_a_confirmation(playbook, fleet, name, words):
+def test_destructive_playbooks_require_a_limit_or_a_confirmation(playbook, fleet, name, words):
     simulator, inventory = fleet
 
     refused = playbook(f"azureml.arc.{name}", inventory)

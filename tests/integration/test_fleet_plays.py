@@ -20,7 +20,7 @@ from support import about
         (play({"block": [VERIFY], "when": "inventory_hostname != 'shop'"}), "cannot have a condition"),
     ],
 )
-def test_what_would_lose_hosts_is_refused(playbook, fleet, content, message):
+def test_conditions_that_would_lose_hosts_are_refused(playbook, fleet, content, message):
     simulator, inventory = fleet
 
     run = playbook(content, inventory, "--limit", "shop,cloud")
@@ -84,7 +84,7 @@ def test_a_rescue_is_for_the_hosts_that_failed(playbook, fleet):
     }
 
 
-def test_serial_takes_one_batch_after_the_other(playbook, fleet):
+def test_serial_runs_one_batch_after_another(playbook, fleet):
     simulator, inventory = fleet
 
     run = playbook(play(DEPLOY, RESULT, serial=2), inventory, "--limit", "shop,plant,cloud")
@@ -124,7 +124,7 @@ def test_max_fail_percentage_ends_the_play_after_all_results(playbook, fleet, sh
     assert bool([one for one in run.results if one["task"] == "After"]) is goes_on
 
 
-def test_hosts_that_failed_before_are_left_alone(playbook, fleet):
+def test_hosts_that_failed_before_are_skipped(playbook, fleet):
     """The first host of the play among them."""
     simulator, inventory = fleet
     fail = {"name": "Fail", "ansible.builtin.fail": None, "when": "inventory_hostname in ['cloud', 'plant']"}
@@ -138,7 +138,7 @@ def test_hosts_that_failed_before_are_left_alone(playbook, fleet):
     assert [one["name"] for one in run.wave("shop")["clusters"]] == ["shop"]
 
 
-def test_hosts_that_ended_before_are_left_alone(playbook, fleet):
+def test_hosts_that_ended_before_are_skipped(playbook, fleet):
     simulator, inventory = fleet
     end = {
         "name": "End",

@@ -13,7 +13,7 @@ from fleets import HEALTHY, SHOW, shown
 from support import about, writes
 
 
-def test_what_is_wrong_with_one_cluster_is_not_wrong_with_the_others(playbook, fleet):
+def test_invalid_variables_of_a_cluster_do_not_affect_others(playbook, fleet):
     simulator, inventory = fleet
     hosts = inventory["all"]["hosts"]
     hosts["shop"]["azureml_cluster_type"] = "openstack"

@@ -185,14 +185,14 @@ def test_results_have_their_invocation_where_those_of_modules_have_it(playbook, 
     assert in_process is as_module
 
 
-def test_async_goes_the_module_s_way(playbook, info):
+def test_async_runs_the_ordinary_module(playbook, info):
     run = info(playbook, **{"async": 60, "poll": 1})
     assert run.status == 0, run.output
     assert "async_wrapper" in run.output
     assert run.result("look", "localhost")["extensions"] == []
 
 
-def test_another_python_is_respected_and_told_what_it_lacks(playbook, info, tmp_path):
+def test_another_python_is_used_and_its_missing_packages_are_reported(playbook, info, tmp_path):
     venv.create(tmp_path / "bare", symlinks=True)
     run = info(playbook, variables={"ansible_python_interpreter": str(tmp_path / "bare/bin/python")})
     assert run.status == 2

@@ -114,7 +114,7 @@ def test_filters(listed, options, found):
     assert names == found
 
 
-def test_what_the_role_needs_and_constructed_groups(listed):
+def test_variables_of_the_role_and_constructed_groups(listed):
     inventory = listed(
         tags={"environment": "production"},
         compose={"azureml_kubernetes": "dict(kubeconfig='/kube/' ~ inventory_hostname)"},
@@ -191,7 +191,7 @@ def test_cache(listed, fleet, tmp_path):
     assert len(queries(fleet)) >= 2
 
 
-def test_groups_by_what_became_of_the_extension(listed, run_module):
+def test_groups_by_state_of_the_extension(listed, run_module):
     for cluster, group in (("shop-0001", "rg-edge"), ("plant", "rg-plant")):
         run_module(
             EXTENSION, resource_group=group, cluster_name=cluster, workload_profile="training", name="aml", wait=False
@@ -218,7 +218,7 @@ def test_groups_by_what_became_of_the_extension(listed, run_module):
         ({"secret": "wrong"}, "Could not sign in to Azure.*AADSTS7000215"),
     ],
 )
-def test_mistakes_say_what_to_change(listed, options, message):
+def test_invalid_options_are_reported_with_the_fix(listed, options, message):
     error = listed(**options)
 
     assert isinstance(error, str), "it succeeded"
@@ -238,7 +238,7 @@ def test_auth_source_of_the_environment_counts(listed, tmp_path, monkeypatch):
     assert "Could not sign in to Azure with the Azure CLI: 'az' did not answer within 1 seconds" in error
 
 
-def test_what_may_not_be_read_is_not_there(listed, fleet):
+def test_unreadable_resource_counts_as_missing(listed, fleet):
     fleet.allow(["Microsoft.ContainerService/managedClusters/read"])
     try:
         inventory = listed()

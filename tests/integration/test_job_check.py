@@ -140,7 +140,7 @@ def test_each_instance_type_in_turn(check, simulator, create, arc, attach):
     assert [one["properties"]["resources"]["instanceType"] for one in bodies] == ["large", "small"]
 
 
-def test_each_instance_type_of_the_compute_is_checked_where_asked_for(check, simulator, create, arc, attach):
+def test_each_instance_type_of_the_compute_is_checked_on_request(check, simulator, create, arc, attach):
     attach(compute={"instance_types": {"small": {}, "large": {}}, "default_instance_type": "small"})
     for name in ("small", "large"):
         create(arc, *TYPES, name, spec={"resources": {"requests": {"cpu": "1"}}})
@@ -229,7 +229,7 @@ def test_cluster_that_cannot_be_reached_leaves_the_cause_to_azure(run_module, si
     assert [one.startswith("The pods of the job were left out") for one in result["warnings"]] == [True]
 
 
-def test_pods_are_not_looked_at_where_nobody_asks_for_it(check, simulator, attach):
+def test_pods_are_checked_only_on_request(check, simulator, attach):
     attach()
 
     result = check(inspect_pods=False)

@@ -55,7 +55,7 @@ def install(run_module, arc, address):
 
 
 @pytest.mark.parametrize("content_type", [PEM, PKCS12])
-def test_renewed_certificate_is_a_change_and_the_same_is_none(install, issue, content_type):
+def test_renewed_certificate_is_a_change_and_an_equal_one_is_not(install, issue, content_type):
     issue(content_type)
     installed, same = install(), install()
     issue(content_type)

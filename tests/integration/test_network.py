@@ -142,7 +142,7 @@ def test_proxy_that_is_not_there(patch, request, ask):
     ],
     ids=lambda environ: ", ".join(environ) or "nothing",
 )
-def test_a_certificate_that_nobody_trusts(simulator, ask_azure, ask_cluster, monkeypatch, environ):
+def test_untrusted_certificate_is_refused(simulator, ask_azure, ask_cluster, monkeypatch, environ):
     for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
         monkeypatch.delenv(name)
     for name, value in environ.items():
@@ -154,7 +154,7 @@ def test_a_certificate_that_nobody_trusts(simulator, ask_azure, ask_cluster, mon
     assert simulator.journal() == []
 
 
-def test_no_verification_is_asked_for_and_said(ask_azure, ask_cluster, monkeypatch):
+def test_disabled_verification_warns(ask_azure, ask_cluster, monkeypatch):
     for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
         monkeypatch.delenv(name)
     assert "cert_validation_mode is 'ignore'" in str(ask_azure(cert_validation_mode="ignore")["warnings"])
@@ -170,6 +170,6 @@ def test_credentials_do_not_travel_in_clear_text(ask_cluster, host):
         ask_cluster(host=host)
 
 
-def test_what_listens_on_this_machine_may_be_without_tls(ask_cluster):
+def test_local_api_server_may_be_without_tls(ask_cluster):
     with pytest.raises(ModuleFailedError, match="the Kubernetes API at http://127.0.0.1:9 cannot be reached"):
         ask_cluster(host="http://127.0.0.1:9")

@@ -100,7 +100,7 @@ def test_cluster_steps_run_on_the_node_and_azure_steps_on_the_controller(deploy,
     assert not [path for path in modules if simulator.environment["AZURE_SECRET"] in path.read_text(encoding="utf-8")]
 
 
-def test_it_sends_what_is_sent_from_the_controller(playbook, deploy, simulator, tmp_path):
+def test_node_sends_the_same_requests_as_the_controller(playbook, deploy, simulator, tmp_path):
     """A first deployment and a second one: every request, up to the number of looks of a wait."""
     seen = []
     for _run in range(2):

@@ -89,7 +89,7 @@ def test_reports_and_changes_nothing(check, machine, tmp_path):
     assert "SELINUX=enforcing" in (tmp_path / "selinux").read_text()
 
 
-def test_selinux_is_changed_when_told_to(check, tmp_path):
+def test_selinux_is_changed_only_on_request(check, tmp_path):
     options = {"azureml_selinux_mode": "permissive", "azureml_machine_skip_checks": ["disk", "outbound"]}
     planned = check("--check", **options)
     assert "SELINUX=enforcing" in (tmp_path / "selinux").read_text()
@@ -103,7 +103,7 @@ def test_selinux_is_changed_when_told_to(check, tmp_path):
     assert "rebooted" not in first.result("Reboot to disable SELinux", "worker")
 
 
-def test_start_anew_is_planned_only_where_allowed(check):
+def test_replacement_is_planned_only_if_allowed(check):
     """In check mode, for the machine is this one."""
     options = {"azureml_selinux_mode": "disabled", "azureml_machine_skip_checks": ["disk", "outbound"]}
     task = "Reboot to disable SELinux"
@@ -134,7 +134,7 @@ def test_missing_driver_and_disk(check, tmp_path):
     assert f"are free in {tmp_path}, and 10000000 are required." in message
 
 
-def test_without_gpu_types_nobody_asks_for_a_driver(check, tmp_path):
+def test_driver_is_not_required_without_gpu_types(check, tmp_path):
     (tmp_path / "programs" / "nvidia-smi").unlink()
     types = {"small": {"resources": {"limits": {"nvidia.com/gpu": "0", "cpu": "1"}}}}
     run = check(

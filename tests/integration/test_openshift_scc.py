@@ -132,7 +132,7 @@ def test_namespace_of_a_further_compute_is_added(converge, grants):
 
 
 @pytest.mark.parametrize("state", ["present", "absent"])
-def test_accounts_in_the_object_itself_are_taken_out(converge, constraints, state):
+def test_accounts_in_the_object_itself_are_removed(converge, constraints, state):
     constraints([*OTHERS, *NEEDED[:3], "theirs"])
     assert converge(state=state, check_mode=True)["unlisted"] == NEEDED[:3]
     assert converge(state=state)["unlisted"] == NEEDED[:3]
@@ -152,7 +152,7 @@ def test_accounts_of_the_first_releases(converge):
     assert converge(settings_generation="2021")["added"] == [*NEEDED, *FIRST]
 
 
-def test_change_by_somebody_else_is_not_lost(converge, grants, simulator):
+def test_change_by_another_client_is_kept(converge, grants, simulator):
     """Whoever writes between our read and write is kept: the server refuses our write, and we start again."""
     converge()
     simulator.add_fault(**CONFLICT, times=2)

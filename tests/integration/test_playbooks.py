@@ -146,7 +146,7 @@ def test_refused_change_has_changed_nothing(playbook, simulator, inventory):
     assert writes(simulator) == []
 
 
-def test_verify_finds_that_nothing_is_there(playbook, inventory):
+def test_verify_reports_a_missing_extension(playbook, inventory):
     result = playbook("azureml.arc.verify", inventory, "--limit", "aks-west")
 
     assert result.status == 2
@@ -247,7 +247,7 @@ def test_inference_over_https_through_a_node_port(playbook, inventory, tmp_path)
 class TestPreflight:
     """What the role finds out before it installs anything."""
 
-    def test_everything_wrong_is_said_at_once_and_nothing_is_sent(self, playbook, simulator, inventory, create):
+    def test_all_findings_are_reported_at_once_and_nothing_is_sent(self, playbook, simulator, inventory, create):
         simulator.change_plan("shop-k3s", connectivity="Offline")
         create("shop-k3s", *DEFINITION, "jobs.batch.volcano.sh", spec=definition("batch.volcano.sh", "jobs", "Job"))
 

@@ -88,7 +88,7 @@ def test_waiting_follows_the_pods_instead_of_polling(install, look, simulator):
         ("Unschedulable", "aml-operator", "Unschedulable: 0/1 nodes are available: 1 Insufficient cpu."),
     ],
 )
-def test_says_what_is_wrong(install, look, trouble, component, explanation):
+def test_invalid_options_are_named(install, look, trouble, component, explanation):
     install(pods={component: trouble})
 
     with pytest.raises(
@@ -132,7 +132,7 @@ def test_no_pods_is_not_ready(look):
     assert look(wait=False, components=[])["problems"] == ["there are no pods"]
 
 
-def test_components_can_be_said(install, look):
+def test_components_can_be_set(install, look):
     install()
 
     mine = [
@@ -175,14 +175,14 @@ def test_credentials_leave_no_file_behind(install, look, simulator, arc, tmp_pat
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-def test_a_closed_watch_is_taken_up_again(install, look, simulator, arc):
+def test_closed_watch_is_restarted(install, look, simulator, arc):
     install(wait=False, seconds=240)
     simulator.add_fault(method="GET", path=f"{arc}/api/v1/namespaces/azureml/pods", cut="reset", times=1)
 
     assert look(wait_timeout=60)["ready"]
 
 
-def test_a_watch_that_keeps_breaking_is_not_hammered(install, look, simulator, arc):
+def test_watch_that_keeps_breaking_restarts_with_pauses(install, look, simulator, arc):
     install(pods={"gateway": "Unschedulable"})
     simulator.clear_journal()
     simulator.add_fault(path=f"{arc}/api/v1/namespaces/azureml/pods", query="watch", status=500)

@@ -132,7 +132,7 @@ def test_service_bus_only_for_the_first_generation(look):
     assert [message.split()[2] for message in providers] == ["Microsoft.Relay", "Microsoft.ServiceBus"]
 
 
-def test_own_components_are_no_conflict_and_others_are_used_when_told_to(look, create):
+def test_own_components_do_not_conflict_and_existing_ones_are_used_with_auto(look, create):
     labels = {"meta.helm.sh/release-name": "azureml", "meta.helm.sh/release-namespace": "azureml"}
     spec = definition("batch.volcano.sh", "jobs", "Job")
     create("aks", *DEFINITION, "jobs.batch.volcano.sh", spec=spec, metadata={"annotations": labels})
@@ -148,7 +148,7 @@ def test_own_components_are_no_conflict_and_others_are_used_when_told_to(look, c
     assert used["install_options"] == {"install_prometheus_operator": False}
 
 
-def test_what_may_not_be_read_is_a_warning(look, simulator):
+def test_missing_read_permission_is_a_warning(look, simulator):
     simulator.change_plan("aks", forbidden=["nodes", "customresourcedefinitions"])
     result = look("aks", cluster_type="managed_cluster")
     assert found(result) == [("warning", check) for check in ("nodes", "resources", "volcano", "prometheus_operator")]
@@ -170,7 +170,7 @@ def test_one_side_asks_nothing_of_the_other(look, simulator):
     assert requests_to(simulator, "GET", "/kubernetes/") == []
 
 
-def test_installed_cluster_costs_one_request_when_told_so(look, run_module, simulator):
+def test_installed_cluster_takes_one_request_with_skip_installed(look, run_module, simulator):
     run_module(EXTENSION, resource_group="rg-edge", cluster_name="shop", workload_profile="training")
     simulator.clear_journal()
 

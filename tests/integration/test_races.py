@@ -163,7 +163,7 @@ def test_compute_detached_while_we_wait(simulator, run_module, installed, arc, e
         run_module(COMPUTE, **compute, **cluster)
 
 
-def test_cluster_goes_offline_half_way(simulator, run_module, arc, elsewhere):
+def test_cluster_that_goes_offline_during_a_wait_is_reported(simulator, run_module, arc, elsewhere):
     def go_offline():
         wait_for(lambda: requests_to(simulator, "PUT", f"{arc}/providers/Microsoft.KubernetesConfiguration"))
         simulator.change_plan(arc, connectivity="Offline")

@@ -38,7 +38,7 @@ def elsewhere(run_module, arc):
 
 
 @pytest.mark.usefixtures("elsewhere")
-def test_other_release_namespace_is_replaced_only_when_asked_for(run_module, simulator, training):
+def test_other_release_namespace_is_replaced_only_with_force_replace(run_module, simulator, training):
     with pytest.raises(ModuleFailedError, match="release_namespace is ml instead of azureml.*force_replace: true"):
         run_module(SPEC, **training)
     assert len(writes(simulator)) == 1

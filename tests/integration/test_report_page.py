@@ -178,7 +178,7 @@ def test_policy_runs_no_script_but_its_own(chromium, tmp_path):
     page.close()
 
 
-def test_page_tells_where_the_data_is_without_scripts(chromium, tmp_path):
+def test_page_without_scripts_links_to_the_data(chromium, tmp_path):
     path = tmp_path / "fleet-report.html"
     path.write_text(render(rollout()), encoding="utf-8")
     page = chromium.new_page(java_script_enabled=False)

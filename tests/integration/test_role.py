@@ -115,7 +115,7 @@ def test_rescue_is_for_the_hosts_that_failed(playbook, fleet):
     assert set(results(run, "After")) == {*HEALTHY, "f4"}
 
 
-def test_serial_takes_one_batch_after_the_other(playbook, fleet):
+def test_serial_runs_one_batch_after_another(playbook, fleet):
     simulator, inventory = fleet
 
     run = playbook(play(roles=[ROLE], serial=1), inventory, "--limit", "f1,f2")
@@ -184,7 +184,7 @@ def test_tags_choose_the_parts(playbook, fleet, tags, changes, pods, computes):
 
 
 @pytest.mark.parametrize("entry_point", ["remove", "detach"])
-def test_what_takes_away_runs_twice_without_a_change(playbook, fleet, entry_point):
+def test_second_removal_changes_nothing(playbook, fleet, entry_point):
     simulator, inventory = fleet
     limit = ("--limit", "f1,f2")
     playbook("azureml.arc.deploy", inventory, *limit)

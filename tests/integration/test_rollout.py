@@ -52,7 +52,7 @@ def touched(simulator) -> set[str]:
     return {one["path"].split("/")[8] for one in requests_to(simulator, "GET", "/extensions/azureml")}
 
 
-def test_stops_after_the_wave_that_fails_and_goes_on_when_it_is_mended(fleet, playbook):
+def test_rollout_stops_after_a_failed_wave_and_resumes_once_fixed(fleet, playbook):
     simulator, inventory = fleet(c3={"install": BROKEN})
 
     stopped = playbook("azureml.arc.rollout", inventory, *WAVES)
@@ -87,7 +87,7 @@ def test_stops_after_the_wave_that_fails_and_goes_on_when_it_is_mended(fleet, pl
 
 
 @pytest.mark.parametrize("budget", ["1", "20%"])
-def test_a_budget_lets_some_fail(fleet, playbook, budget):
+def test_rollout_continues_within_the_budget_and_stops_beyond_it(fleet, playbook, budget):
     simulator, inventory = fleet(c1={"connectivity": "Offline"}, c3={"install": BROKEN})
     waves = ("-e", '{"azureml_waves": [2, 2, "100%"]}')
 
@@ -102,7 +102,7 @@ def test_a_budget_lets_some_fail(fleet, playbook, budget):
     assert "Offline" in run.output
 
 
-def test_a_wave_that_fails_as_a_whole_is_the_last_within_the_budget_too(fleet, playbook):
+def test_wave_in_which_every_cluster_fails_is_the_last_even_within_the_budget(fleet, playbook):
     """Ansible ends a play when all hosts of a batch have failed."""
     simulator, inventory = fleet(c1={"connectivity": "Offline"})
 
@@ -184,7 +184,7 @@ def test_a_machine_that_does_not_answer(fleet, playbook):
     assert touched(simulator) == {"c1", "c2", "c3"}
 
 
-def test_what_breaks_while_it_soaks(fleet, playbook):
+def test_cluster_that_breaks_during_the_soak_counts_as_failed(fleet, playbook):
     simulator, inventory = fleet(c1={"crash_once_attached": "gateway"})
 
     run = playbook("azureml.arc.rollout", inventory, *WAVES, "-e", "azureml_soak=1")

@@ -204,7 +204,7 @@ def test_a_run_of_ansible_runner(azure, tmp_path_factory, in_process):
     assert left == []
 
 
-def test_what_is_bad_is_not_repeated(playbook, simulator, arc, tmp_path):
+def test_permanent_error_is_not_repeated(playbook, simulator, arc, tmp_path):
     """Values that are refused, in modules that are called by themselves; as variables, for Ansible shows the task."""
     secret, broken = "{{ secret }}", "{{ 'users: [' ~ secret ~ '\n' }}"
     cluster = {"resource_group": "rg-edge", "cluster_name": arc, "workload_profile": "training"}

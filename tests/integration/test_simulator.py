@@ -59,7 +59,7 @@ def test_sdk_creates_patches_and_deletes(sdk, arc):
     assert missing.value.error.code == "ResourceNotFound"
 
 
-def test_extension_on_aks_takes_no_identity_and_gets_one(sdk, aks):
+def test_extension_on_aks_refuses_an_identity_and_gets_one(sdk, aks):
     where = ("rg-edge", "Microsoft.ContainerService", "managedClusters", aks, "azureml")
     with pytest.raises(HttpResponseError, match="Failed to perform resource identity operation. Status: 'BadRequest'"):
         sdk.extensions.begin_create(*where, EXTENSION, polling=False)
@@ -172,7 +172,7 @@ def test_faults_and_journal(simulator):
     assert [one["status"] for one in simulator.journal() if one["path"] == "/metadata/endpoints"] == [429, 0, 200]
 
 
-def test_it_starts_from_the_command_line_and_stops_at_a_signal(tmp_path):
+def test_simulator_starts_from_the_command_line_and_stops_at_a_signal(tmp_path):
     tests = Path(__file__).resolve().parents[1]
     command = [sys.executable, "-m", "simulator", "--clusters", "2", "--directory", str(tmp_path / "d")]
     with subprocess.Popen(command, cwd=tests, stdout=subprocess.PIPE, text=True) as process:

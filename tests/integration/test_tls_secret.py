@@ -65,7 +65,7 @@ def test_creates_namespace_and_secret_then_changes_nothing(ensure, secret, write
     }
 
 
-def test_renews_and_keeps_what_others_put_there(ensure, secret, write, kube, arc, tmp_path):
+def test_secret_is_updated_and_keeps_foreign_keys(ensure, secret, write, kube, arc, tmp_path):
     ensure(**write())
     kube(arc).resources.get(api_version="v1", kind="Secret").patch(
         name="ml-tls", namespace="azureml", body={"data": {"ca.crt": "Y2E="}}
@@ -155,7 +155,7 @@ class TestFromCertManager:
     def copy(self, ensure):
         return lambda **options: ensure(**{"from": {"namespace": "certs", "name": "edge"}, **options})
 
-    def test_a_renewed_certificate_is_a_change_and_the_same_is_none(self, issue, pair, copy, secret):
+    def test_renewed_certificate_is_a_change_and_an_equal_one_is_not(self, issue, pair, copy, secret):
         first, second = pair(), pair()
         issue(*first)
         created, same = copy(cname="ml.example.com"), copy(cname="ml.example.com")

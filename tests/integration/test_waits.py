@@ -22,7 +22,7 @@ TIMEOUT = 90  # seconds of the run; the simulator's pass faster
 OF_THE_RUN = re.compile(r"/metadata/endpoints|/oauth2/|/\.well-known/|/subscriptions/[^/]+/providers/[^/]+$")
 
 
-def test_clusters_that_hang_hold_nobody_up(playbook, tmp_path):
+def test_clusters_that_hang_do_not_block_others(playbook, tmp_path):
     plans = [ClusterPlan(f"c{number}", install=InstallPlan(seconds=30)) for number in range(HEALTHY)]
     plans += [ClusterPlan(f"h{number}", install=InstallPlan(seconds=10**6)) for number in range(HANGING)]
     # The clusters that hang come first, so they would have all threads.
@@ -70,7 +70,7 @@ INTERRUPTED = {
 @pytest.mark.parametrize(
     ("name", "number"), [*((name, signal.SIGINT) for name in INTERRUPTED), ("deploy", signal.SIGTERM)]
 )
-def test_an_interrupted_run_says_what_is_under_way(playbook, tmp_path_factory, name, number):
+def test_interrupted_run_lists_operations_in_progress(playbook, tmp_path_factory, name, number):
     step, fields, variables = INTERRUPTED[name]
     run = tmp_path_factory.mktemp("run")  # short: ansible-core 2.21 listens on a socket below TMPDIR
     plans = [ClusterPlan(name, install=InstallPlan(seconds=30)) for name in ("c1", "c2")]

@@ -154,7 +154,7 @@ def test_actions_of_modules_are_alike():
     assert len(contents) == len(("fleet", "cluster", "all others"))
 
 
-def test_what_runs_on_a_node_needs_no_controller():
+def test_code_for_nodes_does_not_import_from_the_controller():
     for name, path in files().items():
         if name.startswith(("module_utils.", "modules.")):
             ansible = {one for one in imports(path) if one.startswith("ansible.")}

@@ -55,7 +55,7 @@ def test_missing_program_fails_the_test_in_ci(without_java, monkeypatch):
         needs.program("java")
 
 
-def test_python_of_a_version_comes_from_pyenv_where_its_shim_stands_for_none(command):
+def test_python_version_without_a_working_shim_comes_from_pyenv(command):
     command("python3.99", "echo 'pyenv: python3.99: command not found' >&2; exit 127")
     home = command("python", "echo /opt/python3.99.1/python")
     prefix = home.parent / "prefix"
@@ -78,7 +78,7 @@ def test_java_counts_from_version_17_on(command, says, found):
     assert bool(PROGRAMS["java"].find()) is found
 
 
-def test_report_ends_with_what_was_left_out_and_why(tmp_path):
+def test_report_ends_with_skipped_tests_and_reasons(tmp_path):
     (tmp_path / "integration.xml").write_text(JUNIT, encoding="utf-8")
     (tmp_path / "integration.log").write_text("", encoding="utf-8")
     skipped = "nox > Running session newest\nnox > Session newest skipped: needs Python 3.13: pyenv install 3.13.\n"

@@ -138,7 +138,7 @@ def test_invalid_variables_are_refused_before_the_first_change(changes, problem)
         ({"types": [custom_type()], "superuser": False}, {"k": ""}, None),
     ],
 )
-def test_names_that_others_have_taken_are_refused(there, kubeconfigs, problem):
+def test_names_in_use_are_refused(there, kubeconfigs, problem):
     problems = azureml_awx.find_problems(settings(kubeconfigs=kubeconfigs), found(**there))
 
     assert [one for one in problems if problem is None or problem not in one] == []
@@ -174,7 +174,7 @@ KUBECONFIGS = {"kubeconfigs": {"k": "{}"}}
         ),
     ],
 )
-def test_credentials_go_to_what_takes_them(changes, assigned):
+def test_credentials_are_assigned_by_their_type(changes, assigned):
     result = azureml_awx.assign_credentials(settings(**changes), TYPES)
 
     assert [result[name] for name in ("project", "image", "inventory", "templates")] == assigned
@@ -205,7 +205,7 @@ def names(own: dict) -> dict:
     return {kind: [(one["name"], one.get("organization")) for one in items] for kind, items in own.items() if items}
 
 
-def test_only_what_the_playbook_created_is_its_own():
+def test_only_objects_created_by_the_playbook_are_managed():
     identity = ("prefix", "name", "workflow", "type_name", "templates", "mark", "type_mark")
 
     own = azureml_awx.find_own({name: settings()[name] for name in identity}, THERE)
@@ -223,7 +223,7 @@ def test_only_what_the_playbook_created_is_its_own():
     }
 
 
-def test_what_the_variables_no_longer_name_is_obsolete():
+def test_objects_missing_in_the_variables_are_obsolete():
     obsolete = azureml_awx.find_obsolete(settings(credentials=credentials(a=AZURE)), THERE)
 
     assert names(obsolete) == {

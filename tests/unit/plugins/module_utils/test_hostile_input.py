@@ -163,7 +163,7 @@ def test_pem(certificate, key):
 
 
 @pytest.mark.parametrize("path", ["/dev/zero", "/", "no\x00path", "x" * 5000, "missing.pem"])
-def test_files_that_are_none(path):
+def test_invalid_files_are_refused(path):
     with pytest.raises(AzureMLError, match="^tls.certificate: .* (cannot be read|is larger than)"):
         certificate_files.read(ModuleCall({}), {"certificate": path, "private_key": path, "cname": "c"}, "tls.")
 
@@ -289,7 +289,7 @@ def test_answers_of_a_service(status, content, retry_after):
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_what_nobody_has_thought_of_is_still_a_result(attack):
+def test_unexpected_error_is_returned_as_a_result(attack):
     def run(call):
         raise KeyError(attack)
 

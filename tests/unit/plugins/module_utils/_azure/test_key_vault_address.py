@@ -61,7 +61,7 @@ def test_other_addresses_are_refused_with_an_example(address):
         ("AzureChinaCloud", "https://v.vault.azure.cn", True),
     ],
 )
-def test_token_goes_to_vaults_of_the_cloud_alone(cloud, address, trusted):
+def test_token_is_sent_only_to_vaults_of_its_cloud(cloud, address, trusted):
     assert CLOUDS[cloud].is_key_vault(address) is trusted
 
 

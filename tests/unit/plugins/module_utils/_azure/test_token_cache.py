@@ -38,7 +38,7 @@ def az(tmp_path, monkeypatch):
     return make
 
 
-def test_token_of_a_slow_az_is_waited_for_and_asked_for_once(az):
+def test_token_of_a_slow_az_is_requested_once(az):
     get_token, calls = az(
         """sleep 1; echo '{"accessToken": "x", "expiresOn": "2099-01-01 00:00:00.000000", "expires_on": 4070908800}'"""
     )
@@ -46,7 +46,7 @@ def test_token_of_a_slow_az_is_waited_for_and_asked_for_once(az):
     assert calls() == 1
 
 
-def test_az_that_does_not_answer_is_asked_once_and_the_error_names_the_timeout(az):
+def test_az_that_does_not_answer_is_called_once_and_the_error_names_the_timeout(az):
     get_token, calls = az("exec sleep 30", timeout=1)
     message = "Could not sign in to Azure with the Azure CLI: 'az' did not answer within 1 seconds .* Raise cli_timeout"
     for _cluster in range(3):
@@ -55,7 +55,7 @@ def test_az_that_does_not_answer_is_asked_once_and_the_error_names_the_timeout(a
     assert calls() == 1
 
 
-def test_az_that_nobody_has_signed_in_with_is_told(az):
+def test_az_without_a_login_is_reported(az):
     get_token, _calls = az("echo 'Please run az login to setup account.' >&2; exit 1")
     with pytest.raises(AzureMLError, match="with the Azure CLI: Please run 'az login'"):
         get_token()

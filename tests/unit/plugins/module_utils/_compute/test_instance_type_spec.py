@@ -100,7 +100,7 @@ def test_same(spec, alike):
     assert same(wanted, spec) is alike
 
 
-def test_replacement_takes_away_what_is_not_wanted():
+def test_replacement_removes_undesired_settings():
     present = {"nodeSelector": {"a": "1", "b": "2"}, "resources": {"limits": {"cpu": "1"}}}
     assert replacement({"nodeSelector": {"a": "3"}}, present) == {
         "nodeSelector": {"a": "3", "b": None},

@@ -120,7 +120,7 @@ def test_missing_namespace_is_default():
     assert plan(WantedCompute(ID), body).action == "none"
 
 
-def test_what_is_not_asked_for_stays():
+def test_unset_options_are_left_unchanged():
     body = attach_body(WantedCompute(ID, ML, "plant"), "northeurope", present())
     assert body["identity"] == {"type": "SystemAssigned"}
     assert body["properties"] == {
@@ -135,7 +135,7 @@ def test_what_is_not_asked_for_stays():
     assert set(types["instanceTypes"]) == {"large"}
 
 
-def test_first_attach_says_only_what_is_asked_for():
+def test_first_attachment_contains_only_the_given_options():
     assert attach_body(WantedCompute(ID), "northeurope") == {
         "location": "northeurope",
         "identity": {"type": "SystemAssigned"},

@@ -29,7 +29,7 @@ def test_printable(text, shown):
     assert printable(text) == shown
 
 
-def test_it_is_bounded():
+def test_text_is_limited_in_length():
     assert printable("x" * 10_000_000) == f"{'x' * LONGEST_TEXT}... (10000000 characters)"
     assert len(str(AzureMLError("x" * 10_000_000))) < LONGEST_MESSAGE + 100
 

@@ -67,7 +67,7 @@ def test_addresses(found, nodes, scheme, addresses):
         (service("NodePort", None), [node()], "Service 'azureml-fe' has no port for HTTPS"),
     ],
 )
-def test_missing_address_is_told_with_the_reason(found, nodes, missing):
+def test_missing_address_is_reported_with_the_reason(found, nodes, missing):
     router = router_of(found, nodes, "https", on_node=True)
     assert (router.addresses, router.missing) == ((), missing)
 

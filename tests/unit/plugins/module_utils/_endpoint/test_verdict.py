@@ -54,12 +54,12 @@ def test_right_chain_has_no_problem_whether_or_not_the_root_is_served():
         ((b"nonsense",), "it serves no certificate that can be read"),
     ],
 )
-def test_wrong_chain_is_told_by_what_is_wrong_with_it(chain, problem):
+def test_invalid_chain_is_reported_with_its_problem(chain, problem):
     (found,) = of(*chain)
     assert found.endswith(problem)
 
 
-def test_expired_early_and_misnamed_certificates_are_told_together_with_the_stale_one():
+def test_all_problems_of_a_stale_certificate_are_reported_together():
     assert of(*RIGHT, now=NOW + 400 * DAY) == [f"the served certificate expired on {NOW + 365 * DAY:%Y-%m-%d}"]
     assert "is not valid before" in of(*RIGHT, now=NOW - 2 * DAY)[0]
     name, stale = of(*FOREIGN)

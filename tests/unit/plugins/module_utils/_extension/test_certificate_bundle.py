@@ -43,7 +43,7 @@ def bundle(leaf: bytes, *others: bytes, key: bytes | None = KEY, password: bytes
     ],
     ids=["key first", "key last", "root first", "with a stranger", "PKCS#12", "PKCS#12 in another order"],
 )
-def test_chain_comes_in_the_order_that_the_extension_wants(value, content_type):
+def test_chain_is_sorted_in_the_order_of_the_extension(value, content_type):
     certificate, key = unpack(value, content_type, "certificate 'edge'")
 
     assert certificate == CHAIN
@@ -61,7 +61,7 @@ def test_chain_comes_in_the_order_that_the_extension_wants(value, content_type):
         ("hush", "text/plain", "certificate 'edge' has content type 'text/plain', not application/x-pem-file or"),
     ],
 )
-def test_what_cannot_be_used_is_refused_without_the_value(value, content_type, message):
+def test_invalid_value_is_refused_without_showing_it(value, content_type, message):
     with pytest.raises(AzureMLError, match=message) as error:
         unpack(value, content_type, "certificate 'edge'")
     assert value[40:80] not in str(error.value) or len(value) < 40

@@ -197,7 +197,7 @@ def test_repair_keeps_settings_of_others():
         ),
     ],
 )
-def test_repair_keeps_train_version_and_upgrades_that_nobody_asked_to_change(present, asked, properties):
+def test_repair_keeps_unset_train_version_and_upgrades(present, asked, properties):
     failed = replace(PRESENT, provisioning_state="Failed", **present)
     wanted = replace(WANTED, **asked)
     body = create_body("connected_cluster", wanted, failed, {})["properties"]

@@ -79,7 +79,7 @@ def test_inference_choices(options, added):
     assert plain.get("allowInsecureConnections") == (None if "tls" in options else "True")
 
 
-def test_few_nodes_switch_high_availability_off_unless_asked_for():
+def test_few_nodes_disable_high_availability_by_default():
     assert derive(INFERENCE, node_count=2).plain["inferenceRouterHA"] == "false"
     assert derive(INFERENCE, node_count=2).plain["clusterPurpose"] == "DevTest"
     assert derive({**INFERENCE, "inference_router_ha": True}, node_count=2).plain["inferenceRouterHA"] == "True"
@@ -159,7 +159,7 @@ def test_secrets_that_no_longer_have_an_effect_are_obsolete(options, obsolete):
     assert derive(options).obsolete == always | obsolete
 
 
-def test_distribution_decides_on_openshift_unless_said():
+def test_openshift_defaults_to_the_distribution():
     assert derive(TRAINING, distribution="OpenShift").plain["openshift"] == "true"
     assert derive({**TRAINING, "openshift": False}, distribution="openshift").plain["openshift"] == "false"
     assert "openshift" not in derive(TRAINING, distribution="k3s").plain

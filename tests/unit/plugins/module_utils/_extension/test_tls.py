@@ -71,7 +71,7 @@ def test_chain_out_of_order_is_refused_with_the_certificates_that_do_not_follow(
     assert "from that of the server to that of its authority" in refusal(authority.root, certificate)
 
 
-def test_served_chain_goes_without_the_root_that_clients_have():
+def test_served_chain_does_not_need_the_root():
     authority = certificates.Authority()
     certificate, key = authority.issue("ml.example.com")
 

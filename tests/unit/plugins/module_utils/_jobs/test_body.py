@@ -57,5 +57,5 @@ def test_instance_type_is_sent_where_there_is_one(instance_type, resources):
     ("tags", "own"),
     [({TAG: "shop-1"}, True), ({TAG: "shop-2"}, False), ({}, False), (None, False), ({TAG: None}, False)],
 )
-def test_tag_says_whose_job_it_is(tags, own):
+def test_jobs_are_identified_by_their_tag(tags, own):
     assert is_own({"properties": {"tags": tags}}, "Shop-1") is own

@@ -33,7 +33,7 @@ def job(status="Completed", created=CREATED, **known) -> dict:
         ("Canceled", True, False),
     ],
 )
-def test_status_says_whether_a_job_has_ended(status, ended, completed):
+def test_status_determines_whether_a_job_has_ended(status, ended, completed):
     assert (state.has_ended(job(status)), state.has_completed(job(status))) == (ended, completed)
 
 
@@ -49,7 +49,7 @@ def test_status_says_whether_a_job_has_ended(status, ended, completed):
         ({"name": "j", "properties": {}}, None, None),
     ],
 )
-def test_times_are_as_far_known_as_azure_tells(body, queue, seconds):
+def test_times_are_those_that_azure_reports(body, queue, seconds):
     found = state.view(body)
     assert found["queue_seconds"] == (queue if queue is None else pytest.approx(queue, abs=0.5))
     assert found["seconds"] == seconds

@@ -85,7 +85,7 @@ def test_a_session_that_does_not_come_about_leaves_nothing(tmp_path):
     assert open_files() == before
 
 
-def test_many_threads_have_files_of_their_own(tmp_path):
+def test_threads_have_separate_files(tmp_path):
     def work(pair: tuple[bytes, bytes]) -> bool:
         with open_session(call(tmp_path, kubeconfig(pair))) as session:
             return contents(session) == {AUTHORITY, *pair}

@@ -81,7 +81,7 @@ def test_inline_kubeconfig_may_not_reach_out(field):
         from_option({"users": [entry("user", "u", **{field: "x"})]})
 
 
-def test_inline_kubeconfig_of_the_caller_is_left_alone():
+def test_inline_kubeconfig_of_the_caller_is_not_changed():
     given = {"users": [entry("user", "u", token="t")]}
     from_option(given)["users"][0]["user"].clear()
     assert given == {"users": [entry("user", "u", token="t")]}

@@ -260,7 +260,7 @@ def test_is_silent(check, given):
         ("prometheus_operator", {"prometheus": named("p")}, "install_prometheus_operator"),
     ],
 )
-def test_auto_uses_what_is_there(check, objects, option):
+def test_auto_uses_existing_components(check, objects, option):
     found, install = look(check, objects=objects, install_components="auto")
     assert [finding.level for finding in found] == ["info"]
     assert install == {option: False}

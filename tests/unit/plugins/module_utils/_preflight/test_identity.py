@@ -38,7 +38,7 @@ def test_host_of_an_aks_cluster(address, expected):
     assert identity.has_host([FQDN, PRIVATE], address) is expected
 
 
-def test_host_without_known_names_tells_nothing():
+def test_host_without_known_names_is_inconclusive():
     assert identity.has_host([], f"https://{FQDN}") is None
 
 

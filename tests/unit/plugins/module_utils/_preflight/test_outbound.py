@@ -36,7 +36,7 @@ def test_guide_lists_all():
     assert listed == rows
 
 
-def test_without_a_region_only_what_is_everywhere():
+def test_without_a_region_only_global_addresses_are_checked():
     assert list(addresses(OPTIONS)) == [
         "https://login.microsoftonline.com",
         "https://management.azure.com",

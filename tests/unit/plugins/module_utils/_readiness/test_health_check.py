@@ -46,7 +46,7 @@ def test_real_report():
     )
 
 
-def test_what_stops_an_installation_comes_first():
+def test_blocking_checks_come_first():
     node = "Status: Failed Name: node ErrorCode: E40002 ErrorMessage: Not enough nodes"
     rows = findings({"reports-pre-install": REPORT, "reports-pre-upgrade": node, "other": node})
     assert [(row["code"], row["blocking"]) for row in rows] == [("E40002", True), ("E45006", False)]

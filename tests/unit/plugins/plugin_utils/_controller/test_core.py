@@ -84,7 +84,7 @@ def test_file_is_sought_in_folder_files(task, tmp_path):
         core.found_file(action, "none")
 
 
-def test_what_ansible_adds_to_a_result_is_left_out(task):
+def test_fields_that_ansible_adds_to_a_result_are_removed(task):
     """From ansible-core 2.19 an exception that is none, and from 2.21 empty fields."""
     added = {"failed": False, "warnings": [], "deprecations": [], "exception": "(traceback unavailable)"}
     action = Action(task, None, None, DataLoader(), None, None)

@@ -11,7 +11,7 @@ import stat
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.handover import Handover
 
 
-def test_what_is_left_is_taken_once_and_can_still_be_looked_up(tmp_path):
+def test_content_is_taken_once_and_stays_readable(tmp_path):
     handover = Handover(str(tmp_path))
     handover.leave("f1", {"result": {"changed": True}})
 

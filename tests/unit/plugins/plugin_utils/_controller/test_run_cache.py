@@ -53,7 +53,7 @@ def test_entry_is_replaced_before_it_expires(tmp_path):
     assert cache.get_or_create("key", lambda: entry("new"), margin=300)["token"] == "new"
 
 
-def test_keys_have_entries_of_their_own(tmp_path):
+def test_keys_have_separate_entries(tmp_path):
     cache = RunCache(str(tmp_path))
     cache.get_or_create("one", lambda: entry("1"), margin=0)
     assert cache.get_or_create("two", lambda: entry("2"), margin=0)["token"] == "2"
@@ -152,7 +152,7 @@ def test_unexpected_error_is_not_remembered(tmp_path):
     assert cache.get_or_create("key", entry, margin=0)["token"] == "t"
 
 
-def test_a_hundred_threads_at_a_dead_endpoint_wait_for_one_attempt_and_hold_up_nobody_else(tmp_path):
+def test_dead_endpoint_costs_a_hundred_threads_one_attempt_and_blocks_no_others(tmp_path):
     cache, tried, dead = RunCache(str(tmp_path)), [], threading.Event()
 
     def create():

@@ -110,7 +110,7 @@ def _ended(queue, number, former) -> None:
 
 @pytest.mark.parametrize("number", worker.ENDING)
 @pytest.mark.parametrize(("former", "seen"), [(True, ["cleaned up", "former handler"]), (False, ["cleaned up"])])
-def test_a_signal_cleans_up_then_does_what_it_did_before(number, former, seen):
+def test_signal_cleans_up_then_calls_the_former_handler(number, former, seen):
     assert in_child(_ended, number, former) == seen
 
 

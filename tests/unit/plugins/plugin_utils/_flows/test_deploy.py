@@ -64,7 +64,7 @@ def test_a_wrong_endpoint_fails_a_deployment_that_would_change_nothing_else():
     assert result["endpoint"]["problems"] == ["stale"]
 
 
-def test_the_endpoint_is_not_asked_where_nobody_wants_a_proof_or_in_check_mode_of_a_change():
+def test_endpoint_is_not_checked_without_request_or_in_check_mode_of_a_change():
     for world, how in ((World(), {"tls": HTTPS["tls"]}), (World(), {**HTTPS, "check_mode": True})):
         assert run("deploy", world, **how)["endpoint"] is None
         assert "endpoint_check" not in [module for module, _options, _check_mode in world.calls]
@@ -129,7 +129,7 @@ def test_another_cluster_behind_the_connection_is_not_written_to():
     assert result["msg"].endswith("it reaches connected cluster 'b', not 'c'")
 
 
-def test_another_cluster_behind_the_connection_is_not_taken_for_one_in_sync():
+def test_another_cluster_behind_the_connection_is_not_in_sync():
     world = World(installed=True, attached=True, cluster_identity={"failed": True, "msg": "it reaches cluster 'b'"})
 
     assert run("deploy", world)["failed_step"] == "Check that the connection reaches the cluster"
@@ -202,7 +202,7 @@ def test_beginning_sends_the_extension_and_does_not_wait():
     assert [one["retry_failed"] for one in waits] == [False]
 
 
-def test_what_has_begun_and_failed_is_not_sent_again():
+def test_failed_operation_of_the_same_flow_is_not_repeated():
     world = World()
     run("deploy", world, wait=False)
     world.state = "Failed"

@@ -160,7 +160,7 @@ class TestRotateTls:
         assert world.sent == [("extension", "present")]
         assert result["msg"].endswith("2 of 2 are ready, endpoint serves the certificate, 90 days left")
 
-    def test_it_ends_with_the_endpoint_and_fails_where_the_new_certificate_is_not_served(self):
+    def test_rotation_fails_if_the_new_certificate_is_not_served(self):
         wrong = {**FAILED, "outcome": "wrong", "summary": "stale", "certificate": {"days_left": 3}}
         sent = {**CERTIFICATE, "certificate": {"chain": ["ab"]}}
         world = there(extension=[CERTIFICATE, sent, DONE], endpoint_check=wrong)
@@ -181,7 +181,7 @@ class TestRotateTls:
         assert sent["tls"] == {"secret_name": "s", "cname": "ml", "secret_sha256": "ab"}
         assert world.calls[-1][1]["chain"] == ["cd", "ef"]
 
-    def test_in_check_mode_the_endpoint_is_not_asked(self):
+    def test_check_mode_does_not_connect_to_the_endpoint(self):
         world = there(extension=CERTIFICATE)
 
         run("rotate_tls", world, check_mode=True, tls={"certificate": "c", "private_key": "k", "cname": "ml"})
@@ -221,7 +221,7 @@ class TestRemoval:
         assert (world.sent, result["msg"]) == ([("compute", "absent")], "removed: compute edge")
         assert run("detach", world)["msg"] == "nothing to remove"
 
-    def test_remove_takes_everything_away(self):
+    def test_remove_removes_everything(self):
         world = there(compute={"cluster_instance_types": [{"name": "small"}]}, openshift_scc={"changed": True})
 
         result = run("remove", world, tls={"secret_name": "s"}, tls_secret={"certificate": "c"})
@@ -234,7 +234,7 @@ class TestRemoval:
             "removed: compute edge, instance type small, extension azureml, rights on OpenShift, Secret s"
         )
 
-    def test_remove_says_what_it_keeps(self):
+    def test_remove_lists_kept_resources(self):
         settings = {"relayserver.hybridConnectionResourceID": "/subscriptions/s/relay"}
         extension = {**World(installed=True)._view(), "settings": settings}
         delete = {"action": "delete", "reason": "", "settings": {}, "properties": {}}

@@ -111,7 +111,7 @@ def test_check_mode_asks_for_the_job_of_an_attached_compute_alone():
     assert "job_check" not in modules(missing)
 
 
-def test_beginning_leaves_the_job_to_whoever_waits():
+def test_start_without_wait_leaves_the_job_to_a_later_task():
     world = World(installed=True, attached=True)
     run("deploy", world, wait=False, **JOB)
     assert "job_check" not in modules(world)
@@ -126,7 +126,7 @@ def test_beginning_leaves_the_job_to_whoever_waits():
         ({"compute": {"compute": {"name": "edge", "identity": {"type": "UserAssigned"}}}}, False),
     ],
 )
-def test_revision_is_what_the_proof_holds_for(change, same):
+def test_proof_applies_to_a_revision(change, same):
     first, second = World(installed=True, attached=True), World(installed=True, attached=True, **change)
     for world in (first, second):
         run("deploy", world, **JOB)

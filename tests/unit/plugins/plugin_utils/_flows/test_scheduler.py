@@ -26,7 +26,7 @@ def run(flows, threads=1) -> list:
     return ended
 
 
-def test_every_flow_begins_before_any_goes_on():
+def test_all_flows_start_before_any_continues():
     log: list = []
 
     ended = run([flow("a", [0, 0], log), flow("b", [], log), flow("c", [0], log)])
@@ -35,7 +35,7 @@ def test_every_flow_begins_before_any_goes_on():
     assert sorted(ended) == [(0, "a"), (1, "b"), (2, "c")]
 
 
-def test_flows_that_wait_hold_nobody_up():
+def test_flows_that_wait_do_not_block_others():
     began = time.monotonic()
     log: list = []
 

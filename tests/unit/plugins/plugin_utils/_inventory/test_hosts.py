@@ -184,7 +184,7 @@ def test_host_of_an_aks_cluster():
     ]
 
 
-def test_names_stay_unique_whatever_comes_and_goes():
+def test_names_stay_unique_when_clusters_are_added_and_removed():
     both = [host.name for host in hosts([aks("west"), connected("west")], [], WAVES, False, pytest.fail)]
 
     assert len(set(both)) == 2

@@ -71,7 +71,7 @@ def test_a_row_shows_the_result_of_a_cluster(result, outcome, extension):
     assert bool(found.cause) == (outcome in ("failed", "unreachable", "gone"))
 
 
-def test_check_mode_says_what_would_be_done():
+def test_check_mode_shows_the_planned_change():
     plan = {"action": "update", "settings": {"b": [], "a": []}, "properties": {}, "protected_settings": ["c"]}
 
     assert row("shop", {"changed": True, "plan": plan}, check_mode=True).extension == "update a, b, c"
@@ -149,7 +149,7 @@ def test_failures_stand_first_in_the_table():
         ),
     ],
 )
-def test_the_summary_says_what_follows(wave, stopped, summary):
+def test_summary_contains_the_next_step(wave, stopped, summary):
     assert (wave.stopped, wave.summary()) == (stopped, summary)
 
 

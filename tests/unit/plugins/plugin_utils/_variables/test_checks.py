@@ -24,7 +24,7 @@ def options(**variables) -> ClusterOptions:
 
 
 @pytest.mark.parametrize("name", ["a1", "edge-1", "A" * 16, "x9"])
-def test_compute_names_that_azure_takes(name):
+def test_compute_names_are_valid_in_azure(name):
     assert checks.of_host(options(compute={"name": name})) == []
 
 
@@ -119,7 +119,7 @@ def fleet(**hosts) -> dict[str, ClusterOptions]:
     }
 
 
-def test_hosts_with_things_of_their_own_are_right():
+def test_hosts_without_shared_values_are_valid():
     assert checks.of_fleet(fleet(f1={}, f2={}), ["f1", "f2"]) == {}
 
 

@@ -159,7 +159,7 @@ def test_a_value_of_another_kind_is_an_error_that_names_the_variable(path, optio
         ({"azureml_tls_secret": {"certificate": "c"}}, "azureml_tls_secret needs private_key or private_key_content"),
     ],
 )
-def test_one_error_says_what_is_wrong(values, error):
+def test_invalid_input_is_reported_in_one_error(values, error):
     _converted, errors = convert({**REQUIRED, **values})
 
     assert len(errors) == 1
@@ -187,7 +187,7 @@ def test_a_long_value_is_shortened():
     assert len(error) < 200
 
 
-def test_the_role_has_the_defaults_that_its_specification_says():
+def test_defaults_of_the_role_match_its_specification():
     role = yaml.safe_load((ROLE / "defaults/main.yml").read_text(encoding="utf-8"))
 
     for name, option in specification().items():

@@ -106,7 +106,7 @@ def test_only_modules_of_a_side_have_its_credentials():
         assert "secret" not in cluster
 
 
-def test_preflight_requires_the_namespaces_that_nobody_creates():
+def test_preflight_requires_namespaces_that_are_not_created():
     computes = [
         {"name": "a", "namespace": "vision"},
         {"name": "b", "namespace": "new", "create_namespace": True},
@@ -136,7 +136,7 @@ def test_a_configuration_file_that_is_no_json_object_is_rejected(path):
         options(compute={"name": "a", "config_file": path}).openshift_scc()
 
 
-def test_the_secret_takes_its_name_from_the_certificate():
+def test_secret_is_named_after_the_certificate():
     one = options(tls={"secret_name": "ml", "cname": "ml.example.com"}, tls_secret={"certificate": "c"})
 
     assert one.tls_secret(state="absent") == {
@@ -168,7 +168,7 @@ def test_the_endpoint_is_compared_with_the_certificate_that_is_known(tls, certif
     assert one.endpoint_check() == {**expected, "on_node": True}
 
 
-def test_the_extension_is_told_of_the_certificate_that_the_role_puts_into_the_secret():
+def test_extension_gets_the_certificate_that_the_role_stores_in_the_secret():
     tls = {"secret_name": "ml", "cname": "c"}
     ours, theirs = options(tls=tls, tls_secret={"certificate": "f"}), options(tls=tls)
     for one in (ours, theirs):

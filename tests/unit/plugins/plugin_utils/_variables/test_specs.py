@@ -35,7 +35,7 @@ def given_as_text() -> Iterator[tuple[str, str, object]]:
 
 
 @pytest.mark.parametrize(("name", "text", "value"), list(given_as_text()))
-def test_text_becomes_what_the_specification_says(name, text, value):
+def test_text_is_converted_by_the_specification(name, text, value):
     converted, errors = convert({**REQUIRED, name: text})
 
     assert errors == []
