@@ -62,7 +62,7 @@ def test_protected_settings_of_others_are_not_lost(run_module, simulator, traini
     assert writes(simulator) == []
 
 
-def test_settings_of_others_are_left_alone_and_shown(run_module, training):
+def test_settings_of_others_are_kept_and_shown(run_module, training):
     run_module(SPEC, settings={"amloperator.extra": "1"}, **training)
 
     result = run_module(SPEC, **training)

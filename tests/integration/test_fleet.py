@@ -147,7 +147,7 @@ def test_clusters_reached_via_a_node_are_deployed_with_the_others(playbook, flee
     assert writes(simulator) == []
 
 
-def test_an_environment_of_its_own_is_that_of_the_host_alone(playbook, fleet):
+def test_environment_of_a_host_does_not_apply_to_others(playbook, fleet):
     """Such a host has its flow in its own task; a wrong cloud account there is not that of the others.
 
     Neither is how to become another user, which the first host has here.
