@@ -40,30 +40,35 @@ def there(**answers) -> World:
 
 
 @pytest.mark.parametrize(
-    ("world", "findings"),
+    ("world", "variables", "findings"),
     [
-        (there(), []),
-        (World(), ["extension: it does not exist", "compute edge: it does not exist"]),
-        (there(extension=DIFFERS), ["extension: it differs (a.b)"]),
-        (there(pod_readiness={"problems": ["Pod a: Pending"]}), ["pods: Pod a: Pending"]),
-        (there(tls_secret={"changed": True}), ["certificate: the Secret in the cluster differs"]),
-        (there(endpoint_check={"problems": ["1.2.3.4:443: stale"]}), ["endpoint: 1.2.3.4:443: stale"]),
-        (there(openshift_scc={"changed": True}), ["OpenShift: service accounts lack permissions"]),
+        (there(), {}, []),
+        (World(), {}, ["extension: it does not exist", "compute edge: it does not exist"]),
+        (there(extension=DIFFERS), {}, ["extension: it differs (a.b)"]),
+        (there(pod_readiness={"problems": ["Pod a: Pending"]}), {}, ["pods: Pod a: Pending"]),
+        (
+            there(tls_secret={"changed": True}),
+            {"tls": {"secret_name": "s"}, "tls_secret": {"certificate": "c"}},
+            ["certificate: the Secret in the cluster differs"],
+        ),
+        (
+            there(endpoint_check={"problems": ["1.2.3.4:443: stale"]}),
+            {"prove": ["endpoint"], "tls": {"secret_name": "s", "cname": "ml"}},
+            ["endpoint: 1.2.3.4:443: stale"],
+        ),
+        (
+            there(openshift_scc={"changed": True}),
+            {"openshift": True},
+            ["OpenShift: service accounts lack permissions"],
+        ),
         (
             there(compute={"cluster_instance_types": [{"name": "small"}]}),
+            {},
             ["instance types differ: small"],
         ),
     ],
 )
-def test_verify_finds_what_deploy_would_change(world, findings):
-    variables = {}
-    if any("certificate" in one for one in findings):
-        variables = {"tls": {"secret_name": "s"}, "tls_secret": {"certificate": "c"}}
-    if any("endpoint" in one for one in findings):
-        variables = {"prove": ["endpoint"], "tls": {"secret_name": "s", "cname": "ml"}}
-    if any("OpenShift" in one for one in findings):
-        variables = {"openshift": True}
-
+def test_verify_finds_what_deploy_would_change(world, variables, findings):
     result = run("verify", world, **variables)
 
     assert (world.sent, result["findings"], result["in_sync"]) == ([], findings, not findings)
