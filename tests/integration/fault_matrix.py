@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ansible_collections.azureml.arc.plugins.modules.compute import SPEC as COMPUTE
 from ansible_collections.azureml.arc.plugins.modules.extension import SPEC as EXTENSION
+from ansible_collections.azureml.arc.plugins.modules.job_check import SPEC as JOB_CHECK
 from ansible_collections.azureml.arc.plugins.modules.namespace import SPEC as NAMESPACE
 from ansible_collections.azureml.arc.plugins.modules.node import SPEC as NODE
 from ansible_collections.azureml.arc.plugins.modules.pod_readiness import SPEC as READINESS
@@ -33,6 +34,7 @@ TASKS = {
     "remove": (EXTENSION, {**CLUSTER, "state": "absent"}),
     "attach": ATTACHED,
     "detach": (COMPUTE, {**CLUSTER, "workspace": WORKSPACE, "state": "absent"}),
+    "run a job": (JOB_CHECK, {"workspace": WORKSPACE}),
     "look": (READINESS, {"workload_profile": "training"}),
     "make a namespace": (NAMESPACE, {"name": "ml"}),
     "label a node": (NODE, {"names": ["node-0"], "labels": {"azureml": "true"}}),
@@ -43,6 +45,7 @@ BEFORE = {
     "remove": ("install",),
     "attach": ("install",),
     "detach": ("install", "attach"),
+    "run a job": ("install", "attach"),
     "look": ("begin to install",),
 }
 
@@ -83,6 +86,7 @@ class Operation:
 
 _WHAT_EXTENSION = "extension 'azureml' on connected cluster '{cluster}'"
 _WHAT_COMPUTE = "compute '{cluster}' of workspace 'ws'"
+_WHAT_JOB = "job 'arc-check-{cluster}-"
 _EXTENSION = "connectedClusters/{cluster}/.*extensions/azureml"
 _RELAY = "Microsoft.Relay/namespaces/{plain}[a-z0-9]*"
 _NAMESPACES = "/kubernetes/{cluster}/api/v1/namespaces$"
@@ -106,6 +110,8 @@ OPERATIONS = (
     Operation("compute PUT", "attach", "PUT", "computes/{cluster}$", _WHAT_COMPUTE, True),
     Operation("compute poll", "attach", "GET", "computeOperationsStatus", _WHAT_COMPUTE),
     Operation("compute DELETE", "detach", "DELETE", "computes/{cluster}$", _WHAT_COMPUTE, True),
+    Operation("job GET", "run a job", "GET", "/jobs/arc-check-{cluster}-[^/]+$", _WHAT_JOB),
+    Operation("job PUT", "run a job", "PUT", "/jobs/arc-check-{cluster}-[^/]+$", _WHAT_JOB, True),
     Operation("Resource Graph", "list clusters", "POST", "Microsoft.ResourceGraph/resources", "POST clusters"),
     Operation("Kubernetes list", "look", "GET", _POD, "Pods in namespace 'azureml'", without="watch"),
     Operation("Kubernetes watch", "look", "GET", _POD, "Pods in namespace 'azureml'", query="watch"),

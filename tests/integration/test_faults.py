@@ -58,6 +58,7 @@ def run(azure, sign_in_to, monkeypatch, tmp_path):
             "cluster_name": cluster,
             "kubeconfig": azure.kubeconfigs[cluster],
             "name": cluster if "workspace" in spec.argument_spec else None,
+            "compute": cluster,
         }
         own = {name: value for name, value in names.items() if name in spec.argument_spec and value}
         return run_module_work(tmp_path, spec, pace=PACE, diff=True, **{**own, **options})

@@ -253,3 +253,62 @@ def test_namespace_that_two_create_at_once_is_provisioned(ask, arm, arc):
     assert [arm("PUT", address, json=NAMESPACE) for _client in range(2)] == [(201, ""), (200, "")]
 
     wait_for(lambda: ask("GET", address).json()["properties"]["provisioningState"] == "Succeeded")
+
+
+@pytest.fixture
+def job(run_module, arc):
+    """The body of a job for the compute of a cluster that runs jobs."""
+    where = {"resource_group": "rg-edge", "cluster_name": arc}
+    run_module(EXTENSION_SPEC, workload_profile="training", **where)
+    run_module(COMPUTE_SPEC, name=arc, workspace={"name": "ws", "resource_group": "rg-ml"}, **where)
+    properties = {
+        "jobType": "Command",
+        "command": "true",
+        "environmentId": "azureml://registries/azureml/environments/e",
+    }
+    return {"properties": {**properties, "computeId": f"{WORKSPACE}/computes/{arc}", "tags": {"a": "1"}}}
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("not.valid", {}),
+        ("j", {"jobType": "Sweep"}),
+        ("j", {"command": None}),
+        ("j", {"environmentId": None}),
+        ("j", {"environmentId": "sklearn-1.5"}),
+        ("j", {"computeId": f"{WORKSPACE}/computes/none"}),
+    ],
+)
+def test_jobs_are_rejected_as_the_specification_says(arm, job, name, change):
+    body = {"properties": {**job["properties"], **change}}
+    assert arm("PUT", f"{WORKSPACE}/jobs/{name}?api-version=2024-04-01", json=body)[0] == 400
+
+
+def test_life_of_a_job(ask, simulator, arc, job):
+    simulator.change_plan(arc, jobs={"queue_seconds": 3600})
+    path, version = f"{WORKSPACE}/jobs/life-{arc}", "?api-version=2024-04-01"
+    created = ask("PUT", path + version, json=job)
+    other = {"properties": {**job["properties"], "command": "false", "tags": {"b": "2"}}}
+
+    again = ask("PUT", path + version, json=other)
+
+    assert (created.status_code, created.json()["properties"]["status"]) == (201, "Starting")
+    properties = again.json()["properties"]
+    assert (again.status_code, properties["command"], properties["tags"]) == (200, "true", {"b": "2"})
+    listed = {
+        query: [one["name"] for one in ask("GET", f"{WORKSPACE}/jobs{version}&{query}").json()["value"]]
+        for query in ("tag=b&jobType=Command", "tag=none", "tag=b&jobType=Sweep")
+    }
+    assert list(listed.values()) == [[f"life-{arc}"], [], []]
+    assert ask("DELETE", path + version).status_code == 409
+    assert ask("POST", f"{path}/cancel{version}").status_code == 202
+    wait_for(lambda: ask("GET", path + version).json()["properties"]["status"] == "Canceled")
+    assert ask("POST", f"{path}/cancel{version}").status_code == 400
+    assert [ask("DELETE", path + version).status_code for _time in range(2)] == [202, 204]
+
+
+def test_run_history_wants_a_token_of_its_own_audience(ask, token):
+    path = f"/history/v1.0{WORKSPACE}/runs/none/details"
+    assert ask("GET", path, signed_in=token("https://vault.azure.net")).status_code == 401
+    assert ask("GET", path).status_code == 404

@@ -77,5 +77,5 @@ class WantedJob:
 
 def is_own(body: Mapping, compute: str) -> bool:
     """Return whether a job was submitted by this collection to prove a compute."""
-    tags = body["properties"].get("tags") or {}
+    tags = (body.get("properties") or {}).get("tags") or {}
     return str(tags.get(TAG) or "").lower() == compute.lower()

@@ -7,13 +7,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 
 from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster as _cluster
 from ansible_collections.azureml.arc.plugins.module_utils._azure import workspace as _workspace
 from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession, open_session
 from ansible_collections.azureml.arc.plugins.module_utils._azure.consistency import VISIBLE_WITHIN
-from ansible_collections.azureml.arc.plugins.module_utils._azure.resource import iterate
+from ansible_collections.azureml.arc.plugins.module_utils._azure.resource import ArmResource, iterate
 from ansible_collections.azureml.arc.plugins.module_utils._azure.states import state_of
 from ansible_collections.azureml.arc.plugins.module_utils._azure.workspace import WorkspaceReference
 from ansible_collections.azureml.arc.plugins.module_utils._compute.plan import is_kubernetes
@@ -118,6 +118,11 @@ def _instance_types(params: Mapping, compute: Mapping) -> list[str | None]:
     return list(dict.fromkeys(given or [None]))
 
 
+def _today() -> date:
+    """Return the day in UTC, which is the same for all controllers."""
+    return datetime.now(timezone.utc).date()
+
+
 class _Check:
     """One job of one instance type."""
 
@@ -131,7 +136,7 @@ class _Check:
         self._wanted = WantedJob(
             compute["id"], params["environment"], params["command"], instance_type, params["revision"]
         )
-        self._name = ""
+        self._job = self._resource(self._wanted.name(_today()))
 
     def run(self) -> Waiting[tuple[dict, dict | None]]:
         """Reuse the job of today, or submit one, and wait for its end.
@@ -141,7 +146,7 @@ class _Check:
         body, request = self._find(), None
         if body is None:
             request = self._wanted.body()
-            body = self._submit(request)
+            body = yield from self._submit(request)
         with JobPods(self._call, self._namespace) as pods:
             cause = None
             if not self._call.check_mode:
@@ -154,10 +159,10 @@ class _Check:
 
         A failed one is not reused: what it failed of may be fixed by now.
         """
-        today = datetime.now(timezone.utc).date()
+        today = _today()
         for attempt in range(1, MOST_ATTEMPTS + 1):
-            self._name = self._wanted.name(today, attempt)
-            body = self._read()
+            self._job = self._resource(self._wanted.name(today, attempt))
+            body = self._job.read()
             if body is None:
                 return None
             if is_own(body, self._wanted.compute) and (has_completed(body) or not has_ended(body)):
@@ -168,22 +173,20 @@ class _Check:
             hint="Read their logs in studio.",
         )
 
-    @property
-    def _id(self) -> str:
-        return f"{self._workspace.id}/jobs/{self._name}"
+    def _resource(self, name: str) -> ArmResource:
+        what = f"job '{name}' of {self._workspace}"
+        return ArmResource(self._session, f"{self._workspace.id}/jobs/{name}", API_VERSION, what, self._deadline)
 
     @property
-    def _what(self) -> str:
-        return f"job '{self._name}' of {self._workspace}"
+    def _name(self) -> str:
+        return self._job.id.rpartition("/")[2]
 
-    def _read(self) -> dict | None:
-        return self._session.get(self._id, API_VERSION, self._what)
-
-    def _submit(self, request: dict) -> dict:
-        """Submit the job; sent again after a lost answer, the same request makes no second one of that name."""
+    def _submit(self, request: dict) -> Waiting[dict]:
+        """Submit the job, once, whatever becomes of the answer."""
         if self._call.check_mode:
-            return {"name": self._name, "id": self._id, "properties": {"status": NOT_SUBMITTED}}
-        return self._session.send("PUT", self._id, API_VERSION, self._what, request).body
+            return {"name": self._name, "id": self._job.id, "properties": {"status": NOT_SUBMITTED}}
+        body = yield from self._job.decide(lambda: self._job.submit("PUT", False, None, request))
+        return body or {"name": self._name, "id": self._job.id, "properties": {}}
 
     def _wait(self, body: dict, pods: JobPods) -> Waiting[dict]:
         """Wait for the end of the job; the last that is known of it where time runs out."""
@@ -192,13 +195,13 @@ class _Check:
             pods.look(self._name)
             if self._deadline.passed:
                 return body
-            self._deadline.report(", ".join(filter(None, (f"{self._what}: {status_of(body)}", pods.summary()))))
+            self._deadline.report(", ".join(filter(None, (f"{self._job}: {status_of(body)}", pods.summary()))))
             yield from self._deadline.pause(pause.next())
-            found = self._read()
+            found = self._job.read()
             misses = 0 if found else misses + 1  # a new one may be unknown to the service for some seconds
             if misses > MISSES and patience.passed:
                 raise AzureMLError(
-                    f"{self._what} was deleted while this task was waiting for it",
+                    f"{self._job} was deleted while this task was waiting for it",
                     code="RemovedMeanwhile",
                     hint="Find out who deletes jobs of the workspace, then run again.",
                 )
@@ -218,9 +221,9 @@ class _Check:
 
     def _cancel(self) -> None:
         try:
-            self._session.send("POST", f"{self._id}/cancel", API_VERSION, self._what)
+            self._session.send("POST", f"{self._job.id}/cancel", API_VERSION, str(self._job))
         except AzureMLError as error:
-            self._call.warn(f"{self._what} goes on, for it could not be canceled: {error}")
+            self._call.warn(f"{self._job} goes on, for it could not be canceled: {error}")
 
     def _run_error(self) -> str:
         try:
@@ -278,6 +281,6 @@ def _own(session: AzureSession, workspace: WorkspaceReference) -> list[list[str]
     return [
         [tags[TAG], body["name"], created_at(body).isoformat()]
         for body in found
-        for tags in [body["properties"].get("tags") or {}]
+        for tags in [(body.get("properties") or {}).get("tags") or {}]
         if TAG in tags and has_ended(body) and created_at(body)
     ]

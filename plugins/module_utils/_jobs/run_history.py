@@ -10,6 +10,7 @@ which reads the address of the service from C(discoveryUrl) of the workspace.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
@@ -22,6 +23,9 @@ try:
     from azure.core.rest import HttpRequest
 except ImportError:
     pass  # LIBRARIES of the client reports it
+
+# The signature of a shared access link to a blob, which whoever has it may read or write.
+SIGNATURE = re.compile(r"(?<=[?&]sig=)[^&\s\"']+")
 
 
 def error_of(session: AzureSession, discovery_url: str, workspace_id: str, job: str) -> str:
@@ -41,19 +45,19 @@ def error_of(session: AzureSession, discovery_url: str, workspace_id: str, job: 
     except AzureError as error:
         raise AzureMLError(f"no answer from {service.netloc}: {first_line(error)}", code="NoAnswer") from error
     details = parse_response(f"GET run '{job}'", answer, session.correlation_id).body
-    return " ".join(dict.fromkeys(_texts((details.get("error") or {}).get("error"))))
+    return SIGNATURE.sub("***", " ".join(dict.fromkeys(texts_of((details.get("error") or {}).get("error")))))
 
 
-def _texts(error: object) -> Iterator[str]:
+def texts_of(error: object) -> Iterator[str]:
     """Yield the messages of an error and its inner errors; inner ones may have only a code, outer ones are general."""
     if not isinstance(error, Mapping):
         return
     if error.get("message"):
         yield str(error["message"])
     for one in error.get("details") or ():
-        yield from _texts(one)
+        yield from texts_of(one)
     inner = error.get("innerError")
     if isinstance(inner, Mapping):
         if inner.get("code"):
             yield f"({inner['code']})"
-        yield from _texts(inner)
+        yield from texts_of(inner)

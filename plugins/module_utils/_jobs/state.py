@@ -19,7 +19,7 @@ ENDED = frozenset({"completed", "failed", "canceled"})
 
 def status_of(body: Mapping) -> str:
     """Return the status in the service's spelling."""
-    return body["properties"].get("status") or "Unknown"
+    return (body.get("properties") or {}).get("status") or "Unknown"
 
 
 def has_ended(body: Mapping) -> bool:
@@ -39,7 +39,7 @@ def view(body: Mapping) -> dict:
     the specification leaves these open. Source: a job in the documentation of azure_rm_ml_job_info,
     https://github.com/ansible-collections/azure. The page in studio is service C(Studio).
     """
-    properties = body["properties"]
+    properties = body.get("properties") or {}
     known = properties.get("properties") or {}
     created = _time((body.get("systemData") or {}).get("createdAt"))
     began, ended = _time(known.get("StartTimeUtc")), _time(known.get("EndTimeUtc"))

@@ -47,6 +47,7 @@ def test_status_determines_whether_a_job_has_ended(status, ended, completed):
         (job(created="2026-03-31T18:14:26Z", StartTimeUtc="2026-03-31T18:14:56.5Z"), 30.5, None),
         (job(created="yesterday", StartTimeUtc="soon"), None, None),
         ({"name": "j", "properties": {}}, None, None),
+        ({}, None, None),
     ],
 )
 def test_times_are_those_that_azure_reports(body, queue, seconds):
