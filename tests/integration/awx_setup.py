@@ -57,7 +57,7 @@ def set_up(
     environment: dict[str, str] | None = None,
     extra: tuple[str, ...] = (),
 ) -> PlaybookRun:
-    """Set AWX up.
+    """Set up AWX.
 
     :param repository: that of the project; what the run writes is put beside it.
     :param variables: those of the playbook that a user sets.

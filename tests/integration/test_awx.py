@@ -200,9 +200,9 @@ def test_absent_waits_for_objects_in_use_and_keeps_those_of_others(setup):
     assert "azureml kubeconfig" in left["credential_types"]
     assert left["organizations"] == {"Azure Machine Learning", "other"}
     assert not {"job_templates", "projects", "inventories", "notification_templates", "schedules"} & set(left)
-    said = absent.result("Say what was left", "localhost")["msg"]
+    said = absent.result("Report what was kept", "localhost")["msg"]
     assert said == 'Left: organization "Azure Machine Learning", which has teams: others.'
-    (kept,) = absent.result("Say which type was left", "localhost")["results"]
+    (kept,) = absent.result("Report the kept credential type", "localhost")["results"]
     assert kept["msg"].startswith('Left: credential type "azureml kubeconfig"')
 
     store.items["teams"].clear()
@@ -218,7 +218,7 @@ def test_a_check_of_a_new_organization_creates_nothing(setup):
     run = setup.run(arguments=("--check",))
 
     assert run.status == 0, run.output[-6000:]
-    assert changed_tasks(run) == ["Say what a check cannot show"]
+    assert changed_tasks(run) == ["Report what a check cannot show"]
     assert setup.controller.server.writes == []
     assert not setup.controller.server.tokens
 

@@ -66,7 +66,7 @@ def test_a_survey_that_leaves_all_to_the_inventory_costs_nothing(playbook, simul
     assert report.wave(arc)["failed_clusters"] == [arc]
     assert "azureml_rollout" in report.output.split("CUSTOM STATS")[1]
     assert deployed.status == 0, deployed.output
-    assert "Set what was answered" not in deployed.output
+    assert "Set the answers" not in deployed.output
     assert requests_to(simulator, "PUT", f"/workspaces/ws/computes/{arc}")
     assert after.status == 0, after.output
     assert after.wave(arc)["failed_clusters"] == []

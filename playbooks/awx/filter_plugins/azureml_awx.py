@@ -2,22 +2,22 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Decisions of the playbook that sets AWX up: from its variables and from what AWX has. Pure.
+"""The decisions of the playbook awx.setup, by its variables and the objects in AWX. Pure.
 
 C(settings) are the playbook's variables by their names without C(azureml_awx_). C(found) is what tasks/find.yml reads:
 C(organization), C(superuser), C(types) (all credential types), and C(items), the items of each endpoint whose names
-start with the prefix, in all organizations. A removal needs no secrets: what follows from the prefix, C(templates)
-and the marks are enough for it.
+start with the prefix, in all organizations. A removal needs no secrets: the names derived from the prefix, C(templates)
+and the marks are enough.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 
-# Kinds of credentials that AWX takes for a job template (JobTemplateCredentialsList in awx/api/views).
+# Kinds of credentials that AWX accepts for a job template (JobTemplateCredentialsList in awx/api/views).
 TEMPLATE_KINDS = ("ssh", "vault", "cloud", "net", "kubernetes")
 PROJECT_KIND, IMAGE_KIND = "scm", "registry"
-# The type of the credential that finds the clusters.
+# The type of the credential that the inventory uses.
 AZURE_TYPE = "Microsoft Azure Resource Manager"
 PROJECT_OPTIONS = {
     "allow_override",
@@ -32,9 +32,9 @@ PROJECT_OPTIONS = {
 }
 PULL_POLICIES = ("always", "missing", "never")
 ENCRYPTED = "$encrypted$"
-# What AWX fills in for what a notification does not say (init_parameters in awx/main/notifications).
+# AWX's defaults for notifications (init_parameters in awx/main/notifications).
 NOTIFICATION_DEFAULTS = {"http_method": "POST", "disable_ssl_verification": False, "timeout": 30}
-# What a node of a workflow passes on, and awx.awx.workflow_job_template_node cannot take back.
+# Fields of a workflow node that awx.awx.workflow_job_template_node cannot reset.
 NODE_PROMPTS = (
     "all_parents_must_converge",
     "diff_mode",
@@ -54,13 +54,13 @@ NODE_PROMPTS = (
 
 
 def credential_types(settings: dict) -> dict[str, str]:
-    """The type of each wanted credential, by the name that the variables give it."""
+    """Return the type of each credential in the variables, by its name there."""
     own = dict.fromkeys(settings["kubeconfigs"], settings["type_name"])
     return {**own, **{name: one["type"] for name, one in settings["credentials"].items()}}
 
 
 def assign_credentials(settings: dict, types: list[dict]) -> dict:
-    """Assign credentials to what takes them, by their kind.
+    """Assign credentials to objects by their kind.
 
     :returns: C(project), C(image) and C(inventory), each the name of a credential or empty, and C(templates), a list.
         Names of the variables have the prefix that they have in AWX; others are names of credentials that AWX has
@@ -87,7 +87,7 @@ def assign_credentials(settings: dict, types: list[dict]) -> dict:
 
 
 def find_problems(settings: dict, found: dict) -> list[str]:
-    """Find what AWX would refuse half way, and names that others have taken."""
+    """Find errors that AWX would report only halfway, and names that are in use."""
     return _value_problems(settings) or [*_credential_problems(settings, found), *_name_problems(settings, found)]
 
 
@@ -109,7 +109,7 @@ def _value_problems(settings: dict) -> list[str]:
 
 
 def _invalid_names(settings: dict) -> list[str]:
-    """Names that would not be found again: AWX cuts spaces off, and to awx.awx a number is an id."""
+    """Yield names that could not be found again: AWX strips spaces, and awx.awx treats a number as an id."""
     problems = [
         f"azureml_awx_{variable}: {name!r} is empty, or begins or ends with a space"
         for variable in ("credentials", "kubeconfigs", "notifications")
@@ -137,7 +137,7 @@ def _credential_problems(settings: dict, found: dict) -> list[str]:
         if kind != own and kind not in kinds:
             problems.append(f"azureml_awx_credentials: {name!r} is of type {kind!r}, which AWX does not have")
         elif kinds.get(kind) in TEMPLATE_KINDS and kind != own:
-            vault = settings["credentials"][name]["inputs"].get("vault_id")  # AWX takes one credential a vault id
+            vault = settings["credentials"][name]["inputs"].get("vault_id")  # AWX accepts one for each id
             names[kind, vault].append(name)
     for (kind, _vault), several in names.items():
         if len(several) > 1:
@@ -153,7 +153,7 @@ def _credential_problems(settings: dict, found: dict) -> list[str]:
 
 
 def _choice_problems(settings: dict, kinds: dict, variable: str, given: str | None, wanted: str) -> list[str]:
-    """What is wrong with the credential of the project, or of the image."""
+    """Yield the errors in the credential of the project or the image."""
     types = credential_types(settings)
     if given:
         kind = kinds.get(types.get(given, ""), wanted)
@@ -182,7 +182,7 @@ def _name_problems(settings: dict, found: dict) -> list[str]:
 
 
 def _type_problems(settings: dict, found: dict) -> list[str]:
-    """The type of kubeconfigs is for all organizations, and only system administrators write types."""
+    """Return the error if only a system administrator can change the credential type of kubeconfigs."""
     name = settings["type_name"]
     present = next((one for one in found["types"] if one["name"] == name), None)
     if not settings["kubeconfigs"] or (present and not type_differs(present, settings["kubeconfig_type"])):
@@ -195,15 +195,15 @@ def _type_problems(settings: dict, found: dict) -> list[str]:
 
 
 def type_differs(present: dict, wanted: dict) -> bool:
-    """Whether a credential type defines something else than C(wanted)."""
+    """Return whether a credential type differs from C(wanted)."""
     return any(present[name] != wanted[name] for name in ("kind", "inputs", "injectors"))
 
 
 def find_own(settings: dict, found: dict) -> dict[str, list[dict]]:
-    """Find what this playbook has created, by the mark in the descriptions, in the organization or left without one.
+    """Find the objects of this playbook by the mark in their descriptions, in the organization or without any.
 
-    Where it has created anything in the organization, what has one of its fixed names is its own as well: it made sure
-    that the names were free. So a description that somebody has changed is restored.
+    If it has created any object in the organization, objects with its fixed names are its own, too, because it checked
+    that the names were free. Changed descriptions are therefore restored.
     """
     organization = found["organization"].get("id")
     names = _fixed_names(settings)
@@ -229,7 +229,7 @@ def find_own(settings: dict, found: dict) -> dict[str, list[dict]]:
 
 
 def _fixed_names(settings: dict) -> dict[str, set]:
-    """The names that follow from the prefix alone, by endpoint."""
+    """Return the names that depend only on the prefix, by endpoint."""
     prefix, name = settings["prefix"], settings["name"]
     return {
         "workflow_job_templates": {settings["workflow"]},
@@ -241,7 +241,7 @@ def _fixed_names(settings: dict) -> dict[str, set]:
 
 
 def _wanted(settings: dict) -> dict[str, set]:
-    """The names of everything, by endpoint; of a credential the name and its type."""
+    """Return all names by endpoint, for credentials with their type."""
     prefix = settings["prefix"]
     return {
         **_fixed_names(settings),
@@ -259,7 +259,7 @@ def _key(endpoint: str, item: dict, found: dict) -> str | tuple[str, str]:
 
 
 def find_obsolete(settings: dict, found: dict) -> dict[str, list[dict]]:
-    """Find what this playbook has created and the variables no longer name, or a deleted organization has left."""
+    """Find objects of this playbook that are no longer in the variables, or that a deleted organization has left."""
     names, organization = _wanted(settings), found["organization"].get("id")
     return {
         endpoint: [
@@ -273,9 +273,9 @@ def find_obsolete(settings: dict, found: dict) -> dict[str, list[dict]]:
 
 
 def notification_differs(wanted: dict, present: dict, mark: str) -> bool:
-    """Whether a notification is another one than the variables say. Secrets that AWX hides are taken to be the same.
+    """Return whether a notification differs from the variables. Secrets that AWX hides count as equal.
 
-    :param present: what AWX has, empty where it has none.
+    :param present: the notification in AWX, empty if there is none.
     """
     if not present or present["notification_type"] != wanted["type"] or not present["description"].endswith(mark):
         return True
@@ -287,7 +287,7 @@ def notification_differs(wanted: dict, present: dict, mark: str) -> bool:
 
 
 def find_wrong_nodes(present: list[dict], wanted: list[dict]) -> list[str]:
-    """Find the nodes of a workflow that nobody wants, or that pass on something that they should not."""
+    """Find obsolete nodes of a workflow, and nodes with fields that must be reset."""
     nodes = {one["identifier"]: one for one in wanted}
     return [
         one["identifier"]

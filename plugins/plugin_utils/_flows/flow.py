@@ -20,7 +20,7 @@ REQUIRED = "Check variables"
 class Flow:
     """The flow of one cluster.
 
-    A flow does no input or output of its own: its steps run modules, and it decides by their results.
+    A flow does no input or output: its steps run modules, and it decides by their results.
 
     :param options: the options of modules for the cluster.
     :param steps: runs the steps, in check mode without changing anything.

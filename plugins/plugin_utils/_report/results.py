@@ -224,7 +224,7 @@ def _failure(result: Mapping, readiness: Mapping | None) -> dict:
         "code": printable(error.get("code")),
         "correlation_id": printable(error.get("correlation_id")),
         "hint": printable(error.get("hint")),
-        # What a verification says of pods stands in the readiness of the cluster, too.
+        # The readiness of the cluster contains the findings of a verification about pods, too.
         "findings": [one for one in findings if not any(pod in one["message"] for pod in pods)][:MOST_ROWS],
     }
 

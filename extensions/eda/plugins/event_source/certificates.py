@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which inference endpoints serve a certificate that expires soon: an event source of ansible-rulebook."""
+"""An event source of ansible-rulebook: inference endpoints whose certificate expires soon."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cryptography import x509
 DOCUMENTATION = r"""
 short_description: Certificates of inference endpoints that expire soon
 description:
-  - Connects to inference endpoints again and again, and tells of those whose certificate expires soon or has expired.
+  - Connects to inference endpoints at intervals, and reports those whose certificate expires soon or has expired.
   - Nothing is sent to them, and nothing that they serve is trusted but the date, so it works with certificates of any
     authority.
 options:
@@ -31,7 +31,7 @@ options:
     type: float
     default: 30
   interval:
-    description: Seconds between two looks. Each tells of all that expire soon, until they do not.
+    description: Seconds between two checks. Each check reports all certificates that expire soon.
     type: float
     default: 86400
 """
@@ -70,17 +70,17 @@ HTTPS = 443
 logger = logging.getLogger(__name__)
 
 
-# Only the date is taken: a certificate that has expired, or is of an unknown authority, has to be readable.
+# Only the date is used, so expired certificates and unknown authorities must be accepted.
 READ_ONLY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 READ_ONLY.check_hostname = False
 READ_ONLY.verify_mode = ssl.CERT_NONE
 
 
 async def served_until(address: str) -> datetime:
-    """When the certificate that an endpoint serves expires.
+    """Return when the certificate of an endpoint expires.
 
     :param address: name and port.
-    :raises OSError: where there is no connection.
+    :raises OSError: if the connection fails.
     """
     name, separator, port = address.rpartition(":")
     host, number = (name, int(port)) if separator else (address, HTTPS)
@@ -92,7 +92,7 @@ async def served_until(address: str) -> datetime:
 
 
 async def look(endpoints: list[dict[str, str]], days: float) -> list[dict[str, Any]]:
-    """The events of a look. Endpoints that do not answer are logged."""
+    """Return the events of one check. Endpoints that do not answer are logged."""
     now = datetime.now(timezone.utc)
     found = []
     ends = await asyncio.gather(*(served_until(one["address"]) for one in endpoints), return_exceptions=True)
@@ -115,7 +115,7 @@ async def look(endpoints: list[dict[str, str]], days: float) -> list[dict[str, A
 
 
 async def main(queue: asyncio.Queue, args: dict[str, Any]) -> None:
-    """Tell of certificates until somebody ends it."""
+    """Report expiring certificates until the task is cancelled."""
     while True:
         for event in await look(args["endpoints"], float(args.get("days", DAYS))):
             await queue.put(event)

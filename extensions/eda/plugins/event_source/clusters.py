@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Changes of the AzureML extensions of a fleet: an event source of ansible-rulebook."""
+"""An event source of ansible-rulebook: changes of the AzureML extensions of a fleet."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def events(before: dict[str, dict], now: dict[str, dict | None]) -> list[dict[st
 async def read(inventory: str) -> dict[str, dict | None]:
     """Read the extensions of all hosts.
 
-    :raises RuntimeError: where the inventory could not be read, with the message of C(ansible-inventory).
+    :raises RuntimeError: if the inventory could not be read, with the message of C(ansible-inventory).
     """
     process = await asyncio.create_subprocess_exec(
         "ansible-inventory",
