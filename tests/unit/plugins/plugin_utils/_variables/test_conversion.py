@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.specs import argument_specs, convert, specification
 
 ROLE = Path(__file__).resolve().parents[5] / "roles/azureml"
@@ -193,6 +194,14 @@ def test_defaults_of_the_role_match_its_specification():
     for name, option in specification().items():
         if "{{" not in str(role.get(name)):
             assert str(role.get(name)) == str(option.get("default")), name
+
+
+def test_ansible_refuses_null_and_fails_for_other_kinds():
+    """Why the variables of a cluster belong to an entry point without tasks."""
+    for option in ({"type": "int", "default": 7}, {"type": "str", "choices": ["x"]}):
+        assert ArgumentSpecValidator({"a": option}).validate({"a": None}).error_messages
+    with pytest.raises(TypeError):
+        ArgumentSpecValidator({"a": {"type": "dict", "options": {"b": {"type": "str"}}}}).validate({"a": 7})
 
 
 @pytest.mark.parametrize("entry_point", [name for name in argument_specs() if name != "variables"])
