@@ -33,7 +33,7 @@ GROUPS = (
 )
 # Variables of the playbooks, which no role documents.
 OF_PLAYBOOKS = {
-    "azureml_hosts": ("str", "all", "The hosts that a playbook works on, as a pattern."),
+    "azureml_hosts": ("str", "all", "The hosts that a playbook works on, as a pattern, which must not be empty."),
     "azureml_confirm": (
         "int",
         "",
@@ -60,9 +60,9 @@ GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gp
 
 # Variables
 
-All variables of role `azureml.arc.azureml` and of the playbooks. Set them for a host, a group, or with `-e`; null
-means that a variable is not set. An unknown name that begins with `azureml_` is an error. Command
-`ansible-doc -t role -e variables azureml.arc.azureml` shows those of a cluster.
+All variables of role `azureml.arc.azureml` and of the playbooks. Set them for a host, a group, or with `-e`. A
+variable that is null, or an empty text, counts as not set. An unknown name that begins with `azureml_` is an error.
+Command `ansible-doc -t role -e variables azureml.arc.azureml` shows those of a cluster.
 """.replace("{tag}", "SPDX-License-Identifier")  # the check of licenses takes a second one for this file's own
 
 

@@ -22,6 +22,8 @@ from ansible.module_utils.parsing.convert_bool import boolean
 # How similar a name must be to be suggested, from 0 to 1.
 SIMILARITY = 0.8
 LONGEST_VALUE = 80  # characters of a value in an error
+# Options for which an empty text is a value, too.
+MEANINGFUL_WHEN_EMPTY = ("description",)
 SAMPLES = {"azureml_workspace": "{name: ws, resource_group: rg-ml}", "azureml_compute": "{name: edge}"}
 
 
@@ -33,7 +35,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 def convert(values: Mapping, spec: Mapping[str, Mapping]) -> tuple[dict, list[str]]:
     """Check values, and convert them.
 
-    :param values: by name, templates resolved. Null, and empty text if it is not a valid value, count as not set.
+    :param values: by name, templates resolved. Null and an empty text count as not set.
     :param spec: the options by name, as Ansible's argument specs have them.
     :returns: the converted values and defaults, without those that are not set, and the errors, one per name.
     """
@@ -59,7 +61,7 @@ class _Conversion:
                 close = nearest(str(name), known)
                 suggestion = f"; did you mean {parent}{close}?" if close else f"; known are {', '.join(spec)}"
                 self.errors.append(f"unknown key {parent}{name}{suggestion}")
-            elif _is_set(value, spec[known[name]]):
+            elif _is_set(name, value):
                 missing.discard(known[name])
                 converted = self._value(value, spec[known[name]], f"{parent}{name}", secret)
                 if converted is not None:
@@ -78,7 +80,7 @@ class _Conversion:
             return self._elements(converted, option, name, secret)
         if option["type"] == "dict" and "options" in option:
             found = self.options(converted, option["options"], f"{name}.", secret)
-            self._check_together({one for one, value in converted.items() if value is not None}, option, name)
+            self._check_together({one for one, value in converted.items() if _is_set(one, value)}, option, name)
             return found
         if converted not in option.get("choices", (converted,)):
             return self._wrong(name, f"one of {', '.join(option['choices'])}", value, secret)
@@ -105,9 +107,8 @@ class _Conversion:
         self.errors.append(f"{name} must be {expected}{sample}" + ("" if secret else f", not {_quoted(value)}"))
 
 
-def _is_set(value: object, option: Mapping) -> bool:
-    means_nothing = option["type"] in ("bool", "int", "float") or "choices" in option
-    return value is not None and not (value == "" and means_nothing)
+def _is_set(name: str, value: object) -> bool:
+    return value is not None and (value != "" or name in MEANINGFUL_WHEN_EMPTY)
 
 
 def _holds_secrets(option: Mapping) -> bool:

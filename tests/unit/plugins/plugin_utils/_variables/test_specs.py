@@ -43,11 +43,18 @@ def test_text_is_converted_by_the_specification(name, text, value):
     assert type(converted[name]) is type(value)
 
 
+@pytest.mark.parametrize("nothing", [None, ""])
 @pytest.mark.parametrize("name", list(specification()))
-def test_null_is_the_same_as_a_variable_that_is_not_set(name):
+def test_null_and_empty_text_are_the_same_as_a_variable_that_is_not_set(name, nothing):
     given = {key: value for key, value in REQUIRED.items() if key != name}
 
-    assert convert({**given, name: None}) == convert(given)
+    assert convert({**given, name: nothing}) == convert(given)
+
+
+def test_an_empty_description_is_a_description():
+    converted, errors = convert({**REQUIRED, "azureml_compute": {"name": "edge", "description": "", "namespace": ""}})
+
+    assert (errors, converted["azureml_compute"]) == ([], {"name": "edge", "description": ""})
 
 
 def test_null_below_a_variable_is_not_set_either():
@@ -65,14 +72,6 @@ def test_an_error_does_not_quote_a_secret(name):
 
     assert f"{name} must be a dictionary" in errors
     assert not [one for one in errors if "hunter2" in one]
-
-
-def test_empty_text_means_not_set_where_text_means_nothing():
-    converted, errors = convert({**REQUIRED, "azureml_openshift": "", "azureml_inference_service": ""})
-
-    assert errors == []
-    assert "azureml_openshift" not in converted
-    assert "azureml_inference_service" not in converted
 
 
 @pytest.mark.parametrize(
