@@ -55,6 +55,8 @@ def tasks(simulator) -> list[dict]:
         ("preflight", {**cluster, **unready, "workload_profile": "inference", "kubeconfig": kubeconfig}, {}),
         ("tls_secret", {**CERTIFICATE, "name": "ml", "kubeconfig": kubeconfig}, {"diff": True}),
         ("tls_secret", {"name": "ml", "state": "absent", "kubeconfig": kubeconfig}, {"diff": True}),
+        ("certificate_info", {"from": {"namespace": "azureml", "name": "none"}, "kubeconfig": kubeconfig}, {}),
+        ("certificate_info", {"key_vault": f"{simulator.endpoint}/certificates/none"}, {}),
         ("endpoint_check", {"cname": "ml.example.com", "wait": False, "kubeconfig": kubeconfig}, {}),
         ("endpoint_check", {"scheme": "http", "wait_timeout": 0, "kubeconfig": kubeconfig}, {}),
         ("openshift_scc", {"kubeconfig": plant}, {"diff": True}),
@@ -112,7 +114,7 @@ def test_both_ways_give_the_same_result(playbook, tmp_path):
         assert ("EXEC" in run.output) == (way == "0"), run.output
         seen[way] = results(run)
 
-    assert len(seen["1"]) == 36
+    assert len(seen["1"]) == 40
     for (name, in_process), (other_name, as_module) in zip(seen["1"], seen["0"], strict=True):
         assert name == other_name
         # Only a module that Ansible ships to a host carries these.

@@ -10,6 +10,8 @@ C(GetSecret) in specification/keyvault of https://github.com/Azure/azure-rest-ap
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ansible_collections.azureml.arc.plugins.module_utils._azure.answer import parse_response
@@ -50,18 +52,35 @@ def read(session: AzureSession, address: CertificateAddress) -> StoredCertificat
 
     :raises AzureMLError: if it does not exist, or may not be read.
     """
-    if not session.cloud.is_key_vault(address.vault):
-        raise AzureMLError(f"refusing to send a token to '{address.vault}': not a key vault of this cloud")
+    _require_vault(session, address)
     return session.once(
         f"{address.vault}/{address.name}/{address.version}", lambda: _read(session, address), UNCHANGED_FOR
     )
 
 
+def read_public(session: AzureSession, address: CertificateAddress) -> tuple[bytes, str]:
+    """Return a certificate without its key and chain, as DER, and its version.
+
+    :raises AzureMLError: if it does not exist, or may not be read.
+    """
+    _require_vault(session, address)
+    found = _get(session, address, "/".join(filter(None, ("/certificates", address.name, address.version))))
+    return base64.b64decode(str(found.get("cer", ""))), _version(found)
+
+
+def _require_vault(session: AzureSession, address: CertificateAddress) -> None:
+    if not session.cloud.is_key_vault(address.vault):
+        raise AzureMLError(f"refusing to send a token to '{address.vault}': not a key vault of this cloud")
+
+
+def _version(found: Mapping) -> str:
+    return str(found.get("id", "")).rpartition("/")[2]
+
+
 def _read(session: AzureSession, address: CertificateAddress) -> StoredCertificate:
     version = address.version
     if not version:
-        certificate = _get(session, address, f"/certificates/{address.name}")
-        version = str(certificate.get("id", "")).rpartition("/")[2]
+        version = _version(_get(session, address, f"/certificates/{address.name}"))
     secret = _get(session, address, f"/secrets/{address.name}/{version}")
     return StoredCertificate(str(secret.get("value", "")), str(secret.get("contentType", "")), version)
 

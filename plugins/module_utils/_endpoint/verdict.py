@@ -13,7 +13,6 @@ from datetime import datetime
 from ansible_collections.azureml.arc.plugins.module_utils._core.text import printable
 from ansible_collections.azureml.arc.plugins.module_utils._extension import tls
 
-SECONDS_A_DAY = 86400
 PROTOCOLS = {"https": "HTTPS", "http": "plain HTTP"}
 DIGITS_SHOWN = 16  # of a fingerprint
 
@@ -60,17 +59,13 @@ class Served:
     not_before: datetime
     not_after: datetime
 
-    def days_left(self, now: datetime) -> float:
-        """Return the days of validity that are left, less than 0 where it has expired."""
-        return round((self.not_after - now).total_seconds() / SECONDS_A_DAY, 1)
-
     def view(self, now: datetime) -> dict:
         """Return the certificate as the module returns it."""
         return {
             "chain": list(self.chain),
             "names": [printable(name) for name in self.names],
             "not_after": self.not_after.isoformat(),
-            "days_left": self.days_left(now),
+            "days_left": tls.days_left(self.not_after, now),
         }
 
 

@@ -149,6 +149,21 @@ def load_der(chain: Sequence[bytes]) -> list[x509.Certificate]:
     return [x509.load_der_x509_certificate(one) for one in chain]
 
 
+def view_of(certificate: x509.Certificate, now: datetime) -> dict:
+    """Return a certificate without its chain as modules return it."""
+    return {
+        "sha256": _fingerprint([certificate]),
+        "names": names_of(certificate),
+        "not_after": certificate.not_valid_after_utc.isoformat(),
+        "days_left": days_left(certificate.not_valid_after_utc, now),
+    }
+
+
+def days_left(not_after: datetime, now: datetime) -> float:
+    """Return the days of validity that are left, less than 0 after its end."""
+    return round((not_after - now) / timedelta(days=1), 1)
+
+
 def served_chain(chain: Sequence[x509.Certificate]) -> tuple:
     """Return the SHA-256 of each certificate that a server has to send.
 

@@ -2,27 +2,38 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An event source of ansible-rulebook: inference endpoints whose certificate expires soon."""
+"""An event source of ansible-rulebook: certificates of inference endpoints that expire soon, or were renewed."""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import logging
+import os
 import ssl
+from collections.abc import Coroutine
 from datetime import datetime, timezone
 from typing import Any
 
 from cryptography import x509
 
 DOCUMENTATION = r"""
-short_description: Certificates of inference endpoints that expire soon
+short_description: Certificates of inference endpoints that expire soon, or were renewed where they are kept
 description:
   - Connects to inference endpoints at intervals, and reports those whose certificate expires soon or has expired.
   - Nothing is sent to them, and nothing that they serve is trusted but the date, so it works with certificates of any
     authority.
+  - Reads the certificates of Azure Key Vault and of Secrets, and reports those that are not the ones that are served,
+    or that were renewed since the last check if the endpoint cannot be reached. Needs the credentials of module
+    M(azureml.arc.certificate_info#module), which reads them; no private key is read from a key vault.
 options:
   endpoints:
-    description: The endpoints. C(address) is name and port, C(host) the host of the inventory that they belong to.
+    description:
+      - The endpoints. C(host) is the host of the inventory that they belong to, C(address) name and port.
+      - C(key_vault) is the address of the certificate that an endpoint has to serve, or C(from) the Secret that it is
+        in, with C(namespace), C(name), and C(kubeconfig) and C(context) as paths and names.
+      - One of C(address), C(key_vault) and C(from) is required.
     type: list
     elements: dict
     required: true
@@ -40,21 +51,26 @@ EXAMPLES = r"""
 - azureml.arc.certificates:
     endpoints:
       - {host: shop-k3s, address: "ml.example.com:443"}
+      - {host: plant-7, address: "10.1.0.11:30443", key_vault: "https://v.vault.azure.net/certificates/edge"}
+      - {host: plant-8, from: {namespace: certificates, name: ml-example-com, kubeconfig: ~/.kube/plant-8}}
     days: 14
 """
 
 RETURN = r"""
 reason:
-  description: V(certificate_expires).
+  description: V(certificate_expires) or V(certificate_renewed).
   type: str
 host:
   description: Name of the host, to limit a job to.
   type: str
 address:
-  description: The endpoint.
+  description: The endpoint. Empty where it has none.
+  type: str
+source:
+  description: Where the renewed certificate is kept, with V(certificate_renewed).
   type: str
 not_after:
-  description: When the certificate expires, in UTC.
+  description: When the certificate expires, in UTC; with V(certificate_renewed) the new one.
   type: str
 days_left:
   description: How many days are left, less than 0 where it has expired.
@@ -76,8 +92,8 @@ READ_ONLY.check_hostname = False
 READ_ONLY.verify_mode = ssl.CERT_NONE
 
 
-async def served_until(address: str) -> datetime:
-    """Return when the certificate of an endpoint expires.
+async def served(address: str) -> dict[str, Any]:
+    """Return the certificate that an endpoint serves, as module certificate_info returns it.
 
     :param address: name and port.
     :raises OSError: if the connection fails.
@@ -86,37 +102,105 @@ async def served_until(address: str) -> datetime:
     host, number = (name, int(port)) if separator else (address, HTTPS)
     opening = asyncio.open_connection(host, number, ssl=READ_ONLY, server_hostname=host)
     writer = (await asyncio.wait_for(opening, TIMEOUT))[1]
-    certificate = x509.load_der_x509_certificate(writer.get_extra_info("ssl_object").getpeercert(binary_form=True))
+    content = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
     writer.close()
-    return certificate.not_valid_after_utc
+    end = x509.load_der_x509_certificate(content).not_valid_after_utc
+    left = (end - datetime.now(timezone.utc)).total_seconds() / SECONDS_A_DAY
+    digest = hashlib.sha256(content).hexdigest()
+    return {"sha256": digest, "not_after": end.isoformat(), "days_left": round(left, 1)}
 
 
-async def look(endpoints: list[dict[str, str]], days: float) -> list[dict[str, Any]]:
-    """Return the events of one check. Endpoints that do not answer are logged."""
-    now = datetime.now(timezone.utc)
+async def stored(endpoint: dict[str, Any]) -> dict[str, Any]:
+    """Return the certificate that an endpoint has to serve, by module certificate_info in a process of its own.
+
+    :raises RuntimeError: if it cannot be read.
+    """
+    secret = dict(endpoint.get("from") or {})
+    connection = {name: secret.pop(name) for name in ("kubeconfig", "context") if name in secret}
+    options = {"key_vault": endpoint["key_vault"]} if "key_vault" in endpoint else {"from": secret, **connection}
+    process = await asyncio.create_subprocess_exec(
+        *("ansible", "localhost", "-m", "azureml.arc.certificate_info", "-a", json.dumps(options)),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "ANSIBLE_NOCOLOR": "true", "ANSIBLE_LOCALHOST_WARNING": "false"},
+    )
+    output, errors = await process.communicate()
+    try:
+        result = json.loads(output.partition(b" => ")[2])  # "localhost | SUCCESS => {...}"
+    except ValueError:
+        raise RuntimeError(errors.decode(errors="replace").strip() or "no result") from None
+    if "certificate" not in result:
+        raise RuntimeError(result.get("msg", "no certificate"))
+    return result["certificate"]
+
+
+def source_of(endpoint: dict[str, Any]) -> str:
+    """Return where the certificate of an endpoint is kept, empty if that is not watched."""
+    secret = endpoint.get("from")
+    return endpoint.get("key_vault") or (f"{secret['namespace']}/{secret['name']}" if secret else "")
+
+
+def key_of(endpoint: dict[str, Any]) -> str:
+    """Return what tells the sources of endpoints apart."""
+    return json.dumps([endpoint.get("key_vault"), endpoint.get("from")], sort_keys=True)
+
+
+def events_of(
+    endpoint: dict[str, Any],
+    at_endpoint: dict[str, Any] | None,
+    at_source: dict[str, Any] | None,
+    last: str | None,
+    days: float,
+) -> list[dict[str, Any]]:
+    """Return the events of one endpoint. Pure.
+
+    :param at_endpoint: the certificate that it serves, C(None) if it is not known.
+    :param at_source: the one that it has to serve, C(None) if it is not known.
+    :param last: the fingerprint of the latter at the last check, C(None) at the first.
+    :param days: how many days before its end a certificate expires soon.
+    """
+    common = {"host": endpoint["host"], "address": endpoint.get("address", "")}
     found = []
-    ends = await asyncio.gather(*(served_until(one["address"]) for one in endpoints), return_exceptions=True)
-    for endpoint, end in zip(endpoints, ends):
-        if isinstance(end, BaseException):
-            logger.warning("the certificate of %s could not be read: %r", endpoint["address"], end)
-            continue
-        left = (end - now).total_seconds() / SECONDS_A_DAY
-        if left < days:
-            found.append(
-                {
-                    "reason": "certificate_expires",
-                    "host": endpoint["host"],
-                    "address": endpoint["address"],
-                    "not_after": end.isoformat(),
-                    "days_left": round(left, 1),
-                }
-            )
+    if at_endpoint and at_endpoint["days_left"] < days:
+        ends = {name: at_endpoint[name] for name in ("not_after", "days_left")}
+        found.append({"reason": "certificate_expires", **common, **ends})
+    in_use = at_endpoint["sha256"] if at_endpoint else last
+    if at_source and in_use and at_source["sha256"] != in_use:
+        ends = {name: at_source[name] for name in ("not_after", "days_left")}
+        found.append({"reason": "certificate_renewed", **common, "source": source_of(endpoint), **ends})
     return found
 
 
+async def look(endpoints: list[dict[str, Any]], days: float, seen: dict[str, str]) -> list[dict[str, Any]]:
+    """Return the events of one check. What cannot be read is logged.
+
+    :param seen: the fingerprints of stored certificates at the last check, by C(key_of); updated.
+    """
+    watched = {key_of(one): one for one in endpoints if source_of(one)}
+    at_sources = {key: await _or_log(stored(one), source_of(one)) for key, one in watched.items()}
+    with_address = [one for one in endpoints if "address" in one]
+    answers = await asyncio.gather(*(_or_log(served(one["address"]), one["address"]) for one in with_address))
+    at_endpoints = {one["address"]: answer for one, answer in zip(with_address, answers)}
+    found = []
+    for one in endpoints:
+        key = key_of(one)
+        found += events_of(one, at_endpoints.get(one.get("address")), at_sources.get(key), seen.get(key), days)
+    seen.update({key: certificate["sha256"] for key, certificate in at_sources.items() if certificate})
+    return found
+
+
+async def _or_log(reading: Coroutine[Any, Any, dict[str, Any]], what: str) -> dict[str, Any] | None:
+    try:
+        return await reading
+    except (OSError, RuntimeError, ValueError, asyncio.TimeoutError) as error:
+        logger.warning("the certificate of %s could not be read: %s", what, error or repr(error))
+        return None
+
+
 async def main(queue: asyncio.Queue, args: dict[str, Any]) -> None:
-    """Report expiring certificates until the task is cancelled."""
+    """Report certificates until the task is cancelled."""
+    seen: dict[str, str] = {}
     while True:
-        for event in await look(args["endpoints"], float(args.get("days", DAYS))):
+        for event in await look(args["endpoints"], float(args.get("days", DAYS)), seen):
             await queue.put(event)
         await asyncio.sleep(float(args.get("interval", INTERVAL)))

@@ -1,0 +1,137 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Event source azureml.arc.certificates: what it tells of certificates that are served, and of those that are kept."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import importlib.util
+
+import pytest
+from ansible_collections.azureml.arc.plugins.modules.certificate_info import SPEC
+from playbooks import COLLECTIONS, ROOT
+from support import ModuleFailedError, requests_to
+
+import certificates
+
+SOURCE = ROOT / "extensions/eda/plugins/event_source/certificates.py"
+
+
+@pytest.fixture(scope="module")
+def source():
+    """The event source as a module of Python."""
+    specification = importlib.util.spec_from_file_location("certificates_source", SOURCE)
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+def certificate(sha256: str, days: float = 90) -> dict:
+    return {"sha256": sha256, "not_after": "2027-01-01T00:00:00+00:00", "days_left": days}
+
+
+@pytest.mark.parametrize(
+    ("at_endpoint", "at_source", "last", "reasons"),
+    [
+        (certificate("a"), None, None, []),
+        (certificate("a", 12), None, None, ["certificate_expires"]),
+        (certificate("a", -1), certificate("a", -1), "a", ["certificate_expires"]),
+        (certificate("a"), certificate("a"), None, []),
+        (certificate("a"), certificate("b"), None, ["certificate_renewed"]),
+        (certificate("a"), certificate("b"), "b", ["certificate_renewed"]),
+        (certificate("a", 12), certificate("b"), "a", ["certificate_expires", "certificate_renewed"]),
+        (None, certificate("b"), None, []),
+        (None, certificate("b"), "b", []),
+        (None, certificate("b"), "a", ["certificate_renewed"]),
+        (None, None, "a", []),
+    ],
+)
+def test_events_by_what_is_served_and_what_is_kept(source, at_endpoint, at_source, last, reasons):
+    endpoint = {"host": "shop", "address": "ml:443", "key_vault": "https://v.vault.azure.net/certificates/edge"}
+
+    found = source.events_of(endpoint, at_endpoint, at_source, last, 30)
+
+    assert [one["reason"] for one in found] == reasons
+    assert all((one["host"], one["address"]) == ("shop", "ml:443") for one in found)
+    renewed = [one for one in found if one["reason"] == "certificate_renewed"]
+    assert all((one["source"], one["days_left"]) == (endpoint["key_vault"], 90) for one in renewed)
+
+
+@pytest.fixture
+def looks(source, monkeypatch, tmp_path):
+    """Look several times with the same memory; takes what happens before each look, returns the reasons of each."""
+    monkeypatch.setenv("ANSIBLE_COLLECTIONS_PATH", str(COLLECTIONS))
+    monkeypatch.setenv("ANSIBLE_HOME", str(tmp_path / "ansible"))
+    seen: dict = {}
+
+    def run(endpoint: dict, *before) -> list[list[str]]:
+        found = []
+        for one in before:
+            one()
+            events = asyncio.run(source.look([{"host": "shop", **endpoint}], 30, seen))
+            found.append([event["reason"] for event in events])
+        return found
+
+    return run
+
+
+def test_renewal_in_a_key_vault_is_told_without_reading_a_secret(looks, simulator, arc):
+    endpoint = {"key_vault": f"{simulator.endpoint}/certificates/{arc}"}
+
+    def renew():
+        simulator.import_certificate(arc, certificates.make())
+
+    simulator.clear_journal()
+    assert looks(endpoint, renew, lambda: None, renew) == [[], [], ["certificate_renewed"]]
+    assert requests_to(simulator, "GET", "/secrets/") == []
+
+
+def test_renewal_in_a_secret_is_told(looks, simulator, kube, arc):
+    secrets = kube(arc).resources.get(api_version="v1", kind="Secret")
+    endpoint = {"from": {"namespace": "default", "name": "edge", "kubeconfig": simulator.kubeconfigs[arc]}}
+
+    def data() -> dict:
+        return {"tls.crt": base64.b64encode(certificates.make()[0]).decode()}
+
+    def issue():
+        secrets.create(body={"metadata": {"name": "edge"}, "data": data()}, namespace="default")
+
+    def renew():
+        secrets.patch(name="edge", namespace="default", body={"data": data()})
+
+    assert looks(endpoint, lambda: None, issue, renew) == [[], [], ["certificate_renewed"]]
+
+
+def test_what_cannot_be_read_is_logged_with_the_reason(looks, simulator, arc, caplog):
+    endpoint = {"key_vault": f"{simulator.endpoint}/certificates/{arc}", "address": "localhost:9"}
+    assert looks(endpoint, lambda: None) == [[]]
+    assert "was not found in this key vault" in caplog.text
+    assert "the certificate of localhost:9 could not be read" in caplog.text
+
+
+class TestCertificateInfo:
+    def test_certificate_of_a_key_vault_and_its_version(self, run_module, simulator, arc):
+        version = simulator.import_certificate(arc, certificates.make())
+        newer = simulator.import_certificate(arc, certificates.make())
+        address = f"{simulator.endpoint}/certificates/{arc}"
+
+        newest, pinned = run_module(SPEC, key_vault=address), run_module(SPEC, key_vault=f"{address}/{version}")
+
+        assert (newest["certificate"]["version"], pinned["certificate"]["version"]) == (newer, version)
+        assert newest["certificate"]["sha256"] != pinned["certificate"]["sha256"]
+        assert (newest["certificate"]["names"], newest["certificate"]["days_left"]) == (["ml.example.com"], 365)
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({}, "one of the following is required: key_vault, from"),
+            ({"from": {"namespace": "default", "name": "none"}}, "Secret 'none' in namespace 'default' has no certifi"),
+            ({"key_vault": "edge"}, "key_vault must be the address of a certificate like"),
+        ],
+    )
+    def test_other_options_are_refused(self, run_module, simulator, arc, options, message):
+        with pytest.raises(ModuleFailedError, match=message):
+            run_module(SPEC, kubeconfig=simulator.kubeconfigs[arc], **options)
