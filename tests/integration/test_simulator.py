@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from ansible_collections.azureml.arc.plugins.module_utils._azure.cloud import METADATA_PATH
 from ansible_collections.azureml.arc.plugins.modules.extension import SPEC as EXTENSION_SPEC
 from azure.core.exceptions import HttpResponseError
 from azure.mgmt.kubernetesconfiguration.extensions import KubernetesConfigurationExtensionsMgmtClient
@@ -21,7 +22,8 @@ from kubernetes import client, config, watch
 from objects import EXTENSION
 from support import credential
 
-from simulator.scenario import SUBSCRIPTION
+import simulated
+from simulator.scenario import SUBSCRIPTION, Scenario
 
 
 @pytest.fixture
@@ -239,3 +241,15 @@ def test_short_names_are_discovered(arc, kube):
         ("ns", "Namespace"),
     ):
         assert found.resources.get(short_names=[short]).kind == kind
+
+
+def test_answers_take_as_long_as_the_scenario_says(tmp_path):
+    with simulated.running(Scenario(latency=0.5), tmp_path / "far") as far:
+        start = time.monotonic()
+        for _request in range(2):
+            assert requests.get(f"{far.endpoint}{METADATA_PATH}", verify=far.ca, timeout=10).ok
+        took = time.monotonic() - start
+
+        paths = [one["path"] for one in far.journal()]
+    assert took >= 1
+    assert paths == ["/metadata/endpoints"] * 2
