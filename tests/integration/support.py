@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -26,12 +26,19 @@ class ModuleFailedError(AssertionError):
 
 
 def run_module_work(
-    directory: Path, spec: ModuleSpec, check_mode: bool = False, diff: bool = False, pace: float = 1, **options: object
+    directory: Path,
+    spec: ModuleSpec,
+    check_mode: bool = False,
+    diff: bool = False,
+    pace: float = 1,
+    shared: Mapping[str, object] | None = None,
+    **options: object,
 ) -> dict:
     """Run a module's work with options as a task gives them.
 
     :param directory: takes what the module writes.
     :param pace: how many times as fast as real time passes for the module while it waits.
+    :param shared: C(connections) and C(cache) of the task that it is a call of.
     :returns: its result, with its warnings.
     :raises ModuleFailedError: where it failed.
     """
@@ -45,6 +52,7 @@ def run_module_work(
         tmpdir=str(directory),
         clock=lambda: time.monotonic() * pace,
         sleep=lambda seconds: time.sleep(seconds / pace),
+        **(shared or {}),
     )
     result = {**execute(spec, call), "warnings": call.warnings}
     if result.get("failed"):

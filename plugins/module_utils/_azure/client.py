@@ -5,8 +5,8 @@
 """One signed-in client for all of Azure Resource Manager (ARM).
 
 The extensions client of the official SDK carries every request: its C(send_request) takes any ARM resource through the
-same pipeline of sign-in, throttling and logging. Its retries are off, because it repeats a change whose response was
-lost, which may apply it twice. Here a change is repeated only if it was not applied, see C(AzureSession.send).
+same pipeline and sign-in. Its retries are left out, because it repeats a change whose response was lost, which may
+apply it twice. Here a change is repeated only if it was not applied, see C(AzureSession.send).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from ansible_collections.azureml.arc.plugins.module_utils._azure import cloud, token_cache
+from ansible_collections.azureml.arc.plugins.module_utils._azure import cloud, connection, token_cache
 from ansible_collections.azureml.arc.plugins.module_utils._azure import sign_in as _sign_in
 from ansible_collections.azureml.arc.plugins.module_utils._azure.answer import (
     Response,
@@ -33,6 +33,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure.answer import (
 )
 from ansible_collections.azureml.arc.plugins.module_utils._azure.consistency import is_not_found
 from ansible_collections.azureml.arc.plugins.module_utils._azure.states import has_failed
+from ansible_collections.azureml.arc.plugins.module_utils._core.connections import Connections
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError, first_line
 from ansible_collections.azureml.arc.plugins.module_utils._core.lazy import Lazy
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import (
@@ -53,11 +54,10 @@ try:
     )
     from azure.core.pipeline.policies import BearerTokenCredentialPolicy
     from azure.core.rest import HttpRequest
-    from azure.mgmt.kubernetesconfiguration.extensions import KubernetesConfigurationExtensionsMgmtClient
 except ImportError:
     IMPORT_ERROR = traceback.format_exc()
 else:
-    IMPORT_ERROR = token_cache.IMPORT_ERROR
+    IMPORT_ERROR = connection.IMPORT_ERROR
 
 LIBRARIES = (("azure-identity and azure-mgmt-kubernetesconfiguration-extensions", IMPORT_ERROR),)
 TRANSPORT = {"connection_timeout": 20, "read_timeout": 60}  # seconds
@@ -92,15 +92,25 @@ class AzureSession:
     :param cache: keeps tokens and cloud metadata for the other tasks of the run; see C(NoCache).
     :param deadline: ends the attempts of every request.
     :param known: what C(once) has returned, by ids in lower case, with the time; shared by the calls for one cluster.
+    :param connections: keeps clients and the credential; shared by the calls of a task.
+    :param context: verifies the service.
     :ivar correlation_id: the C(x-ms-correlation-request-id) of all requests.
     """
 
     def __init__(
-        self, sign_in: _sign_in.SignIn, cache, deadline: Deadline, known: dict[str, tuple[float, object]]
+        self,
+        sign_in: _sign_in.SignIn,
+        cache,
+        deadline: Deadline,
+        known: dict[str, tuple[float, object]],
+        connections: Connections,
+        context: ssl.SSLContext,
     ) -> None:
         self._sign_in = sign_in
         self._known = known
         self._cache = cache
+        self._connections = connections
+        self._context = context
         self.deadline = deadline
         self._transport = {"connection_verify": sign_in.validate_certificates, **TRANSPORT}
         self._stack = contextlib.ExitStack()
@@ -139,21 +149,10 @@ class AzureSession:
 
     @Lazy
     def _credential(self) -> token_cache.SharedCredential:
-        return token_cache.SharedCredential(self._sign_in, self._resolved_cloud, self._cache, self._transport)
-
-    @Lazy
-    def _client(self) -> KubernetesConfigurationExtensionsMgmtClient:
-        client = KubernetesConfigurationExtensionsMgmtClient(
-            self._credential,
-            self._sign_in.subscription_id or "",  # not used: addresses are complete
-            base_url=self._resolved_cloud.resource_manager,
-            credential_scopes=[self._resolved_cloud.scope],
-            user_agent="ansible-azureml.arc",
-            retry_total=0,
-            **self._transport,
+        identity = self._sign_in, self._resolved_cloud
+        return self._connections.shared(
+            ("credential", *identity), lambda: token_cache.SharedCredential(*identity, self._cache, self._transport)
         )
-        self._stack.callback(client.close)
-        return client
 
     @property
     def cloud(self) -> cloud.Cloud:
@@ -260,7 +259,7 @@ class AzureSession:
             try:
                 return self._send_once(f"{method} {what}", request)
             except AzureMLError as error:
-                if error.status == 401 and not renewed and self._credential.refuse():
+                if error.status == 401 and not renewed:
                     renewed = True  # the token was revoked early: get a new one at once
                     continue
                 if not isinstance(error, TransientError) or not attempts_left:
@@ -285,7 +284,8 @@ class AzureSession:
         longest = max(self.deadline.remaining, SHORTEST_TIMEOUT)
         timeouts = {name: min(seconds, longest) for name, seconds in TRANSPORT.items()}
         try:
-            response = self._client.send_request(request, **timeouts)
+            with self._lend_client() as client:
+                response = client.send_request(request, **timeouts)
         except (ServiceRequestError, ServiceResponseError, IncompleteReadError) as error:
             raise TransientError(
                 f"{action}: no answer from {manager}: {first_line(error)}",
@@ -294,10 +294,19 @@ class AzureSession:
                 hint="Check the network and the proxy between this machine and Azure, then run again.",
             ) from error
         except HttpResponseError as error:  # the body does not match its content type
-            return parse_response(action, error.response, self.correlation_id)
+            response = error.response
         except AzureError as error:
             raise AzureMLError(f"{action}: {first_line(error)}", correlation_id=self.correlation_id) from error
+        if response.status_code == 401:
+            self._credential.refuse(response.request)
         return parse_response(action, response, self.correlation_id)
+
+    def _lend_client(self) -> contextlib.AbstractContextManager[connection.Client]:
+        resolved, credential = self._resolved_cloud, self._credential
+        return self._connections.lend(
+            ("azure", self._sign_in, resolved),
+            lambda: connection.open_client(resolved, credential, self._context, TRANSPORT),
+        )
 
     def wait_for_operation(self, url: str, deadline: Deadline, what: str) -> Waiting[bool]:
         """Poll an asynchronous operation until it has succeeded, or the service does not know it any more: then the
@@ -332,13 +341,16 @@ def open_session(call) -> AzureSession:
 
     :param call: the C(ModuleCall); the client secret is hidden in its result. Its C(wait_timeout) bounds the
         attempts of a request, too.
-    :raises AzureMLError: if there are no credentials.
+    :raises AzureMLError: if there are no credentials, or no certificates to verify the service with.
     """
     sign_in = _sign_in.resolve(call.params, call.environ, read_file=call.read_file)
     call.hide(sign_in.secret)
     if not sign_in.validate_certificates:
         call.warn("cert_validation_mode is 'ignore': the connection to Azure can be read and changed in transit")
-    return AzureSession(sign_in, call.cache, call.deadline(_longest_retries(call.params)), call.known)
+    validated = sign_in.validate_certificates
+    context = call.connections.shared(("tls", validated), lambda: connection.tls_context(validated))
+    deadline = call.deadline(_longest_retries(call.params))
+    return AzureSession(sign_in, call.cache, deadline, call.known, call.connections, context)
 
 
 def _longest_retries(params: Mapping) -> float:

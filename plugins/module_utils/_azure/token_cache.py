@@ -57,7 +57,7 @@ def _token_key(sign_in: _sign_in.SignIn, cloud: _cloud.Cloud) -> str:
 
 
 class SharedCredential:
-    """A credential that requests a token only if no task of this run has a fresh one.
+    """A credential that requests a token only if no task of this run has a fresh one; for any number of threads.
 
     The SDK's credential is created only then, because that costs as much as a request.
     """
@@ -68,17 +68,15 @@ class SharedCredential:
         self._cache = cache
         self._transport = transport
         self.key = _token_key(sign_in, cloud)
-        self._token: str | None = None
-        self._refused: str | None = None
+        self._refused: set[str] = set()
 
-    def refuse(self) -> bool:
-        """Discard the last token, which the service has refused.
+    def refuse(self, request: HttpRequest) -> None:
+        """Discard the token of a request, which the service has refused."""
+        self._refused.add(_token_of(request))
 
-        :returns: whether there was one that had not been refused before.
-        """
-        is_new = self._token is not None and self._token != self._refused
-        self._refused = self._token
-        return is_new
+    def has_refused(self, request: HttpRequest) -> bool:
+        """Whether a request carries a token that the service has refused."""
+        return _token_of(request) in self._refused
 
     def get_token(self, *scopes: str, **kwargs) -> AccessToken:
         """Return a token for these scopes; the SDK calls this.
@@ -100,9 +98,12 @@ class SharedCredential:
             return {"token": token.token, "expires_on": token.expires_on}
 
         def is_good(entry: dict) -> bool:
-            return entry["token"] != self._refused
+            return entry["token"] not in self._refused
 
         key = f"{self.key} {' '.join(scopes)}"
         found = self._cache.get_or_create(key, request, margin=TOKEN_MARGIN, is_good=is_good)
-        self._token = found["token"]
         return AccessToken(found["token"], found["expires_on"])
+
+
+def _token_of(request: HttpRequest) -> str:
+    return request.headers["Authorization"].partition(" ")[2]

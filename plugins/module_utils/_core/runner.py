@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.azureml.arc.plugins.module_utils._core import secrets
+from ansible_collections.azureml.arc.plugins.module_utils._core.connections import Connections
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError, first_line
 from ansible_collections.azureml.arc.plugins.module_utils._core.files import Files, read
 from ansible_collections.azureml.arc.plugins.module_utils._core.options import is_inline
@@ -55,6 +56,7 @@ class ModuleCall:
     :param sleep: waits for seconds.
     :param files: finds and reads the files that options name.
     :param can_block: whether a wait may block the thread.
+    :param connections: keeps clients for the other calls of the task.
     :param known: resources of Azure that earlier calls for the same cluster have read, see C(AzureSession.once).
     :param environ: the environment variables; those of the task, which other threads of the process need not have.
     """
@@ -70,6 +72,7 @@ class ModuleCall:
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     files: Files = field(default_factory=Files)
     can_block: bool = True
+    connections: Connections = field(default_factory=Connections)
     known: dict = field(default_factory=dict)
     warnings: list = field(default_factory=list)
     secrets: set = field(default_factory=set)
@@ -138,7 +141,8 @@ def run_module(spec: ModuleSpec) -> None:
     module = AnsibleModule(argument_spec=spec.argument_spec, supports_check_mode=True, **spec.rules)
     call = ModuleCall(module.params, module.check_mode, module._diff, tmpdir=module.tmpdir)
     secrets.register(secrets.secret_values(spec.argument_spec, call.params))
-    result = execute(spec, call)
+    with call.connections:
+        result = execute(spec, call)
     secrets.register(call.secrets)
     module.no_log_values.update(call.secrets)
     kubeconfig = call.params.get("kubeconfig")

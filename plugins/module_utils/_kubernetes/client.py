@@ -13,6 +13,7 @@ import contextlib
 import json
 import traceback
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import config
@@ -46,10 +47,13 @@ class KubeSession:
     :param configuration: the client's configuration.
     :param files: closed with the session.
     :param user: the user to impersonate.
+    :param secrets: those that were read for it.
     """
 
-    def __init__(self, configuration, files: CredentialFiles, user: str | None = None) -> None:
+    def __init__(self, configuration, files: CredentialFiles, user: str | None, secrets: set[str]) -> None:
         self.host = configuration.host
+        self.verifies_certificates = configuration.verify_ssl
+        self.secrets = secrets
         self._files = files
         self._client = ApiClient(configuration)
         if user:
@@ -57,10 +61,8 @@ class KubeSession:
         # Without a discoverer: paths are known.
         self._api = DynamicClient(self._client, discoverer=lambda client, cache_file: None)
 
-    def __enter__(self) -> KubeSession:
-        return self
-
-    def __exit__(self, *exc_info) -> None:
+    def close(self) -> None:
+        """Close its connections, and remove its files."""
         self._client.rest_client.pool_manager.clear()
         self._files.close()
 
@@ -244,23 +246,30 @@ class KubeSession:
         return answer()
 
 
-def open_session(call) -> KubeSession:
-    """Return the session for a module call, from its connection options and the environment.
+@contextlib.contextmanager
+def open_session(call) -> Iterator[KubeSession]:
+    """The session for a module call, from its connection options and the environment.
 
     :param call: the C(ModuleCall); credentials from a kubeconfig are hidden in its result.
     :raises AzureMLError: if the options do not lead to a cluster. Nothing is sent.
     """
     found = config.connection(call.params, call.environ)
-    files = CredentialFiles(call.tmpdir)
+    key = json.dumps([found.values, sorted(found.own), call.params.get("proxy_headers")])
+    with call.connections.lend(("kubernetes", key), lambda: _connect(found, call)) as session:
+        call.hide(*session.secrets)
+        if not session.verifies_certificates:
+            call.warn(f"validate_certs is off: the connection to {session.host} can be read and changed in transit")
+        yield session
+
+
+def _connect(found: config.Connection, call) -> KubeSession:
+    files, call = CredentialFiles(call.tmpdir), replace(call, secrets=set())
     try:
         configuration = config.configuration(found, call, files)
-        session = KubeSession(configuration, files, found.values.get("impersonate_user"))
+        return KubeSession(configuration, files, found.values.get("impersonate_user"), call.secrets)
     except BaseException:
         files.close()
         raise
-    if not configuration.verify_ssl:
-        call.warn(f"validate_certs is off: the connection to {session.host} can be read and changed in transit")
-    return session
 
 
 def _parsed(verb: str, answer: bytes) -> dict:

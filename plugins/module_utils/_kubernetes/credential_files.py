@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 
@@ -39,7 +40,8 @@ class CredentialFiles:
     def close(self) -> None:
         """Remove the files."""
         for path in self._paths:
-            os.unlink(path)
+            with contextlib.suppress(FileNotFoundError):  # the folder ended before the session
+                os.unlink(path)
         for descriptor in self._descriptors:
             os.close(descriptor)
         self._paths.clear()

@@ -26,6 +26,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
+from ansible_collections.azureml.arc.plugins.module_utils._core.connections import Connections
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.files import Files
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting, seconds_of, wait_here
@@ -90,8 +91,8 @@ class InProcessActionModule(ActionBase):
         environment = task_environment(self, self._templar)
         interval = progress_interval(task_vars, self._templar)
         progress = Progress(task_vars["inventory_hostname"], interval, self._display.display)
-        with prepared_worker(environment):
-            context = context_of_task(self, environment, progress)
+        with prepared_worker(environment), Connections() as connections:
+            context = context_of_task(self, environment, connections, progress)
             result = run_in_process(self._task.action, self.spec, arguments, context)
         if not wants_invocation(task_vars):
             del result["invocation"]
@@ -174,6 +175,7 @@ class RunContext:
     progress: Callable[[str], None]
     environ: Mapping[str, str]
     files: Files
+    connections: Connections
     sleep: Callable[[float], None] = time.sleep
     can_block: bool = True
     known: dict = field(default_factory=dict)
@@ -184,11 +186,15 @@ class RunContext:
 
 
 def context_of_task(
-    action: ActionBase, environment: Mapping[str, str], progress: Callable[[str], None] = lambda line: None
+    action: ActionBase,
+    environment: Mapping[str, str],
+    connections: Connections,
+    progress: Callable[[str], None] = lambda line: None,
 ) -> RunContext:
     """Return the context of modules in a task.
 
     :param environment: of the task.
+    :param connections: of the task; whoever made them closes them.
     """
     return RunContext(
         check_mode=bool(action._task.check_mode),
@@ -197,6 +203,7 @@ def context_of_task(
         progress=progress,
         environ={**os.environ, **environment},
         files=ControllerFiles(action),
+        connections=connections,
     )
 
 

@@ -109,16 +109,17 @@ def _end_with_parent() -> Iterator[None]:
     before = ctypes.c_int()
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(PR_GET_PDEATHSIG, ctypes.byref(before))
-    _set_death_signal(signal.SIGTERM)
+    set_death_signal(signal.SIGTERM)
     try:
         if os.getppid() != run.pid:  # it ended before the signal was set
             os.kill(os.getpid(), signal.SIGTERM)
         yield
     finally:
-        _set_death_signal(before.value)
+        set_death_signal(before.value)
 
 
-def _set_death_signal(number: int) -> None:
+def set_death_signal(number: int) -> None:
+    """Have the kernel send a signal to this process when its parent ends; Linux only."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
 

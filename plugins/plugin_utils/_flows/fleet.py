@@ -2,48 +2,51 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run a flow for all clusters of a play's current batch in one process."""
+"""Run a flow for all clusters of a play's current batch in one task."""
 
 from __future__ import annotations
 
+import math
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 from ansible import constants
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller import processes
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.core import hide_source, host_variables
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.files import ControllerFiles
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.handover import Handover
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.in_process import (
     PROGRESS_INTERVAL,
     PROGRESS_VARIABLE,
-    RunContext,
-    context_of_task,
     is_switched_on,
     task_environment,
 )
-from ansible_collections.azureml.arc.plugins.plugin_utils._controller.progress import COLORS, Progress, show_outcome
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.progress import COLORS, show_outcome
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.worker import prepared_worker, write_error
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.batches import Batches, Rollout, artifacts, figures
-from ansible_collections.azureml.arc.plugins.plugin_utils._flows.executors import InProcess
-from ansible_collections.azureml.arc.plugins.plugin_utils._flows.flow import Flow
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.guards import PlaySettings, require_whole_batch
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.host import (
-    MODULES,
     Assignment,
-    flow_of,
     parts_by_tags,
     refused,
+    without_flow,
 )
-from ansible_collections.azureml.arc.plugins.plugin_utils._flows.scheduler import Scheduler, Stop
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.part import Part
 from ansible_collections.azureml.arc.plugins.plugin_utils._report.console import interrupted_lines, result_lines
 from ansible_collections.azureml.arc.plugins.plugin_utils._report.rollout import named
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables import checks
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.reading import HostVariables, read
 
+PROCESSES_VARIABLE = "azureml_processes"
+# The failure of a cluster whose process has ended before it.
+ENDED = (
+    "the process that worked on it has ended with code {code}: it was killed, or memory ran out. Run the playbook again"
+    f" to resume; {PROCESSES_VARIABLE}: 1 takes less memory."
+)
 # Flows that do not connect to the cluster.
 ONLY_AZURE = ("detach",)
 
@@ -63,7 +66,6 @@ class Fleet:
         self._check_mode = bool(action._task.check_mode)
         self._interval = PROGRESS_INTERVAL
         self._shown = tuple(COLORS)
-        self._stop = Stop()
 
     def announce(self) -> dict:
         """Return only which clusters follow."""
@@ -93,6 +95,7 @@ class Fleet:
         self._interval = self._settings.seconds(PROGRESS_VARIABLE, PROGRESS_INTERVAL)
         self._shown = ("failed",) if table else tuple(COLORS)
         soak = self._settings.seconds("azureml_soak") if waves else 0.0
+        wanted = self._settings.count(PROCESSES_VARIABLE)
         report_hosts = self._settings.flag("azureml_report_hosts", True)
         batches = Batches(self._action, self._handover)
         rollout = batches.begin(self._settings, waves)
@@ -109,7 +112,7 @@ class Fleet:
                 self._end(name, result)
         else:
             with prepared_worker(environment):
-                self._run_batch(rollout, assignment, environment)
+                self._run_batch(rollout, assignment, environment, wanted)
         batches.keep(rollout)
         wave = batches.wave(rollout)
         if table and self._interval > 0:
@@ -117,39 +120,39 @@ class Fleet:
         ends = not report_hosts and all(one.outcome in ("ok", "changed") for one in wave.rows)
         return {"changed": False, "ends": ends, **figures(wave), **artifacts(wave)}
 
-    def _run_batch(self, rollout: Rollout, assignment: Assignment, environment: Mapping) -> None:
+    def _run_batch(self, rollout: Rollout, assignment: Assignment, environment: Mapping, wanted: int | None) -> None:
         # A folder of the run, not of the task, so that it is removed whenever the run ends.
         with tempfile.TemporaryDirectory(prefix="azureml_arc_fleet_", dir=constants.DEFAULT_LOCAL_TMP) as directory:
             mine = self._read_hosts(rollout, assignment, environment)
-            of_task = context_of_task(self._action, environment)
-            context = replace(of_task, tmpdir=directory, sleep=self._stop.sleep, can_block=False)
-            flows = {host.name: self._flow(host, assignment, context) for host in mine}
-            names = list(flows)
+            count = processes.count_for(len(mine), wanted)
+            threads = math.ceil(self._task_vars["ansible_forks"] / count)
+            part = Part(self._action, assignment, environment, directory, threads, self._interval)
+            unfinished, begun = {host.name for host in mine}, {}
 
-            def end(number: int, result: dict) -> None:
-                del flows[names[number]]
-                self._end(names[number], result)
+            def take(value: dict) -> None:
+                if "line" in value:
+                    self._action._display.display(value["line"])
+                elif "begun" in value:
+                    begun.update(value["begun"])
+                else:
+                    unfinished.remove(value["host"])
+                    self._end(value["host"], value["result"])
 
             try:
-                running = [flow.run() for flow in flows.values()]
-                Scheduler(self._task_vars["ansible_forks"]).run(running, end)
-            except BaseException as error:
-                self._stop.request()
-                if isinstance(error, SystemExit):
-                    self._show_interrupted(flows)
-                    # Although threads may still write to it. They end with the process, which prepared_worker ends.
-                    shutil.rmtree(directory, ignore_errors=True)
+                if count == 1:
+                    part.run(mine, take)
+                    return
+                shares = [mine[number::count] for number in range(count)]
+                for share, code in zip(shares, processes.spread(shares, part.run, take)):
+                    for host in share:
+                        if host.name in unfinished:
+                            self._end(host.name, without_flow("", ENDED.format(code=code)))
+            except SystemExit:
+                if self._interval > 0:
+                    write_error(interrupted_lines({one.name: begun[one.name] for one in mine if one.name in begun}))
+                # Although threads may still write to it. They end with the process, which prepared_worker ends.
+                shutil.rmtree(directory, ignore_errors=True)
                 raise
-
-    def _show_interrupted(self, flows: Mapping[str, Flow]) -> None:
-        if self._interval > 0:
-            begun = {name: flow.steps.last for name, flow in flows.items() if flow.steps.last}
-            write_error(interrupted_lines(begun))
-
-    def _flow(self, host: HostVariables, assignment: Assignment, context: RunContext) -> Flow:
-        progress = Progress(host.name, self._interval, self._action._display.display)
-        runs = InProcess(MODULES, context.with_progress(progress))
-        return flow_of(host, assignment, runs, self._check_mode, self._handover)
 
     def _read_hosts(self, rollout: Rollout, assignment: Assignment, environment: Mapping) -> list[HostVariables]:
         """Read the variables of the hosts, and end those with invalid variables.

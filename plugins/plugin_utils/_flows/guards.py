@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from ansible.errors import AnsibleActionFail
@@ -65,6 +66,16 @@ class PlaySettings:
             return seconds_of(name, self._value(name, default), default)
         except AzureMLError as error:
             raise AnsibleActionFail(nothing_sent([str(error)])) from None  # shown once
+
+    def count(self, name: str) -> int | None:
+        """The value of a variable that is a number of at least 1, C(None) where it is not set.
+
+        :raises AnsibleActionFail: naming the variable where its value is something else.
+        """
+        value = self._value(name, None)
+        if value is not None and not re.fullmatch("[1-9][0-9]*", str(value).strip()):
+            raise AnsibleActionFail(nothing_sent([f"{name} must be a number of at least 1, not '{value}'"]))
+        return None if value is None else int(value)
 
     def flag(self, name: str, default: bool) -> bool:
         """Return the value of a variable that is true or false.

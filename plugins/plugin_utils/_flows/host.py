@@ -96,12 +96,20 @@ def flow_of(host: HostVariables, assignment: Assignment, runs: Executor, check_m
 
 def refused(errors: list[str]) -> dict:
     """Return the result of a host with invalid variables."""
+    return without_flow(REQUIRED, nothing_sent(errors))
+
+
+def without_flow(step: str, message: str) -> dict:
+    """Return the result of a host whose flow did not run, or did not end.
+
+    :param step: the step that failed; empty if the failure belongs to none.
+    """
     return {
         "failed": True,
-        "failed_step": REQUIRED,
+        "failed_step": step,
         "changed": False,
         "in_sync": False,
-        "msg": nothing_sent(errors),
+        "msg": message,
         "pod_readiness": None,
         "endpoint": None,
         "computes": [],

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
+from ansible_collections.azureml.arc.plugins.module_utils._core.connections import Connections
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import wait_here
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.core import hide_source
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.files import ControllerFiles
@@ -111,9 +112,9 @@ def _run(
         return refused(host.errors), True
     environment = task_environment(action, templar)
     progress = Progress(name, progress_interval(task_vars, templar), action._display.display)
-    context = context_of_task(action, environment, progress)
-    in_process = context if is_switched_on(task_vars, templar) else None
-    with prepared_worker(environment):
+    with prepared_worker(environment), Connections() as connections:
+        context = context_of_task(action, environment, connections, progress)
+        in_process = context if is_switched_on(task_vars, templar) else None
         runs = executor_of(action, task_vars, environment, MODULES, in_process, host.via_node)
         flow = flow_of(host, assignment, runs, context.check_mode, handover)
         return wait_here(flow.run(wait)), flow.ended

@@ -8,19 +8,28 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.azureml.arc.plugins.module_utils._azure.cloud import CLOUDS
+from ansible_collections.azureml.arc.plugins.module_utils._azure.connection import Authentication
 from ansible_collections.azureml.arc.plugins.module_utils._azure.sign_in import SignIn
 from ansible_collections.azureml.arc.plugins.module_utils._azure.token_cache import SharedCredential
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.run_cache import RunCache
+from azure.core.pipeline import PipelineContext, PipelineRequest
+from azure.core.rest import HttpRequest
 
 CLOUD = CLOUDS["AzureCloud"]
+# The answer of C(az), whose token is the number of the call.
+TOKEN = """echo "{'accessToken': '$(wc -l < $0.log)', 'expires_on': 4070908800}" | tr "'" '"'"""
+
+
+def token_of(credential: SharedCredential) -> str:
+    return credential.get_token(CLOUD.scope).token
 
 
 @pytest.fixture
 def az(tmp_path, monkeypatch):
     """Makes an C(az) that runs a line of shell, and a run that signs in with it."""
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    log = tmp_path / "log"
+    log = tmp_path / "az.log"
     (tmp_path / "cache").mkdir()
     cache = RunCache(str(tmp_path / "cache"))
 
@@ -30,32 +39,49 @@ def az(tmp_path, monkeypatch):
         program.chmod(0o700)
         sign_in = SignIn("cli", cli_timeout=timeout)
 
-        def get_token():
-            return SharedCredential(sign_in, CLOUD, cache, {}).get_token(CLOUD.scope)
+        def credential():
+            return SharedCredential(sign_in, CLOUD, cache, {})
 
-        return get_token, lambda: len(log.read_text(encoding="utf-8").splitlines())
+        return credential, lambda: len(log.read_text(encoding="utf-8").splitlines())
 
     return make
 
 
 def test_token_of_a_slow_az_is_requested_once(az):
-    get_token, calls = az(
-        """sleep 1; echo '{"accessToken": "x", "expiresOn": "2099-01-01 00:00:00.000000", "expires_on": 4070908800}'"""
-    )
-    assert [get_token().token for _cluster in range(3)] == ["x"] * 3
+    credential, calls = az(f"sleep 1; {TOKEN}")
+    assert [token_of(credential()) for _cluster in range(3)] == ["1"] * 3
     assert calls() == 1
 
 
 def test_az_that_does_not_answer_is_called_once_and_the_error_names_the_timeout(az):
-    get_token, calls = az("exec sleep 30", timeout=1)
+    credential, calls = az("exec sleep 30", timeout=1)
     message = "Could not sign in to Azure with the Azure CLI: 'az' did not answer within 1 seconds .* Raise cli_timeout"
     for _cluster in range(3):
         with pytest.raises(AzureMLError, match=message):
-            get_token()
+            token_of(credential())
     assert calls() == 1
 
 
 def test_az_without_a_login_is_reported(az):
-    get_token, _calls = az("echo 'Please run az login to setup account.' >&2; exit 1")
+    credential, _calls = az("echo 'Please run az login to setup account.' >&2; exit 1")
     with pytest.raises(AzureMLError, match="with the Azure CLI: Please run 'az login'"):
-        get_token()
+        token_of(credential())
+
+
+def test_a_token_that_is_refused_to_one_client_is_not_sent_by_another(az):
+    credential, calls = az(TOKEN)
+    shared = credential()
+    clients = [Authentication(shared, CLOUD.scope) for _client in range(2)]
+    assert [sent_by(client).headers["Authorization"] for client in clients] == ["Bearer 1"] * 2
+
+    shared.refuse(sent_by(clients[0]))
+
+    assert [sent_by(client).headers["Authorization"] for client in clients] == ["Bearer 2"] * 2
+    assert calls() == 2
+
+
+def sent_by(client: Authentication) -> HttpRequest:
+    """A request as a client signs it."""
+    request = HttpRequest("GET", CLOUD.resource_manager)
+    client.on_request(PipelineRequest(request, PipelineContext(None)))
+    return request

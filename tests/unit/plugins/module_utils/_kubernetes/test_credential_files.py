@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from ansible_collections.azureml.arc.plugins.module_utils._core.connections import Connections
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.client import open_session
@@ -37,8 +38,16 @@ def kubeconfig(pair: tuple[bytes, bytes]) -> dict:
     }
 
 
-def call(directory: Path, content: dict) -> ModuleCall:
-    return ModuleCall({"kubeconfig": content}, tmpdir=str(directory))
+@pytest.fixture
+def call(tmp_path):
+    """Makes the calls of a task; its connections end with the test's C(with)."""
+    connections = Connections()
+
+    def make(content: dict) -> ModuleCall:
+        return ModuleCall({"kubeconfig": content}, tmpdir=str(tmp_path), connections=connections)
+
+    make.task = connections
+    return make
 
 
 @pytest.fixture(params=["memory", "disk"], autouse=True)
@@ -58,38 +67,41 @@ def open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
-def test_files_last_as_long_as_their_session(tmp_path):
+def test_files_last_as_long_as_the_connections_of_their_task(tmp_path, call):
     before = open_files()
-    with open_session(call(tmp_path, kubeconfig(PAIRS[0]))) as first:
-        with open_session(call(tmp_path, kubeconfig(PAIRS[1]))) as second:
-            assert contents(second) == {AUTHORITY, *PAIRS[1]}
-        assert contents(first) == {AUTHORITY, *PAIRS[0]}
+    with call.task:
+        with open_session(call(kubeconfig(PAIRS[0]))) as first:
+            with open_session(call(kubeconfig(PAIRS[1]))) as second:
+                assert contents(second) == {AUTHORITY, *PAIRS[1]}
+            assert contents(first) == {AUTHORITY, *PAIRS[0]}
+        assert contents(second) == {AUTHORITY, *PAIRS[1]}
 
     assert list(tmp_path.iterdir()) == []
     assert open_files() == before
 
 
-def test_files_in_memory_are_not_on_the_disk(tmp_path, place):
-    with open_session(call(tmp_path, kubeconfig(PAIRS[0]))):
+def test_files_in_memory_are_not_on_the_disk(tmp_path, place, call):
+    with call.task, open_session(call(kubeconfig(PAIRS[0]))):
         found = list(tmp_path.iterdir())
         assert len(found) == (0 if place == "memory" else 3)
         assert {path.stat().st_mode & 0o777 for path in found} <= {0o600}
 
 
-def test_a_session_that_does_not_come_about_leaves_nothing(tmp_path):
+def test_a_session_that_does_not_come_about_leaves_nothing(tmp_path, call):
     before = open_files()
-    with pytest.raises(AzureMLError, match="no cluster can be read from it"):
-        open_session(call(tmp_path, {**kubeconfig(PAIRS[0]), "current-context": "none"}))
+    without_context = call({**kubeconfig(PAIRS[0]), "current-context": "none"})
+    with pytest.raises(AzureMLError, match="no cluster can be read from it"), open_session(without_context):
+        pass
 
     assert list(tmp_path.iterdir()) == []
     assert open_files() == before
 
 
-def test_threads_have_separate_files(tmp_path):
+def test_threads_have_separate_files(tmp_path, call):
     def work(pair: tuple[bytes, bytes]) -> bool:
-        with open_session(call(tmp_path, kubeconfig(pair))) as session:
+        with open_session(call(kubeconfig(pair))) as session:
             return contents(session) == {AUTHORITY, *pair}
 
-    with ThreadPoolExecutor(8) as pool:
+    with call.task, ThreadPoolExecutor(8) as pool:
         assert all(pool.map(work, PAIRS * 4))
     assert list(tmp_path.iterdir()) == []

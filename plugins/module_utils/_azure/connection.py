@@ -1,0 +1,131 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The SDK's client of Azure Resource Manager, on a transport that can be kept from one module call to the next.
+
+By itself C(requests) looks for proxies, credentials in F(~/.netrc) and certificate files with every request, and reads
+the certificates with every connection. Here that is done once for all clients of a task, and F(~/.netrc) is left
+alone: what it has for a host would replace the token.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+import traceback
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from ansible_collections.azureml.arc.plugins.module_utils._azure import token_cache
+from ansible_collections.azureml.arc.plugins.module_utils._azure.cloud import Cloud
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError, first_line
+
+try:
+    import requests
+    from azure.core.pipeline.policies import RequestIdPolicy, UserAgentPolicy
+    from azure.core.pipeline.transport import RequestsTransport
+    from azure.mgmt.core.policies import ARMAutoResourceProviderRegistrationPolicy, ARMChallengeAuthenticationPolicy
+    from azure.mgmt.kubernetesconfiguration.extensions import KubernetesConfigurationExtensionsMgmtClient
+    from requests.adapters import HTTPAdapter
+    from urllib3 import Retry
+    from urllib3.util.ssl_ import create_urllib3_context
+except ImportError:
+    IMPORT_ERROR = traceback.format_exc()
+    KubernetesConfigurationExtensionsMgmtClient = ARMChallengeAuthenticationPolicy = HTTPAdapter = object
+else:
+    IMPORT_ERROR = token_cache.IMPORT_ERROR
+
+Client = KubernetesConfigurationExtensionsMgmtClient
+# In the order of requests: https://requests.readthedocs.io/en/latest/user/advanced/#ssl-cert-verification
+CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+
+
+def tls_context(validate_certificates: bool) -> ssl.SSLContext:
+    """Return what verifies the service, for any number of connections.
+
+    The environment may name a file or a folder with certificates.
+
+    :raises AzureMLError: where that cannot be read.
+    """
+    if not validate_certificates:
+        return create_urllib3_context(cert_reqs=ssl.CERT_NONE)
+    context = create_urllib3_context()
+    variable = next((name for name in CA_VARIABLES if os.environ.get(name)), None)
+    path = os.environ[variable] if variable else requests.certs.where()
+    try:
+        context.load_verify_locations(**{"capath" if os.path.isdir(path) else "cafile": path})
+    except OSError as error:  # which ssl.SSLError is as well
+        raise AzureMLError(
+            f"{variable or 'certifi'}: no certificates can be read from {path}: {first_line(error)}",
+            hint="Name a file in PEM format with the CA that signed the certificate of Azure or of the proxy.",
+        ) from error
+    return context
+
+
+def open_client(
+    cloud: Cloud, credential: token_cache.SharedCredential, context: ssl.SSLContext, timeouts: Mapping[str, float]
+) -> Client:
+    """Return a client that sends requests to the resource manager of a cloud. Nothing is sent yet.
+
+    :param credential: gives the token for each request.
+    :param context: see C(tls_context).
+    :param timeouts: C(connection_timeout) and C(read_timeout) in seconds.
+    """
+    session = requests.Session()
+    session.trust_env = False
+    session.proxies = requests.utils.get_environ_proxies(cloud.resource_manager)
+    session.mount("https://", _Adapter(context))
+    return Client(
+        credential,
+        "",  # no subscription: addresses are given whole
+        base_url=cloud.resource_manager,
+        transport=RequestsTransport(session=session, **timeouts),
+        # Without those that would do nothing here but take a third of a request's processor time: redirects, which
+        # lead to another host, retries, logs, traces, and a second look at the body.
+        policies=[
+            RequestIdPolicy(),
+            UserAgentPolicy(user_agent="ansible-azureml.arc"),
+            ARMAutoResourceProviderRegistrationPolicy(),
+            Authentication(credential, cloud.scope),
+        ],
+    )
+
+
+class _Adapter(HTTPAdapter):
+    """Connections that all verify their server by the same context.
+
+    As the transport of the SDK sets it up, it never sends a request twice.
+    """
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._tls = {"ssl_context": context, "cert_reqs": context.verify_mode}
+        super().__init__(max_retries=Retry(total=False, redirect=False, raise_on_status=False))
+
+    def init_poolmanager(self, *args, **kwargs) -> None:
+        super().init_poolmanager(*args, **{**kwargs, **self._tls})
+
+    def proxy_manager_for(self, proxy, **kwargs):
+        return super().proxy_manager_for(proxy, **{**kwargs, **self._tls})
+
+    def cert_verify(self, conn, url, verify, cert) -> None:
+        """Do not look for files: the context has read them."""
+
+    def build_connection_pool_key_attributes(self, request, verify, cert=None):
+        """Do not look for files either; called from requests 2.32 on."""
+        address = urlsplit(request.url)
+        return {"scheme": address.scheme, "host": address.hostname, "port": address.port}, {}
+
+
+class Authentication(ARMChallengeAuthenticationPolicy):
+    """Sends the token that this client has kept, unless the service has refused it to another client."""
+
+    def __init__(self, credential: token_cache.SharedCredential, scope: str) -> None:
+        super().__init__(credential, scope)
+        self._shared = credential
+        self._scope = scope
+
+    def on_request(self, request) -> None:
+        super().on_request(request)
+        if self._shared.has_refused(request.http_request):
+            self.authorize_request(request, self._scope)

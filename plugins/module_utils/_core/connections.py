@@ -1,0 +1,99 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Clients with open connections, kept from one module call to the next.
+
+A TLS handshake, and the certificates that it reads, cost more than ten requests. So whoever has used a client returns
+it here, and the next call with the same key goes on with its connection. Why that is safe:
+
+- A client is lent to one call at a time, so that no two threads use it at once.
+- The key holds everything that makes a client: the address, the proxy, how certificates are verified, and who signs in.
+  A call with other credentials, or for another host, has another key.
+- A client that has been idle for C(LONGEST_IDLE) is closed: proxies and firewalls drop such a connection without a word
+  to either side. A connection that the server has closed is opened anew by urllib3 before it sends anything.
+- The clients of a process belong to a task and end with it: a forked process starts with none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Hashable, Iterator
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+# Seconds. The load balancers of Azure drop an idle connection after 4 minutes:
+# https://learn.microsoft.com/azure/load-balancer/load-balancer-tcp-reset
+LONGEST_IDLE = 60.0
+MOST_IDLE = 100  # clients, each with its socket and the files with its certificates
+
+
+class Connections:
+    """The clients of one task, and so of one environment.
+
+    :param clock: seconds since some start.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._idle: deque[tuple[float, Hashable, Any]] = deque()  # since when, key, client; the longest idle first
+        self._shared: dict[Hashable, Any] = {}
+
+    def __enter__(self) -> Connections:
+        return self
+
+    def __exit__(self, *exc_info) -> None:
+        self._close(all_of_them=True)
+
+    @contextlib.contextmanager
+    def lend(self, key: Hashable, open_client: Callable[[], T]) -> Iterator[T]:
+        """Lend a client to this thread alone.
+
+        :param key: everything that makes the client.
+        :param open_client: makes one where none is idle; it has C(close()).
+        """
+        client = self._take(key)
+        if client is None:
+            client = open_client()
+        try:
+            yield client
+        finally:
+            self._return(key, client)
+
+    def shared(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return something that all threads may use at once, made when it is first asked for.
+
+        :param make: makes it, without sending anything: all threads wait for it.
+        """
+        with self._lock:
+            if key not in self._shared:
+                self._shared[key] = make()
+            return self._shared[key]
+
+    def _take(self, key: Hashable) -> Any:
+        self._close()
+        with self._lock:
+            for entry in reversed(self._idle):
+                if entry[1] == key:
+                    self._idle.remove(entry)
+                    return entry[2]
+        return None
+
+    def _return(self, key: Hashable, client: Any) -> None:
+        with self._lock:
+            self._idle.append((self._clock(), key, client))
+        self._close()
+
+    def _close(self, all_of_them: bool = False) -> None:
+        """Close the clients that have been idle for too long, and those that are too many."""
+        ended = []
+        with self._lock:
+            oldest = self._clock() - LONGEST_IDLE
+            while self._idle and (all_of_them or len(self._idle) > MOST_IDLE or self._idle[0][0] < oldest):
+                ended.append(self._idle.popleft()[2])
+        for client in ended:
+            client.close()

@@ -1,0 +1,149 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Work that is spread over processes, because Python uses one core for all threads of one.
+
+The worker of a task forks before it starts a thread, so the children have what it has read, and no lock that a thread
+holds. A child sends JSON lines through a pipe of its own and does nothing else with the run: what it displayed itself
+would be lost. It ends with its parent, however that ends. (To start a new Python instead, as spawn and forkserver do,
+fails in a worker of Ansible.)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import selectors
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from typing import NoReturn, TypeVar
+
+from ansible.errors import AnsibleError
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.worker import ENDING, set_death_signal
+
+T = TypeVar("T")
+Send = Callable[[dict], None]
+# A fork, and what the child copies of the memory, cost as much as five clusters with nothing to change.
+LEAST = 100  # clusters for which another process pays
+GRACE = 5.0  # seconds in which children tell how far they were, once they have to end
+FAILURE = "failure"  # the key of a message that ends the work
+
+
+def count_for(clusters: int, wanted: int | None = None) -> int:
+    """Return over how many processes to spread clusters.
+
+    :param wanted: by the user; by default one for C(LEAST) clusters, as many as there are cores.
+    """
+    if sys.platform != "linux":
+        return 1  # nothing would end the children there
+    if wanted is None:
+        wanted = min(len(os.sched_getaffinity(0)), clusters // LEAST)
+    return max(1, min(wanted, clusters))
+
+
+def spread(shares: Sequence[T], work: Callable[[T, Send], None], take: Send) -> list[int]:
+    """Work on each share in a process of its own, until all have ended.
+
+    Only for the main thread of a process without other threads, in C(prepared_worker).
+
+    :param work: runs in a child; given a share, and what sends a dictionary that JSON can hold, from any thread.
+    :param take: called in this thread with each of them. Where this process has to end, it is called with what children
+        send until they have ended.
+    :returns: how each process has ended, as C(subprocess) has it: the negative number of a signal.
+    :raises AnsibleError: where work raises an exception in one process; the others are ended.
+    """
+    children: dict[int, int] = {}  # process, and the end of its pipe to read from
+    try:
+        with _signals_held():
+            for share in shares:
+                reading, writing = os.pipe()
+                parent = os.getpid()
+                process = os.fork()
+                if not process:
+                    _work(work, share, writing, parent)
+                os.close(writing)
+                children[process] = reading
+        _read(children.values(), take)
+    except BaseException:
+        _end(children)
+        _read(children.values(), take, time.monotonic() + GRACE)
+        _end(children, signal.SIGKILL)
+        raise
+    finally:
+        for reading in children.values():
+            os.close(reading)
+        ends = [os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) for process in children]
+    return ends
+
+
+@contextlib.contextmanager
+def _signals_held() -> Iterator[None]:
+    """Hold back the signals that end a run, so that no child is forked that its parent does not know."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _work(work: Callable[[T, Send], None], share: T, pipe: int, parent: int) -> NoReturn:
+    """Be a child: work, and leave at once, without anything that the parent has to do at its own end."""
+    lock, status = threading.Lock(), 1
+
+    def send(value: dict) -> None:
+        line = memoryview(b"\n" + json.dumps(value).encode() + b"\n")
+        with lock:
+            while line:
+                line = line[os.write(pipe, line) :]
+
+    try:
+        set_death_signal(signal.SIGTERM)
+        if os.getppid() != parent:  # it ended before the kernel could tell
+            os._exit(status)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
+        work(share, send)
+        status = 0
+    except SystemExit as end:
+        status = end.code
+    except BaseException:
+        send({FAILURE: traceback.format_exc()})
+    finally:
+        os._exit(status)
+
+
+def _read(pipes: Sequence[int], take: Send, until: float = float("inf")) -> None:
+    """Take what comes through pipes until all are closed, or until a time of the monotonic clock."""
+    rest = dict.fromkeys(pipes, b"")
+    with selectors.DefaultSelector() as selector:
+        for pipe in rest:
+            selector.register(pipe, selectors.EVENT_READ)
+        while selector.get_map() and time.monotonic() < until:
+            timeout = None if until == float("inf") else until - time.monotonic()
+            for key, _events in selector.select(timeout):
+                content = os.read(key.fd, 65536)
+                if not content:
+                    selector.unregister(key.fd)
+                *lines, rest[key.fd] = (rest[key.fd] + content).split(b"\n")
+                for line in filter(None, lines):
+                    _take(line, take)
+
+
+def _take(line: bytes, take: Send) -> None:
+    try:
+        value = json.loads(line)
+    except ValueError:
+        return  # the half of what a child was sending when it was told to end
+    if FAILURE in value:
+        raise AnsibleError(f"a process that worked on clusters failed: {value[FAILURE]}")
+    take(value)
+
+
+def _end(children: dict[int, int], number: int = signal.SIGTERM) -> None:
+    for process in children:
+        os.kill(process, number)

@@ -1,0 +1,69 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A part of a fleet: the clusters that one process works on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.azureml.arc.plugins.module_utils._core.connections import Connections
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.handover import Handover
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.in_process import context_of_task
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.processes import Send
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.progress import Progress
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.executors import InProcess
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.host import MODULES, Assignment, flow_of
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.scheduler import Scheduler, Stop
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables.reading import HostVariables
+
+
+@dataclass(frozen=True)
+class Part:
+    """What all parts of a fleet have in common.
+
+    :param action: the action of the task.
+    :param environment: of the task.
+    :param directory: for temporary files.
+    :param threads: how many clusters to work on at a time.
+    :param interval: seconds between two progress lines of a cluster.
+    """
+
+    action: ActionBase
+    assignment: Assignment
+    environment: Mapping[str, str]
+    directory: str
+    threads: int
+    interval: float
+
+    def run(self, hosts: Sequence[HostVariables], send: Send) -> None:
+        """Run the flows of hosts.
+
+        :param send: takes, from any thread, C({"line": text}) to show; C({"host": name, "result": result}) of each flow
+            that has ended; and, where this process has to end, C({"begun": {host: step}}) of the others.
+        """
+        stop, handover = Stop(), Handover()
+        with Connections() as connections:
+            of_task = context_of_task(self.action, self.environment, connections)
+            context = replace(of_task, tmpdir=self.directory, sleep=stop.sleep, can_block=False)
+            flows = {}
+            for host in hosts:
+                progress = Progress(host.name, self.interval, lambda line: send({"line": line}))
+                runs = InProcess(MODULES, context.with_progress(progress))
+                flows[host.name] = flow_of(host, self.assignment, runs, context.check_mode, handover)
+            names = list(flows)
+
+            def end(number: int, result: dict) -> None:
+                del flows[names[number]]
+                send({"host": names[number], "result": result})
+
+            try:
+                Scheduler(self.threads).run([flow.run() for flow in flows.values()], end)
+            except BaseException as error:
+                stop.request()
+                if isinstance(error, SystemExit):
+                    send({"begun": {name: flow.steps.last for name, flow in flows.items() if flow.steps.last}})
+                raise

@@ -1,0 +1,190 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The connections that the calls of a task share: how many there are, and that nothing leaks through them."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import outbound_proxy
+import pytest
+from ansible_collections.azureml.arc.plugins.module_utils._core.connections import Connections
+from ansible_collections.azureml.arc.plugins.modules.extension import SPEC as EXTENSION
+from ansible_collections.azureml.arc.plugins.modules.extension_info import SPEC as EXTENSION_INFO
+from ansible_collections.azureml.arc.plugins.modules.pod_readiness import SPEC as READINESS
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.run_cache import RunCache
+from support import ModuleFailedError, requests_to, run_module_work
+
+import simulated
+from simulator.scenario import ClusterPlan, InstallPlan, Principal, Scenario, WorkspacePlan
+
+NAMES = ("c0", "c1", "c2", "c3")
+
+
+@pytest.fixture
+def start(tmp_path_factory):
+    """Start a simulator of one's own, with clusters C(NAMES)."""
+    with contextlib.ExitStack() as stack:
+
+        def run(**scenario) -> simulated.RunningSimulator:
+            clusters = [ClusterPlan(name, install=InstallPlan(seconds=10)) for name in NAMES]
+            directory = tmp_path_factory.mktemp("own")
+            return stack.enter_context(simulated.running(Scenario(clusters=clusters, **scenario), directory))
+
+        yield run
+
+
+@pytest.fixture
+def task(tmp_path):
+    """Run modules as one task does: with the same connections and the same tokens."""
+    (tmp_path / "cache").mkdir()
+    with Connections() as connections:
+        shared = {"connections": connections, "cache": RunCache(str(tmp_path / "cache"))}
+        yield functools.partial(run_module_work, tmp_path, shared=shared)
+
+
+@pytest.fixture
+def through(simulator, monkeypatch):
+    """A proxy before Azure and the clusters; gives the connections that were made through it."""
+    target = ("127.0.0.1", urlsplit(simulator.endpoint).port)
+    with outbound_proxy.proxy(("localhost",), target) as (address, asked), monkeypatch.context() as patch:
+        patch.setenv("HTTPS_PROXY", address)
+        yield address, asked
+
+
+def look(task, name: str, **options) -> dict:
+    return task(EXTENSION_INFO, resource_group="rg-edge", cluster_name=name, **options)
+
+
+def access_to(simulator: simulated.RunningSimulator) -> dict:
+    """Options that sign in to a simulator."""
+    environment = simulator.environment
+    return {
+        "cloud_environment": environment["AZURE_CLOUD_ENVIRONMENT"],
+        "client_id": environment["AZURE_CLIENT_ID"],
+        "secret": environment["AZURE_SECRET"],
+        "tenant": environment["AZURE_TENANT"],
+        "subscription_id": environment["AZURE_SUBSCRIPTION_ID"],
+    }
+
+
+def token_requests(simulator: simulated.RunningSimulator) -> int:
+    return len(requests_to(simulator, "POST", "/oauth2/v2.0/token"))
+
+
+def refused(simulator: simulated.RunningSimulator) -> list[dict]:
+    return [one for one in simulator.journal() if one["status"] in (401, 403)]
+
+
+def test_calls_of_a_task_share_a_connection_to_azure(task, through, arc):
+    _address, asked = through
+    look(task, arc)
+    before = len(asked)
+
+    for _call in range(3):
+        look(task, arc)
+
+    assert len(asked) == before
+
+
+def test_calls_of_a_task_share_a_connection_to_a_cluster(task, through, simulator, arc):
+    address, asked = through
+    options = {"wait": False, "workload_profile": "training", "kubeconfig": simulator.kubeconfigs[arc]}
+    for _call in range(3):
+        task(READINESS, proxy=address, **options)
+
+    assert len(asked) == 1
+
+
+def test_each_service_is_sent_its_own_token_alone(task, start, sign_in_to, monkeypatch, tmp_path):
+    one, other = start(), start(principal=Principal(client_id="f" * 32, secret="another-secret"))
+    bundle = tmp_path / "both.pem"
+    bundle.write_text(Path(one.ca).read_text("utf-8") + Path(other.ca).read_text("utf-8"), encoding="utf-8")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
+
+    def ask(number: int) -> dict:
+        return look(task, NAMES[number % 4], **access_to((one, other)[number % 2]))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(ask, range(24))) == [{"extensions": [], "warnings": []}] * 24
+    assert refused(one) == refused(other) == []
+    assert token_requests(one) == token_requests(other) == 1
+
+
+def test_a_second_identity_does_not_use_the_connection_of_the_first(task, simulator, arc):
+    assert look(task, arc, **access_to(simulator))
+    with pytest.raises(ModuleFailedError, match="Could not sign in to Azure"):
+        look(task, arc, **{**access_to(simulator), "secret": "wrong"})
+
+
+def test_each_cluster_is_sent_its_own_token_alone(task, start):
+    simulator = start()
+    wanted = {name: 2 * number + 1 for number, name in enumerate(NAMES)}
+
+    def ask(name: str) -> None:
+        task(READINESS, wait=False, workload_profile="training", kubeconfig=simulator.kubeconfigs[name])
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(ask, [name for name, count in wanted.items() for _call in range(count)]))
+    assert refused(simulator) == []
+    assert {
+        name: len(requests_to(simulator, "GET", f"/{name}/api/v1/namespaces/azureml/pods")) for name in NAMES
+    } == wanted
+
+
+def test_an_expired_token_is_replaced_once_for_all_clients(task, start, sign_in_to):
+    # It says of itself that it is good for an hour.
+    simulator = start(principal=Principal(token_seconds=3))
+    sign_in_to(simulator)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda name: look(task, name), NAMES))
+        time.sleep(4)
+        list(pool.map(lambda name: look(task, name), NAMES))
+
+    assert token_requests(simulator) == 2
+    assert 1 <= len(refused(simulator)) <= len(NAMES)
+
+
+def test_a_connection_that_the_service_has_closed_is_opened_anew_and_nothing_is_sent_twice(task, start, sign_in_to):
+    simulator = start(keep_alive=1, time_scale=60, eventual_consistency="nobody", workspaces=[WorkspacePlan()])
+    sign_in_to(simulator)
+    options = {"resource_group": "rg-edge", "workload_profile": "training", "wait": False}
+    look(task, "c0")
+    task(EXTENSION, cluster_name="c0", **options)
+    simulator.clear_journal()
+    task(EXTENSION, cluster_name="c1", **options)
+    expected = [one["method"] for one in simulator.journal()]
+    time.sleep(2.5)
+    simulator.clear_journal()
+
+    task(EXTENSION, cluster_name="c2", **options)
+
+    assert [one["method"] for one in simulator.journal()] == expected
+    assert len(requests_to(simulator, "PUT", "/extensions/")) == 1
+
+
+def test_credentials_in_netrc_do_not_replace_the_token(task, simulator, arc, tmp_path, monkeypatch):
+    (tmp_path / "netrc").write_text("default login somebody password secret\n", encoding="utf-8")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+
+    assert look(task, arc)["extensions"] == []
+
+
+@pytest.mark.parametrize("content", [None, "no certificate\n"])
+def test_certificates_that_cannot_be_read_are_named(task, simulator, arc, tmp_path, monkeypatch, content):
+    path = tmp_path / "ca.pem"
+    if content:
+        path.write_text(content, encoding="utf-8")
+    with monkeypatch.context() as patch:
+        patch.setenv("REQUESTS_CA_BUNDLE", str(path))
+        with pytest.raises(ModuleFailedError, match=f"REQUESTS_CA_BUNDLE: no certificates can be read from {path}"):
+            look(task, arc)
+
+    assert simulator.journal() == []
