@@ -51,6 +51,8 @@ options:
   environment:
     description:
       - Environment of the job, one of a registry as in the default, or the ARM id of one of the workspace.
+      - Online deployments on Kubernetes take none of a registry. For jobs no such limit is documented; if the service
+        refuses one, give one of the workspace.
       - The nodes pull its image, which takes minutes at the first time. Clusters without a way to the public registry
         need one from the registry of the workspace.
     type: str
@@ -194,6 +196,9 @@ from ansible_collections.azureml.arc.plugins.module_utils._core import options
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleSpec, run_module
 from ansible_collections.azureml.arc.plugins.module_utils._jobs import module as _job_check
 
+# Command jobs take environments by such an address. Sources: quickstart machine-learning-job-create-or-update-job of
+# https://github.com/Azure/azure-quickstart-templates; azure-ai-ml 1.35, which sends one with a label as it is.
+ENVIRONMENT = "azureml://registries/azureml/environments/sklearn-1.5/labels/latest"
 SPEC = ModuleSpec(
     run=_job_check.run,
     libraries=azure_client.LIBRARIES,
@@ -204,10 +209,7 @@ SPEC = ModuleSpec(
         "compute": {"type": "str", "required": True},
         "instance_types": {"type": "list", "elements": "str"},
         "each_instance_type": {"type": "bool", "default": False},
-        "environment": {
-            "type": "str",
-            "default": "azureml://registries/azureml/environments/sklearn-1.5/labels/latest",
-        },
+        "environment": {"type": "str", "default": ENVIRONMENT},
         "command": {"type": "str", "default": "echo hello from the cluster"},
         "revision": {"type": "str", "default": ""},
         "inspect_pods": {"type": "bool", "default": True},

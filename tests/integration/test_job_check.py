@@ -262,6 +262,16 @@ def test_check_mode_returns_the_request_and_sends_nothing(check, simulator, atta
     assert (again["changed"], again["succeeded"]) == (False, True)
 
 
+def test_environment_that_does_not_exist_is_named(check, attach):
+    attach()
+    environment = "azureml://registries/azureml/environments/none/versions/46"
+
+    with pytest.raises(
+        ModuleFailedError, match="No environment exists for name: none, version: 46.*Give an environment"
+    ):
+        check(environment=environment)
+
+
 def test_compute_that_does_not_exist_is_named(check, simulator, arc):
     with pytest.raises(ModuleFailedError, match=rf"compute '{arc}' of workspace 'ws' .* does not exist"):
         check()

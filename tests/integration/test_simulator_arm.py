@@ -256,17 +256,15 @@ def test_namespace_that_two_create_at_once_is_provisioned(ask, arm, arc):
 
 
 @pytest.fixture
-def job(run_module, arc):
+def job(run_module, ready):
     """The body of a job for the compute of a cluster that runs jobs."""
-    where = {"resource_group": "rg-edge", "cluster_name": arc}
-    run_module(EXTENSION_SPEC, workload_profile="training", **where)
-    run_module(COMPUTE_SPEC, name=arc, workspace={"name": "ws", "resource_group": "rg-ml"}, **where)
+    run_module(COMPUTE_SPEC, **ready)
     properties = {
         "jobType": "Command",
         "command": "true",
-        "environmentId": "azureml://registries/azureml/environments/e",
+        "environmentId": "azureml://registries/azureml/environments/sklearn-1.5/versions/1",
     }
-    return {"properties": {**properties, "computeId": f"{WORKSPACE}/computes/{arc}", "tags": {"a": "1"}}}
+    return {"properties": {**properties, "computeId": f"{WORKSPACE}/computes/{ready['name']}", "tags": {"a": "1"}}}
 
 
 @pytest.mark.parametrize(
@@ -277,6 +275,7 @@ def job(run_module, arc):
         ("j", {"command": None}),
         ("j", {"environmentId": None}),
         ("j", {"environmentId": "sklearn-1.5"}),
+        ("j", {"environmentId": "azureml://registries/azureml/environments/none/versions/46"}),
         ("j", {"computeId": f"{WORKSPACE}/computes/none"}),
     ],
 )

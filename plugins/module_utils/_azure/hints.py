@@ -49,6 +49,10 @@ HINTS = (
         "chart path not found",
         "This version does not exist on the release train: set 'version' to an existing one, or remove it.",
     ),
+    (  # https://github.com/Azure/azure-sdk-for-python/issues/38594
+        "no environment exists for name",
+        "Give an environment that exists in the workspace or registry, as the option 'environment'.",
+    ),
     (
         "unable to get the status from the local crd",
         "The Arc agents of the cluster are down or offline: check its connectivity before installing.",

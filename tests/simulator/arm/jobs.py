@@ -32,6 +32,12 @@ from simulator.tasks import Tasks
 
 NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,254}")  # parameter id of Jobs_CreateOrUpdate
 ENDED = ("Completed", "Failed", "Canceled")
+# The environments of the public registry: one of them. What the service says of others:
+# https://github.com/Azure/azure-sdk-for-python/issues/38594
+REGISTRY = re.compile(
+    r"azureml://registries/azureml/environments/(?P<name>[^/]+)/(versions/(?P<version>.+)|labels/(?P<label>.+))"
+)
+REGISTERED = ("sklearn-1.5",)
 # A guess: how long before the end of the queue the environment is prepared.
 PREPARING_SHARE = 0.3
 # The pods of a job that has ended stay for a while: a guess, aml-operator logs a StaleJobCleaner every 10 minutes
@@ -169,6 +175,10 @@ class Jobs:
         environment = request.require("properties", "environmentId")
         if not re.match(r"(azureml://registries/|/subscriptions/)", environment):
             raise ArmError(400, "UserError", f"The environment {environment} is not valid.")
+        named = REGISTRY.match(environment)
+        if named and named["name"] not in REGISTERED:
+            words = f"version: {named['version'] or ''}, label: {named['label'] or ''}"
+            raise ArmError(400, "UserError", f"No environment exists for name: {named['name']}, {words}")
         found = self._compute_of(request.require("properties", "computeId"))
         if found is None:
             raise ArmError(400, "UserError", f"The compute {properties['computeId']} was not found.")
