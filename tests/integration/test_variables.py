@@ -206,6 +206,36 @@ def test_wrong_variables_are_one_error_before_anything_is_sent(playbook, simulat
     assert simulator.journal() == []
 
 
+INVALID_FOR_THE_PLAY = [
+    ("deploy", {"azureml_progress_interval": "often"}, "azureml_progress_interval must be a number of seconds"),
+    ("deploy", {"azureml_report_hosts": "maybe"}, "azureml_report_hosts must be true or false, not 'maybe'"),
+    ("deploy", {"azureml_arc_in_process": "maybe"}, "azureml_arc_in_process must be true or false, not 'maybe'"),
+    ("rollout", {"azureml_soak": "nan"}, "azureml_soak must be a number of seconds, not 'nan'"),
+    ("rollout", {"azureml_max_failures": -1}, "azureml_max_failures must be a number of clusters or a percentage"),
+    ("remove", {"azureml_confirm": 7}, "this would remove Azure Machine Learning from 1 cluster. Select"),
+    ("upgrade", {}, "azureml_version must be set"),
+    (
+        "rotate_tls",
+        {**INFERENCE, "azureml_tls": {"cname": "c", "secret_name": "s"}},
+        "azureml_tls_secret must be set",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "variables", "error"), INVALID_FOR_THE_PLAY, ids=lambda value: str(value)[:30])
+def test_what_is_wrong_for_a_whole_play_ends_it_before_anything_is_sent(playbook, simulator, name, variables, error):
+    simulator.clear_journal()
+    inventory = simulated.inventory(simulator.directory, [ClusterPlan("edge")])
+
+    run = playbook(f"azureml.arc.{name}", inventory, "-e", json.dumps(variables))
+
+    assert run.status == 2
+    messages = [one for one in re.findall(r"[^\n\"]*; nothing was sent", run.output) if error in one]
+    assert messages, run.output
+    assert not any(JOINED_TWICE.search(one.removesuffix("; nothing was sent")) for one in messages)
+    assert simulator.journal() == []
+
+
 NO_HOSTS = {"all": {}}  # beside those of another inventory
 # Every kind of variable as an INI inventory has it: text, but for what looks like a value of Python.
 INI = """\

@@ -37,7 +37,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._flows.host import (
 )
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.part import Part
 from ansible_collections.azureml.arc.plugins.plugin_utils._report.console import interrupted_lines, result_lines
-from ansible_collections.azureml.arc.plugins.plugin_utils._report.rollout import named
+from ansible_collections.azureml.arc.plugins.plugin_utils._report.rollout import count_of_clusters, named
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables import checks
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.reading import HostVariables, read
 
@@ -166,9 +166,10 @@ class Fleet:
         if rollout.number == 1:
             rollout.refused = self._errors([host for host, _here in hosts.values()], assignment.flow)
             if rollout.allowed is not None and len(rollout.refused) > rollout.allowed:
-                count = len(rollout.refused)
-                clusters = "1 cluster" if count == 1 else f"{count} clusters"
-                message = f"the variables of {clusters} are invalid, azureml_max_failures allows {rollout.allowed}"
+                refused_clusters = count_of_clusters(len(rollout.refused))
+                message = (
+                    f"the variables of {refused_clusters} are invalid, azureml_max_failures allows {rollout.allowed}"
+                )
                 raise AnsibleActionFail(checks.nothing_sent([message]))
         mine = []
         for name in rollout.batch:

@@ -208,7 +208,7 @@ class Wave:
     @property
     def _title(self) -> str:
         if self.allowed is None:
-            return "1 cluster" if len(self.rows) == 1 else f"{len(self.rows)} clusters"
+            return count_of_clusters(len(self.rows))
         return f"wave {self.number} of {self.waves}" if self.waves else f"wave {self.number}"
 
     def stats(self) -> dict:
@@ -222,6 +222,11 @@ class Wave:
             "clusters": {one.name: one.outcome for one in self.rows},
             "errors": {one.name: short(one.cause, LONGEST_CAUSE) for one in self.rows if one.cause},
         }
+
+
+def count_of_clusters(count: int) -> str:
+    """Return a number of clusters in words."""
+    return "1 cluster" if count == 1 else f"{count} clusters"
 
 
 def named(names: Sequence[str]) -> str:
