@@ -100,8 +100,8 @@ options:
         type: str
       certificate:
         description:
-          - Path of the certificate as PEM, followed by its chain. On the controller, a relative path is also sought in
-            folder C(files), and a file encrypted with C(ansible-vault) is decrypted in memory.
+          - Path of the certificate as PEM, followed by its chain. On the controller, a relative path is also searched
+            in folder C(files), and a file encrypted with C(ansible-vault) is decrypted in memory.
         type: path
       certificate_content:
         description: The certificate as text, instead of O(tls.certificate).

@@ -147,16 +147,16 @@ jobs:
       description: Whether it was canceled because O(wait_timeout) passed.
       type: bool
     queue_seconds:
-      description: Seconds from its submission to its start, V(null) where Azure does not tell.
+      description: Seconds from its submission to its start, V(null) if unknown.
       type: float
     seconds:
-      description: Seconds from its start to its end, V(null) where Azure does not tell.
+      description: Seconds from its start to its end, V(null) if unknown.
       type: float
     node:
-      description: Node that its pod was seen on, empty where it was not seen.
+      description: Node of its pod, empty if unknown.
       type: str
     studio_url:
-      description: Its page in studio, V(null) where Azure does not tell.
+      description: Its page in studio, V(null) if unknown.
       type: str
     pods:
       description: Its pods as they were seen last; for the fields see RV(azureml.arc.pod_readiness#module:pods).

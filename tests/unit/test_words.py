@@ -42,6 +42,21 @@ FORBIDDEN = {
     r"\bmodules? C?[`(](converge|drift|outcome|wave)[`)]": "(gone)",
     r"\bfrom where on\b|\bin whose name\b": "(rephrase)",
     r"\bgot over\b|\bget over\b": "retried, survived",
+    r"\bof one's own\b|\b(plays|playbooks|modules?|rulebooks?) of your own\b": "your own",
+    r"\bnobody\b|\bsomebody\b": "another client, an administrator, no task",
+    r"\bunder way\b": "in progress",
+    r"\bleft alone\b": "left unchanged",
+    r"\b(is|are|also) sought\b": "searched",
+    r"\bnothing else is said\b|\bunless (said|told)\b": "by default",
+    r"\basked for\b": "requested, required, configured",
+    r"\bcounts? before\b": "takes precedence over",
+    r"\bbeside the cluster\b": "in the resource group of the cluster",
+    r"\bcomes? to the same\b": "is equivalent",
+    r"\bholds? (up|nobody)\b": "block",
+    r"\bfor ever\b|\bof whom\b|\bwho would\b": "(rephrase)",
+    r"\bhow (it|that) went\b": "the result",
+    r"\bcan(not)? take the extension\b": "the extension can be installed",
+    r"(C\(None\)|\bempty|:raises [\w, ]+:) where\b": "if",
 }
 FOLDERS = ("docs", "plugins", "roles", "playbooks", "extensions")
 TYPES = (".md", ".py", ".yml", ".js", ".html")

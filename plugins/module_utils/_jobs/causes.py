@@ -184,7 +184,7 @@ def explain(status: str, error: str, pods: Collection[Mapping] | None) -> Cause:
 
     :param status: of the job.
     :param error: of its run, empty if it is unknown.
-    :param pods: rows of its pods, C(None) if nobody could look.
+    :param pods: rows of its pods, C(None) if they could not be read.
     """
     known = next((one for one in ERRORS if all(part in error.lower() for part in one.parts)), None)
     if known and known.code != COMMAND:
@@ -199,7 +199,7 @@ def explain(status: str, error: str, pods: Collection[Mapping] | None) -> Cause:
     if failed:
         return Cause("JobPods", _in_words(failed), "Read the log of the pod: kubectl logs.")
     if status.lower() == "canceled":
-        return Cause("JobCanceled", "somebody has canceled it", "Run again.")
+        return Cause("JobCanceled", "it was canceled", "Run again.")
     if status.lower() == "failed":
         return Cause(FAILED, "it failed, and its run gives no error", READ_LOGS)
     if pods is not None and not pods:

@@ -26,7 +26,7 @@ class JobPods:
     :param call: the module call, with its connection options.
     :param namespace: of the compute.
     :ivar node: the node of the pod that was seen last, empty if none was.
-    :ivar rows: the pods as they were seen last, C(None) if nobody could look.
+    :ivar rows: the pods as they were seen last, C(None) if they could not be read.
     """
 
     def __init__(self, call: ModuleCall, namespace: str) -> None:

@@ -90,7 +90,7 @@ def test_more_telling_of_error_and_pods_counts(error, pods, code):
     ("status", "pods", "code", "message"),
     [
         ("Failed", [], "JobFailed", "its run gives no error"),
-        ("Canceled", [], "JobCanceled", "somebody has canceled it"),
+        ("Canceled", [], "JobCanceled", "it was canceled"),
         ("Queued", [], "JobTimeout", "no pod of it appeared"),
         ("Queued", None, "JobTimeout", "it is still Queued"),
         ("Running", [RUNNING], "JobTimeout", "it is still Running"),
