@@ -24,7 +24,7 @@ def make(
     passphrase: bytes | None = None,
     alternative: bool = True,
 ) -> tuple[bytes, bytes]:
-    """A certificate that signs itself, and its key, both as PEM.
+    """Return a certificate that signs itself, and its key, both as PEM.
 
     :param alternative: whether the names stand where they belong, or in the common name as of old.
     """
@@ -59,7 +59,7 @@ class Authority:
         start: timedelta = timedelta(days=-1),
         end: timedelta = timedelta(days=365),
     ) -> tuple[bytes, bytes]:
-        """The certificate of a server without its chain, and its key, both as PEM."""
+        """Return the certificate of a server without its chain, and its key, both as PEM."""
         key = ec.generate_private_key(ec.SECP256R1())
         alternative = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
         certificate = builder(name_of(names[0]), self._name, key, start, end).add_extension(alternative, critical=False)
@@ -67,14 +67,14 @@ class Authority:
 
 
 def name_of(common_name: str) -> x509.Name:
-    """A name of nothing but a common name."""
+    """Return a name of nothing but a common name."""
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
 def builder(
     subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, start: timedelta, end: timedelta
 ) -> x509.CertificateBuilder:
-    """A certificate that is not signed yet.
+    """Return a certificate that is not signed yet.
 
     :param start: when it begins to be valid, from now.
     :param end: when it stops.
@@ -91,26 +91,26 @@ def builder(
 
 
 def signed(certificate: x509.CertificateBuilder, key: ec.EllipticCurvePrivateKey) -> bytes:
-    """A certificate as PEM, signed with a key."""
+    """Return a certificate as PEM, signed with a key."""
     return certificate.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
 def pem_of(key: ec.EllipticCurvePrivateKey, passphrase: bytes | None = None) -> bytes:
-    """A private key as PEM."""
+    """Return a private key as PEM."""
     protection = serialization.BestAvailableEncryption(passphrase) if passphrase else serialization.NoEncryption()
     return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, protection)
 
 
 def as_options() -> dict[str, str]:
-    """A new certificate with its key, as text, under the names of the options that take them."""
+    """Return a new certificate with its key, as text, under the names of the options that take them."""
     certificate, key = (part.decode() for part in make())
     return {"certificate_content": certificate, "private_key_content": key}
 
 
 def as_files(directory: Path, pair: tuple[bytes, bytes] | None = None) -> dict[str, str]:
-    """A certificate and its key as files C(ml.pem) and C(ml.key), under the names of the options that take their paths.
+    """Return the options with the paths of a certificate and its key, written to C(ml.pem) and C(ml.key).
 
-    :param pair: a new one where none is given.
+    :param pair: a new one if none is given.
     """
     paths = {"certificate": directory / "ml.pem", "private_key": directory / "ml.key"}
     for path, content in zip(paths.values(), pair or make(), strict=True):

@@ -27,9 +27,9 @@ REFUSED_SECONDS = 5  # a fault may have it refuse connections for a moment
 
 
 class RunningSimulator:
-    """A simulator in a process of its own.
+    """A simulator in a separate process.
 
-    :param directory: where it has put its certificates and C(simulator.json).
+    :param directory: if it has put its certificates and C(simulator.json).
     """
 
     def __init__(self, directory: Path) -> None:
@@ -51,11 +51,11 @@ class RunningSimulator:
         }
 
     def kubeconfig(self, cluster: str) -> dict:
-        """The content of the kubeconfig of a cluster."""
+        """Return the content of the kubeconfig of a cluster."""
         return json.loads(Path(self.kubeconfigs[cluster]).read_text(encoding="utf-8"))
 
     def journal(self) -> list[dict]:
-        """All requests since the start or the last C(clear_journal)."""
+        """Return all requests since the start or the last C(clear_journal)."""
         return json.loads(self._control("GET", "journal"))
 
     def clear_journal(self) -> None:

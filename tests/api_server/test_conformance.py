@@ -111,7 +111,7 @@ class Server:
     authority: str
 
     def send(self, method: str, path: str, body=None, content_type: str = JSON, token: str | None = None):
-        """The status and the body of the answer."""
+        """Return the status and the body of the answer."""
         request = urllib.request.Request(
             self.endpoint + path,
             None if body is None else json.dumps(body).encode(),
@@ -137,7 +137,7 @@ def servers(plane, tmp_path_factory) -> tuple[Server, Server]:
 
 
 def essence(answer: tuple[int, str]) -> dict:
-    """What a client acts on: status, reason, kinds, names and data; not messages, versions and times."""
+    """Return what a client acts on: status, reason, kinds, names and data; not messages, versions and times."""
     status, text = answer
     try:
         body = json.loads(text)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""M(azureml.arc.node) on a real API server: nodes that others label, taint and fill with pods as well."""
+"""M(azureml.arc.node) on a real API server: nodes that others label, taint and fill with pods too."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def machines(api, create, request):
 
 
 def taints_of(node):
-    """Its taints but for those that the controllers set on a node that nobody hears of."""
+    """Return its taints but for those that the controllers set on a node that does not report."""
     return [
         {key: one[key] for key in ("key", "value", "effect")}
         for one in node["spec"].get("taints", ())

@@ -81,7 +81,7 @@ def test_binding_to_another_role_is_refused(as_administrator, openshift, create)
 
 
 def test_concurrent_additions_are_kept(as_administrator, openshift, bindings, monkeypatch):
-    """Somebody writes after our read, once: the server tells us, and the second try keeps both."""
+    """Another client writes after our read, once: the server tells us, and the second try keeps both."""
     as_administrator(SPEC)
     patch, others = KubeSession.patch, threading.Event()
     theirs = {"kind": "ServiceAccount", "namespace": "theirs", "name": "default"}

@@ -151,7 +151,7 @@ def outdated_openshift(openshift, create):
 
 
 def look_at_job_pods(call: ModuleCall) -> dict:
-    """What module job_check asks the cluster for."""
+    """Return what module job_check asks the cluster for."""
     with JobPods(call, "default") as pods:
         pods.look("smoke")
         pods.explain()

@@ -62,7 +62,7 @@ def look(as_administrator, namespace):
 
 
 def rows(result) -> dict[str, str]:
-    """What is not ready, by the name of its workload or the first part of its pod's name."""
+    """Return what is not ready, by the name of its workload or the first part of its pod's name."""
     found = {row["name"]: row["reason"] for row in result["components"] if not row["ready"]}
     return found | {row["name"].split("-")[0]: row["reason"] for row in result["pods"] if not row["ready"]}
 
@@ -195,7 +195,7 @@ def test_namespace_that_hangs_in_its_removal(as_administrator, create, api, node
 
 
 def test_noticed_through_the_watch(workload, look, nodes, api, namespace):
-    """Long before anything is read anew, whatever came between."""
+    """Long before anything is read again, whatever came between."""
     nodes.plan["web"] = "ContainerCreating"
     workload("Deployment", "web", replicas=2)
     pods = api.resources.get(api_version="v1", kind="Pod")
@@ -216,7 +216,7 @@ def test_noticed_through_the_watch(workload, look, nodes, api, namespace):
 
 
 def test_watch_that_the_server_ends(workload, look, nodes, namespace, api, monkeypatch):
-    """It ends every second here, and all is read anew each time."""
+    """It ends every second here, and all is read again each time."""
     monkeypatch.setattr(_pod_readiness, "RESYNC", 1)
     nodes.plan["web"] = "ContainerCreating"
     workload("Deployment", "web")

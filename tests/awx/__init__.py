@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A stand-in for AWX 24.6: the part of its REST API v2 that sets content up and launches it, as strict as AWX.
+"""A simulator of AWX 24.6: the part of its REST API v2 that sets content up and launches it, as strict as AWX.
 
 What it accepts, refuses, fills in and gives back follows AWX's own serializers and models
 (https://github.com/ansible/awx, awx/api/serializers.py and awx/main/models).

@@ -23,7 +23,7 @@ def request_deletion(store: Store, endpoint: str, number: int) -> int:
     """Answer a request to delete an item.
 
     :returns: the status of the answer.
-    :raises InvalidError: where AWX refuses.
+    :raises InvalidError: if AWX refuses.
     """
     item = store.items[endpoint][number]
     if endpoint in PROTECTED_BY_JOBS and (active := _active_jobs(store, endpoint, number)):
@@ -48,7 +48,7 @@ def request_deletion(store: Store, endpoint: str, number: int) -> int:
 
 
 def _active_jobs(store: Store, endpoint: str, number: int) -> list[dict]:
-    """The jobs that run of an item; those of an organization are the jobs of its templates."""
+    """Return the jobs that run of an item; those of an organization are the jobs of its templates."""
     found = []
     for job in store.items["jobs"].values():
         template = store.items["job_templates"].get(job["job_template"], {})
@@ -91,7 +91,7 @@ def _forget_associations(store: Store, endpoint: str, number: int) -> None:
 
 
 def _references(store: Store, endpoint: str, number: int) -> list[tuple[str, Item, str]]:
-    """The items that refer to one, with the endpoint of each and the field that does."""
+    """Return the items that refer to one, with the endpoint of each and the field that does."""
     meant = {endpoint, "unified_job_templates"} if endpoint in UNIFIED else {endpoint}
     return [
         (kind, item, name)

@@ -47,7 +47,7 @@ for _dumper, _text in ((VariablesDumper, Unsafe), (AnswersDumper, str)):
 
 
 def sliced(hosts: dict, number: int, count: int) -> dict:
-    """The part of an inventory that one of several jobs gets.
+    """Return the part of an inventory that one of several jobs gets.
 
     :param hosts: what C(ansible-inventory --list) says.
     :param number: which part, from 1.
@@ -62,7 +62,7 @@ def sliced(hosts: dict, number: int, count: int) -> dict:
 
 
 def injected(store: Store, credential: Item, private: Path, inside: Path) -> dict[str, str]:
-    """The variables of the environment that a credential becomes; its files are written.
+    """Return the variables of the environment that a credential becomes; its files are written.
 
     :param private: the private data folder.
     :param inside: where the execution node has it.
@@ -182,7 +182,7 @@ class Job:
     def wait(self) -> str:
         """Wait for the end. Returns the status that AWX shows.
 
-        :raises subprocess.TimeoutExpired: where the job takes too long; it is ended.
+        :raises subprocess.TimeoutExpired: if the job takes too long; it is ended.
         """
         try:
             self._worker.wait(TIMEOUT)

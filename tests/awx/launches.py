@@ -61,7 +61,7 @@ def launch_job(store: Store, template: Item, given: dict, hosts: int) -> tuple[l
 def launch_workflow(store: Store, workflow: Item, given: dict) -> Item:
     """Launch a workflow; it goes on until an approval is waited for.
 
-    :raises InvalidError: where it does not ask for what was given.
+    :raises InvalidError: if it does not ask for what was given.
     """
     for name in ("limit", "inventory", "scm_branch"):
         if given.get(name) and not workflow[PROMPTS[name]]:

@@ -26,16 +26,16 @@ class User:
     organization: int | None = None
 
     def sees(self, endpoint: str, item: dict) -> bool:
-        """Whether an item is in the lists that the user gets."""
+        """Return whether an item is in the lists that the user gets."""
         if self.superuser or endpoint == "credential_types":
             return True
         if endpoint == "organizations":
             return item["id"] == self.organization
-        # Parts of templates (nodes, schedules, approvals) have no organization of their own.
+        # Parts of templates (nodes, schedules, approvals) have no organization themselves.
         return self.organization is not None and item.get("organization", self.organization) == self.organization
 
     def may(self, method: str, endpoint: str) -> bool:
-        """Whether the user may use a method on items that are seen."""
+        """Return whether the user may use a method on items that are seen."""
         if self.superuser or method == "GET":
             return True
         return self.organization is not None and method not in SYSTEM_ONLY.get(endpoint, ())

@@ -35,7 +35,7 @@ async def _run(*command: str) -> tuple[bool, str]:
 
 
 def playbooks(directory: Path) -> list[str]:
-    """The files that a job template may name; none of a project that has never been fetched."""
+    """Return the files that a job template may name; none of a project that has never been fetched."""
     return sorted(
         str(path.relative_to(directory)) for path in directory.rglob("*.y*ml") if _is_playbook(path, directory)
     )

@@ -223,7 +223,7 @@ def schedule(item: Item, _find: Find) -> None:
 
 
 def template_variables(template: Item) -> dict:
-    """The variables of a template itself."""
+    """Return the variables of a template itself."""
     return yaml.safe_load(template.get("extra_vars") or "{}") or {}
 
 

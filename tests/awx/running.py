@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The stand-in, running."""
+"""The simulator, running."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PASSWORD = "awx-password-marker"  # what must not be seen in any output
 
 
 class RunningServer:
-    """The stand-in in a thread of its own, with an event loop of its own, over TLS.
+    """The simulator in a separate thread, with its own event loop, over TLS.
 
     :param directory: takes its certificates and projects.
     """
@@ -48,7 +48,7 @@ class RunningServer:
         }
 
     def later(self, seconds: float, action: Callable[[], object]) -> None:
-        """Do something in the thread of the stand-in after some time."""
+        """Do something in the thread of the simulator after some time."""
         self._loop.call_soon_threadsafe(self._loop.call_later, seconds, action)
 
     def __enter__(self) -> RunningServer:

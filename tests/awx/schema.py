@@ -17,7 +17,7 @@ class Field:
     """A field of a resource.
 
     :param kind: C(text), C(integer), C(boolean), C(json), C(variables) (text of JSON or YAML), or C(reference).
-    :param default: what it is where it was not given.
+    :param default: what it is if it was not given.
     :param to: for a reference: the endpoint of what it may mean.
     """
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The stand-in as a server."""
+"""The simulator as a server."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ class Server:
         return self._page(request, [(kind, item) for kind in UNIFIED for item in self.store.items[kind].values()])
 
     def _page(self, request: web.Request, found: list[tuple[str, dict]]) -> web.Response:
-        """A page of a list, filtered by query parameters; those that start with C(or__) count if one is true."""
+        """Return a page of a list, filtered by query parameters; those that start with C(or__) count if one is true."""
         user = request["user"]
         shown = [self._shown(user, kind, item) for kind, item in found if user.sees(kind, item)]
         needed = {name: value for name, value in request.query.items() if name not in PAGING}

@@ -68,11 +68,11 @@ class Store:
         return item
 
     def find(self, endpoint: str, number: int) -> Item:
-        """An item, or C(KeyError)."""
+        """Return an item, or C(KeyError)."""
         return self.items[self.endpoint_of(number) if endpoint == "unified_job_templates" else endpoint][number]
 
     def endpoint_of(self, number: int) -> str:
-        """The endpoint of something that can be launched, or C(KeyError)."""
+        """Return the endpoint of something that can be launched, or C(KeyError)."""
         found = [kind for kind in UNIFIED if number in self.items[kind]]
         if not found:
             raise KeyError(number)
@@ -181,7 +181,7 @@ class Store:
         return self.find("credential_types", credential["credential_type"])
 
     def _below(self, node: int) -> set[int]:
-        """The nodes that can come after one."""
+        """Return the nodes that can come after one."""
         found: set[int] = set()
         left = [node]
         while left:
@@ -194,7 +194,7 @@ class Store:
         return found
 
     def create_approval(self, node: Item, given: dict) -> Item:
-        """The approval that a node of a workflow waits for."""
+        """Return the approval that a node of a workflow waits for."""
         approval = self.create("workflow_approval_templates", given)
         node["unified_job_template"] = approval["id"]
         return approval
@@ -229,7 +229,7 @@ class Store:
         return update
 
     def shown(self, endpoint: str, item: Item) -> dict:
-        """An item as AWX gives it back: with addresses, and without secrets."""
+        """Return an item as AWX gives it back: with addresses, and without secrets."""
         url = f"{ROOT}/{endpoint}/{item['id']}/"
         answer = {**copy.deepcopy(item), "type": RESOURCES[endpoint].type, "url": url, "summary_fields": {}}
         answer["related"] = {name: f"{url}{name}/" for name in RESOURCES[endpoint].associations}

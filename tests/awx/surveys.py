@@ -23,7 +23,7 @@ REQUIRED_KEYS = {"type": str, "question_name": str, "variable": str, "required":
 
 
 def problem(survey: dict) -> str | None:
-    """What AWX would answer to a survey that it does not take."""
+    """Return what AWX would answer to a survey that it does not take."""
     for key, kind in (("name", str), ("description", str), ("spec", list)):
         if not isinstance(survey.get(key), kind):
             return f"Field '{key}' is missing from survey spec."
@@ -51,13 +51,13 @@ def _question_problem(index: int, question: dict) -> str | None:
             return f"Survey question {index} of type {kind} must specify choices."
         if any(line not in question["choices"] for line in str(default).splitlines()):
             return "Default choice must be answered from the choices listed."
-    if str(default).startswith(ENCRYPTED):  # of a password as well, where no question before had one to keep
+    if str(default).startswith(ENCRYPTED):  # of a password too, where no question before had one to keep
         return "$encrypted$ is a reserved keyword for password question defaults, survey question is new."
     return None
 
 
 def shown(survey: dict) -> dict:
-    """The survey as AWX gives it back: without the defaults of passwords."""
+    """Return the survey as AWX gives it back: without the defaults of passwords."""
     questions = [
         {**one, "default": ENCRYPTED} if one["type"] == "password" and one.get("default") else one
         for one in survey.get("spec", ())
@@ -66,7 +66,7 @@ def shown(survey: dict) -> dict:
 
 
 def asked(survey: dict) -> set[str]:
-    """The variables that a survey asks for."""
+    """Return the variables that a survey asks for."""
     return {one["variable"] for one in survey.get("spec", ())}
 
 
@@ -77,7 +77,7 @@ def hidden(survey: dict, answers: dict) -> dict:
 
 
 def answer_problems(survey: dict, answers: dict, required: bool) -> list[str]:
-    """What is wrong with the answers to a survey.
+    """Return what is wrong with the answers to a survey.
 
     :param required: whether every required question has to be answered here.
     """

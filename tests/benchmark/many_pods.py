@@ -76,7 +76,7 @@ def look(kubeconfig: str, **options) -> dict:
 
 
 def measure(kubeconfig: str) -> dict:
-    """One look; megabytes are those beyond what the imports took."""
+    """Return one look; megabytes are those beyond what the imports took."""
     before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
     summary = look(kubeconfig, wait=False)["summary"]
     seconds = time.perf_counter() - started

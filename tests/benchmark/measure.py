@@ -71,7 +71,7 @@ class _Peak:
 
 
 def _family(pid: int) -> list[int]:
-    """A process and its descendants."""
+    """Return a process and its descendants."""
     parents = {}
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError, ValueError):
@@ -91,7 +91,7 @@ def _proportional_memory(pid: int) -> int:
 
 
 def machine() -> dict[str, object]:
-    """What the figures were taken on."""
+    """Return what the figures were taken on."""
     return {
         "cores": os.cpu_count(),
         "machine": platform.platform(),

@@ -61,7 +61,7 @@ class Peer:
 def peers(environments: Path, directory: Path, endpoint: str) -> list[Peer]:
     """This collection first.
 
-    :param environments: where the others are installed, each in an environment of its own.
+    :param environments: where the others are installed, each in a separate environment.
     :param endpoint: the simulator's.
     """
     playbook = ["-i", "inventory.yml", "--forks", AT_ONCE]
@@ -103,7 +103,7 @@ def _az_sign_in(az: Path, endpoint: str) -> tuple[list[str], ...]:
 
 
 def run(peer_index: int, environments: Path, directory: Path) -> tuple[Peer, Cost, Cost]:
-    """Both jobs, on clusters of their own: to deploy, and to find nothing to change."""
+    """Both jobs, on their own clusters: to deploy, and to find nothing to change."""
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     with simulated.running(Scenario(clusters=plans(FLEET), time_scale=TIME_SCALE), directory / "simulator") as running:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""C(make bench): what a task costs, in the controller's worker and as a module of its own.
+"""C(make bench): what a task costs, in the controller's worker and as an ordinary module.
 
 The task is M(azureml.arc.extension_info): sign-in, two reads from ARM over TLS, a result. The simulator that answers
 runs on the same machine, so its time is in the wall figures too. Playbooks with few and with many tasks are timed; the

@@ -128,7 +128,7 @@ class Nodes:
 
 
 def status_of(containers: list[str], outcome: str, scheduled: Mapping | None = None) -> dict:
-    """The status that a kubelet reports of a pod with these containers."""
+    """Return the status that a kubelet reports of a pod with these containers."""
     phase, ready, state = _STATES[outcome]
     conditions = [
         {"type": kind, "status": str(ready), "lastTransitionTime": _now()}

@@ -45,7 +45,7 @@ class ControlPlane:
         self.authority = directory / "ca.pem"
 
     def kubeconfig(self, token: str = ADMIN_TOKEN) -> dict:
-        """How to get in with a bearer token."""
+        """Return how to get in with a bearer token."""
         authority = base64.b64encode(self.authority.read_bytes()).decode()
         return {
             "apiVersion": "v1",
@@ -59,7 +59,7 @@ class ControlPlane:
         }
 
     def client(self) -> ApiClient:
-        """The official client, as the administrator; it keeps no files that others could remove."""
+        """Return the official client, as the administrator; it keeps no files that others could remove."""
         configuration = Configuration()
         configuration.host = self.endpoint
         configuration.ssl_ca_cert = str(self.authority)
@@ -67,7 +67,7 @@ class ControlPlane:
         return ApiClient(configuration)
 
     def is_ready(self) -> bool:
-        """Whether the API server says so."""
+        """Return whether the API server says so."""
         request = urllib.request.Request(f"{self.endpoint}/readyz", headers={"Authorization": f"Bearer {ADMIN_TOKEN}"})
         context = ssl.create_default_context(cafile=str(self.authority))
         try:
@@ -167,7 +167,7 @@ def _api_server(port: int, etcd: int, memory: str) -> dict:
 _CONTROLLERS = {
     "service-account-private-key-file": "accounts.key",
     "root-ca-file": "ca.pem",
-    # Nobody renews the leases of nodes that pretend.
+    # Nothing renews the leases of nodes that pretend.
     "node-monitor-grace-period": "24h",
     "kube-api-qps": 500,
     "kube-api-burst": 1000,

@@ -29,7 +29,7 @@ TITLE = "\033[1m\n{}\033[0m" if sys.stdout.isatty() else "\n{}"
 
 
 class Demo:
-    """One demonstration in a folder of its own."""
+    """One demonstration in a separate folder."""
 
     def __init__(self, directory: Path, environment: dict[str, str]) -> None:
         self._directory = directory
@@ -86,7 +86,7 @@ def main(directory: Path) -> int:
 
 
 def _written(journal: Iterable[dict]) -> set[str]:
-    """The clusters that requests change, by the names in their paths."""
+    """Return the clusters that requests change, by the names in their paths."""
     paths = [one["path"] for one in journal if one["method"] in ("PUT", "PATCH", "DELETE")]
     names = [plan.name for plan in clusters.scenario().clusters]
     return {name for name in names if any(name in path for path in paths)}

@@ -31,7 +31,7 @@ Ctrl-C ends the simulation."""
 
 
 def environment(directory: Path, simulator: simulated.RunningSimulator) -> dict[str, str]:
-    """What a shell needs to reach the simulated Azure with this collection."""
+    """Return what a shell needs to reach the simulated Azure with this collection."""
     tools = Path(sys.executable).parent
     return {
         **simulator.environment,

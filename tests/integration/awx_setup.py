@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run the playbook that sets AWX up, as users do: with the project in a repository of their own."""
+"""Run the playbook that sets AWX up, as users do: with the project in their own repository."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ AWX_PROJECT = ROOT / "playbooks/awx/project"
 
 
 def create_repository(directory: Path) -> Path:
-    """The project that the collection ships, as a repository of a user's own."""
+    """Return the project that the collection ships, as a repository of a user's own."""
     path = directory / "repository"
     shutil.copytree(AWX_PROJECT, path)
     subprocess.run(["git", "init", "--quiet"], cwd=path, check=True)
@@ -36,7 +36,7 @@ def commit(repository: Path) -> None:
 
 
 def create_project(store: Store, base: Path) -> dict[str, int]:
-    """What a job template needs, without a run of the playbook: the same project as a folder, and an inventory.
+    """Return what a job template needs, without a run of the playbook: the same project as a folder, and an inventory.
 
     :param base: the base of projects of C(store).
     :returns: their ids, and that of their organization, under the names of the fields that take them.

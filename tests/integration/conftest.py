@@ -32,7 +32,7 @@ SUPPLY = 240
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Show the matrix of faults, where its cells were run: what was got over and what was reported."""
+    """Show the matrix of faults, where its cells were run: recovered and reported faults."""
     cells = [
         value
         for reports in terminalreporter.stats.values()
@@ -76,7 +76,7 @@ def aks(_names) -> str:
 
 @pytest.fixture
 def sign_in_to(monkeypatch):
-    """Have the environment sign in to a simulator, whose journal begins anew."""
+    """Have the environment sign in to a simulator, whose journal starts empty."""
 
     def run(simulator) -> None:
         for name, value in simulator.environment.items():

@@ -40,7 +40,7 @@ class Example:
 
 
 def examples(*languages: str) -> list[Example]:
-    """All blocks in these languages, of whatever language where none is named."""
+    """Return all blocks in these languages, of whatever language if none is named."""
     return [
         Example(page, text[: block.start()].count("\n") + 1, block["language"], block["content"])
         for page in PAGES
@@ -51,7 +51,7 @@ def examples(*languages: str) -> list[Example]:
 
 
 def files_of(page: Path) -> dict[str, str]:
-    """The files that a page shows, by the name in their first line."""
+    """Return the files that a page shows, by the name in their first line."""
     blocks = [example.content for example in examples("yaml") if example.page == page]
     return {found[1]: content for content in blocks if (found := re.match(r"# (\S+\.yml)\n", content))}
 
@@ -69,7 +69,7 @@ class Command:
 
 
 def commands(page: Path) -> list[Command]:
-    """The commands of a page in their order; of those within sentences those that no block has."""
+    """Return the commands of a page in their order; of those within sentences those that no block has."""
     found = [command for example in examples("console") if example.page == page for command in _of_block(example)]
     known = {command.text for command in found}
     text = BLOCK.sub("", page.read_text(encoding="utf-8"))

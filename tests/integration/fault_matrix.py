@@ -78,7 +78,7 @@ class Operation:
         return "/kubernetes/" in self.path
 
     def fault(self, cluster: str, kind: Mapping, times: int | None) -> dict:
-        """The fault of a kind that hits it."""
+        """Return the fault of a kind that hits it."""
         path = self.path.format(cluster=re.escape(cluster), plain=re.escape(cluster.replace("-", "")))
         where = {"method": self.method, "path": path, "query": self.query, "without": self.without}
         return {**where, "times": times, **kind}
@@ -125,9 +125,9 @@ _REFUSALS = frozenset({"401", "409", "412"})
 
 
 def survives(operation: Operation, kind: str, once: bool) -> bool:
-    """Whether a run gets over a fault of this kind."""
+    """Return whether a run gets over a fault of this kind."""
     if operation.name == "Kubernetes watch":
-        return kind != "401"  # any other end of a watch means to read anew
+        return kind != "401"  # any other end of a watch means to read again
     if not once:
         # Where only answers are lost, a look shows that the change was made.
         return operation.is_arm and operation.writes and KINDS[kind].get("acts", False)
@@ -136,14 +136,14 @@ def survives(operation: Operation, kind: str, once: bool) -> bool:
     if kind not in _REFUSALS:
         return True
     if operation.is_kubernetes:
-        return operation.name == "Kubernetes patch" and kind == "409"  # it is read and decided anew
+        return operation.name == "Kubernetes patch" and kind == "409"  # it is read and decided again
     if kind == "401":
         return operation.is_arm
     return operation.writes
 
 
 def writes_of(journal: list[dict]) -> list[tuple]:
-    """The requests that have changed something, whether their answer arrived or not."""
+    """Return the requests that have changed something, whether their answer arrived or not."""
     found = []
     for one in journal:
         kubernetes = one["path"].startswith("/kubernetes/")
@@ -155,7 +155,7 @@ def writes_of(journal: list[dict]) -> list[tuple]:
 
 
 def table(cells: list[tuple[str, str, str]]) -> str:
-    """What became of each operation under each kind of fault, for a person.
+    """Return what became of each operation under each kind of fault, for a person.
 
     :param cells: the name of the operation, the kind of fault, and C(survived) or C(failed).
     """

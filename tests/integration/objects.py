@@ -22,12 +22,12 @@ EXTENSION = {
 
 
 def arc_id(cluster: str) -> str:
-    """The ARM id of a connected cluster."""
+    """Return the ARM id of a connected cluster."""
     return f"{GROUP}/providers/Microsoft.Kubernetes/connectedClusters/{cluster}"
 
 
 def extension_id(cluster: str) -> str:
-    """The ARM id of the extension of a connected cluster."""
+    """Return the ARM id of the extension of a connected cluster."""
     return f"{arc_id(cluster)}/providers/Microsoft.KubernetesConfiguration/extensions/azureml"
 
 
@@ -35,7 +35,7 @@ DEFINITION = ("apiextensions.k8s.io/v1", "CustomResourceDefinition")
 
 
 def definition(group: str, plural: str, kind: str, scope: str = "Namespaced", version: str = "v1alpha1") -> dict:
-    """The C(spec) of a CustomResourceDefinition that takes anything."""
+    """Return the C(spec) of a CustomResourceDefinition that takes anything."""
     schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
     return {
         "group": group,
@@ -87,7 +87,7 @@ def add_router(api, namespace: str, address: tuple[str, int] | None) -> None:
 
 
 def instance_types() -> dict:
-    """The C(spec) of the definition that the extension brings."""
+    """Return the C(spec) of the definition that the extension brings."""
     spec = definition(INSTANCE_TYPE_GROUP, "instancetypes", "InstanceType", scope="Cluster")
     schema = {"openAPIV3Schema": {"type": "object", "properties": {"spec": _INSTANCE_TYPE}}}
     spec["versions"][0]["schema"] = schema

@@ -41,30 +41,30 @@ class PlaybookRun:
     results: list[dict]
 
     def result(self, task: str, host: str) -> dict:
-        """What the last task of that name returned on a host."""
+        """Return what the last task of that name returned on a host."""
         found = [one["result"] for one in self.results if one["task"].endswith(task) and one["host"] == host]
         assert found, f"no task '{task}' on {host}:\n{self.output}"
         return found[-1]
 
     def outcome(self, host: str) -> dict:
-        """The whole result of a cluster, of which Ansible shows a part where it failed."""
+        """Return the whole result of a cluster, of which Ansible shows a part where it failed."""
         outcomes = [one["outcome"] for one in self.results if one["host"] == host and one.get("outcome")]
         assert outcomes, f"{host} has no result:\n{self.output}"
         return outcomes[-1]
 
     def wave(self, host: str) -> dict:
-        """How the wave of a host went, by the last result that has it."""
+        """Return how the wave of a host went, by the last result that has it."""
         waves = [wave for one in self.results for wave in _waves(one)]
         found = [wave for wave in waves if host in [one["name"] for one in wave["clusters"]]]
         assert found, f"no wave of {host}:\n{self.output}"
         return found[-1]
 
     def changed(self, host: str) -> int:
-        """How many tasks changed something on a host."""
+        """Return how many tasks changed something on a host."""
         return sum(bool(one["result"].get("changed")) for one in self.results if one["host"] == host)
 
     def recap(self) -> dict[str, dict[str, int]]:
-        """The figures of each host at the end of the run."""
+        """Return the figures of each host at the end of the run."""
         lines = self.output.split("PLAY RECAP")[1].splitlines()
         return {
             line.split()[0]: {name: int(count) for name, count in re.findall(r"(\w+)=(\d+)", line)}
@@ -82,7 +82,7 @@ def _waves(entry: dict) -> Iterator[dict]:
 
 
 def variables_file(directory: Path, variables: dict, dumper=yaml.SafeDumper) -> tuple[str, str]:
-    """The arguments that give variables above all others, in a file that is written."""
+    """Return the arguments that give variables above all others, in a file that is written."""
     path = directory / "variables.yml"
     path.write_text(yaml.dump(variables, Dumper=dumper), encoding="utf-8")
     return "-e", f"@{path}"

@@ -29,7 +29,7 @@ def _steps(start: float, *modules: tuple[str, float]) -> list[dict]:
 
 
 def _pods(**broken: tuple[str, str]) -> dict:
-    """What module pod_readiness returns; takes reason and message by component."""
+    """Return what module pod_readiness returns; takes reason and message by component."""
     rows = [
         {
             "kind": "Deployment",
@@ -50,7 +50,7 @@ def _pods(**broken: tuple[str, str]) -> dict:
 
 
 def deployed(name: str, start: float, seconds: float = 60, action: str = "create") -> dict:
-    """A cluster that was deployed, or on which nothing was to be done."""
+    """Return a cluster that was deployed, or on which nothing was to be done."""
     done = action != "none"
     work = (("extension", seconds), ("pod_readiness", seconds / 4), ("compute", seconds / 5)) if done else ()
     return {
@@ -64,7 +64,7 @@ def deployed(name: str, start: float, seconds: float = 60, action: str = "create
 
 
 def updated(name: str, start: float) -> dict:
-    """A cluster whose extension got another version, on which a job has run."""
+    """Return a cluster whose extension got another version, on which a job has run."""
     differing = {"version": {"before": "1.1.61", "after": "1.1.70"}}
     plan = {"action": "update", "reason": "it differs", "properties": differing, "settings": {}}
     found = deployed(name, start)
@@ -80,7 +80,7 @@ def updated(name: str, start: float) -> dict:
 
 
 def image_pull(name: str, start: float, message: str = 'Back-off pulling image "relayserver:1.1.61"') -> dict:
-    """A cluster on which the extension failed, because two of its pods do not run."""
+    """Return a cluster on which the extension failed, because two of its pods do not run."""
     return {
         "failed": True,
         "failed_step": "Wait until the extension is installed",
@@ -103,7 +103,7 @@ def image_pull(name: str, start: float, message: str = 'Back-off pulling image "
 
 
 def not_connected(name: str, start: float) -> dict:
-    """A cluster whose agents are offline."""
+    """Return a cluster whose agents are offline."""
     found = "the cluster has connectivity status Offline since 2026-11-25T20:10:45Z."
     return {
         "failed": True,
@@ -126,7 +126,7 @@ def not_connected(name: str, start: float) -> dict:
 
 
 def report(waves: list[Mapping[str, dict]], seconds: float, ends: tuple[dict, ...] = (), **run: object) -> dict:
-    """A report of results by cluster, in waves.
+    """Return a report of results by cluster, in waves.
 
     :param ends: what module wave returned after each.
     :param run: how the run was started.
@@ -158,7 +158,7 @@ def rollout() -> dict:
 
 
 def stopped_rollout() -> dict:
-    """A rollout that stopped after its second wave."""
+    """Return a rollout that stopped after its second wave."""
     ends = (
         {"allowed_failures": 0, "not_started": ["f3", "f4"], "stopped": False},
         {"allowed_failures": 0, "not_started": ["f3", "f4"], "stopped": True},

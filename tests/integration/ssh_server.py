@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A real SSH server on loopback, with keys of its own: the machine that Ansible comes in to."""
+"""A real SSH server on loopback, with its own keys: the machine that Ansible comes in to."""
 
 from __future__ import annotations
 

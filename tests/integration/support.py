@@ -40,7 +40,7 @@ def run_module_work(
     :param pace: how many times as fast as real time passes for the module while it waits.
     :param shared: C(connections) and C(cache) of the task that it is a call of.
     :returns: its result, with its warnings.
-    :raises ModuleFailedError: where it failed.
+    :raises ModuleFailedError: if it failed.
     """
     validation = ArgumentSpecValidator(spec.argument_spec, **spec.rules).validate(options)
     if validation.error_messages:
@@ -61,7 +61,7 @@ def run_module_work(
 
 
 def credential(simulator) -> ClientSecretCredential:
-    """The credential that a simulator takes, as SDKs sign in with it."""
+    """Return the credential that a simulator takes, as SDKs sign in with it."""
     environment = simulator.environment
     return ClientSecretCredential(
         environment["AZURE_TENANT"],
@@ -79,17 +79,17 @@ def requests_to(simulator, method: str, part: str) -> list[dict]:
 
 
 def writes(simulator) -> list[tuple[str, str]]:
-    """All requests that create, change or remove a resource."""
+    """Return all requests that create, change or remove a resource."""
     return [(one["method"], one["path"]) for one in simulator.journal() if one["method"] in ("PUT", "PATCH", "DELETE")]
 
 
 def about(simulator, *names: str) -> list[str]:
-    """The paths of requests about clusters."""
+    """Return the paths of requests about clusters."""
     return [one["path"] for one in simulator.journal() if any(f"/{name}" in one["path"] for name in names)]
 
 
 def processes_of(directory: Path) -> list[Path]:
-    """The processes that work in a folder, or name it, as folders below /proc."""
+    """Return the processes that work in a folder, or name it, as folders below /proc."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):  # gone meanwhile

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""AWX is set up by the real modules of awx.awx, against a stand-in that refuses what AWX refuses."""
+"""AWX is set up by the real modules of awx.awx, against a simulator that refuses what AWX refuses."""
 
 from __future__ import annotations
 

@@ -137,7 +137,7 @@ class Controller:
 
 
 def kubeconfig_of(azure) -> dict:
-    """One kubeconfig for all clusters, a context each."""
+    """Return one kubeconfig for all clusters, a context each."""
     merged = {"apiVersion": "v1", "kind": "Config", "clusters": [], "users": [], "contexts": []}
     for name in azure.kubeconfigs:
         part = azure.kubeconfig(name)
@@ -148,7 +148,7 @@ def kubeconfig_of(azure) -> dict:
 
 
 def puts(azure) -> dict[str, dict]:
-    """What was put, by path, without the keys that Azure has made; no path was put to twice."""
+    """Return what was put, by path, without the keys that Azure has made; no path was put to twice."""
     found = requests_to(azure, "PUT", "/providers/")
     for one in found:
         protected = one["body"].get("properties", {}).get("configurationProtectedSettings", {})

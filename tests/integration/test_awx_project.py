@@ -110,7 +110,7 @@ def test_waves_that_were_not_answered_are_those_of_the_inventory(
 
 
 def deployed(running) -> set[str]:
-    """The clusters whose extension was written."""
+    """Return the clusters whose extension was written."""
     paths = [one["path"] for one in requests_to(running, "PUT", "/extensions/azureml")]
     return {plan.name for plan in FLEET if any(f"/{plan.name}/" in path for path in paths)}
 

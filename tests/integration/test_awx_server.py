@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The stand-in for AWX answers as a real AWX 24.6 did. Each case is a request that was sent to that, and its answer."""
+"""The simulator of AWX answers as a real AWX 24.6 did. Each case is a request that was sent to that, and its answer."""
 
 from __future__ import annotations
 
@@ -229,7 +229,7 @@ def test_defaults_of_surveys(question, problem):
 
 @pytest.fixture
 def workflow(store, content):
-    """A node, and one that follows where it has failed."""
+    """A node, and one that follows if it has failed."""
     workflow = store.create("workflow_job_templates", {"name": "fleet", "organization": content["organization"]})
     nodes = "workflow_job_template_nodes"
     given = {"workflow_job_template": workflow["id"], "unified_job_template": content["unified_job_template"]}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What users get wrong, and what goes wrong around them: each error says what, where, and what to do."""
+"""What users get wrong, and the fault around them: each error says what, where, and what to do."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def lines_of(output: str) -> list[str]:
 
 
 def failure(output: str, name: str) -> list[str]:
-    """The lines about the failure of a cluster."""
+    """Return the lines about the failure of a cluster."""
     lines = lines_of(output)
     start = next(number for number, line in enumerate(lines) if line.startswith(f"failed: [{name}] "))
     end = next(number for number in range(start + 1, len(lines)) if not lines[number].startswith(" "))

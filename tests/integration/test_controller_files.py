@@ -80,7 +80,7 @@ def encrypted(tmp_path):
 
 
 def in_plain_text(key: str, directory: Path) -> list[Path]:
-    """The files that hold a private key."""
+    """Return the files that hold a private key."""
     plain = key.splitlines()[1].encode()
     return [path for path in directory.rglob("*") if path.is_file() and plain in path.read_bytes()]
 

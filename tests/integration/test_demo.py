@@ -21,7 +21,7 @@ TESTS = Path(__file__).resolve().parents[1]
 
 @pytest.fixture
 def demo(tmp_path):
-    """Start the demonstration in a folder of its own, with a home that should stay empty."""
+    """Start the demonstration in a separate folder, with a home that should stay empty."""
     (tmp_path / "home").mkdir()
     environment = {
         **os.environ,

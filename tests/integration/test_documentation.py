@@ -32,7 +32,7 @@ INVENTORY_FILES = ("inventory.yml", "azureml_clusters.yml")
 
 
 def variables() -> dict:
-    """The specification of all variables of the roles, whichever flow takes them."""
+    """Return the specification of all variables of the roles, whichever flow takes them."""
     found = {}
     for path in sorted(ROOT.glob("roles/*/meta/argument_specs.yml")):
         for entry in yaml.safe_load(path.read_text(encoding="utf-8"))["argument_specs"].values():

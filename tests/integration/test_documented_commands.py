@@ -56,7 +56,7 @@ FAILS = {VERIFY_FAILED: 2}
 
 
 def reason_not_to_run(command: Command) -> str:
-    """Why a command does not run here; empty where it does."""
+    """Return why a command does not run here; empty if it does."""
     return next((reason for start, reason in NOT_RUN.items() if re.match(start, command.text)), "")
 
 
@@ -112,7 +112,7 @@ def reaches_simulated_clusters(name: str, content: str) -> bool:
 
 
 def assert_shown(command: Command, output: str) -> None:
-    """The output has each line that the page shows, where C(...) stands for anything."""
+    """The output has each line that the page shows, where C(...) matches anything."""
     for line in command.output:
         pattern = re.escape(line).replace(re.escape("..."), ".*")
         assert re.search(f"^{pattern}$", output, re.MULTILINE), f"{command} does not print '{line}':\n{output}"
@@ -120,7 +120,7 @@ def assert_shown(command: Command, output: str) -> None:
 
 @pytest.fixture
 def folder(tmp_path):
-    """Make the folder of a reader of a page, with simulated clusters of its own."""
+    """Make the folder of a reader of a page, with simulated its own clusters."""
     with simulated.running(
         Scenario(clusters=[*CLUSTERS, ClusterPlan("ship-k3s", tags=PRODUCTION, install=BROKEN)], time_scale=60),
         tmp_path / "simulator",

@@ -22,7 +22,7 @@ AUTHORITY = certificates.Authority()
 
 
 def pair(**how) -> dict[str, str]:
-    """A certificate with its chain and its key, as options."""
+    """Return a certificate with its chain and its key, as options."""
     certificate, key = AUTHORITY.issue(CNAME, **how)
     return {"certificate_content": (certificate + AUTHORITY.intermediate).decode(), "private_key_content": key.decode()}
 
@@ -68,7 +68,7 @@ def check(run_module, simulator, arc):
 
 @pytest.fixture
 def wrong(check):
-    """Run the module where it fails; returns its problems without the address."""
+    """Run the module if it fails; returns its problems without the address."""
 
     def run(**options) -> list[str]:
         with pytest.raises(ModuleFailedError) as failure:

@@ -104,7 +104,7 @@ def rulebook(directory: Path, azure, controller, **variables) -> Iterator[None]:
 
 
 def jobs(controller) -> list[tuple[str, str]]:
-    """The jobs that were launched: name and limit."""
+    """Return the jobs that were launched: name and limit."""
     return [(job["name"], job["limit"].rpartition("_")[0]) for job in controller.server.store.items["jobs"].values()]
 
 

@@ -45,7 +45,7 @@ def certificate() -> tuple[bytes, bytes]:
 
 
 def known_values(simulator, certificate) -> dict[str, str]:
-    """What the $NAMES stand for: those of the recordings, and what our own key says of the certificate."""
+    """Return what the $NAMES stand for: those of the recordings, and what our own key says of the certificate."""
     fingerprint = hashlib.sha256(ssl.PEM_cert_to_DER_cert(certificate[0].decode())).hexdigest()
     return {**secrets(simulator, certificate), "$FINGERPRINT": fingerprint}
 

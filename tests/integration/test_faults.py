@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Each operation under each fault: a run gets over it, or says what failed. Nothing is written twice."""
+"""Each operation under each fault: a run recovers, or reports the failure. Nothing is written twice."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def run(azure, sign_in_to, monkeypatch, tmp_path):
 
 
 def _list_clusters() -> dict:
-    """What the inventory plugin asks. Nothing is ever changed."""
+    """Return what the inventory plugin asks. Nothing is ever changed."""
     call = ModuleCall({}, clock=lambda: time.monotonic() * PACE, sleep=lambda seconds: time.sleep(seconds / PACE))
     try:
         with azure_client.open_session(call) as session:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""All clusters of a play in one task: the same as each by a task of its own, and what only a fleet has."""
+"""All clusters of a play in one task: the same as each by a separate task, and what only a fleet has."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def everything(inventory: dict, pair: dict[str, str]) -> None:
 
 
 def sent(simulator) -> tuple[dict[str, list], set]:
-    """The writes by cluster in their order, and everything that was read."""
+    """Return the writes by cluster in their order, and everything that was read."""
     written: dict[str, list] = {}
     read = set()
     for one in simulator.journal():

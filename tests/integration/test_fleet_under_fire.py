@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A fleet while every fifth request goes wrong, killed half way and run again."""
+"""A fleet while every fifth request goes wrong, killed halfway and run again."""
 
 from __future__ import annotations
 
@@ -68,13 +68,13 @@ def test_fleet_under_fire(sign_in_to, tmp_path, seed):
         _assert_deployed(tmp_path, healthy)
         faulty = sum(one["status"] != one["effect"] for one in journal)
         assert faulty > len(journal) * SHARE / 2
-        # Only an install that had failed by the time of the second run is begun anew by it.
+        # Only an install that had failed by the time of the second run is started again by it.
         twice = {path for (_method, path, _body), count in Counter(writes_of(journal)).items() if count > 1}
         assert [path for path in twice if "/connectedClusters/refused-" not in path] == []
 
 
 def _assert_reported(finished, broken: dict) -> None:
-    """Those that are broken have failed, each with its own cause, and nobody else."""
+    """Those that are broken have failed, each with its own cause, and no others."""
     failed = {host for host, figures in finished.recap().items() if figures["failed"]}
     assert failed == set(broken), finished.output[-5000:]
     assert "errantly" not in finished.output  # ansible-core's word for what a worker prints by itself

@@ -33,7 +33,7 @@ VOLATILE = re.compile(
 
 
 def tasks(simulator) -> list[dict]:
-    """Every module, with results of every kind."""
+    """Return every module, with results of every kind."""
     cluster = {"resource_group": "rg-edge", "cluster_name": "shop-k3s"}
     broken = {**cluster, "cluster_name": "broken"}
     workspace = {"name": "ws", "resource_group": "rg-ml"}
@@ -91,7 +91,7 @@ def tasks(simulator) -> list[dict]:
 
 
 def blank(value: object) -> object:
-    """A value with everything volatile blanked."""
+    """Return a value with everything volatile blanked."""
     if isinstance(value, dict):
         return {key: blank(one) for key, one in value.items()}
     if isinstance(value, list):
@@ -146,7 +146,7 @@ def test_both_ways_give_the_same_result_of_a_cluster(playbook, tmp_path):
 
 
 def _comparable(outcome: dict) -> dict:
-    """The result of a cluster without times, and without the one step that only runs in process."""
+    """Return the result of a cluster without times, and without the one step that only runs in process."""
     steps = [{**one, "start": None, "end": None} for one in outcome["steps"] if one["module"] != "supporting_resources"]
     return {name: blank(value) for name, value in sorted({**outcome, "steps": steps}.items())}
 

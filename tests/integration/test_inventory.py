@@ -44,7 +44,7 @@ def fleet(tmp_path_factory):
 
 @pytest.fixture
 def listed(fleet, sign_in_to, tmp_path):
-    """Run C(ansible-inventory --list) over a configuration. Returns what it says, or the error where it fails."""
+    """Run C(ansible-inventory --list) over a configuration. Returns what it says, or the error if it fails."""
     sign_in_to(fleet)
 
     def run(*arguments: str, program: Sequence[str] = ("ansible-inventory", "--list"), **options):
@@ -67,7 +67,7 @@ def listed(fleet, sign_in_to, tmp_path):
 
 
 def _unmarked(value: dict) -> object:
-    """What ansible-core 2.19 and later mark as no template, without the mark."""
+    """Return what ansible-core 2.19 and later mark as no template, without the mark."""
     return value.get("__ansible_unsafe", value)
 
 
@@ -91,7 +91,7 @@ def test_all_pages_arrive_within_the_quota(listed, fleet, monkeypatch):
     assert sum(len(inventory[f"wave_{number}"]["hosts"]) for number in (1, 2, 3)) == COUNT + 4
     sent = queries(fleet)
     assert len([one for one in sent if one["status"] == 200]) == 3  # two pages, and the extensions
-    assert len(sent) <= 4  # between the two queries nobody knows yet that the quota is used up
+    assert len(sent) <= 4  # between the two queries it is not known yet that the quota is used up
 
 
 @pytest.mark.parametrize(

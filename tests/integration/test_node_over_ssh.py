@@ -55,7 +55,7 @@ def deploy(playbook, node):
 
 
 def requests(simulator) -> list[tuple[str, str, object]]:
-    """What was sent, in its order, with query strings and bodies; what simulations make up is blanked."""
+    """Return what was sent, in its order, with query strings and bodies; what simulations make up is blanked."""
     return [
         (one["method"], VOLATILE.sub("*", one["path"]), VOLATILE.sub("*", json.dumps(one["body"], sort_keys=True)))
         for one in simulator.journal()

@@ -19,7 +19,7 @@ from support import ModuleFailedError, requests_to
 
 @pytest.fixture
 def install(run_module, simulator, arc):
-    """Install the extension; what goes wrong with its pods, and whether to wait."""
+    """Install the extension; the fault with its pods, and whether to wait."""
 
     def run(wait=True, **plan):
         if plan:
@@ -217,7 +217,7 @@ def test_option_wins_over_the_kubeconfig(look, simulator, arc, option):
 
 
 def test_pages_that_have_expired_are_read_in_one(install, look, simulator, monkeypatch):
-    """The server forgets the version that the pages are of: C(410) for the second one, and everything is read anew."""
+    """The server forgets the version that the pages are of: C(410) for the second one, and everything is read again."""
     install()
     monkeypatch.setattr(kubernetes_client, "PAGE_SIZE", 4)
     expired = (

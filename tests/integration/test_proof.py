@@ -40,7 +40,7 @@ def fleet(tmp_path, sign_in_to):
 
 
 def submitted(simulator) -> list[str]:
-    """The clusters that a job was submitted for."""
+    """Return the clusters that a job was submitted for."""
     return [
         one["body"]["properties"]["tags"]["azureml_arc_job_check"] for one in requests_to(simulator, "PUT", "/jobs/")
     ]

@@ -51,7 +51,7 @@ def settings(run_module, arc):
 
 @pytest.fixture
 def elsewhere():
-    """Run something beside the test, as somebody else would. What it raises is raised at the end."""
+    """Run something beside the test, as another client would. What it raises is raised at the end."""
     threads, errors = [], []
 
     def start(work, *arguments, **options):

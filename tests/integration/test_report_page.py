@@ -15,7 +15,7 @@ from report_samples import CORRELATION_ID, HOSTILE, deployed, fleet, report, rol
 
 
 def row(page: Page, name: str):
-    """The row of a cluster."""
+    """Return the row of a cluster."""
     return page.locator("tr.row", has=page.get_by_role("button", name=name, exact=True))
 
 

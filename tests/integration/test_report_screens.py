@@ -64,7 +64,7 @@ def test_long_foreign_text_does_not_widen_a_phone(opened):
 
 
 def colour(page: Page, name: str) -> tuple[float, ...]:
-    """A colour of the page as linear RGB."""
+    """Return a colour of the page as linear RGB."""
     page.evaluate(f"document.body.style.color = 'var(--{name})'")
     parts = re.findall(r"\d+", page.evaluate("getComputedStyle(document.body).color"))
     return tuple(
@@ -74,7 +74,7 @@ def colour(page: Page, name: str) -> tuple[float, ...]:
 
 
 def contrast(one, other, sight) -> float:
-    """The contrast ratio of WCAG 2 as somebody sees it."""
+    """Return the contrast ratio of WCAG 2 as somebody sees it."""
 
     def luminance(rgb) -> float:
         seen = [min(max(sum(a * b for a, b in zip(line, rgb, strict=True)), 0), 1) for line in sight]

@@ -28,7 +28,7 @@ def clusters(_names) -> list[str]:
 
 
 def sent(simulator, clusters: list[str], methods=("GET", "PUT", "PATCH", "POST", "DELETE")) -> list[tuple[str, str]]:
-    """The requests about these clusters."""
+    """Return the requests about these clusters."""
     parts = [f"/{name}" for name in clusters] + [f"/{name.replace('-', '')}" for name in clusters]
     return [
         (one["method"], one["path"])

@@ -34,12 +34,12 @@ def fleet(simulator):
 
 
 def play(**keywords) -> list[dict]:
-    """A play of one's own over all hosts."""
+    """Return the user's own play over all hosts."""
     return [{"hosts": "all", "gather_facts": False, **keywords}]
 
 
 def results(run, task: str) -> dict[str, dict]:
-    """What a task returned, by host."""
+    """Return what a task returned, by host."""
     return {one["host"]: one["result"] for one in run.results if one["task"].endswith(task)}
 
 

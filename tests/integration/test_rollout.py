@@ -48,7 +48,7 @@ def fleet(tmp_path, sign_in_to):
 
 
 def touched(simulator) -> set[str]:
-    """The clusters whose extension anybody has looked at."""
+    """Return the clusters whose extension anybody has looked at."""
     return {one["path"].split("/")[8] for one in requests_to(simulator, "GET", "/extensions/azureml")}
 
 

@@ -83,7 +83,7 @@ def azure(tmp_path, monkeypatch):
 
 
 def inventory(azure: simulated.RunningSimulator, tls: dict) -> dict:
-    """The clusters, each secret in the variable that takes it."""
+    """Return the clusters, each secret in the variable that takes it."""
     content = simulated.inventory(azure.directory, CLUSTERS)
     content["all"]["vars"] |= {
         "azureml_profile": "training_inference",
@@ -114,7 +114,7 @@ def inventory(azure: simulated.RunningSimulator, tls: dict) -> dict:
 
 
 def secrets_of(azure: simulated.RunningSimulator, tls: dict) -> list[str]:
-    """All that must not be seen, in each form that it takes on the way."""
+    """Return all that must not be seen, in each form that it takes on the way."""
     tokens = [
         json.loads(Path(path).read_text(encoding="utf-8"))["users"][0]["user"]["token"]
         for path in azure.kubeconfigs.values()
@@ -145,7 +145,7 @@ def assert_without(directory: Path, secrets: list[str], without: tuple[str, ...]
 
 
 def ready_components(artifacts: Path, host: str) -> list[dict]:
-    """The components of a host that the events of a run tell of."""
+    """Return the components of a host that the events of a run tell of."""
     events = [json.loads(path.read_text(encoding="utf-8")) for path in (artifacts / "job_events").glob("*.json")]
     results = [
         event["event_data"]["res"]

@@ -28,7 +28,7 @@ NAMESPACE = {"location": "westeurope", "sku": {"name": "STANDARD"}}
 
 @pytest.fixture
 def token(simulator):
-    """A token for an audience, ARM itself where none is named."""
+    """A token for an audience, ARM itself if none is named."""
 
     def get(audience: str = simulator.endpoint) -> str:
         return credential(simulator).get_token(f"{audience}/.default").token
@@ -207,7 +207,7 @@ def test_names_come_back_as_they_were_created(ask, arc):
     assert (extension["name"], extension["id"]) == ("azureml", extension_id(arc))
 
 
-# Sources stand in simulator/arm/supporting.py.
+# Sources are in simulator/arm/supporting.py.
 def test_states_beside_the_final_ones(ask, arc):
     namespace = ask("PUT", f"{RELAY}/{arc}-state?api-version=2021-11-01", json=NAMESPACE).json()
     workspace = ask("PUT", f"{LOGS}/{arc}-state?api-version=2022-10-01", json={"location": "westeurope"}).json()
@@ -222,7 +222,7 @@ def test_links_have_the_effective_port(ask, token, arc):
         assert created.headers[name].startswith("https://localhost:443/subscriptions/")
 
 
-# Sources stand in simulator/arm/consistency.py.
+# Sources are in simulator/arm/consistency.py.
 def test_reads_are_eventually_consistent_for_the_caller(arm, arc):
     caller = {"headers": {"x-ms-correlation-request-id": arc}}
     address, version = f"{RELAY}/{arc}-lag", "api-version=2021-11-01"

@@ -182,7 +182,7 @@ WRONG = {
     "content", ["azureml.arc.deploy", [{"hosts": "all", "gather_facts": False, "roles": [ROLE]}]], ids=["fleet", "role"]
 )
 def test_wrong_variables_are_one_error_before_anything_is_sent(playbook, simulator, tmp_path, content):
-    """Each on a host of its own, so that one run shows all."""
+    """Each on a separate host, so that one run shows all."""
     for name, pem in zip(("ml.pem", "ml.key"), certificates.make(), strict=True):
         (tmp_path / name).write_bytes(pem)
     common = {

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Clusters that wait hold nobody up, and nothing is read that is known."""
+"""Clusters that wait do not block others, and nothing is read that is known."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_a_first_deployment_reads_nothing_twice(playbook, tmp_path):
 
 
 def is_beside(request: dict) -> bool:
-    """Whether a request is one of the run, or of the cluster itself."""
+    """Return whether a request is one of the run, or of the cluster itself."""
     return bool(OF_THE_RUN.search(request["path"])) or request["path"].startswith("/kubernetes/")
 
 

@@ -4,7 +4,7 @@
 
 """Run all checks, show how far they are, and end with one table: what passed, what was left out, how long it took.
 
-Each check is a session of nox, whose output goes to a file of its own and is shown where it fails.
+Each check is a session of nox, whose output goes to a separate file and is shown if it fails.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Run:
 
 
 def _percent(name: str) -> str:
-    """How far the tests of a check are, by what pytest has said last."""
+    """Return how far the tests of a check are, by what pytest has said last."""
     found = PERCENT.findall((RESULTS / f"{name}.log").read_text(encoding="utf-8", errors="replace"))
     return f" {found[-1]}%" if found else ""
 

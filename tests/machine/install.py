@@ -4,7 +4,7 @@
 
 """Install what the tests need, on Debian: packages as root or with a sudo that asks nothing, and the control plane.
 
-Elsewhere, and where it fails, nothing happens: the tests that need what is missing are left out, and say so.
+Elsewhere, and if it fails, nothing happens: the tests that need what is missing are left out, and say so.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def as_root() -> list[str] | None:
-    """Return what to put before a command so that it runs as root, C(None) where that would ask for a password."""
+    """Return what to put before a command so that it runs as root, C(None) if that would ask for a password."""
     if os.geteuid() == 0:
         return []
     sudo = ["sudo", "--non-interactive"]
@@ -32,7 +32,7 @@ def as_root() -> list[str] | None:
 def install_packages(names: list[str], prefix: list[str]) -> None:
     """Install Debian packages.
 
-    :raises subprocess.CalledProcessError: where C(apt-get) fails.
+    :raises subprocess.CalledProcessError: if C(apt-get) fails.
     """
     print(f"Installing {', '.join(names)}", flush=True)
     apt = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]

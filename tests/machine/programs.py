@@ -31,7 +31,7 @@ class Program:
     """Something that tests need.
 
     :ivar what: how a sentence names it.
-    :ivar find: returns where it is, C(None) where it is missing.
+    :ivar find: returns if it is, C(None) if it is missing.
     :ivar packages: the packages that bring it, by package manager.
     :ivar otherwise: how to get it where no package does.
     """
@@ -88,13 +88,13 @@ def python(version: str) -> Path | None:
 
 
 def _executable(name: str) -> Path | None:
-    """The Python behind a name; a shim of pyenv may stand for none."""
+    """Return the Python behind a name; a shim of pyenv may stand for none."""
     found = _output(name, "-c", "import sys; print(sys.executable)").strip()
     return Path(found) if found else None
 
 
 def _output(*command: str) -> str:
-    """What a command says, nothing where it fails or does not exist."""
+    """Return what a command says, nothing if it fails or does not exist."""
     try:
         finished = subprocess.run(command, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
@@ -132,7 +132,7 @@ PROGRAMS = {
 
 
 def distribution() -> tuple[str, str]:
-    """Return the name and the version of this Linux distribution; empty where it has no os-release."""
+    """Return the name and the version of this Linux distribution; empty if it has no os-release."""
     lines = OS_RELEASE.read_text(encoding="utf-8").splitlines() if OS_RELEASE.exists() else []
     values = dict(line.split("=", 1) for line in lines if "=" in line)
     return values.get("ID", "").strip('"'), values.get("VERSION_ID", "").strip('"')

@@ -42,7 +42,7 @@ class Outcome:
 
     @classmethod
     def of(cls, name: str, passed: bool, seconds: float, directory: Path) -> Outcome:
-        """Read the outcome of a check from its log and, where it has tests, its JUnit files C(name*.xml)."""
+        """Read the outcome of a check from its log and, if it has tests, its JUnit files C(name*.xml)."""
         skipped = SKIPPED_SESSION.search((directory / f"{name}.log").read_text(encoding="utf-8", errors="replace"))
         cases = [case for path in directory.glob(f"{name}*.xml") for case in ET.parse(path).iter("testcase")]
         reasons = Counter(one.get("message") for case in cases for one in case.findall("skipped"))

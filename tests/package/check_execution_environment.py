@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def entries(path: Path) -> list[str]:
-    """The lines of a file of requirements, without comments."""
+    """Return the lines of a file of requirements, without comments."""
     lines = (line.partition("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
     return [line for line in lines if line]
 

@@ -67,7 +67,7 @@ Command `ansible-doc -t role -e variables azureml.arc.azureml` shows those of a 
 
 
 def page() -> str:
-    """The content of the page."""
+    """Return the content of the page."""
     entries = yaml.safe_load(SPECS.read_text(encoding="utf-8"))["argument_specs"]
     defaults = yaml.safe_load(DEFAULTS.read_text(encoding="utf-8"))
     flows = entries["variables"]["options"]
@@ -99,7 +99,7 @@ def _rows(options: Mapping[str, Mapping], defaults: Mapping, parent: str = "") -
         default = defaults.get(name, "")
         if _is_template(default):
             default = ""
-        if default != "":  # it has a column of its own
+        if default != "":  # it has a separate column
             sentences = [one for one in sentences if not re.fullmatch(r"Defaults to V\(.*\)\.", one)]
         text = _markdown(" ".join(sentences))
         if "choices" in option:

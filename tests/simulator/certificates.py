@@ -51,7 +51,7 @@ def write(directory: Path) -> tuple[Path, Path, Path]:
 
 
 def foreign(name: str) -> tuple[bytes, bytes]:
-    """A certificate of an authority that nobody knows, and its key, as PEM."""
+    """Return a certificate of an authority that is not trusted, and its key, as PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     names = x509.SubjectAlternativeName([x509.DNSName(name)])
     certificate = builder(name_of(name), name_of("Foreign CA"), key, *VALID).add_extension(names, critical=False)

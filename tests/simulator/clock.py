@@ -26,7 +26,7 @@ class Clock:
         return self._start + (time.time() - self._start) * self.scale
 
     def timestamp(self) -> str:
-        """The simulated time as Kubernetes and ARM write it."""
+        """Return the simulated time as Kubernetes and ARM write it."""
         return datetime.fromtimestamp(self.now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     async def sleep(self, seconds: float) -> None:

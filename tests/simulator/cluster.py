@@ -108,7 +108,7 @@ class SimulatedCluster:
         ]
 
     def kubeconfig(self, endpoint: str, authority: str) -> dict:
-        """How to reach it: C(authority) is the base64 of the CA's PEM."""
+        """Return how to reach it: C(authority) is the base64 of the CA's PEM."""
         return {
             "apiVersion": "v1",
             "kind": "Config",

@@ -64,7 +64,7 @@ class Control:
         return web.Response(status=204)
 
     async def _set_actions(self, request: web.Request) -> web.Response:
-        """What the principal may do from now on; C(null) for everything."""
+        """Return what the principal may do from now on; C(null) for everything."""
         self._principal.actions = await request.json()
         return web.Response(status=204)
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Faults on the wire: what goes wrong with which requests, how often."""
+"""Faults on the wire: the fault with which requests, how often."""
 
 from __future__ import annotations
 
@@ -58,14 +58,14 @@ class Fault:
     """One thing that goes wrong.
 
     :param path: regular expression that the path of a request must contain, without case.
-    :param query: name of a query parameter that it must have; any request where it is empty.
+    :param query: name of a query parameter that it must have; any request if it is empty.
     :param without: name of a query parameter that it must not have.
-    :param method: HTTP method; any where it is empty.
+    :param method: HTTP method; any if it is empty.
     :param acts: whether the request takes effect all the same, and that at once.
     :param status: status to answer with; without one, the answer of the service.
     :param headers: headers of that answer, such as C(Retry-After).
     :param retry_at: seconds from now that C(Retry-After) names as a date.
-    :param body: text of that answer; an error as the service writes them where it is empty.
+    :param body: text of that answer; an error as the service writes them if it is empty.
     :param content_type: the type of C(body).
     :param cut: how the connection ends instead: C(reset), C(tls) (with what is no TLS), C(truncated) (with half of the
         answer), or C(refused) (and so are new ones for C(delay) seconds).
@@ -88,7 +88,7 @@ class Fault:
     times: int | None = None
 
     def takes(self, request: web.Request) -> bool:
-        """Whether this request is hit; counts it if so."""
+        """Return whether this request is hit; counts it if so."""
         if self.times is not None and self.times <= 0:
             return False
         if self.method and self.method != request.method:
@@ -111,7 +111,7 @@ class Fault:
 
 
 def _error(path: str, status: int) -> dict:
-    """An error as the service at this path writes it."""
+    """Return an error as the service at this path writes it."""
     arm, kubernetes = CODES.get(status, (f"Simulated{status}",) * 2)
     message = f"simulated fault {status}"
     if path.startswith("/kubernetes/"):
@@ -153,7 +153,7 @@ class Faults:
         return await (self._fail(fault, request, handler) if fault else handler(request))
 
     def _at_random(self, request: web.Request) -> Fault | None:
-        """What hits the first, second, ... request of its kind to a path, if anything; whatever others are sent."""
+        """Return the faults of the first, second, ... request of its kind to a path; other requests do not count.
         what = f"{request.method} {UUID.sub('*', request.path)}"
         self._seen[what] += 1
         chance = random.Random(f"{self._seed} {what} {self._seen[what]}")

@@ -22,7 +22,7 @@ class InstallPlan:
     :param seconds: simulated seconds until the operation ends.
     :param error: the message that the operation ends with; none for success.
     :param error_code: its code.
-    :param pods: what goes wrong with the pods of a component, by the component's name: C(ImagePullBackOff),
+    :param pods: the fault with the pods of a component, by the component's name: C(ImagePullBackOff),
         C(CrashLoopBackOff) or C(Unschedulable).
     :param health_check: report of the checks before the install; with one nothing is installed.
     :param bad_versions: versions that cannot be installed.
@@ -42,7 +42,7 @@ class JobPlan:
 
     :param queue_seconds: simulated seconds from the submission of a job to its start.
     :param run_seconds: simulated seconds from its start to its end.
-    :param failures: what goes wrong, by instance type: the empty one is that of jobs without one, C(*) that of all
+    :param failures: the fault, by instance type: the empty one is that of jobs without one, C(*) that of all
         others; for the values see C(FAILURES) and C(HANGING) of C(simulator.arm.jobs).
     """
 
@@ -74,7 +74,7 @@ class ClusterPlan:
     attach_error: str | None = None
     crash_once_attached: str = ""  # the component whose pods crash as soon as the cluster is attached
     removal_seconds: float = 30
-    router: str = ""  # what it serves wrongly, see C(simulator.router); C(closed) for a port that nobody listens on
+    router: str = ""  # what it serves wrongly, see C(simulator.router); C(closed) for a port that without a listener
     forbidden: list[str] = field(default_factory=list)  # Kubernetes resources that the account may not read
     namespace_terminating: bool = False  # namespace azureml hangs in its removal
     gone: bool = False  # removed from Azure; what refers to it stays
@@ -135,7 +135,7 @@ def load(path: Path) -> Scenario:
 
 
 def from_dict(content: dict[str, Any]) -> Scenario:
-    """The scenario that a JSON document describes."""
+    """Return the scenario that a JSON document describes."""
     values = _known(Scenario, content)
     if "clusters" in values:
         values["clusters"] = [_cluster(one) for one in values["clusters"]]

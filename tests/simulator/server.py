@@ -57,7 +57,7 @@ class Simulator:
         self.endpoint = ""
 
     async def start(self, port: int = 0) -> None:
-        """Listen on loopback, on a free port where none is given."""
+        """Listen on loopback, on a free port if none is given."""
         scenario, clock = self._scenario, Clock(self._scenario.time_scale)
         clusters = [SimulatedCluster(plan, clock) for plan in scenario.clusters]
         for cluster in clusters:

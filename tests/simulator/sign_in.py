@@ -41,7 +41,7 @@ class SignIn:
         ]
 
     def token(self, authorization: str) -> Token | None:
-        """The token of an C(Authorization) header, where it was issued here and has not expired."""
+        """Return the token of an C(Authorization) header, if it was issued here and has not expired."""
         token = self._tokens.get(authorization.removeprefix("Bearer "))
         return token if token and token.expires_at > self._clock.now() else None
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What somebody who means harm might send, as strategies of hypothesis."""
+"""What an attacker might send, as strategies of hypothesis."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ documents = st.recursive(
 
 
 def _some(**fields: st.SearchStrategy) -> st.SearchStrategy[dict]:
-    """An object with some of these fields."""
+    """Return an object with some of these fields."""
     return st.fixed_dictionaries({}, optional=fields)
 
 

@@ -73,7 +73,7 @@ REACHES_OUT = re.compile(
 
 
 def picture() -> dict[str, int]:
-    """The floor of each folder, counted from the top, by the picture in CONTRIBUTING.md."""
+    """Return the floor of each folder, counted from the top, by the picture in CONTRIBUTING.md."""
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     block = re.search(r"```text\n(action .*?)```", text, re.DOTALL)[1]
     floors = [re.split(r"\s{3,}", line)[0].split() for line in block.splitlines()]
@@ -84,14 +84,14 @@ FLOORS = picture()
 
 
 def folder(name: str) -> str:
-    """The folder that a file counts to, by its name below plugins/."""
+    """Return the folder that a file counts to, by its name below plugins/."""
     kind, first, *_rest = name.split(".")
     return first if kind in ("module_utils", "plugin_utils") else kind
 
 
 @functools.cache
 def imports(path: Path) -> set[str]:
-    """The full names that a file imports."""
+    """Return the full names that a file imports."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

@@ -64,7 +64,7 @@ TYPES = (".md", ".py", ".yml", ".js", ".html")
 
 @functools.cache
 def texts() -> dict[str, str]:
-    """Every file that users or developers read, by its path."""
+    """Return every file that users or developers read, by its path."""
     pages = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")]
     found = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*")) if path.suffix in TYPES]
     return {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in (*pages, *found)}

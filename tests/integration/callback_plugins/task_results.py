@@ -51,5 +51,5 @@ class CallbackModule(CallbackBase):
 
 
 def _part(result, name):
-    """The C(host), C(task) or C(result) of a task result. Before ansible-core 2.19 they are private."""
+    """Return the C(host), C(task) or C(result) of a task result. Before ansible-core 2.19 they are private."""
     return getattr(result, name) if hasattr(result, name) else getattr(result, f"_{name}")

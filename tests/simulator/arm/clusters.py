@@ -32,7 +32,7 @@ class Clusters:
         return dict.fromkeys(RESOURCE_TYPES.values(), self._handle)
 
     def __getitem__(self, cluster_id: str) -> SimulatedCluster:
-        """The cluster with this id, else ARM's answer where a parent resource does not exist."""
+        """Return the cluster with this id, else ARM's answer where a parent resource does not exist."""
         cluster = self._clusters.get(cluster_id.lower())
         if cluster is None or cluster.plan.gone:
             raise ArmError(
@@ -63,7 +63,7 @@ class Clusters:
 
 
 def cluster_body(cluster: SimulatedCluster) -> dict:
-    """A cluster as ARM shows it."""
+    """Return a cluster as ARM shows it."""
     plan = cluster.plan
     body = {
         "id": cluster.id,
@@ -97,7 +97,7 @@ def cluster_body(cluster: SimulatedCluster) -> dict:
 
 
 def _fqdns(name: str, location: str) -> dict[str, str]:
-    """The host names of an AKS cluster's API server, in the form of Microsoft's examples for managedClusters.
+    """Return the host names of an AKS cluster's API server, in the form of Microsoft's examples for managedClusters.
 
     The simulator's APIs are reached by other names, as an API server is through a tunnel.
     """

@@ -53,7 +53,7 @@ class Consistency:
             self._lags[address.key] = _Lag(caller, 1 + zlib.crc32(address.key.encode()) % 2)
 
     def settled(self, resource_id: str) -> None:
-        """The operation on a resource has ended, or somebody who has seen it deletes it: everybody sees it."""
+        """The operation on a resource has ended, or a client that has seen it deletes it: everybody sees it."""
         self._lags.pop(resource_id.lower(), None)
 
     def check(self, address: Address, method: str, caller: str) -> None:

@@ -101,7 +101,7 @@ def check_identity(request: ArmRequest, cluster: SimulatedCluster) -> None:
 
 
 def known(request: ArmRequest, names: frozenset[str]) -> dict[str, Any]:
-    """The properties of a request without unknown ones, checked."""
+    """Return the properties of a request without unknown ones, checked."""
     properties = {name: value for name, value in request.body["properties"].items() if name in names}
     for name in ("configurationSettings", "configurationProtectedSettings"):
         settings = properties.get(name)

@@ -53,7 +53,7 @@ class Extensions:
         return iter(self._extensions.values())
 
     def azureml_of(self, cluster: SimulatedCluster) -> Extension | None:
-        """The AzureML extension of a cluster."""
+        """Return the AzureML extension of a cluster."""
         prefix = f"{cluster.id.lower()}/"
         return next(
             (
@@ -147,7 +147,7 @@ class Extensions:
     def _give_identity(
         extension: Extension, present: Extension | None, cluster: SimulatedCluster, wanted: dict[str, str] | None
     ) -> None:
-        """Give an extension the identity that was asked for, on AKS one that nobody asks for.
+        """Give an extension the identity that was asked for, on AKS one without a request.
 
         Source: C(recorded) answers to C(az k8s-extension create) on both types of cluster.
         """

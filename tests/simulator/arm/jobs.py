@@ -101,7 +101,7 @@ class Job:
 class Jobs:
     """The jobs of all workspaces.
 
-    :param compute_of: takes the ARM id of a compute, returns its body and cluster, C(None) where it does not exist.
+    :param compute_of: takes the ARM id of a compute, returns its body and cluster, C(None) if it does not exist.
     """
 
     def __init__(
@@ -120,7 +120,7 @@ class Jobs:
         self._jobs: dict[str, Job] = {}
 
     def routes(self) -> list[web.RouteDef]:
-        """The run history, which is no part of ARM: a service of the region, at the address of C(discoveryUrl)."""
+        """Return the routes of the run history, a service of the region at the address of C(discoveryUrl)."""
         path = "/history/v1.0/{workspace:subscriptions/.*}/runs/{run}/details"
         return [web.get(path, self._details)]
 
@@ -135,7 +135,7 @@ class Jobs:
         return handler(request)
 
     def _list(self, request: ArmRequest, workspace: WorkspacePlan) -> web.Response:
-        """A page: of one job, so that clients have to follow the links."""
+        """Return a page: of one job, so that clients have to follow the links."""
         if request.method != "GET":
             raise method_not_allowed(request)
         found = [one for one in self._all(request, workspace) if _is_listed(one["properties"], request.query)]
@@ -251,7 +251,7 @@ class Jobs:
         await job.pods.remove()
 
     def _refusal(self, job: Job) -> str:
-        """Why aml-operator takes no such job; empty where it does."""
+        """Return why aml-operator takes no such job; empty if it does."""
         extension = self._extensions.azureml_of(job.cluster)
         settings = (extension.properties.get("configurationSettings") if extension else None) or {}
         if str(settings.get("enableTraining", "")).lower() != "true":
@@ -264,7 +264,7 @@ class Jobs:
         job.properties["status"] = "Failed"
 
     async def _details(self, request: web.Request) -> web.Response:
-        """The details of a run. That reading jobs is the right for it is a guess by how-to-assign-roles.md."""
+        """Return the details of a run. That reading jobs is the right for it is a guess by how-to-assign-roles.md."""
         token = self._sign_in.token(request.headers.get("Authorization", ""))
         if token is None or token.audience != f"https://{request.host}":
             return web.json_response({"error": {"code": "UserError", "message": "Bearer token not valid."}}, status=401)
@@ -276,7 +276,7 @@ class Jobs:
 
 
 def _started(request: ArmRequest, properties: dict[str, Any]) -> dict[str, Any]:
-    """The properties of a job that was accepted."""
+    """Return the properties of a job that was accepted."""
     workspace = request.address.id.rpartition("/jobs/")[0]
     where = re.sub(r"/providers/Microsoft\.MachineLearningServices", "", workspace, flags=re.IGNORECASE)
     page = f"https://ml.azure.com/runs/{request.address.name}?wsid={where}"
@@ -286,7 +286,7 @@ def _started(request: ArmRequest, properties: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_listed(properties: dict[str, Any], query: dict[str, str]) -> bool:
-    """Whether a job is in a list: C(jobType), C(tag) (a key), and C(listViewType), which leaves out archived ones."""
+    """Return whether a job is in a list: C(jobType), C(tag) (a key), and C(listViewType), which omits archived ones."""
     kind, tag = query.get("jobtype", "").lower(), query.get("tag")
     is_active = query.get("listviewtype", "ActiveOnly").lower() == "all" or not properties.get("isArchived")
     is_kind = not kind or (properties.get("jobType") or "").lower() == kind

@@ -62,10 +62,10 @@ class _Tokens:
 
 
 def run(text: str, tables: Mapping[str, Iterable[Row]]) -> list[dict[str, Any]]:
-    """The rows that a query finds.
+    """Return the rows that a query finds.
 
     :param tables: rows by the name of their table, lower case.
-    :raises QueryError: where the query is wrong.
+    :raises QueryError: if the query is wrong.
     """
     tokens = _Tokens(text)
     table = tokens.next("name").lower()
@@ -91,7 +91,7 @@ def run(text: str, tables: Mapping[str, Iterable[Row]]) -> list[dict[str, Any]]:
 
 
 def is_ordered(text: str) -> bool:
-    """Whether a query says in which order its rows come."""
+    """Return whether a query says in which order its rows come."""
     return re.search(r"\|\s*order\s+by\s", text) is not None
 
 
@@ -172,7 +172,7 @@ def _value(tokens: _Tokens) -> Callable[[Row], Any]:
 
 
 def _text(value: Any) -> str:
-    """What C(tostring) makes of a value: of a dictionary its JSON, of nothing an empty text."""
+    """Return what C(tostring) makes of a value: of a dictionary its JSON, of nothing an empty text."""
     if isinstance(value, (Mapping, list)):
         return json.dumps(value, ensure_ascii=False)
     return "" if value is None else str(value)

@@ -99,7 +99,7 @@ class MachineLearning:
         return (compute, self._clusters[compute["properties"]["resourceId"]]) if compute else None
 
     async def _online_endpoints(self, request: ArmRequest) -> web.Response:
-        """The online endpoints of a workspace, a page each."""
+        """Return the online endpoints of a workspace, a page each."""
         found = self._find_workspace(request.address.parent).online_endpoints
         if request.method != "GET" or request.address.name:
             raise method_not_allowed(request)
@@ -219,7 +219,7 @@ class MachineLearning:
 
     async def _detach(self, key: str, compute: dict[str, Any], operation: Operation, seconds: float) -> None:
         await self._clock.sleep(seconds)
-        # Guesses: nobody has recorded a second request to detach, which succeeds here as well, or what becomes of an
+        # Guesses: there is no recording of a second request to detach, which succeeds here too, or what becomes of an
         # attachment that is under way, which is forgotten, as that of an extension.
         if self._computes.get(key) is compute:
             del self._computes[key]
@@ -228,7 +228,7 @@ class MachineLearning:
 
 
 def _known(properties: dict[str, Any]) -> dict[str, Any]:
-    """The properties of a compute without unknown ones."""
+    """Return the properties of a compute without unknown ones."""
     kubernetes = properties.get("properties") or {}
     return {
         **{name: properties[name] for name in PROPERTIES if name in properties},

@@ -124,14 +124,14 @@ class ArmRequest:
     created: bool = False
 
     def text(self, *path: str) -> str:
-        """A field of the body in lower case, to compare words as ARM does; empty where it is missing."""
+        """Return a field of the body in lower case, to compare words as ARM does; empty if it is missing."""
         value = self.body
         for name in path:
             value = value.get(name) if isinstance(value, dict) else None
         return str(value or "").lower()
 
     def require(self, *path: str) -> Any:
-        """A field of the body that must be there."""
+        """Return a field of the body that must be there."""
         value = self.body
         for name in path:
             value = value.get(name) if isinstance(value, dict) else None
@@ -170,7 +170,7 @@ class Operations:
         self._operations: dict[str, Operation] = {}
 
     def start(self, parent: str, status: str) -> Operation:
-        """A new operation under this path."""
+        """Return a new operation under this path."""
         operation = Operation(f"{parent}/{uuid.uuid4()}", status)
         self._operations[operation.id.lower()] = operation
         return operation
@@ -189,7 +189,7 @@ class Operations:
 
 
 def accepted(request: ArmRequest, operation: Operation, status: int, body: Any = None) -> web.Response:
-    """The answer to a change that goes on in the background."""
+    """Return the answer to a change that goes on in the background."""
     url = f"{request.origin}{operation.id}?api-Version={request.query['api-version']}"
     headers = {"Azure-AsyncOperation": url, "Location": url}
     text = json.dumps(body) if body is not None else ""
@@ -197,7 +197,7 @@ def accepted(request: ArmRequest, operation: Operation, status: int, body: Any =
 
 
 def system_data(present: Mapping[str, Any] | None = None) -> dict[str, str]:
-    """What ARM notes of a change: C(systemData) of the common types of its specifications.
+    """Return what ARM notes of a change: C(systemData) of the common types of its specifications.
 
     :param present: the C(systemData) of the resource so far.
     """

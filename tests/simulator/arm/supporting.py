@@ -74,7 +74,7 @@ class Supporting:
             raise ArmError(404, "ParentResourceNotFound", f"Parent resource '{address.parent}' not found.")
         present = self._resources.get(address.key, {})
         if present.get("properties", {}).get("provisioningState") == "Deleting":
-            # A guess: nobody has recorded a PUT on a namespace that is being deleted. Extensions answer this.
+            # A guess: there is no recording of a PUT on a namespace that is being deleted. Extensions answer this.
             raise ArmError(409, "Conflict", f"{request.type} '{address.name}' is being deleted.")
         return web.json_response(self._put(request, present, properties), status=200 if present else status)
 
@@ -95,7 +95,7 @@ class Supporting:
         return resource
 
     def _list(self, request: ArmRequest) -> dict[str, Any]:
-        """The resources directly below a path."""
+        """Return the resources directly below a path."""
         prefix = f"{request.address.key}/"
         found = [
             one for key, one in self._resources.items() if key.startswith(prefix) and "/" not in key[len(prefix) :]

@@ -25,5 +25,5 @@ API_VERSIONS = {
 
 
 def versions_of(resource_type: str) -> set[str]:
-    """The API versions of a resource type."""
+    """Return the API versions of a resource type."""
     return API_VERSIONS[resource_type.partition("/")[0].lower()]

@@ -113,7 +113,7 @@ class _ClusterRequest:
         return web.json_response(self._as_asked(resource, present))
 
     def _as_asked(self, resource: Resource, body: dict[str, Any]) -> dict[str, Any]:
-        """An object or a list as it is, or as the table that kubectl prints."""
+        """Return an object or a list as it is, or as the table that kubectl prints."""
         if not wants_table(self._request.headers.get("Accept", "")):
             return body
         return table(resource.kind, body.get("items", [body]), body["metadata"], self._cluster.clock.now())

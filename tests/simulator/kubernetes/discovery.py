@@ -45,7 +45,7 @@ VERBS = ["create", "delete", "get", "list", "patch", "update", "watch"]
 
 
 def answer(path: Sequence[str], resources: Sequence[Resource]) -> dict[str, Any] | None:
-    """The answer to a path of discovery, C(None) for any other.
+    """Return the answer to a path of discovery, C(None) for any other.
 
     :param resources: what the cluster serves.
     """

@@ -51,12 +51,12 @@ class JobPods:
         }
 
     def exceeds_nodes(self) -> bool:
-        """Whether no node has what the instance type asks for, or there is no such type, which is a guess."""
+        """Return whether no node has what the instance type asks for, or there is no such type, which is a guess."""
         spec = self._spec()
         return spec is None or not any(self._fits(node, spec) for node in self._nodes())
 
     def trouble(self) -> str:
-        """What keeps the pod from a node; empty where nothing does."""
+        """Return what keeps the pod from a node; empty if nothing does."""
         spec = self._spec() or {}
         fitting = [node for node in self._nodes() if self._fits(node, spec)]
         return "" if any(_matches(node, spec) for node in fitting) else "Unschedulable"
@@ -106,7 +106,7 @@ class JobPods:
         return all(_number(amount) <= _number(allocatable.get(name, 0)) for name, amount in wanted.items())
 
     def _why_unschedulable(self) -> str:
-        """The words of the scheduler, as https://kubernetes.io/docs/concepts/scheduling-eviction has them."""
+        """Return the words of the scheduler, as https://kubernetes.io/docs/concepts/scheduling-eviction has them."""
         count, spec = len(self._nodes()), self._spec() or {}
         why = "Insufficient cpu"
         if not any(_matches(node, spec) for node in self._nodes()):

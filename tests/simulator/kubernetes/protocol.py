@@ -44,7 +44,7 @@ class UnknownPathError(Exception):
 
 
 def deleted(resource: str, name: str, group: str) -> dict[str, Any]:
-    """The answer to a DELETE of an object that goes at once."""
+    """Return the answer to a DELETE of an object that goes at once."""
     details = {"name": name, "kind": resource, **({"group": group} if group else {})}
     return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
 
@@ -63,12 +63,12 @@ def merge(present: Any, patch: Any) -> Any:
 
 
 def encode_continue(start: int) -> str:
-    """The token for the page that begins at an index."""
+    """Return the token for the page that begins at an index."""
     return base64.b64encode(str(start).encode()).decode()
 
 
 def decode_continue(token: str) -> int:
-    """The index that a token stands for; an empty one for the first."""
+    """Return the index that a token stands for; an empty one for the first."""
     try:
         return int(base64.b64decode(token)) if token else 0
     except ValueError as error:

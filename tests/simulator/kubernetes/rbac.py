@@ -17,7 +17,7 @@ from simulator.kubernetes.store import Resource, Store
 
 
 def may_use(store: Store, resource: Resource, name: str, namespace: str, account: str) -> bool:
-    """Whether a service account may C(use) an object of the whole cluster, from a pod of its own namespace."""
+    """Return whether a service account may C(use) an object of the whole cluster, from a pod of its own namespace."""
     bindings = [
         *store.list(store.kind("ClusterRoleBinding")),
         *store.list(store.kind("RoleBinding"), namespace),

@@ -88,14 +88,14 @@ class Store:
         return self._resources.get((group, version, plural))
 
     def kind(self, kind: str) -> Resource:
-        """The built-in resource of a kind."""
+        """Return the built-in resource of a kind."""
         return next(one for one in BUILT_IN if one.kind == kind)
 
     def get(self, resource: Resource, namespace: str, name: str) -> dict[str, Any] | None:
         return self._objects.get((resource, namespace, name))
 
     def list(self, resource: Resource, namespace: str = "") -> list[dict[str, Any]]:
-        """Objects in the order of their keys; of all namespaces where none is given."""
+        """Objects in the order of their keys; of all namespaces if none is given."""
         found = [
             (key, body)
             for key, body in self._objects.items()
@@ -138,13 +138,13 @@ class Store:
         return last
 
     def changes_since(self, version: int) -> list[Change] | None:
-        """Changes after a version, C(None) where the store does not go back so far."""
+        """Changes after a version, C(None) if the store does not go back so far."""
         if self._history and version < self._history[0].version - 1 and len(self._history) == HISTORY:
             return None
         return [change for change in self._history if change.version > version]
 
     async def wait_for_change(self, version: int, seconds: float) -> bool:
-        """Wait until there is a change after a version; C(False) where there was none in time."""
+        """Wait until there is a change after a version; C(False) if there was none in time."""
         try:
             async with asyncio.timeout(seconds), self._changed:
                 await self._changed.wait_for(lambda: self.version > version)

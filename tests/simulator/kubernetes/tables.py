@@ -19,7 +19,7 @@ UNITS = (("d", 86400), ("h", 3600), ("m", 60))
 
 
 def wants_table(accept: str) -> bool:
-    """Whether a client prefers a table, by its header Accept."""
+    """Return whether a client prefers a table, by its header Accept."""
     return any("as=Table" in one and "g=meta.k8s.io" in one and "v=v1;" in f"{one};" for one in accept.split(","))
 
 

@@ -70,7 +70,7 @@ FIRST = {
 
 
 def components(name: str, settings: Mapping[str, str], version: str) -> list[tuple[str, str, int]]:
-    """The workloads that these settings bring with a version of the extension, as name, kind and replicas."""
+    """Return the workloads that these settings bring with a version of the extension, as name, kind and replicas."""
     found = _first(settings) if version.startswith("1.0.") else _current(settings)
     router = 3 if _is_on(settings, "inferenceRouterHA", default=True) else 1
     return [

@@ -126,7 +126,7 @@ def test_invalid_variables_are_refused_before_the_first_change(changes, problem)
         ({"execution_environments": [item("azureml", None, "")]}, {}, "belongs to another organization"),
         ({"execution_environments": [item("azureml")]}, {}, None),
         ({"projects": [item("azureml", OURS, "of somebody")]}, {}, "was not created by this playbook"),
-        # Somebody has changed a description, or the name is of another organization, or of another prefix.
+        # A user has changed a description, or the name is of another organization, or of another prefix.
         ({"projects": [item("azureml", OURS, "changed")], "inventories": [item("azureml")]}, {}, None),
         ({"projects": [item("azureml", OTHERS, "")]}, {}, None),
         ({"types": [custom_type(description="of others")]}, {"k": ""}, None),

@@ -64,7 +64,7 @@ host:
   description: Name of the host, to limit a job to.
   type: str
 address:
-  description: The endpoint. Empty where it has none.
+  description: The endpoint. Empty if it has none.
   type: str
 source:
   description: Where the renewed certificate is kept, with V(certificate_renewed).

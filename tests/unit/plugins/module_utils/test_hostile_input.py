@@ -45,7 +45,7 @@ CLUSTER = ClusterFacts("/subscriptions/s", "c", "connected_cluster", "westeurope
 
 
 def refusal_of(work: Callable, *arguments: object) -> AzureMLError | None:
-    """The error in which it refuses what it is given, C(None) where it takes it."""
+    """Return the error in which it refuses what it is given, C(None) if it takes it."""
     try:
         work(*arguments)
     except AzureMLError as error:
@@ -54,7 +54,7 @@ def refusal_of(work: Callable, *arguments: object) -> AzureMLError | None:
 
 
 def assert_clear(error: AzureMLError, *names: str) -> None:
-    """The error does no harm where it is shown, and names what is wrong."""
+    """The error does no harm if it is shown, and names what is wrong."""
     assert not UNPRINTABLE.search(str(error))
     assert any(name in str(error) for name in names)
 

@@ -41,7 +41,7 @@ def file(tmp_path):
 
 
 def no_file(option: str, path: str) -> bytes:
-    """What a file has that the case does not need."""
+    """Return what a file has that the case does not need."""
     return b""
 
 

@@ -46,7 +46,7 @@ assert os.listdir(constants.DEFAULT_LOCAL_TMP) == files
 
 
 def in_child(function, *arguments) -> list:
-    """What a forked process puts into the queue that it is given, in order."""
+    """Return what a forked process puts into the queue that it is given, in order."""
     queue = FORK.SimpleQueue()
     process = FORK.Process(target=function, args=(queue, *arguments))
     process.start()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Variables of a whole play, as a fleet and as a task of its own read them."""
+"""Variables of a whole play, as a fleet and as a separate task read them."""
 
 from __future__ import annotations
 

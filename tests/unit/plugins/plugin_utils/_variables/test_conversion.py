@@ -58,7 +58,7 @@ BESIDE = {
 
 
 def options(spec: Mapping, parents: tuple = ()) -> Iterator[tuple]:
-    """Every option, with the names that lead to it and whether each of them is that of a list."""
+    """Yield every option, with the names that lead to it and whether each of them is that of a list."""
     for name, option in spec.items():
         here = (*parents, (name, option["type"] == "list"))
         yield here, option
@@ -97,7 +97,7 @@ def given(path: tuple, value: object) -> dict:
 
 
 def named(path: tuple) -> str:
-    """The place as errors name it."""
+    """Return the place as errors name it."""
     *parents, (last, _is_list) = path
     return "".join(f"{name}[0]." if is_list else f"{name}." for name, is_list in parents) + last
 
