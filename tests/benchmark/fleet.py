@@ -6,7 +6,7 @@
 
 The simulator runs on the same machine, so its processor time is in the wall figures too; that of the controller is
 counted alone. Simulated time runs as fast as the clock: an install takes a minute. Beside each figure stands that of
-the release before, where it was measured.
+the release before, if it was measured.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def run_role(fleet: Fleet) -> Iterator[Result]:
 
 
 def run_as_modules(fleet: Fleet) -> Iterator[Result]:
-    """Nothing to change, by modules in a Python of their own."""
+    """Nothing to change, by modules in a separate Python."""
     fleet.play("deployment")
     yield fleet.play("nothing to change, as modules", in_process=False)
 

@@ -57,7 +57,7 @@ def wait_until_all_wait(directory: Path) -> None:
 
 
 def parents(directory: Path) -> dict[int, int]:
-    """The processes of a run, with their parents."""
+    """Return the processes of a run, with their parents."""
     found = {}
     for process in processes_of(directory):
         stat = (process / "stat").read_text().rpartition(")")[2].split()
@@ -66,7 +66,7 @@ def parents(directory: Path) -> dict[int, int]:
 
 
 def children(directory: Path) -> list[int]:
-    """The processes over which a fleet is spread: those without children, two levels below the run."""
+    """Return the processes over which a fleet is spread: those without children, two levels below the run."""
     found = parents(directory)
     return [one for one, parent in found.items() if one not in found.values() and found.get(parent) in found]
 

@@ -153,7 +153,7 @@ class Faults:
         return await (self._fail(fault, request, handler) if fault else handler(request))
 
     def _at_random(self, request: web.Request) -> Fault | None:
-        """Return the faults of the first, second, ... request of its kind to a path; other requests do not count.
+        """Return the faults of the first, second, ... request of its kind to a path; other requests do not count."""
         what = f"{request.method} {UUID.sub('*', request.path)}"
         self._seen[what] += 1
         chance = random.Random(f"{self._seed} {what} {self._seen[what]}")

@@ -81,7 +81,7 @@ def test_a_token_that_is_refused_to_one_client_is_not_sent_by_another(az):
 
 
 def sent_by(client: Authentication) -> HttpRequest:
-    """A request as a client signs it."""
+    """Return a request as a client signs it."""
     request = HttpRequest("GET", CLOUD.resource_manager)
     client.on_request(PipelineRequest(request, PipelineContext(None)))
     return request

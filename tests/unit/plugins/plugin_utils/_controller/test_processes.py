@@ -93,7 +93,7 @@ def test_a_process_that_somebody_kills_is_told_by_its_end():
 
 
 def newest_pipe() -> int:
-    """The pipe of this process that was made last."""
+    """Return the pipe of this process that was made last."""
     for handle in reversed(range(256)):
         with contextlib.suppress(OSError):
             if stat.S_ISFIFO(os.fstat(handle).st_mode):
