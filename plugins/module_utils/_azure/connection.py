@@ -46,7 +46,7 @@ def tls_context(validate_certificates: bool) -> ssl.SSLContext:
 
     The environment may name a file or a folder with certificates.
 
-    :raises AzureMLError: where that cannot be read.
+    :raises AzureMLError: if that cannot be read.
     """
     if not validate_certificates:
         return create_urllib3_context(cert_reqs=ssl.CERT_NONE)

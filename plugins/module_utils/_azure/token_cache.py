@@ -75,7 +75,7 @@ class SharedCredential:
         self._refused.add(_token_of(request))
 
     def has_refused(self, request: HttpRequest) -> bool:
-        """Whether a request carries a token that the service has refused."""
+        """Return whether a request carries a token that the service has refused."""
         return _token_of(request) in self._refused
 
     def get_token(self, *scopes: str, **kwargs) -> AccessToken:

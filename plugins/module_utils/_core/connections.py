@@ -65,7 +65,7 @@ class Connections:
             self._return(key, client)
 
     def shared(self, key: Hashable, make: Callable[[], T]) -> T:
-        """Return something that all threads may use at once, made when it is first asked for.
+        """Return an object that all threads can use at once, created on first use.
 
         :param make: makes it, without sending anything: all threads wait for it.
         """

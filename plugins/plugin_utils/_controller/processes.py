@@ -56,7 +56,7 @@ def spread(shares: Sequence[T], work: Callable[[T, Send], None], take: Send) -> 
     :param take: called in this thread with each of them. Where this process has to end, it is called with what children
         send until they have ended.
     :returns: how each process has ended, as C(subprocess) has it: the negative number of a signal.
-    :raises AnsibleError: where work raises an exception in one process; the others are ended.
+    :raises AnsibleError: if work raises an exception in one process; the others are ended.
     """
     children: dict[int, int] = {}  # process, and the end of its pipe to read from
     try:

@@ -68,7 +68,7 @@ class PlaySettings:
             raise AnsibleActionFail(nothing_sent([str(error)])) from None  # shown once
 
     def count(self, name: str) -> int | None:
-        """The value of a variable that is a number of at least 1, C(None) where it is not set.
+        """Return the value of a variable that is a number of at least 1, C(None) if it is not set.
 
         :raises AnsibleActionFail: naming the variable where its value is something else.
         """
