@@ -108,6 +108,15 @@ def test_rows_open_by_mouse_anywhere(opened):
     assert page.locator("tr.detail").count() == 1
 
 
+def test_details_show_how_long_the_served_certificate_is_valid(opened):
+    summary = "serves the certificate, 90 days left"
+    endpoint = {"outcome": "ok", "summary": summary, "checked_from": "controller", "certificate": {"days_left": 90.0}}
+
+    page = opened(report([{"f1": {**deployed("f1", 3), "endpoint": endpoint}}], 60), fragment="#f1")
+
+    assert re.search(rf"Endpoint\s+{summary}", page.inner_text("tr.detail"))
+
+
 def test_details_repeat_nothing(opened):
     page = opened(rollout(), fragment="#f3")
 

@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from kubernetes.config import new_client_from_config
+from kubernetes.dynamic import DynamicClient
 from playbooks import COLLECTIONS, LOCALHOST, start_playbook
 from support import processes_of, requests_to, wait_for
 
@@ -34,6 +36,8 @@ CLUSTERS = [
     ClusterPlan("full", install=InstallPlan(30), attach_error="The workspace has too many computes."),
     ClusterPlan("wrong", install=InstallPlan(30)),  # its token is not the cluster's
 ]
+# Certificates that are kept elsewhere, with their keys: in the key vault, and in the Secret of cert-manager.
+IN_VAULT, OF_CERT_MANAGER = (certificates.make() for _number in range(2))
 REPORT = {
     "ANSIBLE_CALLBACKS_ENABLED": "azureml.arc.fleet_report",
     "AZUREML_ARC_FLEET_REPORT_FORMATS": "html,json,junit",
@@ -75,6 +79,13 @@ def azure(tmp_path, monkeypatch):
     """A simulator whose client secret is a marker, and which the environment does not sign in to."""
     scenario = Scenario(clusters=CLUSTERS, principal=Principal(secret=f"{MARKER}-client"), time_scale=60)
     with simulated.running(scenario, tmp_path / "simulator") as running:
+        running.import_certificate("edge", IN_VAULT)
+        secrets = DynamicClient(new_client_from_config(running.kubeconfigs["inline"])).resources.get(
+            api_version="v1", kind="Secret"
+        )
+        parts = zip(("tls.crt", "tls.key"), OF_CERT_MANAGER, strict=True)
+        data = {name: base64.b64encode(part).decode() for name, part in parts}
+        secrets.create(body={"metadata": {"name": "edge"}, "data": data}, namespace="default")
         for name in ("AZURE_CLIENT_ID", "AZURE_SECRET", "AZURE_TENANT"):
             monkeypatch.delenv(name)
         for name in ("AZURE_CLOUD_ENVIRONMENT", "AZURE_SUBSCRIPTION_ID", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
@@ -110,6 +121,11 @@ def inventory(azure: simulated.RunningSimulator, tls: dict) -> dict:
         hosts[name]["azureml_kubernetes"] = {"host": host, "api_key": token, "ca_cert": azure.ca}
     inline = azure.kubeconfig("inline")
     hosts["inline"]["azureml_kubernetes"] = {"kubeconfig": inline}
+    hosts["good"]["azureml_tls"] = {"key_vault": f"{azure.endpoint}/certificates/edge", "cname": CNAME}
+    hosts["inline"]["azureml_tls"] = {"secret_name": "ml-tls", "cname": CNAME}
+    hosts["inline"]["azureml_tls_secret"] = {"from": {"namespace": "default", "name": "edge"}}
+    for name in ("good", "inline"):
+        hosts[name]["azureml_prove"] = ["endpoint"]
     return content
 
 
@@ -119,8 +135,8 @@ def secrets_of(azure: simulated.RunningSimulator, tls: dict) -> list[str]:
         json.loads(Path(path).read_text(encoding="utf-8"))["users"][0]["user"]["token"]
         for path in azure.kubeconfigs.values()
     ]
-    key = tls["private_key_content"]
-    parts = [key.splitlines()[1], base64.b64encode(key.encode()).decode()[40:120]]
+    keys = [tls["private_key_content"], *(key.decode() for _certificate, key in (IN_VAULT, OF_CERT_MANAGER))]
+    parts = [part for key in keys for part in (key.splitlines()[1], base64.b64encode(key.encode()).decode()[40:120])]
     learned = [
         value
         for one in requests_to(azure, "POST", "")

@@ -25,9 +25,9 @@ PHASES = {
     "tls_secret": "setup",
     "extension": "extension",
     "pod_readiness": "readiness",
-    "endpoint_check": "readiness",
     "compute": "attachment",
     "instance_type": "attachment",
+    "endpoint_check": "proof",
     "job_check": "proof",
 }
 # Fields about the end of a task, which any result has.

@@ -108,6 +108,21 @@ def test_jobs_that_prove_a_cluster_are_in_the_report_and_in_junit(report):
     ]
 
 
+def test_endpoint_is_a_proof_with_the_days_that_its_certificate_is_valid(report):
+    served = {"outcome": "ok", "summary": "serves the certificate, 90 days left", "checked_from": "controller"}
+    certificate = {"chain": ["ab"], "names": ["ml"], "not_after": "2027-02-23T12:00:00+00:00", "days_left": 89.5}
+    step = {"name": "s", "module": "endpoint_check", "start": 110, "end": 111}
+    report.add_cluster("shop", {**installed(), "endpoint": {**served, "certificate": certificate}, "steps": [step]})
+
+    found = finish(report)
+
+    (row,) = found["clusters"]
+    assert row["phases"] == [{"name": "proof", "start": 10, "end": 11}]
+    assert row["endpoint"] == {**served, "not_after": certificate["not_after"], "days_left": 89.5}
+    (one,) = ET.fromstring(as_junit(found).encode()).findall("testcase/properties/property")
+    assert (one.get("name"), one.get("value")) == ("endpoint", served["summary"])
+
+
 def test_result_of_a_whole_cluster(report):
     steps = [{"name": "s", "module": module, "start": 100 + at, "end": 101 + at} for at, module in enumerate(FLOW)]
     report.add_cluster("shop", {**installed(), "pod_readiness": not_ready(), "steps": steps})
