@@ -132,6 +132,10 @@ def test_detach_works_after_the_cluster_was_deleted(playbook, simulator, invento
     playbook("azureml.arc.deploy", inventory, "--limit", "shop")
     simulator.change_plan("shop", gone=True)
     simulator.clear_journal()
+    inventory["all"]["vars"] |= {  # with its kubeconfig and certificate
+        "azureml_kubernetes": {"kubeconfig": "/gone"},
+        "azureml_tls_secret": {"certificate": "/gone", "private_key": "/gone"},
+    }
 
     first = playbook("azureml.arc.detach", inventory, "--limit", "shop")
     second = playbook("azureml.arc.detach", inventory, "--limit", "shop")

@@ -196,7 +196,7 @@ def test_second_removal_changes_nothing(playbook, fleet, entry_point):
 
     assert (run.status, again.status) == (0, 0), run.output + again.output
     for host in ("f1", "f2"):
-        begun = next(one["result"] for one in run.results if one["host"] == host and "Begin to" in one["task"])
+        begun = next(one["result"] for one in run.results if one["host"] == host and ": Start " in one["task"])
         assert f"removed: compute {host}" in begun["msg"]
         assert again.changed(host) == 0
         assert again.outcome(host)["msg"].startswith("nothing to remove")
@@ -213,6 +213,17 @@ def test_variables_of_one_host_are_wrong(playbook, fleet):
     assert run.outcome("f1")["msg"].endswith("; nothing was sent")
     assert about(simulator, "f1") == []
     assert run.outcome("f2")["msg"].endswith("compute created")
+
+
+def test_several_hosts_detach_without_a_connection(playbook, fleet):
+    _simulator, inventory = fleet
+    inventory["all"]["vars"]["azureml_kubernetes"] = None
+    include = {"ansible.builtin.include_role": {"name": ROLE, "tasks_from": "detach"}}
+
+    run = playbook(play(tasks=[include]), inventory, "--limit", "f1,f2")
+
+    assert run.status == 0, run.output
+    assert run.outcome("f2")["msg"] == "nothing to remove"
 
 
 def test_several_hosts_need_a_connection_each(playbook, fleet):

@@ -47,8 +47,6 @@ ENDED = (
     "the process that worked on it has ended with code {code}: it was killed, or memory ran out. Run the playbook again"
     f" to resume; {PROCESSES_VARIABLE}: 1 takes less memory."
 )
-# Flows that do not connect to the cluster.
-ONLY_AZURE = ("detach",)
 
 
 class Fleet:
@@ -162,9 +160,9 @@ class Fleet:
         :returns: the hosts whose flow runs in this process.
         """
         names = rollout.batch if rollout.number > 1 else self._settings.hosts
-        hosts = {name: self._read_host(name, environment) for name in names}
+        hosts = {name: self._read_host(name, assignment, environment) for name in names}
         if rollout.number == 1:
-            rollout.refused = self._errors([host for host, _here in hosts.values()], assignment.flow)
+            rollout.refused = self._errors([host for host, _here in hosts.values()], assignment.connects)
             if rollout.allowed is not None and len(rollout.refused) > rollout.allowed:
                 refused_clusters = count_of_clusters(len(rollout.refused))
                 message = (
@@ -182,11 +180,11 @@ class Fleet:
                 self._handover.leave(name, {"assignment": asdict(assignment)})
         return mine
 
-    def _read_host(self, name: str, environment: Mapping) -> tuple[HostVariables, bool]:
+    def _read_host(self, name: str, assignment: Assignment, environment: Mapping) -> tuple[HostVariables, bool]:
         """Return the variables of a host, and whether its flow runs in this process."""
         variables = host_variables(self._action._task, name)
         templar = self._action._templar.copy_with_new_env(available_variables=variables)
-        host = read(name, variables, templar, ControllerFiles(self._action))
+        host = read(name, variables, templar, ControllerFiles(self._action), assignment.with_files)
         try:
             same = task_environment(self._action, templar) == environment
             return host, same and is_switched_on(variables, templar) and not host.via_node
@@ -194,10 +192,10 @@ class Fleet:
             host.errors.append(str(error))
             return host, False
 
-    def _errors(self, hosts: list[HostVariables], flow: str) -> dict[str, list[str]]:
+    def _errors(self, hosts: list[HostVariables], connects: bool) -> dict[str, list[str]]:
         """Return the errors in the variables of hosts, alone and together, and show each error once."""
         right = {one.name: one.options for one in hosts if one.options}
-        connected = [one.name for one in hosts if one.options and not one.via_node and flow not in ONLY_AZURE]
+        connected = [one.name for one in hosts if one.options and not one.via_node and connects]
         together = checks.of_fleet(right, connected)
         errors = {one.name: [*one.errors, *together.get(one.name, ())] for one in hosts}
         for message, names in checks.grouped(errors).items():

@@ -32,7 +32,11 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._flows.single_change i
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.steps import Executor, Steps
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.verify import Verify
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.checks import nothing_sent
-from ansible_collections.azureml.arc.plugins.plugin_utils._variables.reading import HostVariables
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables.reading import (
+    CONNECTIONS,
+    WITH_FILES,
+    HostVariables,
+)
 
 FLOWS = {
     "deploy": Deploy,
@@ -42,6 +46,8 @@ FLOWS = {
     "upgrade": Upgrade,
     "verify": Verify,
 }
+# The variables whose files a flow needs, where it does not need all.
+WITH_FILES_OF = {"detach": ("azureml_sign_in",), "remove": CONNECTIONS}
 MODULES: Mapping[str, ModuleSpec] = {
     "cluster_identity": cluster_identity.SPEC,
     "compute": compute.SPEC,
@@ -74,6 +80,16 @@ class Assignment:
     soak: float = 0.0
     begun: bool = False
     first_wave: bool = True
+
+    @property
+    def with_files(self) -> tuple[str, ...]:
+        """Return the variables whose files the flow needs. What is removed needs no certificate any more."""
+        return WITH_FILES_OF.get(self.flow, WITH_FILES)
+
+    @property
+    def connects(self) -> bool:
+        """Return whether the flow connects to the cluster, which may be gone otherwise."""
+        return "azureml_kubernetes" in self.with_files
 
 
 def parts_by_tags(task_vars: Mapping) -> tuple[str, ...]:

@@ -105,8 +105,8 @@ def _run(
 ) -> tuple[dict, bool]:
     """Run the flow of a host; return its result, and whether nothing is left to do."""
     name, templar = task_vars["inventory_hostname"], action._templar
-    host = read(name, task_vars, templar, ControllerFiles(action))
-    if host.options and not host.via_node and len(task_vars["ansible_play_hosts_all"]) > 1:
+    host = read(name, task_vars, templar, ControllerFiles(action), assignment.with_files)
+    if host.options and assignment.connects and not host.via_node and len(task_vars["ansible_play_hosts_all"]) > 1:
         host.errors += checks.of_connection(host.options)
     if host.errors:
         return refused(host.errors), True

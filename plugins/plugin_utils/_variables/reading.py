@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ansible.errors import AnsibleError
@@ -35,6 +35,10 @@ PATHS = frozenset(
     if option["type"] == "path"
     for one in (name, *option.get("aliases", ()))
 )
+# Variables that name files: certificates with their keys, and credentials.
+CERTIFICATES = ("azureml_tls", "azureml_tls_secret")
+CONNECTIONS = ("azureml_sign_in", "azureml_kubernetes")
+WITH_FILES = (*CERTIFICATES, *CONNECTIONS)
 
 
 @dataclass
@@ -66,7 +70,9 @@ def templated(variables: Mapping, templar, names: Iterable[str]) -> dict:
     return {name: value for name, value in values.items() if value != variables.get("omit", "")}
 
 
-def read(name: str, variables: Mapping, templar, files: Files) -> HostVariables:
+def read(
+    name: str, variables: Mapping, templar, files: Files, with_files: Collection[str] = WITH_FILES
+) -> HostVariables:
     """Read, convert and check the variables of a host.
 
     Only in the main thread of a process: it runs Ansible's templates.
@@ -75,6 +81,7 @@ def read(name: str, variables: Mapping, templar, files: Files) -> HostVariables:
     :param variables: of the host, with templates in them.
     :param templar: for these variables.
     :param files: finds and reads the files that they name.
+    :param with_files: the variables whose files are needed.
     """
     host = HostVariables(name)
     try:
@@ -92,23 +99,27 @@ def read(name: str, variables: Mapping, templar, files: Files) -> HostVariables:
     if errors:
         return host
     host.options = ClusterOptions(converted, lambda option, path: read_file(option, path, files))
-    found = [*checks.of_host(host.options), *_of_files(converted, host.via_node, files)]
+    needed = set(with_files) - ({"azureml_kubernetes"} if host.via_node else set())  # paths on a node are its own
+    found = [*checks.of_host(host.options), *_of_files(converted, needed, files)]
     host.errors += dict.fromkeys(found)  # without duplicates
     if not host.errors:
-        host.options.openshift_scc()  # reads configuration files, which threads must not do do
+        host.options.openshift_scc()  # reads configuration files, which threads must not do
     return host
 
 
-def _of_files(variables: Mapping, via_node: bool, files: Files) -> Iterator[str]:
-    """Yield the errors in files that variables name, except configurations of computes."""
+def _of_files(variables: Mapping, needed: Collection[str], files: Files) -> Iterator[str]:
+    """Yield the errors in files that variables name, except configurations of computes.
+
+    :param needed: the variables whose files are read.
+    """
     cname = variables.get("azureml_tls", {}).get("cname")
-    for name in ("azureml_tls", "azureml_tls_secret"):
+    for name in [one for one in CERTIFICATES if one in needed]:
         given = {"cname": cname, **variables.get(name, {})}
         try:
             certificate_files.read(ModuleCall(params={}, files=files), given, f"{name}.")
         except AzureMLError as error:
             yield str(error)
-    for name in ("azureml_sign_in", *(() if via_node else ("azureml_kubernetes",))):
+    for name in [one for one in CONNECTIONS if one in needed]:
         for option, path in _paths(variables.get(name, {}), files):
             try:
                 read_file(f"{name}.{option}", path, files)
