@@ -50,13 +50,20 @@ class _SingleChange(Flow):
             self.note_extension(submitted)
             self._sent = submitted["changed"]
 
+    @property
+    def checks_endpoint(self) -> bool:
+        """Whether the change ends with a check of what the inference endpoint serves."""
+        return self.options.proves_endpoint
+
     def complete(self) -> Waiting[None]:
-        """Wait for the extension and its pods."""
+        """Wait for the extension, its pods, and the inference endpoint."""
         if self.steps.check_mode:
             return
         if self._sent:
             yield from self.wait_for_extension("Wait until the extension is updated", retry_failed=False)
         yield from self.wait_for_pods()
+        if self.checks_endpoint:
+            yield from self.wait_for_endpoint()
 
     def summary(self) -> str:
         words = PLANNED if self.steps.check_mode else DONE
@@ -116,7 +123,7 @@ class Upgrade(_SingleChange):
         change = "unchanged" if self.ended else f"{self._former} -> {version}"
         if self.steps.check_mode and not self.ended:
             change = f"would be upgraded, {change}"
-        return ", ".join([f"extension {change}", self.pods(), *proof.in_words(self)])
+        return ", ".join([f"extension {change}", self.pods(), *self.served(), *proof.in_words(self)])
 
 
 class RotateTls(_SingleChange):
@@ -139,11 +146,9 @@ class RotateTls(_SingleChange):
             yield from self.steps.apply(step, "tls_secret", options.tls_secret())
         yield from self.send("Submit the certificate")
 
-    def complete(self) -> Waiting[None]:
-        """Wait for the extension and its pods, and until the certificate is served."""
-        yield from super().complete()
-        if not self.steps.check_mode:
-            yield from self.wait_for_endpoint()
+    @property
+    def checks_endpoint(self) -> bool:
+        return True
 
     def summary(self) -> str:
         if self.options.get("azureml_tls") is None:

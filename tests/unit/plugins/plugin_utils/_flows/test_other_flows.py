@@ -139,6 +139,17 @@ class TestUpgrade:
         assert "version 1.1.70 failed: it broke" in result["msg"]
         assert result["msg"].endswith("Rolled back to version 1.1.61.")
 
+    def test_a_version_with_which_the_endpoint_is_wrong_is_rolled_back(self):
+        wrong = {**FAILED, "outcome": "wrong", "summary": "plain HTTP"}
+        world = there(extension=[VERSION, VERSION, DONE, {**VERSION, "changed": True}], endpoint_check=wrong)
+        variables = {"tls": {"certificate": "c", "private_key": "k", "cname": "ml"}, "prove": ["endpoint"]}
+
+        result = run("upgrade", world, version="1.1.70", rollback=True, **variables)
+
+        assert (world.calls[-1][0], world.calls[-1][1]["version"]) == ("extension", "1.1.61")
+        assert result["msg"].endswith("Rolled back to version 1.1.61.")
+        assert result["endpoint"]["outcome"] == "wrong"
+
     def test_a_failed_rollback_keeps_the_error_of_the_upgrade(self):
         world = there(extension=[VERSION, VERSION, FAILED, {"failed": True, "msg": "no chart"}])
 
