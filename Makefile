@@ -32,7 +32,7 @@ help:
 	@echo "make picture           what 'make demo' shows, as docs/demo.svg"
 	@echo "make audit             known weaknesses of the libraries in use (internet)"
 	@echo "make control-plane     a Kubernetes control plane for 'make test' (Debian 12, some minutes, once)"
-	@echo "make bench             what tasks and fleets of up to 500 clusters cost, and the same by others (needs kubectl)"
+	@echo "make bench             what tasks and fleets of up to 2,000 clusters cost, and the same by others (needs kubectl)"
 	@echo "make clean             remove everything that the other commands have made"
 
 demo: $(VENV)/complete $(COLLECTION)

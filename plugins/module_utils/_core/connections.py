@@ -54,7 +54,7 @@ class Connections:
         """Lend a client to this thread alone.
 
         :param key: everything that makes the client.
-        :param open_client: makes one where none is idle; it has C(close()).
+        :param open_client: creates one if none is idle; it has C(close()).
         """
         client = self._take(key)
         if client is None:

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
 from ansible_collections.azureml.arc.plugins.module_utils._core.text import printable
@@ -32,6 +34,7 @@ class JobPods:
     def __init__(self, call: ModuleCall, namespace: str) -> None:
         self._call = call
         self._namespace = namespace
+        self._stack = contextlib.ExitStack()
         self._session: KubeSession | None = None
         self._given_up = not call.params["inspect_pods"]
         self.node = ""
@@ -41,8 +44,7 @@ class JobPods:
         return self
 
     def __exit__(self, *exc_info) -> None:
-        if self._session:
-            self._session.__exit__(*exc_info)
+        self._stack.close()
 
     def look(self, job: str) -> None:
         """Look at the pods of a job; those that were seen and are gone are remembered."""
@@ -84,7 +86,7 @@ class JobPods:
         if self._session is None:
             if kubernetes_client.IMPORT_ERROR:
                 raise AzureMLError("the Python library kubernetes is missing")
-            self._session = kubernetes_client.open_session(self._call)
+            self._session = self._stack.enter_context(kubernetes_client.open_session(self._call))
         return self._session
 
     def _give_up(self, error: AzureMLError) -> None:

@@ -29,8 +29,9 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._controller.worker imp
 
 T = TypeVar("T")
 Send = Callable[[dict], None]
-# A fork, and what the child copies of the memory, cost as much as five clusters with nothing to change.
-LEAST = 100  # clusters for which another process pays
+# Clusters for which another process pays. Measured on two cores: 200 clusters with nothing to change took 1 s less in
+# two processes than in one, for 0.3 s more of processor time and 30 MB more of memory.
+LEAST = 100
 GRACE = 5.0  # seconds in which children tell how far they were, once they have to end
 FAILURE = "failure"  # the key of a message that ends the work
 
@@ -53,8 +54,8 @@ def spread(shares: Sequence[T], work: Callable[[T, Send], None], take: Send) -> 
     Only for the main thread of a process without other threads, in C(prepared_worker).
 
     :param work: runs in a child; given a share, and what sends a dictionary that JSON can hold, from any thread.
-    :param take: called in this thread with each of them. Where this process has to end, it is called with what children
-        send until they have ended.
+    :param take: called in this thread with each of them, and if this process has to end, with those that children send
+        until they have ended.
     :returns: how each process has ended, as C(subprocess) has it: the negative number of a signal.
     :raises AnsibleError: if work raises an exception in one process; the others are ended.
     """

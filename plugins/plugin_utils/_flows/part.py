@@ -43,7 +43,7 @@ class Part:
         """Run the flows of hosts.
 
         :param send: takes, from any thread, C({"line": text}) to show; C({"host": name, "result": result}) of each flow
-            that has ended; and, where this process has to end, C({"begun": {host: step}}) of the others.
+            that has ended; and, if this process has to end, C({"begun": {host: step}}) of the others.
         """
         stop, handover = Stop(), Handover()
         with Connections() as connections:
