@@ -189,3 +189,17 @@ def test_plain_http_is_proved_as_well(playbook, simulator, https):
 
     assert deployed.status == 0, deployed.output
     assert "endpoint serves plain HTTP" in deployed.output
+
+
+def test_endpoint_is_checked_from_the_node_that_reaches_the_cluster(playbook, simulator, https):
+    https["all"]["vars"] |= {
+        "azureml_kubernetes_via": "node",
+        "azureml_prove": ["endpoint"],
+        "ansible_connection": "local",
+        "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+    }
+
+    deployed = playbook("azureml.arc.deploy", https)
+
+    assert deployed.status == 0, deployed.output
+    assert deployed.outcome("shop-k3s")["endpoint"]["outcome"] == "ok"
