@@ -79,7 +79,7 @@ def test_other_name_disturbs_endpoints(run_module, inference, files):
     ("tls", "message"),
     [
         ({"secret_name": "s"}, "missing required arguments: cname found in tls"),
-        ({"cname": "ml.example.com"}, "one of the following is required: secret_name, certificate"),
+        ({"cname": "ml.example.com"}, "one of the following is required: secret_name, key_vault, certificate"),
         ({"secret_name": "s", "certificate": "c", "cname": "n"}, "mutually exclusive: secret_name"),
         ({"certificate": "/none.pem", "cname": "n"}, "tls.private_key is missing: set both certificate and key"),
         (
