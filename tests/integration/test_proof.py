@@ -106,7 +106,7 @@ def test_canary_on_which_no_job_runs_stops_the_rollout(fleet, playbook):
     assert stopped.status == 2
     assert requests_to(simulator, "PUT", "/extensions/azureml")[0]["path"].split("/")[8] == "c1"
     assert len(requests_to(simulator, "PUT", "/extensions/azureml")) == 1
-    end = stopped.result("Sum up", "c1")
+    end = stopped.wave("c1")
     assert (end["failed_clusters"], end["not_started"], end["stopped"]) == (["c1"], ["c2", "c3"], True)
     assert MESSAGE in end["clusters"][0]["cause"]
 
@@ -127,7 +127,7 @@ def test_every_wave_is_proved_where_the_variables_say_so(fleet, playbook):
 
     assert run.status == 2
     assert sorted(submitted(simulator)) == ["c1", "c2", "c3"]
-    assert run.result("Sum up", "c2")["failed_clusters"] == ["c3"]
+    assert run.wave("c2")["failed_clusters"] == ["c3"]
 
 
 def test_check_mode_names_the_job_and_sends_nothing(fleet, playbook):

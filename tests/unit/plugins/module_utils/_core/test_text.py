@@ -46,4 +46,4 @@ def test_sequences_of_characters_become_texts():
     found = plain(value)
 
     assert found == {"a": ["hush", 1, None, b"b"], "c": [{"d": "e"}]}
-    assert type(found["a"][0]) is str
+    assert isinstance(found["a"][0], str)

@@ -13,8 +13,8 @@ PORTS = [{"port": 80, "nodePort": 30080}, {"port": 443, "nodePort": 30443}]
 INGRESS = {"loadBalancer": {"ingress": [{"ip": "20.1.1.1"}, {"hostname": "lb.example.com"}]}}
 
 
-def service(kind: str, ports=PORTS, status=None, **spec) -> dict:
-    return {"spec": {"type": kind, "ports": ports, **spec}, "status": status}
+def service(kind: str, status=None, **spec) -> dict:
+    return {"spec": {"type": kind, "ports": PORTS, **spec}, "status": status}
 
 
 def node(ready: str = "True", **addresses: str) -> dict:
@@ -46,7 +46,12 @@ def node(ready: str = "True", **addresses: str) -> dict:
         ),
         (service("ClusterIP", clusterIP="10.0.0.7"), [], "https", ["10.0.0.7:443"]),
         (service("ClusterIP", clusterIPs=["10.0.0.7", "fd00::7"]), [], "https", ["10.0.0.7:443", "[fd00::7]:443"]),
-        (service("ClusterIP", [{"name": "https", "port": 8443}], clusterIP="10.0.0.7"), [], "https", ["10.0.0.7:8443"]),
+        (
+            service("ClusterIP", ports=[{"name": "https", "port": 8443}], clusterIP="10.0.0.7"),
+            [],
+            "https",
+            ["10.0.0.7:8443"],
+        ),
     ],
 )
 def test_addresses(found, nodes, scheme, addresses):
@@ -63,8 +68,8 @@ def test_addresses(found, nodes, scheme, addresses):
         (service("LoadBalancer", status=None), [], "the load balancer has no address: the cluster has given it none"),
         (service("NodePort"), [node("Unknown", InternalIP="10.1.0.1")], "no node that is ready has an address"),
         (service("ClusterIP", clusterIP="None"), [], "Service 'azureml-fe' has no cluster IP"),
-        (service("NodePort", [{"port": 80}]), [node()], "Service 'azureml-fe' has no port for HTTPS"),
-        (service("NodePort", None), [node()], "Service 'azureml-fe' has no port for HTTPS"),
+        (service("NodePort", ports=[{"port": 80}]), [node()], "Service 'azureml-fe' has no port for HTTPS"),
+        (service("NodePort", ports=None), [node()], "Service 'azureml-fe' has no port for HTTPS"),
     ],
 )
 def test_missing_address_is_reported_with_the_reason(found, nodes, missing):
