@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.client import KubeSession
 from ansible_collections.azureml.arc.plugins.modules.openshift_scc import SPEC
 from kubernetes.dynamic.exceptions import NotFoundError
-from support import ModuleFailedError
+from support import ModuleFailedError, wait_for
 
 NAME = "azureml-arc-scc-privileged"
 RBAC = "rbac.authorization.k8s.io/v1"
@@ -42,14 +42,14 @@ def may_use(api):
 def test_exactly_the_accounts_may_use_the_object_until_it_is_undone(as_administrator, openshift, bindings, may_use):
     added = as_administrator(SPEC, compute_namespaces=["ml"])
     assert len(added["added"]) == 11
-    assert [user for user in added["users"] if not may_use(user)] == []
+    wait_for(lambda: all(map(may_use, added["users"])))  # the server sees bindings a little later
     assert not may_use("system:serviceaccount:azureml:gateway")
     assert not may_use("system:serviceaccount:other:default")
     assert openshift.get(name="privileged").users == ["system:admin"]
     assert not as_administrator(SPEC, compute_namespaces=["ml"])["changed"]
 
     assert as_administrator(SPEC, state="absent")["removed"] == added["users"]
-    assert [user for user in added["users"] if may_use(user)] == []
+    wait_for(lambda: not any(map(may_use, added["users"])))
     with pytest.raises(NotFoundError):
         bindings.get(name=NAME)
     assert not as_administrator(SPEC, state="absent")["changed"]
@@ -59,7 +59,7 @@ def test_accounts_that_the_object_lists_are_removed(as_administrator, openshift,
     openshift.patch(name="privileged", body={"users": LISTED}, content_type="application/merge-patch+json")
     assert as_administrator(SPEC)["unlisted"] == [LISTED[1]]
     assert openshift.get(name="privileged").users == ["system:admin", "theirs"]
-    assert may_use(LISTED[1])
+    wait_for(lambda: may_use(LISTED[1]))
 
 
 def test_account_cannot_grant_permissions_that_it_lacks(run_module, openshift, account):
