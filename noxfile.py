@@ -32,7 +32,7 @@ subprocess.check_call([sys.executable, "-m", "ensurepip"])
 subprocess.check_call([sys.executable, "-m", "pip", "install", "pip==24.2"])
 """
 # More than two cores have: tests wait for most of their time.
-PARALLEL = ("-n", "8", "--dist", "worksteal")
+PARALLEL = ("-n", "6", "--dist", "worksteal")
 # Each ansible-core on the Pythons that its controller supports and the tests run on.
 VERSIONS = (
     ("2.17", "3.11"),
