@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -97,6 +99,12 @@ def processes_of(directory: Path) -> list[Path]:
             if named or (process / "cwd").readlink().is_relative_to(directory):
                 found.append(process)
     return found
+
+
+def run_coroutine(work: Coroutine) -> object:
+    """Run a coroutine to its end in another thread: in the main one, the browser of other tests has its loop."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
 
 
 def wait_for(attempt: Callable, seconds: float = 30) -> object:

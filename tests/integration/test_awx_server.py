@@ -11,6 +11,7 @@ import json
 
 import pytest
 from awx_setup import create_project
+from support import run_coroutine
 
 from awx import deletion, launches, surveys
 from awx.permissions import User
@@ -193,7 +194,7 @@ def test_a_deleted_inventory_is_pending_first_and_keeps_its_name(store, content)
         await asyncio.sleep(1)
         return status, pending, content["inventory"] in store.items["inventories"]
 
-    assert asyncio.run(delete()) == (202, True, False)
+    assert run_coroutine(delete()) == (202, True, False)
 
 
 @pytest.mark.parametrize(("slices", "hosts", "jobs"), [(3, 4, 3), (3, 2, 2), (3, 1, 1), (1, 4, 1), (3, 0, 1)])

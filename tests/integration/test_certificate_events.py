@@ -6,14 +6,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import importlib.util
 
 import pytest
 from ansible_collections.azureml.arc.plugins.modules.certificate_info import SPEC
 from playbooks import COLLECTIONS, ROOT
-from support import ModuleFailedError, requests_to
+from support import ModuleFailedError, requests_to, run_coroutine
 
 import certificates
 
@@ -71,7 +70,7 @@ def looks(source, monkeypatch, tmp_path):
         found = []
         for one in before:
             one()
-            events = asyncio.run(source.look([{"host": "shop", **endpoint}], 30, seen))
+            events = run_coroutine(source.look([{"host": "shop", **endpoint}], 30, seen))
             found.append([event["reason"] for event in events])
         return found
 
