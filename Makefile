@@ -25,7 +25,7 @@ export KUBEBUILDER_ASSETS ?= $(HOME)/.cache/azureml.arc/control-plane
 help:
 	@echo "make demo              deploy four simulated clusters, see why one fails, deploy again, and verify them"
 	@echo "make simulator         simulate Azure and four clusters until Ctrl-C, to try playbooks on"
-	@echo "make test              all checks (twenty minutes); on Debian, as root or with sudo, installs what they need"
+	@echo "make test              all checks (half an hour); on Debian, as root or with sudo, installs what they need"
 	@echo "make test-versions     the tests with each supported ansible-core and both ends of each library's range (hours)"
 	@echo "make test-prereleases  the tests that depend on them with pre-releases of ansible-core and the libraries"
 	@echo "make docs              the documentation as a site, in $(BUILD)/docs/html"
