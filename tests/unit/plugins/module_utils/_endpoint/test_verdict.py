@@ -53,6 +53,7 @@ def test_right_chain_has_no_problem_whether_or_not_the_root_is_served():
         ((), "it serves no certificate that can be read"),
         ((b"nonsense",), "it serves no certificate that can be read"),
     ],
+    ids=["no intermediate", "another intermediate", "one too many", "another leaf", "nothing", "nonsense"],
 )
 def test_invalid_chain_is_reported_with_its_problem(chain, problem):
     (found,) = of(*chain)
