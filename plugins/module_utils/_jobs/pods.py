@@ -13,7 +13,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.runner import Mo
 from ansible_collections.azureml.arc.plugins.module_utils._core.text import printable
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import client as kubernetes_client
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.client import KubeSession
-from ansible_collections.azureml.arc.plugins.module_utils._readiness.evaluate import last_seen
+from ansible_collections.azureml.arc.plugins.module_utils._readiness.events import latest_warnings
 from ansible_collections.azureml.arc.plugins.module_utils._readiness.pods import pod_row
 
 # The label in which a pod has the name of its job. Source: the manifest of a pod in "Kubernetes pro velka data a
@@ -64,19 +64,11 @@ class JobPods:
         """Give pods that say nothing themselves, or not why, the words of their latest warning."""
         if self._given_up or not self.rows:
             return
-        try:
-            selector = "type=Warning,involvedObject.kind=Pod"
-            events = self._connect().list("Event", self._namespace, field_selector=selector)[0]
-        except AzureMLError as error:
-            self._call.warn(f"Events are missing from the diagnosis: {error}")
-            return
-        words: dict[str, list[str]] = {}
-        for event in sorted(events, key=last_seen):
-            words.setdefault(event["involvedObject"]["name"], []).append(printable(event.get("message")))
+        warnings = latest_warnings(self._call, self._connect(), self._namespace)
         for row in self.rows:
-            said = words.get(row["name"], [])[-1:]
-            if not row["ready"] and said and said[0] not in row["message"]:
-                row["message"] = "; ".join(filter(None, (row["message"], *said)))
+            said = printable(warnings.get(row["name"], {}).get("message"))
+            if not row["ready"] and said not in row["message"]:
+                row["message"] = "; ".join(filter(None, (row["message"], said)))
 
     def summary(self) -> str:
         """Return the pods in words, for progress lines; empty if nothing is known of any."""

@@ -21,9 +21,9 @@ from ansible_collections.azureml.arc.plugins.module_utils._readiness.components 
 from ansible_collections.azureml.arc.plugins.module_utils._readiness.evaluate import (
     Verdict,
     evaluate,
-    last_seen,
     not_ready,
 )
+from ansible_collections.azureml.arc.plugins.module_utils._readiness.events import latest_warnings
 from ansible_collections.azureml.arc.plugins.module_utils._readiness.pods import Surroundings, may_be_lost, pod_row
 
 KEPT_METADATA = ("name", "deletionTimestamp", "ownerReferences")
@@ -174,15 +174,9 @@ class _Namespace:
 
     def warnings_of_pods(self) -> dict[str, str]:
         """Return the latest warning event of each pod, as reason and message."""
-        selector = "type=Warning,involvedObject.kind=Pod"
-        try:
-            events = self._session.list("Event", self._name, field_selector=selector)[0]
-        except AzureMLError as error:
-            self._call.warn(f"Events are missing from the diagnosis: {error}")
-            return {}
         return {
-            event["involvedObject"]["name"]: printable(f"{event.get('reason')}: {event.get('message')}")
-            for event in sorted(events, key=last_seen)
+            pod: printable(f"{event.get('reason')}: {event.get('message')}")
+            for pod, event in latest_warnings(self._call, self._session, self._name).items()
         }
 
     def health_check(self) -> list[dict]:
