@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.resources import is_true
+
 SERVICE = "azureml-fe"
 PORTS = {"https": 443, "http": 80}
 # Every node forwards the port, so a few of them show whether the network lets it through.
@@ -86,15 +88,10 @@ def _load_balancers(service: Mapping) -> Iterator[str]:
 
 
 def _nodes(nodes: Sequence[Mapping]) -> Iterator[str]:
-    ready = [one for one in nodes if _is_ready(one)]
+    ready = [one for one in nodes if is_true(one, "Ready")]
     for node in ready[:MOST_NODES]:
         found = {one["type"]: one["address"] for one in node["status"].get("addresses") or ()}
         yield from (found[kind] for kind in NODE_ADDRESSES if kind in found)
-
-
-def _is_ready(node: Mapping) -> bool:
-    conditions = (node.get("status") or {}).get("conditions") or ()
-    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
 
 def _cluster_ips(spec: Mapping) -> list[str]:

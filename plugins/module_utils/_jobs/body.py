@@ -75,7 +75,12 @@ class WantedJob:
         }
 
 
+def proven_compute(body: Mapping) -> str:
+    """Return the compute that a job of this collection was submitted to prove, empty for any other job."""
+    tags = (body.get("properties") or {}).get("tags") or {}
+    return str(tags.get(TAG) or "")
+
+
 def is_own(body: Mapping, compute: str) -> bool:
     """Return whether a job was submitted by this collection to prove a compute."""
-    tags = (body.get("properties") or {}).get("tags") or {}
-    return str(tags.get(TAG) or "").lower() == compute.lower()
+    return proven_compute(body).lower() == compute.lower()

@@ -22,11 +22,10 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.errors import Az
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Intervals, Waiting
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
 from ansible_collections.azureml.arc.plugins.module_utils._jobs import run_history
-from ansible_collections.azureml.arc.plugins.module_utils._jobs.body import TAG, WantedJob, is_own
+from ansible_collections.azureml.arc.plugins.module_utils._jobs.body import TAG, WantedJob, is_own, proven_compute
 from ansible_collections.azureml.arc.plugins.module_utils._jobs.causes import Cause, explain
 from ansible_collections.azureml.arc.plugins.module_utils._jobs.pods import JobPods
 from ansible_collections.azureml.arc.plugins.module_utils._jobs.state import (
-    COMPLETED,
     created_at,
     has_completed,
     has_ended,
@@ -126,6 +125,8 @@ def _today() -> date:
 class _Check:
     """One job of one instance type."""
 
+    _job: ArmResource  # the one of today that _find has settled on
+
     def __init__(self, call: ModuleCall, session: AzureSession, compute: Mapping, instance_type: str | None) -> None:
         params = call.params
         self._call = call
@@ -136,7 +137,6 @@ class _Check:
         self._wanted = WantedJob(
             compute["id"], params["environment"], params["command"], instance_type, params["revision"]
         )
-        self._job = self._resource(self._wanted.name(_today()))
 
     def run(self) -> Waiting[tuple[dict, dict | None]]:
         """Reuse the job of today, or submit one, and wait for its end.
@@ -238,7 +238,7 @@ class _Check:
             **view(body),
             "compute": self._wanted.compute,
             "instance_type": self._wanted.instance_type,
-            "succeeded": status_of(body).lower() == COMPLETED.lower(),
+            "succeeded": has_completed(body),
             "reused": request is None,
             "canceled": cause is not None and not has_ended(body),
             "node": pods.node,
@@ -279,8 +279,7 @@ def _own(session: AzureSession, workspace: WorkspaceReference) -> list[list[str]
     params = {"tag": TAG, "jobType": "Command", "listViewType": "All"}
     found = iterate(session, f"{workspace.id}/jobs", API_VERSION, what, params)
     return [
-        [tags[TAG], body["name"], created_at(body).isoformat()]
+        [proven_compute(body), body["name"], created_at(body).isoformat()]
         for body in found
-        for tags in [(body.get("properties") or {}).get("tags") or {}]
-        if TAG in tags and has_ended(body) and created_at(body)
+        if proven_compute(body) and has_ended(body) and created_at(body)
     ]

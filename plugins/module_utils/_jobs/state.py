@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timezone
 
-COMPLETED = "Completed"
 ENDED = frozenset({"completed", "failed", "canceled"})
 
 
@@ -29,7 +28,7 @@ def has_ended(body: Mapping) -> bool:
 
 def has_completed(body: Mapping) -> bool:
     """Return whether a job has ended well."""
-    return status_of(body).lower() == COMPLETED.lower()
+    return status_of(body).lower() == "completed"
 
 
 def view(body: Mapping) -> dict:
@@ -41,13 +40,12 @@ def view(body: Mapping) -> dict:
     """
     properties = body.get("properties") or {}
     known = properties.get("properties") or {}
-    created = _time((body.get("systemData") or {}).get("createdAt"))
     began, ended = _time(known.get("StartTimeUtc")), _time(known.get("EndTimeUtc"))
     return {
         "name": body.get("name"),
         "id": body.get("id"),
         "status": status_of(body),
-        "queue_seconds": _between(created, began),
+        "queue_seconds": _between(created_at(body), began),
         "seconds": _between(began, ended),
         "studio_url": ((properties.get("services") or {}).get("Studio") or {}).get("endpoint"),
     }
