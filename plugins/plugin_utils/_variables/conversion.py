@@ -13,11 +13,9 @@ from __future__ import annotations
 import difflib
 import json
 import math
-import os
 from collections.abc import Iterable, Mapping
 
-from ansible.module_utils.common.validation import check_type_dict
-from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.module_utils.common.validation import check_type_bool, check_type_dict, check_type_path
 
 # How similar a name must be to be suggested, from 0 to 1.
 SIMILARITY = 0.8
@@ -121,12 +119,6 @@ def _quoted(value: object) -> str:
     return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}..."
 
 
-def _bool(value: object) -> bool:
-    if isinstance(value, (list, dict)):
-        raise TypeError
-    return boolean(value)
-
-
 def _number(value: object) -> float:
     number = float(value)
     if isinstance(value, bool) or not 0 <= number < math.inf:
@@ -149,7 +141,7 @@ def _text(value: object) -> str:
 
 
 def _path(value: object) -> str:
-    return os.path.expanduser(os.path.expandvars(_text(value)))
+    return check_type_path(_text(value))
 
 
 def _list(value: object) -> list:
@@ -164,17 +156,13 @@ def _list(value: object) -> list:
     return list(value)
 
 
-def _dict(value: object) -> dict:
-    return dict(value) if isinstance(value, Mapping) else check_type_dict(value)
-
-
 def _kubeconfig(value: object) -> object:
     return value if isinstance(value, Mapping) else _text(value)
 
 
 CONVERSIONS = {
-    "bool": _bool,
-    "dict": _dict,
+    "bool": check_type_bool,
+    "dict": check_type_dict,
     "float": _number,
     "int": _whole_number,
     "kubeconfig": _kubeconfig,
