@@ -69,9 +69,6 @@ def _of_jobs(options: ClusterOptions) -> Iterator[str]:
         yield f"azureml_prove: job is for training, but azureml_profile is {options.get('azureml_profile')}"
     if not options.attachments:
         yield "azureml_prove: job needs azureml_compute, the compute to run it on"
-    given = options.get("azureml_prove_job", {})
-    if given.get("each_instance_type") and given.get("instance_types"):
-        yield "azureml_prove_job has instance_types and each_instance_type, which exclude each other"
 
 
 def with_variables(message: str) -> str:

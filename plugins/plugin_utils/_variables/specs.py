@@ -19,6 +19,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.options import A
 from ansible_collections.azureml.arc.plugins.modules import (
     compute,
     extension,
+    job_check,
     pod_readiness,
     preflight,
     tls_secret,
@@ -69,6 +70,7 @@ def _of_modules() -> Mapping[str, Mapping]:
         "azureml_components": pod_readiness.SPEC.argument_spec["components"],
         "azureml_compute": attachment,
         "azureml_computes": attachment,
+        "azureml_prove_job": job_check.SPEC.rules,
         "azureml_sign_in": {"options": AZURE},
         "azureml_kubernetes": {"options": CONNECTION},
     }

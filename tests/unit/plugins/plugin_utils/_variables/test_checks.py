@@ -58,10 +58,6 @@ def test_other_compute_names_are_rejected(name):
             "azureml_prove: job is for training, but azureml_profile is inference",
         ),
         ({"prove": ["job"], "compute": None}, "azureml_prove: job needs azureml_compute"),
-        (
-            {"prove": ["job"], "prove_job": {"each_instance_type": True, "instance_types": ["gpu"]}},
-            "azureml_prove_job has instance_types and each_instance_type, which exclude each other",
-        ),
         ({"prove": ["endpoint"]}, "azureml_prove: endpoint is for inference, but azureml_profile is training"),
         (
             {"inference_router_ha": True},

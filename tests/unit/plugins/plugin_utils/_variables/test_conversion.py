@@ -154,6 +154,15 @@ def test_a_value_of_another_kind_is_an_error_that_names_the_variable(path, optio
             "azureml_compute.config_file and azureml_compute.namespace exclude each other",
         ),
         (
+            {"azureml_prove_job": {"each_instance_type": True, "instance_types": ["gpu"]}},
+            "azureml_prove_job.instance_types and azureml_prove_job.each_instance_type exclude each other",
+        ),
+        (
+            # Module job_check refuses both, too, whatever their values are.
+            {"azureml_prove_job": {"each_instance_type": False, "instance_types": ["gpu"]}},
+            "azureml_prove_job.instance_types and azureml_prove_job.each_instance_type exclude each other",
+        ),
+        (
             {"azureml_tls": {"cname": "ml"}},
             "azureml_tls needs secret_name or key_vault or certificate or certificate_content",
         ),
