@@ -16,7 +16,6 @@ from functools import partial
 from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import from_id
 from ansible_collections.azureml.arc.plugins.module_utils._compute import configuration
 from ansible_collections.azureml.arc.plugins.module_utils._compute.configuration import ComputeConfiguration
-from ansible_collections.azureml.arc.plugins.module_utils._core.lazy import Lazy
 
 # The variables of options. Options whose variables are not set are omitted.
 CLUSTER = {
@@ -96,6 +95,7 @@ class ClusterOptions:
         self.detected: dict = {}
         self.certificate: dict | None = None
         self._named_by_azure: dict = {}
+        self._configurations: dict[str, ComputeConfiguration] = {}
         self.extension_name = variables.get("azureml_extension_name", "azureml")
 
     def get(self, variable: str, default: object = None) -> object:
@@ -137,15 +137,20 @@ class ClusterOptions:
     def configuration(self, variable: str) -> ComputeConfiguration:
         """Return the namespace and instance types of a compute.
 
+        Its file is read once, when variables are checked, because threads must not read it.
+
         :param variable: the one that it comes from.
         :raises AzureMLError: if it is invalid, or its file cannot be read.
         """
-        read_file = partial(self._read_file, f"{variable}.config_file")
-        return configuration.read(self.named_attachments[variable], read_file, f"{variable}.")
+        if variable not in self._configurations:
+            read_file = partial(self._read_file, f"{variable}.config_file")
+            found = configuration.read(self.named_attachments[variable], read_file, f"{variable}.")
+            self._configurations[variable] = found
+        return self._configurations[variable]
 
-    @Lazy
+    @property
     def compute_namespaces(self) -> list[str]:
-        """Return the namespaces of computes, including those in configuration files.
+        """The namespaces of computes, including those in configuration files.
 
         :raises AzureMLError: if such a file cannot be read or is invalid.
         """

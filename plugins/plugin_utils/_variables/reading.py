@@ -102,8 +102,6 @@ def read(
     needed = set(with_files) - ({"azureml_kubernetes"} if host.via_node else set())  # paths on a node are its own
     found = [*checks.of_host(host.options), *_of_files(converted, needed, files)]
     host.errors += dict.fromkeys(found)  # without duplicates
-    if not host.errors:
-        host.options.openshift_scc()  # reads configuration files, which threads must not do
     return host
 
 

@@ -17,6 +17,7 @@ from ansible_collections.azureml.arc.plugins.modules import (
     pod_readiness,
     preflight,
 )
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables import checks
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables import options as tables
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.options import ClusterOptions
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.specs import specification
@@ -128,6 +129,26 @@ def test_preflight_requires_namespaces_that_are_not_created():
 )
 def test_namespaces_of_computes_come_from_files_as_well(computes, namespaces):
     assert options(computes=computes).compute_namespaces == namespaces
+
+
+def test_a_configuration_file_is_read_once_by_the_check_of_variables():
+    paths = []
+
+    def read_file(_variable: str, path: str) -> bytes:
+        paths.append(path)
+        return FILES[path]
+
+    variables = {
+        "azureml_profile": "training",
+        "azureml_settings_generation": "current",
+        "azureml_workspace": {"name": "ws", "resource_group": "rg-ml"},
+        "azureml_compute": {"name": "edge", "config_file": "ml.json"},
+    }
+    one = ClusterOptions(variables, read_file)
+
+    assert checks.of_host(one) == []
+    assert one.compute_namespaces == ["from-file"]
+    assert paths == ["ml.json"]
 
 
 @pytest.mark.parametrize("path", ["broken.json", "list.json"])
