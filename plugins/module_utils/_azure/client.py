@@ -21,6 +21,7 @@ import traceback
 import uuid
 from collections.abc import Callable, Mapping
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from ansible_collections.azureml.arc.plugins.module_utils._azure import cloud, connection, token_cache
 from ansible_collections.azureml.arc.plugins.module_utils._azure import sign_in as _sign_in
@@ -114,6 +115,7 @@ class AzureSession:
         self.deadline = deadline
         self._transport = {"connection_verify": sign_in.validate_certificates, **TRANSPORT}
         self._stack = contextlib.ExitStack()
+        self._services: dict[str, PipelineClient] = {}  # by audience
         self.correlation_id = str(uuid.uuid4())
 
     def __enter__(self) -> AzureSession:
@@ -159,16 +161,32 @@ class AzureSession:
         """The addresses of the cloud."""
         return self._resolved_cloud
 
-    def service(self, address: str, audience: str) -> PipelineClient:
-        """Return a client of a service beside the resource manager, with a token that is good for that service only.
+    def get_from_service(self, url: str, audience: str, what: str, params: Mapping[str, str] | None = None) -> dict:
+        """Read from a service beside the resource manager, with a token that is good for that service only.
 
-        :param address: of the service; whoever calls has checked that it belongs to the cloud.
+        :param url: whoever calls has checked that it belongs to the cloud.
         :param audience: of the token.
+        :param what: what is read, as errors name it.
+        :raises AzureMLError: if the service does not answer, or refuses.
         """
-        policy = BearerTokenCredentialPolicy(self._credential, f"{audience}/.default")
-        client = PipelineClient(address, per_retry_policies=[policy], retry_total=1, **self._transport)
-        self._stack.callback(client.close)
-        return client
+        action, host = f"GET {what}", urlsplit(url).netloc
+        try:
+            response = self._service(audience).send_request(HttpRequest("GET", url, params=params))
+        except AzureError as error:
+            raise AzureMLError(
+                f"{action}: no answer from {host}: {first_line(error)}",
+                code="NoAnswer",
+                hint=f"Check the network and the proxy between this machine and {host}.",
+            ) from error
+        return parse_response(action, response, self.correlation_id).body
+
+    def _service(self, audience: str) -> PipelineClient:
+        """Return the client for the services that take tokens for an audience; the whole session uses it."""
+        if audience not in self._services:
+            policy = BearerTokenCredentialPolicy(self._credential, f"{audience}/.default")
+            client = PipelineClient("", per_retry_policies=[policy], retry_total=1, **self._transport)
+            self._services[audience] = self._stack.enter_context(client)
+        return self._services[audience]
 
     def get(self, resource_id: str, api_version: str, what: str) -> dict | None:
         """Read a resource; C(None) if it does not exist. For the other parameters see C(send)."""

@@ -14,16 +14,9 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ansible_collections.azureml.arc.plugins.module_utils._azure.answer import parse_response
 from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession
 from ansible_collections.azureml.arc.plugins.module_utils._azure.key_vault_address import CertificateAddress
-from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError, first_line
-
-try:
-    from azure.core.exceptions import AzureError
-    from azure.core.rest import HttpRequest
-except ImportError:
-    pass  # LIBRARIES of the client reports it
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 
 API_VERSION = "7.4"
 UNCHANGED_FOR = 60.0  # seconds between the steps of a deployment
@@ -90,17 +83,9 @@ def _get(session: AzureSession, address: CertificateAddress, path: str) -> dict:
 
     :param path: of the object.
     """
-    client = session.service(address.vault, session.cloud.key_vault)
+    url, version = f"{address.vault}{path}", {"api-version": API_VERSION}
     try:
-        answer = client.send_request(HttpRequest("GET", f"{address.vault}{path}", params={"api-version": API_VERSION}))
-    except AzureError as error:
-        raise AzureMLError(
-            f"GET {address}: no answer: {first_line(error)}",
-            code="NoAnswer",
-            hint="Check the network and the proxy between this machine and the key vault.",
-        ) from error
-    try:
-        return parse_response(f"GET {address}", answer, session.correlation_id).body
+        return session.get_from_service(url, session.cloud.key_vault, str(address), version)
     except AzureMLError as error:
         message = error.message.lower()
         error.hint = next((hint for part, hint in HINTS if part in message), error.hint)

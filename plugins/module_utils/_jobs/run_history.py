@@ -14,15 +14,8 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
-from ansible_collections.azureml.arc.plugins.module_utils._azure.answer import parse_response
 from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession
-from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError, first_line
-
-try:
-    from azure.core.exceptions import AzureError
-    from azure.core.rest import HttpRequest
-except ImportError:
-    pass  # LIBRARIES of the client reports it
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 
 # The signature of a shared access link to a blob, which whoever has it may read or write.
 SIGNATURE = re.compile(r"(?<=[?&]sig=)[^&\s\"']+")
@@ -39,12 +32,8 @@ def error_of(session: AzureSession, discovery_url: str, workspace_id: str, job: 
         raise AzureMLError(f"refusing to send a token to '{discovery_url}': not a service of this cloud")
     service = urlsplit(discovery_url)
     url = f"{service.scheme}://{service.netloc}/history/v1.0{workspace_id}/runs/{job}/details"
-    client = session.service(url, session.cloud.machine_learning or session.cloud.audience)
-    try:
-        answer = client.send_request(HttpRequest("GET", url))
-    except AzureError as error:
-        raise AzureMLError(f"no answer from {service.netloc}: {first_line(error)}", code="NoAnswer") from error
-    details = parse_response(f"GET run '{job}'", answer, session.correlation_id).body
+    audience = session.cloud.machine_learning or session.cloud.audience
+    details = session.get_from_service(url, audience, f"run '{job}'")
     return SIGNATURE.sub("***", " ".join(dict.fromkeys(texts_of((details.get("error") or {}).get("error")))))
 
 
