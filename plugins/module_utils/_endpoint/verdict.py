@@ -97,11 +97,8 @@ def problems(answer: Answer, expected: Expected, now: datetime) -> list[str]:
 
 
 def _of_certificate(found: Served, expected: Expected, now: datetime) -> list[str]:
-    wrong = []
-    if found.not_after < now:
-        wrong.append(f"the served certificate expired on {found.not_after:%Y-%m-%d}")
-    if found.not_before > now:
-        wrong.append(f"the served certificate is not valid before {found.not_before:%Y-%m-%d %H:%M} UTC")
+    invalid = tls.why_not_valid(found.not_before, found.not_after, now)
+    wrong = [f"the served certificate {invalid}"] if invalid else []
     if expected.cname and not any(tls.covers(name, expected.cname) for name in found.names):
         names = printable(", ".join(found.names)) or "no name"
         wrong.append(f"the served certificate is for {names}, not for {expected.cname}")

@@ -14,18 +14,17 @@ import base64
 import re
 
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._extension import tls
 
 try:
-    from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.serialization import (
         Encoding,
         NoEncryption,
         PrivateFormat,
-        PublicFormat,
         load_pem_private_key,
         pkcs12,
     )
-    from cryptography.x509 import Certificate, load_pem_x509_certificates
+    from cryptography.x509 import Certificate
 except ImportError:
     pass  # tls reports it
 
@@ -60,7 +59,7 @@ def unpack(value: str, content_type: str, what: str) -> tuple[bytes, bytes]:
 def _of_pem(value: str):
     content = value.encode()
     found = PRIVATE_KEY.search(content)
-    return (load_pem_private_key(found[0], None) if found else None), load_pem_x509_certificates(content)
+    return (load_pem_private_key(found[0], None) if found else None), tls.load_pem(content)
 
 
 def _of_pkcs12(value: str):
@@ -71,25 +70,13 @@ def _of_pkcs12(value: str):
 
 def _chain(key, certificates: list[Certificate]) -> list[Certificate]:
     """Return the certificate of a key, followed by its issuers; others do not belong to it."""
-    mine = _public(key.public_key())
-    chain = [one for one in certificates if _public(one.public_key()) == mine][:1]
+    mine = tls.encode_public_key(key.public_key())
+    chain = [one for one in certificates if tls.encode_public_key(one.public_key()) == mine][:1]
     left = [one for one in certificates if one not in chain]
     while chain:
-        issuer = next((one for one in left if _has_issued(one, chain[-1])), None)
+        issuer = next((one for one in left if tls.has_issued(one, chain[-1])), None)
         if issuer is None:
             return chain
         chain.append(issuer)
         left.remove(issuer)
     return certificates  # whose check says that the key belongs to none of them
-
-
-def _public(key) -> bytes:
-    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-
-
-def _has_issued(issuer: Certificate, certificate: Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except (InvalidSignature, TypeError, ValueError):
-        return False
-    return True

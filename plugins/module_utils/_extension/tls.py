@@ -82,12 +82,11 @@ def check(
     chain = _chain(certificate, prefix)
     leaf = chain[0]
     _check_order(chain, prefix)
-    if _public_key(leaf.public_key()) != _public_key(_key(private_key, prefix).public_key()):
+    if encode_public_key(leaf.public_key()) != encode_public_key(_key(private_key, prefix).public_key()):
         raise AzureMLError(f"{prefix}private_key does not belong to {prefix}certificate")
-    if leaf.not_valid_after_utc < now:
-        raise AzureMLError(f"{prefix}certificate expired on {leaf.not_valid_after_utc:%Y-%m-%d}")
-    if leaf.not_valid_before_utc > now:
-        raise AzureMLError(f"{prefix}certificate is not valid before {leaf.not_valid_before_utc:%Y-%m-%d %H:%M} UTC")
+    invalid = why_not_valid(leaf.not_valid_before_utc, leaf.not_valid_after_utc, now)
+    if invalid:
+        raise AzureMLError(f"{prefix}certificate {invalid}")
     names = names_of(leaf)
     if cname is not None and not any(covers(name, cname) for name in names):
         raise AzureMLError(
@@ -115,13 +114,20 @@ def _check_order(chain: list[x509.Certificate], prefix: str) -> None:
     Source: https://learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-kubernetes-extension, E40007.
     """
     for one, issuer in zip(chain, chain[1:]):
-        try:
-            one.verify_directly_issued_by(issuer)
-        except (InvalidSignature, TypeError, ValueError) as error:
+        if not has_issued(issuer, one):
             raise AzureMLError(
                 f"{prefix}certificate: '{_subject(one)}' is followed by '{_subject(issuer)}', which has not issued it",
                 hint="Order the certificates from that of the server to that of its authority.",
-            ) from error
+            )
+
+
+def has_issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
+    """Return whether a certificate names another one as its issuer, and has its signature."""
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (InvalidSignature, TypeError, ValueError):
+        return False
+    return True
 
 
 def _subject(certificate: x509.Certificate) -> str:
@@ -159,6 +165,15 @@ def view_of(certificate: x509.Certificate, now: datetime) -> dict:
     }
 
 
+def why_not_valid(not_before: datetime, not_after: datetime, now: datetime) -> str:
+    """Return why a certificate is not valid now, as the end of a sentence about it; empty if it is."""
+    if not_after < now:
+        return f"expired on {not_after:%Y-%m-%d}"
+    if not_before > now:
+        return f"is not valid before {not_before:%Y-%m-%d %H:%M} UTC"
+    return ""
+
+
 def days_left(not_after: datetime, now: datetime) -> float:
     """Return the days of validity that are left, less than 0 after its end."""
     return round((not_after - now) / timedelta(days=1), 1)
@@ -187,7 +202,7 @@ def parts_of(certificate: str, private_key: str) -> dict[str, str]:
             parts["chain_sha256"] = _fingerprint(chain[1:])
     with contextlib.suppress(ValueError, AzureMLError):
         key = _key(base64.b64decode(private_key), "")
-        parts["public_key_sha256"] = hashlib.sha256(_public_key(key.public_key())).hexdigest()
+        parts["public_key_sha256"] = hashlib.sha256(encode_public_key(key.public_key())).hexdigest()
     return parts
 
 
@@ -218,7 +233,8 @@ def _key(private_key: bytes, prefix: str):
         raise AzureMLError(f"{prefix}private_key is not a PEM private key") from error
 
 
-def _public_key(key) -> bytes:
+def encode_public_key(key) -> bytes:
+    """Return a public key as DER, which is the same for equal keys."""
     return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
