@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import base64
 import socket
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -27,8 +26,9 @@ from ansible_collections.azureml.arc.plugins.module_utils._endpoint.verdict impo
     served,
 )
 from ansible_collections.azureml.arc.plugins.module_utils._extension import tls
-from ansible_collections.azureml.arc.plugins.module_utils._extension.tls_secret import CERTIFICATE_KEY
+from ansible_collections.azureml.arc.plugins.module_utils._extension.tls_secret import CERTIFICATE_KEY, certificates_in
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.client import KubeSession, open_session
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.resources import describe
 
 ASKED_AT_ONCE = 8
 # How long to try again where no address can be reached: a new load balancer takes some seconds until it forwards.
@@ -78,14 +78,8 @@ def _expected_chain(call: ModuleCall, session: KubeSession) -> tuple[str, ...] |
             raise
         call.warn(f"The served certificate was not compared with the Secret: {error}")
         return None
-    content = ((secret or {}).get("data") or {}).get(CERTIFICATE_KEY, "")
-    try:
-        return tls.served_chain(tls.load_pem(base64.b64decode(content)))
-    except ValueError as error:
-        raise AzureMLError(
-            f"Secret '{params['secret_name']}' in namespace '{params['namespace']}' has no certificate as"
-            f" {CERTIFICATE_KEY}"
-        ) from error
+    where = describe("Secret", params["namespace"], params["secret_name"])
+    return tls.served_chain(certificates_in(secret, where, (CERTIFICATE_KEY,)))
 
 
 def _wait(session: KubeSession, params: Mapping, expected: Expected, deadline: Deadline) -> Waiting[dict]:

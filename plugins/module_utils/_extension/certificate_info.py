@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from datetime import datetime, timezone
 
@@ -18,6 +17,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._extension import tls
 from ansible_collections.azureml.arc.plugins.module_utils._extension.tls_secret import (
     CERTIFICATE_KEY,
     TLS_CERTIFICATE_KEY,
+    certificates_in,
 )
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import client as kubernetes_client
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.resources import describe
@@ -47,11 +47,5 @@ def _of_secret(call: ModuleCall, source: Mapping):
     where = describe("Secret", source["namespace"], source["name"])
     with kubernetes_client.open_session(call) as session:
         secret = session.get("Secret", source["name"], source["namespace"]) or {}
-    data, metadata = secret.get("data") or {}, secret.get("metadata") or {}
-    content = data.get(TLS_CERTIFICATE_KEY) or data.get(CERTIFICATE_KEY)
-    if not content:
-        raise AzureMLError(f"{where} has no certificate as {TLS_CERTIFICATE_KEY} or {CERTIFICATE_KEY}")
-    try:
-        return tls.load_pem(base64.b64decode(content))[0], metadata.get("resourceVersion", "")
-    except ValueError as error:
-        raise AzureMLError(f"{where} does not hold a PEM certificate") from error
+    certificate = certificates_in(secret, where, (TLS_CERTIFICATE_KEY, CERTIFICATE_KEY))[0]
+    return certificate, (secret.get("metadata") or {}).get("resourceVersion", "")

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
@@ -70,6 +70,22 @@ def _copied(call: ModuleCall, session: KubeSession, source: Mapping) -> tls.Serv
     call.hide(data[TLS_PRIVATE_KEY_KEY])
     pair = [base64.b64decode(data[name]) for name in (TLS_CERTIFICATE_KEY, TLS_PRIVATE_KEY_KEY)]
     return certificate_files.checked(call, *pair, call.params["cname"], f"{where}: ")
+
+
+def certificates_in(secret: Mapping | None, where: str, keys: Sequence[str]) -> list:
+    """Return the certificates of a Secret, that of the server first.
+
+    :param where: the Secret, for errors.
+    :param keys: the keys that may hold them; the first one that the Secret has counts.
+    :raises AzureMLError: if there are none.
+    """
+    content = next(filter(None, map(_data(secret).get, keys)), None)
+    if content is None:
+        raise AzureMLError(f"{where} has no certificate as {' or '.join(keys)}")
+    try:
+        return tls.load_pem(base64.b64decode(content))
+    except ValueError as error:
+        raise AzureMLError(f"{where} does not hold a PEM certificate") from error
 
 
 def _data(secret: Mapping | None) -> dict[str, str]:
