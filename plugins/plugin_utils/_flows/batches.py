@@ -42,7 +42,7 @@ class Rollout:
 
     def wave(self, rows: list[Row]) -> Wave:
         """Return the current batch by its rows."""
-        failed = [*self.failed, *(one.name for one in rows if one.outcome in ("failed", "unreachable"))]
+        failed = [*self.failed, *(one.name for one in rows if one.counts_as_failed)]
         elapsed = time.time() - self.began
         return Wave(rows, failed, self.not_started, self.allowed, self.number, elapsed, self.waves, self.stopped)
 

@@ -54,6 +54,11 @@ class Row:
     pods: str = ""
     cause: str = ""
 
+    @property
+    def counts_as_failed(self) -> bool:
+        """Whether the failure budget counts the cluster, which it does not if the cluster is gone."""
+        return self.outcome in ("failed", "unreachable")
+
 
 def row(name: str, result: Mapping | None, check_mode: bool, ended: bool = True) -> Row:
     """Return a cluster by its result.
@@ -174,7 +179,7 @@ class Wave:
 
     @property
     def _all_failed(self) -> bool:
-        return bool(self.rows) and all(one.outcome in ("failed", "unreachable") for one in self.rows)
+        return bool(self.rows) and all(one.counts_as_failed for one in self.rows)
 
     def table(self) -> str:
         """Return the clusters as a table, the failed ones first."""
