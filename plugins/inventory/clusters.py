@@ -186,7 +186,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         filters = Filters(**{one.name: self.get_option(one.name) for one in fields(Filters)})
         call = ModuleCall({name: self._sign_in_option(name) for name in AZURE})
         # Closed at the end, because all workers are forked from this process.
-        with call.connections, azure_client.open_session(call) as session:
+        with call.connections:
+            session = azure_client.open_session(call)
             for warning in call.warnings:
                 self.display.warning(warning)
             subscriptions = self._subscriptions(session)

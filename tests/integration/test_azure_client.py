@@ -88,9 +88,9 @@ def signed_in(slow, sign_in_to):
 @pytest.mark.usefixtures("signed_in")
 def test_resource_that_is_being_deleted_is_created_again():
     path = f"{GROUP}/providers/Microsoft.OperationalInsights/workspaces/logs"
-    with open_session(ModuleCall({})) as session:
-        workspace = ArmResource(session, path, "2022-10-01", "workspace", Deadline(60))
-        wait_here(_create_delete_and_create(workspace))
+    session = open_session(ModuleCall({}))
+    workspace = ArmResource(session, path, "2022-10-01", "workspace", Deadline(60))
+    wait_here(_create_delete_and_create(workspace))
 
 
 def _create_delete_and_create(workspace: ArmResource):

@@ -16,12 +16,14 @@ from urllib.parse import urlsplit
 import outbound_proxy
 import pytest
 from ansible_collections.azureml.arc.plugins.module_utils._core.connections import Connections
+from ansible_collections.azureml.arc.plugins.modules.certificate_info import SPEC as CERTIFICATE_INFO
 from ansible_collections.azureml.arc.plugins.modules.extension import SPEC as EXTENSION
 from ansible_collections.azureml.arc.plugins.modules.extension_info import SPEC as EXTENSION_INFO
 from ansible_collections.azureml.arc.plugins.modules.pod_readiness import SPEC as READINESS
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.run_cache import RunCache
 from support import ModuleFailedError, requests_to, run_module_work
 
+import certificates
 import simulated
 from simulator.scenario import ClusterPlan, InstallPlan, Principal, Scenario, WorkspacePlan
 
@@ -57,6 +59,13 @@ def through(simulator, monkeypatch):
     with outbound_proxy.proxy(("localhost",), target) as (address, asked), monkeypatch.context() as patch:
         patch.setenv("HTTPS_PROXY", address)
         yield address, asked
+
+
+@pytest.fixture
+def key_vault(simulator, arc) -> str:
+    """The address of a certificate in a key vault."""
+    simulator.import_certificate(arc, certificates.Authority().issue("ml.example.com"))
+    return f"{simulator.endpoint}/certificates/{arc}"
 
 
 def look(task, name: str, **options) -> dict:
@@ -101,6 +110,17 @@ def test_calls_of_a_task_share_a_connection_to_a_cluster(task, through, simulato
         task(READINESS, proxy=address, **options)
 
     assert len(asked) == 1
+
+
+def test_calls_of_a_task_share_a_connection_to_a_key_vault(task, through, key_vault):
+    _address, asked = through
+    task(CERTIFICATE_INFO, key_vault=key_vault)
+    before = len(asked)
+
+    for _call in range(3):
+        task(CERTIFICATE_INFO, key_vault=key_vault)
+
+    assert len(asked) == before
 
 
 def test_each_service_is_sent_its_own_token_alone(task, start, sign_in_to, monkeypatch, tmp_path):
@@ -170,11 +190,12 @@ def test_a_connection_that_the_service_has_closed_is_opened_anew_and_nothing_is_
     assert len(requests_to(simulator, "PUT", "/extensions/")) == 1
 
 
-def test_credentials_in_netrc_do_not_replace_the_token(task, simulator, arc, tmp_path, monkeypatch):
+def test_credentials_in_netrc_do_not_replace_the_tokens(task, arc, key_vault, tmp_path, monkeypatch):
     (tmp_path / "netrc").write_text("default login somebody password secret\n", encoding="utf-8")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
 
     assert look(task, arc)["extensions"] == []
+    assert task(CERTIFICATE_INFO, key_vault=key_vault)["certificate"]["names"] == ["ml.example.com"]
 
 
 @pytest.mark.parametrize("content", [None, "no certificate\n"])

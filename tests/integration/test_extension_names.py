@@ -36,8 +36,8 @@ def another_client(run_module, arc, cluster):
 
         def put(call):
             body = {"identity": {"type": "SystemAssigned"}, "properties": properties}
-            with open_session(call) as session:
-                session.send("PUT", address, "2025-03-01", name, body=body)
+            session = open_session(call)
+            session.send("PUT", address, "2025-03-01", name, body=body)
             return {}
 
         run_module(ModuleSpec(run=put, argument_spec=SPEC.argument_spec), **cluster)

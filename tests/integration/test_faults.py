@@ -73,15 +73,15 @@ def _list_clusters() -> dict:
     """Return what the inventory plugin asks. Nothing is ever changed."""
     call = ModuleCall({}, clock=lambda: time.monotonic() * PACE, sleep=lambda seconds: time.sleep(seconds / PACE))
     try:
-        with azure_client.open_session(call) as session:
-            found = list(
-                query(
-                    session,
-                    "resources | where type =~ 'microsoft.kubernetes/connectedclusters' | project id | order by id asc",
-                    session.subscriptions,
-                    "clusters",
-                )
+        session = azure_client.open_session(call)
+        found = list(
+            query(
+                session,
+                "resources | where type =~ 'microsoft.kubernetes/connectedclusters' | project id | order by id asc",
+                session.subscriptions,
+                "clusters",
             )
+        )
     except AzureMLError as error:
         raise ModuleFailedError(error.as_result()) from error
     assert len(found) == len(CELLS)

@@ -72,9 +72,9 @@ def elsewhere():
 
 def send(simulator, method: str, cluster: str, body: dict | None = None, params: dict | None = None) -> None:
     """What C(az k8s-extension) sends for the extension of a cluster, and then waits for."""
-    with open_session(ModuleCall({})) as session:
-        resource = ArmResource(session, extension_id(cluster), "2025-03-01", "extension", Deadline(60))
-        wait_here(resource.submit(method, True, resource.read(), body=body, params=params))
+    session = open_session(ModuleCall({}))
+    resource = ArmResource(session, extension_id(cluster), "2025-03-01", "extension", Deadline(60))
+    wait_here(resource.submit(method, True, resource.read(), body=body, params=params))
 
 
 def test_two_tasks_at_once(simulator, run_module, arc, elsewhere):

@@ -29,9 +29,9 @@ def elsewhere(run_module, arc):
     }
 
     def put(call):
-        with open_session(call) as session:
-            resource = ArmResource(session, extension_id(arc), "2025-03-01", "extension", Deadline(60))
-            yield from resource.submit("PUT", wait=True, present=None, body=body)
+        session = open_session(call)
+        resource = ArmResource(session, extension_id(arc), "2025-03-01", "extension", Deadline(60))
+        yield from resource.submit("PUT", wait=True, present=None, body=body)
         return {}
 
     run_module(ModuleSpec(run=put, argument_spec=SPEC.argument_spec), resource_group="rg-edge", cluster_name=arc)

@@ -21,7 +21,6 @@ import traceback
 import uuid
 from collections.abc import Callable, Mapping
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 from ansible_collections.azureml.arc.plugins.module_utils._azure import cloud, connection, token_cache
 from ansible_collections.azureml.arc.plugins.module_utils._azure import sign_in as _sign_in
@@ -45,7 +44,6 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.polling import (
 )
 
 try:
-    from azure.core import PipelineClient
     from azure.core.exceptions import (
         AzureError,
         HttpResponseError,
@@ -53,7 +51,6 @@ try:
         ServiceRequestError,
         ServiceResponseError,
     )
-    from azure.core.pipeline.policies import BearerTokenCredentialPolicy
     from azure.core.rest import HttpRequest
 except ImportError:
     IMPORT_ERROR = traceback.format_exc()
@@ -114,15 +111,7 @@ class AzureSession:
         self._context = context
         self.deadline = deadline
         self._transport = {"connection_verify": sign_in.validate_certificates, **TRANSPORT}
-        self._stack = contextlib.ExitStack()
-        self._services: dict[str, PipelineClient] = {}  # by audience
         self.correlation_id = str(uuid.uuid4())
-
-    def __enter__(self) -> AzureSession:
-        return self
-
-    def __exit__(self, *exc_info) -> None:
-        self._stack.close()
 
     @property
     def subscription_id(self) -> str:
@@ -143,7 +132,9 @@ class AzureSession:
         return [self._sign_in.subscription_id] if self._sign_in.subscription_id else []
 
     @Lazy
-    def _resolved_cloud(self) -> cloud.Cloud:
+    def cloud(self) -> cloud.Cloud:
+        """The addresses of the cloud."""
+
         def fetch(url: str) -> object:
             return token_cache.read_metadata(url, self._cache, self._transport)
 
@@ -151,42 +142,10 @@ class AzureSession:
 
     @Lazy
     def _credential(self) -> token_cache.SharedCredential:
-        identity = self._sign_in, self._resolved_cloud
+        identity = self._sign_in, self.cloud
         return self._connections.shared(
             ("credential", *identity), lambda: token_cache.SharedCredential(*identity, self._cache, self._transport)
         )
-
-    @property
-    def cloud(self) -> cloud.Cloud:
-        """The addresses of the cloud."""
-        return self._resolved_cloud
-
-    def get_from_service(self, url: str, audience: str, what: str, params: Mapping[str, str] | None = None) -> dict:
-        """Read from a service beside the resource manager, with a token that is good for that service only.
-
-        :param url: whoever calls has checked that it belongs to the cloud.
-        :param audience: of the token.
-        :param what: what is read, as errors name it.
-        :raises AzureMLError: if the service does not answer, or refuses.
-        """
-        action, host = f"GET {what}", urlsplit(url).netloc
-        try:
-            response = self._service(audience).send_request(HttpRequest("GET", url, params=params))
-        except AzureError as error:
-            raise AzureMLError(
-                f"{action}: no answer from {host}: {first_line(error)}",
-                code="NoAnswer",
-                hint=f"Check the network and the proxy between this machine and {host}.",
-            ) from error
-        return parse_response(action, response, self.correlation_id).body
-
-    def _service(self, audience: str) -> PipelineClient:
-        """Return the client for the services that take tokens for an audience; the whole session uses it."""
-        if audience not in self._services:
-            policy = BearerTokenCredentialPolicy(self._credential, f"{audience}/.default")
-            client = PipelineClient("", per_retry_policies=[policy], retry_total=1, **self._transport)
-            self._services[audience] = self._stack.enter_context(client)
-        return self._services[audience]
 
     def get(self, resource_id: str, api_version: str, what: str) -> dict | None:
         """Read a resource; C(None) if it does not exist. For the other parameters see C(send)."""
@@ -261,8 +220,8 @@ class AzureSession:
         :returns: the response, C(None) if it was lost but C(already_applied).
         :raises AzureMLError: if the request could not be sent, or was refused.
         """
-        url = self._resolved_cloud.resource_manager + resource_id if resource_id.startswith("/") else resource_id
-        if not self._resolved_cloud.is_endpoint(url):
+        url = self.cloud.resource_manager + resource_id if resource_id.startswith("/") else resource_id
+        if not self.cloud.is_endpoint(url):
             raise AzureMLError(f"{what}: refusing to send the token to {url}: not an endpoint of this cloud")
         if method != "GET":
             self.forget(resource_id)
@@ -298,7 +257,7 @@ class AzureSession:
         return max(asked, usual)
 
     def _send_once(self, action: str, request: HttpRequest) -> Response:
-        manager = self._resolved_cloud.resource_manager
+        manager = self.cloud.resource_manager
         longest = max(self.deadline.remaining, SHORTEST_TIMEOUT)
         timeouts = {name: min(seconds, longest) for name, seconds in TRANSPORT.items()}
         try:
@@ -320,10 +279,22 @@ class AzureSession:
         return parse_response(action, response, self.correlation_id)
 
     def _lend_client(self) -> contextlib.AbstractContextManager[connection.Client]:
-        resolved, credential = self._resolved_cloud, self._credential
+        resolved, credential = self.cloud, self._credential
         return self._connections.lend(
             ("azure", self._sign_in, resolved),
             lambda: connection.open_client(resolved, credential, self._context, TRANSPORT),
+        )
+
+    def lend_service(self, address: str, audience: str) -> contextlib.AbstractContextManager[connection.PipelineClient]:
+        """Lend a client of a service beside the resource manager, with a token that is good for that service only.
+
+        :param address: of the service; whoever calls has checked that it belongs to the cloud.
+        :param audience: of the token.
+        """
+        scope, credential = f"{audience}/.default", self._credential
+        return self._connections.lend(
+            ("service", address, scope, self._sign_in, self.cloud),
+            lambda: connection.open_service(address, scope, credential, self._context, TRANSPORT),
         )
 
     def wait_for_operation(self, url: str, deadline: Deadline, what: str) -> Waiting[bool]:

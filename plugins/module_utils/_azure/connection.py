@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The SDK's client of Azure Resource Manager, on a transport that can be kept from one module call to the next.
+"""The SDK's clients of Azure Resource Manager, and of services beside it, which can be kept between module calls.
 
 By itself C(requests) looks for proxies, credentials in F(~/.netrc) and certificate files with every request, and reads
 the certificates with every connection. Here that is done once for all clients of a task, and F(~/.netrc) is left
@@ -23,7 +23,8 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.errors import Az
 
 try:
     import requests
-    from azure.core.pipeline.policies import RequestIdPolicy, UserAgentPolicy
+    from azure.core import PipelineClient
+    from azure.core.pipeline.policies import BearerTokenCredentialPolicy, RequestIdPolicy, UserAgentPolicy
     from azure.core.pipeline.transport import RequestsTransport
     from azure.mgmt.core.policies import ARMAutoResourceProviderRegistrationPolicy, ARMChallengeAuthenticationPolicy
     from azure.mgmt.kubernetesconfiguration.extensions import KubernetesConfigurationExtensionsMgmtClient
@@ -72,15 +73,11 @@ def open_client(
     :param context: see C(tls_context).
     :param timeouts: C(connection_timeout) and C(read_timeout) in seconds.
     """
-    session = requests.Session()
-    session.trust_env = False
-    session.proxies = requests.utils.get_environ_proxies(cloud.resource_manager)
-    session.mount("https://", _Adapter(context))
     return Client(
         credential,
         "",  # no subscription: addresses are given whole
         base_url=cloud.resource_manager,
-        transport=RequestsTransport(session=session, **timeouts),
+        transport=_transport(cloud.resource_manager, context, timeouts),
         # Without those that would do nothing here but take a third of a request's processor time: redirects, which
         # lead to another host, retries, logs, traces, and a second look at the body.
         policies=[
@@ -90,6 +87,33 @@ def open_client(
             Authentication(credential, cloud.scope),
         ],
     )
+
+
+def open_service(
+    address: str,
+    scope: str,
+    credential: token_cache.SharedCredential,
+    context: ssl.SSLContext,
+    timeouts: Mapping[str, float],
+) -> PipelineClient:
+    """Return a client that reads from a service beside the resource manager. Nothing is sent yet.
+
+    :param scope: of the token, which is good for that service only. For the other parameters see C(open_client).
+    """
+    return PipelineClient(
+        address,
+        transport=_transport(address, context, timeouts),
+        per_retry_policies=[BearerTokenCredentialPolicy(credential, scope)],
+        retry_total=1,
+    )
+
+
+def _transport(address: str, context: ssl.SSLContext, timeouts: Mapping[str, float]) -> RequestsTransport:
+    session = requests.Session()
+    session.trust_env = False
+    session.proxies = requests.utils.get_environ_proxies(address)
+    session.mount("https://", _Adapter(context))
+    return RequestsTransport(session=session, **timeouts)
 
 
 class _Adapter(HTTPAdapter):

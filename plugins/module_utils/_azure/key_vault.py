@@ -14,6 +14,7 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ansible_collections.azureml.arc.plugins.module_utils._azure import service
 from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession
 from ansible_collections.azureml.arc.plugins.module_utils._azure.key_vault_address import CertificateAddress
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
@@ -85,7 +86,7 @@ def _get(session: AzureSession, address: CertificateAddress, path: str) -> dict:
     """
     url, version = f"{address.vault}{path}", {"api-version": API_VERSION}
     try:
-        return session.get_from_service(url, session.cloud.key_vault, str(address), version)
+        return service.read(session, url, session.cloud.key_vault, str(address), version)
     except AzureMLError as error:
         message = error.message.lower()
         error.hint = next((hint for part, hint in HINTS if part in message), error.hint)

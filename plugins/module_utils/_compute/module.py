@@ -49,27 +49,25 @@ def run(call: ModuleCall) -> Waiting[dict]:
     params = call.params
     configuration = _compute_configuration.read(params, lambda path: call.read_file("config_file", path))
     for_cluster = configuration.for_cluster()
-    with open_session(call) as session:
-        workspace = _workspace.reference(params, session.subscription_id)
-        task = _Task(
-            call, session, workspace, _resource(session, workspace, params, call.deadline(params["wait_timeout"]))
-        )
-        result = yield from (task.absent() if params["state"] == "absent" else task.present(configuration))
+    session = open_session(call)
+    workspace = _workspace.reference(params, session.subscription_id)
+    task = _Task(call, session, workspace, _resource(session, workspace, params, call.deadline(params["wait_timeout"])))
+    result = yield from (task.absent() if params["state"] == "absent" else task.present(configuration))
     return {**result, "cluster_instance_types": for_cluster}
 
 
 def run_info(call: ModuleCall) -> dict:
     """M(azureml.arc.compute_info)."""
     params = call.params
-    with open_session(call) as session:
-        workspace = _workspace.reference(params, session.subscription_id)
-        cluster = _cluster.reference(params, session.subscription_id) if params["cluster_name"] else None
-        if params["name"]:
-            found = [_resource(session, workspace, params, call.deadline(0)).read()]
-        else:
-            found = list_all(session, f"{workspace.id}/computes", API_VERSION, f"computes of {workspace}")
-        if not any(found):
-            _workspace.read(session, workspace)
+    session = open_session(call)
+    workspace = _workspace.reference(params, session.subscription_id)
+    cluster = _cluster.reference(params, session.subscription_id) if params["cluster_name"] else None
+    if params["name"]:
+        found = [_resource(session, workspace, params, call.deadline(0)).read()]
+    else:
+        found = list_all(session, f"{workspace.id}/computes", API_VERSION, f"computes of {workspace}")
+    if not any(found):
+        _workspace.read(session, workspace)
     computes = [view(body) for body in found if body and is_kubernetes(body)]
     return {"computes": [one for one in computes if cluster is None or _is_of(one, cluster)]}
 

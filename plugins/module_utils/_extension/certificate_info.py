@@ -35,8 +35,8 @@ def run(call: ModuleCall) -> dict:
 
 def _of_vault(call: ModuleCall):
     address = key_vault_address.parse("key_vault", call.params["key_vault"])
-    with azure_client.open_session(call) as session:
-        content, version = key_vault.read_public(session, address)
+    session = azure_client.open_session(call)
+    content, version = key_vault.read_public(session, address)
     try:
         return tls.load_der([content])[0], version
     except ValueError as error:

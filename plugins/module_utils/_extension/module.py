@@ -37,14 +37,14 @@ def run(call: ModuleCall) -> Waiting[dict]:
         for warning in check.misspelt_keys(params):
             call.warn(warning)
         certificate = certificate_files.read(call, params["tls"] or {}, "tls.")
-    with open_session(call) as session:
-        vault = (params["tls"] or {}).get("key_vault")
-        if vault and params["state"] != "absent":
-            certificate = key_vault_certificate.read(call, session, vault, params["tls"]["cname"])
-        reference = _reference(params, session, params["name"])
-        if params["state"] == "absent":
-            return (yield from remove(call, session, reference))
-        return (yield from Presence(call, session, reference, certificate).run())
+    session = open_session(call)
+    vault = (params["tls"] or {}).get("key_vault")
+    if vault and params["state"] != "absent":
+        certificate = key_vault_certificate.read(call, session, vault, params["tls"]["cname"])
+    reference = _reference(params, session, params["name"])
+    if params["state"] == "absent":
+        return (yield from remove(call, session, reference))
+    return (yield from Presence(call, session, reference, certificate).run())
 
 
 def begin_supporting_resources(call: ModuleCall) -> Waiting[dict]:
@@ -54,21 +54,21 @@ def begin_supporting_resources(call: ModuleCall) -> Waiting[dict]:
 
     :param call: with the options of M(azureml.arc.extension).
     """
-    with open_session(call) as session:
-        presence = Presence(call, session, _reference(call.params, session, call.params["name"]), None)
-        return (yield from presence.begin_supporting_resources())
+    session = open_session(call)
+    presence = Presence(call, session, _reference(call.params, session, call.params["name"]), None)
+    return (yield from presence.begin_supporting_resources())
 
 
 def run_info(call: ModuleCall) -> dict:
     """M(azureml.arc.extension_info)."""
-    with open_session(call) as session:
-        cluster = _cluster.reference(call.params, session.subscription_id)
-        name = call.params["name"]
-        if name:
-            body = _read(session, _reference(call.params, session, name))
-            found = [body] if body and is_azureml(body) else []
-        else:
-            found = list_azureml(session, cluster)
+    session = open_session(call)
+    cluster = _cluster.reference(call.params, session.subscription_id)
+    name = call.params["name"]
+    if name:
+        body = _read(session, _reference(call.params, session, name))
+        found = [body] if body and is_azureml(body) else []
+    else:
+        found = list_azureml(session, cluster)
     return {"extensions": [view(body) for body in found]}
 
 

@@ -43,15 +43,15 @@ MISSES = 3  # reads in a row that do not find a job, before it counts as deleted
 
 def run(call: ModuleCall) -> Waiting[dict]:
     """M(azureml.arc.job_check)."""
-    with open_session(call) as session:
-        compute = _read_compute(session, call.params)
-        removed = _remove_old(call, session)
+    session = open_session(call)
+    compute = _read_compute(session, call.params)
+    removed = _remove_old(call, session)
     jobs, submitted = [], {}
     for instance_type in _instance_types(call.params, compute):
         # A session a job: its time bounds the attempts of requests.
-        with open_session(call) as session:
-            check = _Check(call, session, compute, instance_type)
-            row, request = yield from check.run()
+        session = open_session(call)
+        check = _Check(call, session, compute, instance_type)
+        row, request = yield from check.run()
         jobs.append(row)
         if request:
             submitted[row["name"]] = request

@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
+from ansible_collections.azureml.arc.plugins.module_utils._azure import service
 from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 
@@ -30,10 +31,10 @@ def error_of(session: AzureSession, discovery_url: str, workspace_id: str, job: 
     """
     if not session.cloud.is_machine_learning(discovery_url):
         raise AzureMLError(f"refusing to send a token to '{discovery_url}': not a service of this cloud")
-    service = urlsplit(discovery_url)
-    url = f"{service.scheme}://{service.netloc}/history/v1.0{workspace_id}/runs/{job}/details"
+    found = urlsplit(discovery_url)
+    url = f"{found.scheme}://{found.netloc}/history/v1.0{workspace_id}/runs/{job}/details"
     audience = session.cloud.machine_learning or session.cloud.audience
-    details = session.get_from_service(url, audience, f"run '{job}'")
+    details = service.read(session, url, audience, f"run '{job}'")
     return SIGNATURE.sub("***", " ".join(dict.fromkeys(texts_of((details.get("error") or {}).get("error")))))
 
 

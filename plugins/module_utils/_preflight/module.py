@@ -48,15 +48,15 @@ def run(call: ModuleCall) -> dict:
     findings, install = [], {}
     if "azure" in params["sides"]:
         require(azure_client.LIBRARIES)
-        with open_azure(call) as session:
-            reference = _cluster.reference(params, session.subscription_id)
-            extension = read_extension(session, reference, params["extension_name"])
-            if extension and params["skip_installed"] and not has_failed(extension["provisioning_state"]):
-                return {**_result(facts, extension, [], {}), "checked": False}
-            facts.cluster = _cluster.read(session, reference)
-            chosen = checks.select(checks.AZURE_CHECKS, params)
-            if any("providers" in check.objects for check in chosen):
-                facts.objects["providers"] = _read(lambda: _registrations(session, call, _needed_providers(params)))
+        session = open_azure(call)
+        reference = _cluster.reference(params, session.subscription_id)
+        extension = read_extension(session, reference, params["extension_name"])
+        if extension and params["skip_installed"] and not has_failed(extension["provisioning_state"]):
+            return {**_result(facts, extension, [], {}), "checked": False}
+        facts.cluster = _cluster.read(session, reference)
+        chosen = checks.select(checks.AZURE_CHECKS, params)
+        if any("providers" in check.objects for check in chosen):
+            facts.objects["providers"] = _read(lambda: _registrations(session, call, _needed_providers(params)))
         findings, install = checks.findings(facts, chosen)
     if "kubernetes" in params["sides"]:
         more, install = _look_at_kubernetes(call, facts)

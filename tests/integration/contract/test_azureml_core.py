@@ -95,8 +95,8 @@ def test_compute_that_azureml_core_attached_is_in_sync(run_module, attach, clust
     body = {"location": "northeurope", "identity": {"type": "SystemAssigned"}, "properties": recorded}
 
     def put(call):
-        with open_session(call) as session:
-            session.send("PUT", f"{workspace}/computes/{arc}", "2024-04-01", arc, body=body)
+        session = open_session(call)
+        session.send("PUT", f"{workspace}/computes/{arc}", "2024-04-01", arc, body=body)
         return {}
 
     run_module(ModuleSpec(run=put, argument_spec=EXTENSION.argument_spec), **cluster)

@@ -1,0 +1,41 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Services of Azure beside the resource manager, from which documents are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from ansible_collections.azureml.arc.plugins.module_utils._azure.answer import parse_response
+from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError, first_line
+
+try:
+    from azure.core.exceptions import AzureError
+    from azure.core.rest import HttpRequest
+except ImportError:
+    pass  # LIBRARIES of the client reports it
+
+
+def read(session: AzureSession, url: str, audience: str, what: str, params: Mapping[str, str] | None = None) -> dict:
+    """Read a document, with a token that is good for its service only.
+
+    :param url: whoever calls has checked that it belongs to the cloud.
+    :param audience: of the token.
+    :param what: what is read, as errors name it.
+    :raises AzureMLError: if the service does not answer, or refuses.
+    """
+    parts = urlsplit(url)
+    try:
+        with session.lend_service(f"{parts.scheme}://{parts.netloc}", audience) as client:
+            response = client.send_request(HttpRequest("GET", url, params=params))
+    except AzureError as error:
+        raise AzureMLError(
+            f"GET {what}: no answer from {parts.netloc}: {first_line(error)}",
+            code="NoAnswer",
+            hint=f"Check the network and the proxy between this machine and {parts.netloc}.",
+        ) from error
+    return parse_response(f"GET {what}", response, session.correlation_id).body
