@@ -182,6 +182,43 @@ def test_compute_is_detached_once_however_often_that_is_asked_for(ask, run_modul
         wait_for(lambda status=status: ask("GET", status).json()["status"] == "Succeeded")
 
 
+def test_detach_ends_an_attachment_that_is_under_way(ask, simulator, arc, ready):
+    compute = f"{WORKSPACE}/computes/{ready['name']}?api-version=2024-04-01"
+    properties = {"computeType": "Kubernetes", "resourceId": arc_id(arc), "properties": {"namespace": "default"}}
+    simulator.change_plan(arc, attach_seconds=30)
+    simulator.change_workspace("ws", detach_seconds=120)
+
+    ask("PUT", compute, json={"properties": properties})
+    ask("DELETE", f"{compute}&underlyingResourceAction=Detach")
+    simulator.change_workspace("ws", detach_seconds=5)
+
+    states = set()
+    while (answer := ask("GET", compute)).status_code == 200:
+        states.add(answer.json()["properties"]["provisioningState"])
+    assert states == {"Deleting"}
+
+
+def test_extension_is_removed_once_however_often_that_is_asked_for(ask, simulator, arc):
+    ask("PUT", extension_of(arc), json=EXTENSION)
+
+    removals = [ask("DELETE", extension_of(arc)) for _time in range(2)]
+
+    for one in removals:
+        status = one.headers["Azure-AsyncOperation"].removeprefix(simulator.endpoint)
+        wait_for(lambda status=status: ask("GET", status).json()["status"] == "Succeeded")
+
+
+def test_removal_ends_an_install_that_is_under_way(ask, simulator, arc, kube):
+    # Without an end, pods would appear after 60 seconds.
+    simulator.change_plan(arc, install={"seconds": 600}, removal_seconds=120)
+    ask("PUT", extension_of(arc), json=EXTENSION)
+    ask("DELETE", extension_of(arc))
+
+    wait_for(lambda: ask("GET", extension_of(arc)).status_code == 404)
+
+    assert kube(arc).resources.get(api_version="v1", kind="Pod").get(namespace="azureml").items == []
+
+
 def test_authorization_rules_are_listed(ask, arc):
     version = "api-version=2021-11-01"
     for path in ("", "/hybridConnections/c", "/hybridConnections/c/authorizationRules/rule"):
@@ -246,6 +283,17 @@ def test_namespace_is_not_created_while_it_is_deleted(ask, arm, arc):
         return arm("PUT", address, json=NAMESPACE) == (409, "Conflict")
 
     wait_for(is_refused)  # on a busy machine the deletion may end before the last request arrives
+
+
+def test_namespace_stays_that_is_created_after_repeated_deletion(ask, arm, arc):
+    address = f"{RELAY}/{arc}-again?api-version=2021-11-01"
+    ask("PUT", address, json=NAMESPACE)
+    while arm("DELETE", address) != (204, ""):
+        pass
+
+    ask("PUT", address, json=NAMESPACE)
+
+    wait_for(lambda: ask("GET", address).json()["properties"]["provisioningState"] == "Succeeded")
 
 
 def test_namespace_that_two_create_at_once_is_provisioned(ask, arm, arc):

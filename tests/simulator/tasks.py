@@ -16,12 +16,20 @@ class Tasks:
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task] = set()
+        self._of_resources: dict[str, asyncio.Task] = {}
 
     def start(self, work: Coroutine) -> asyncio.Task:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)
         return task
+
+    def start_on(self, key: str, work: Coroutine) -> None:
+        """Start the work on a resource, and cancel that which is under way: two would overwrite each other's state."""
+        former = self._of_resources.get(key)
+        if former:
+            former.cancel()
+        self._of_resources[key] = self.start(work)
 
     async def stop(self) -> None:
         tasks = list(self._tasks)

@@ -42,7 +42,7 @@ class Extensions:
         self._consistency = consistency
         self._tasks = tasks
         self._extensions: dict[str, Extension] = {}
-        self._running: dict[str, asyncio.Task] = {}
+        self._removals: dict[str, Operation] = {}  # by the key of the extension
         self._operations = Operations()
 
     def types(self) -> dict[str, Handler]:
@@ -108,7 +108,7 @@ class Extensions:
             extension.system_data = system_data(present.system_data)
         self._extensions[request.address.key] = extension
         operation = self._begin(extension, "Creating")
-        self._run(extension, self._install(extension, cluster, operation, create=True))
+        self._tasks.start_on(request.address.key, self._install(extension, cluster, operation, create=True))
         request.created = present is None
         return accepted(request, operation, 201 if request.created else 200, extension.body())
 
@@ -129,7 +129,7 @@ class Extensions:
         extension.properties = {**extension.properties, **properties, "configurationSettings": settings}
         extension.system_data = system_data(extension.system_data)
         operation = self._begin(extension, "Updating")
-        self._run(extension, self._install(extension, cluster, operation, create=False))
+        self._tasks.start_on(request.address.key, self._install(extension, cluster, operation, create=False))
         return accepted(request, operation, 202, extension.body())
 
     def _delete(self, request: ArmRequest, cluster: SimulatedCluster) -> web.Response:
@@ -139,9 +139,11 @@ class Extensions:
         if request.query.get("forcedelete", "").lower() == "true":
             del self._extensions[request.address.key]
             return web.Response(status=200)
-        operation = self._begin(extension, "Deleting")
-        self._run(extension, self._remove(extension, cluster, operation))
-        return accepted(request, operation, 202)
+        if extension.state != "Deleting":
+            operation = self._removals[request.address.key] = self._begin(extension, "Deleting")
+            self._tasks.start_on(request.address.key, self._remove(extension, cluster, operation))
+        # A guess: there is no recording of a second request to delete. Both have the one operation.
+        return accepted(request, self._removals[request.address.key], 202)
 
     @staticmethod
     def _give_identity(
@@ -166,12 +168,6 @@ class Extensions:
         extension.error = None
         return self._operations.start(f"{extension.id}/operations", state)
 
-    def _run(self, extension: Extension, work) -> None:
-        running = self._running.get(extension.id)
-        if running:
-            running.cancel()
-        self._running[extension.id] = self._tasks.start(work)
-
     async def _install(
         self, extension: Extension, cluster: SimulatedCluster, operation: Operation, create: bool
     ) -> None:
@@ -179,9 +175,8 @@ class Extensions:
         settings = extension.properties.get("configurationSettings") or {}
         version = extension.properties.get("version") or CURRENT_VERSION
         await cluster.name_itself_for_extensions()
-        workloads = self._tasks.start(cluster.workloads.install(extension.name, settings, version, plan))
-        await cluster.clock.sleep(plan.seconds)
-        await workloads
+        workloads = cluster.workloads.install(extension.name, settings, version, plan)
+        await asyncio.gather(workloads, cluster.clock.sleep(plan.seconds))
         while cluster.plan.connectivity != "Connected":
             await cluster.clock.sleep(1)  # nobody there who would tell of it
         self._consistency.settled(extension.id)

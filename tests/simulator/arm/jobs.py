@@ -12,10 +12,9 @@ C(RunDetails) of azure-ai-ml 1.35. What fails, and with which words, stands in C
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -81,7 +80,6 @@ class Job:
     cluster: SimulatedCluster
     error: str = ""
     pods: JobPods | None = None
-    work: asyncio.Task | None = field(default=None, repr=False)
 
     @property
     def status(self) -> str:
@@ -186,7 +184,7 @@ class Jobs:
         job = Job(request.address.id, request.address.name, _started(request, properties), self._now(), cluster)
         self._jobs[request.address.key] = job
         request.created = True
-        job.work = self._tasks.start(self._work(job, compute))
+        self._tasks.start_on(request.address.key, self._work(job, compute))
         return web.json_response(job.body(), status=201)
 
     def _now(self) -> str:
@@ -205,10 +203,8 @@ class Jobs:
         job = self._find(request)
         if job.status in ENDED:
             raise ArmError(400, "UserError", f"Job {job.name} has ended.")  # a guess
-        if job.work:
-            job.work.cancel()
         job.properties["status"] = "CancelRequested"
-        self._tasks.start(self._end_canceled(job))
+        self._tasks.start_on(request.address.key, self._end_canceled(job))
         return web.Response(status=202)
 
     async def _end_canceled(self, job: Job) -> None:

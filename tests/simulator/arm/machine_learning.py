@@ -58,7 +58,7 @@ class MachineLearning:
         self._tasks = tasks
         self._computes: dict[str, dict[str, Any]] = {}
         self._operations = Operations()
-        self._attaching: dict[str, Operation] = {}  # by the key of the compute
+        self._latest: dict[str, Operation] = {}  # by the key of the compute
         self.jobs = Jobs(self._compute_of, extensions, clock, tasks, sign_in)
 
     def types(self) -> dict[str, Handler]:
@@ -176,8 +176,8 @@ class MachineLearning:
         }
         self._computes[request.address.key] = compute
         operation = self._begin(request, workspace, "Creating")
-        self._attaching[request.address.key] = operation
-        self._tasks.start(self._attach(compute, operation, cluster))
+        self._latest[request.address.key] = operation
+        self._tasks.start_on(request.address.key, self._attach(compute, operation, cluster))
         request.created = present is None
         return accepted(request, operation, 201 if request.created else 200, compute)
 
@@ -189,10 +189,13 @@ class MachineLearning:
         compute = self._computes.get(request.address.key)
         if compute is None:
             return web.Response(status=204)
-        compute["properties"]["provisioningState"] = "Deleting"
-        operation = self._begin(request, workspace, "Deleting")
-        self._tasks.start(self._detach(request.address.key, compute, operation, workspace.detach_seconds))
-        return accepted(request, operation, 202)
+        key = request.address.key
+        if compute["properties"]["provisioningState"] != "Deleting":
+            compute["properties"]["provisioningState"] = "Deleting"
+            attachment, self._latest[key] = self._latest[key], self._begin(request, workspace, "Deleting")
+            self._tasks.start_on(key, self._detach(key, attachment, self._latest[key], workspace.detach_seconds))
+        # A guess: there is no recording of a second request to detach. Both have the one operation.
+        return accepted(request, self._latest[key], 202)
 
     def _begin(self, request: ArmRequest, workspace: WorkspacePlan, status: str) -> Operation:
         path = (
@@ -217,13 +220,12 @@ class MachineLearning:
             operation.error = failure
         properties["provisioningState"] = operation.status = "Failed" if error else "Succeeded"
 
-    async def _detach(self, key: str, compute: dict[str, Any], operation: Operation, seconds: float) -> None:
+    async def _detach(self, key: str, attachment: Operation, operation: Operation, seconds: float) -> None:
         await self._clock.sleep(seconds)
-        # Guesses: there is no recording of a second request to detach, which succeeds here too, or what becomes of an
-        # attachment that is under way, which is forgotten, as that of an extension.
-        if self._computes.get(key) is compute:
-            del self._computes[key]
-            self._operations.forget(self._attaching.pop(key).id)
+        del self._computes[key]
+        # A guess: there is no recording of what becomes of an attachment that is under way. As that of an extension, it
+        # is forgotten.
+        self._operations.forget(attachment.id)
         operation.status = "Succeeded"
 
 

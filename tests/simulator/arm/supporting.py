@@ -91,7 +91,7 @@ class Supporting:
         if not present:
             request.created = True
             if "provisioningState" in resource["properties"]:
-                self._tasks.start(self._provision(address.key))
+                self._tasks.start_on(address.key, self._provision(address.key))
         return resource
 
     def _list(self, request: ArmRequest) -> dict[str, Any]:
@@ -107,8 +107,9 @@ class Supporting:
         resource = self._resources.get(request.address.key)
         if resource is None:
             return web.Response(status=204)
-        resource["properties"]["provisioningState"] = "Deleting"
-        self._tasks.start(self._remove(request.address.key))
+        if resource["properties"].get("provisioningState") != "Deleting":
+            resource["properties"]["provisioningState"] = "Deleting"
+            self._tasks.start_on(request.address.key, self._remove(request.address.key))
         return web.Response(status=202)
 
     async def _remove(self, key: str) -> None:
@@ -118,9 +119,8 @@ class Supporting:
 
     async def _provision(self, key: str) -> None:
         await self._clock.sleep(PROVISIONING_SECONDS)
-        resource = self._resources.get(key)  # another PUT may have replaced it meanwhile
-        if resource and resource["properties"]["provisioningState"] != "Deleting":
-            resource["properties"]["provisioningState"] = "Succeeded"
+        # By its key: another PUT may have replaced it meanwhile.
+        self._resources[key]["properties"]["provisioningState"] = "Succeeded"
 
     async def _relay(self, request: ArmRequest) -> web.Response:
         return await self._namespace(request)
