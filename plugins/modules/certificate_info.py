@@ -13,12 +13,12 @@ description:
     not read from a key vault, and not returned.
 version_added: 1.0.0
 author: azureml.arc contributors (@azureml-arc)
-requirements:
-  - cryptography >= 42
 extends_documentation_fragment:
   - azureml.arc.attributes
   - azureml.arc.attributes.info_module
   - azureml.arc.azure
+  - azureml.arc.certificate
+  - azureml.arc.certificate.from
   - azureml.arc.kubernetes
 options:
   key_vault:
@@ -28,16 +28,6 @@ options:
     type: str
   from:
     description: The Secret that holds the certificate, as C(tls.crt) or C(cert.pem), instead of O(key_vault).
-    type: dict
-    suboptions:
-      namespace:
-        description: Its namespace.
-        type: str
-        required: true
-      name:
-        description: Its name.
-        type: str
-        required: true
 """
 
 EXAMPLES = r"""
@@ -89,18 +79,12 @@ from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import cli
 
 SPEC = ModuleSpec(
     run=certificate_info.run,
-    libraries=(*azure_client.LIBRARIES, *kubernetes_client.LIBRARIES, ("cryptography", tls.IMPORT_ERROR)),
+    libraries=(*azure_client.LIBRARIES, *kubernetes_client.LIBRARIES, *tls.LIBRARIES),
     argument_spec={
         **options.AZURE,
         **options.KUBERNETES,
+        **options.CERTIFICATE_SOURCE,
         "key_vault": {"type": "str", "no_log": False},
-        "from": {
-            "type": "dict",
-            "options": {
-                "namespace": {"type": "str", "required": True},
-                "name": {"type": "str", "required": True},
-            },
-        },
     },
     rules={"mutually_exclusive": [("key_vault", "from")], "required_one_of": [("key_vault", "from")]},
 )

@@ -19,11 +19,10 @@ description:
   - Nothing but a TLS handshake, or a request for C(/) with O(scheme=http), is sent to the router.
 version_added: 1.0.0
 author: azureml.arc contributors (@azureml-arc)
-requirements:
-  - cryptography >= 42
 extends_documentation_fragment:
   - azureml.arc.attributes
   - azureml.arc.attributes.info_module
+  - azureml.arc.certificate
   - azureml.arc.kubernetes
 options:
   namespace:
@@ -186,7 +185,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import cli
 
 SPEC = ModuleSpec(
     run=_endpoint.run,
-    libraries=(*kubernetes_client.LIBRARIES, ("cryptography", tls.IMPORT_ERROR)),
+    libraries=(*kubernetes_client.LIBRARIES, *tls.LIBRARIES),
     argument_spec={
         **options.KUBERNETES,
         **options.wait(timeout=300),

@@ -17,11 +17,10 @@ description:
   - Joins an operation in progress instead of starting another one. An interrupted run is resumed by running it again.
 version_added: 0.1.0
 author: azureml.arc contributors (@azureml-arc)
-requirements:
-  - cryptography >= 42
 extends_documentation_fragment:
   - azureml.arc.attributes
   - azureml.arc.azure
+  - azureml.arc.certificate
   - azureml.arc.cluster
 attributes:
   check_mode:
@@ -461,7 +460,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._extension.supporting 
 
 SPEC = ModuleSpec(
     run=_extension.run,
-    libraries=(*azure_client.LIBRARIES, ("cryptography", tls.IMPORT_ERROR)),
+    libraries=(*azure_client.LIBRARIES, *tls.LIBRARIES),
     argument_spec={
         **options.AZURE,
         **options.CLUSTER,

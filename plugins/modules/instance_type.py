@@ -157,7 +157,7 @@ RESOURCES = {"type": "dict", "options": {"requests": {"type": "dict"}, "limits":
 
 SPEC = ModuleSpec(
     run=instance_type.run,
-    libraries=(*kubernetes_client.LIBRARIES, ("kubernetes", quantity.IMPORT_ERROR)),
+    libraries=(*kubernetes_client.LIBRARIES, *quantity.LIBRARIES),
     argument_spec={
         **options.KUBERNETES,
         **options.wait(timeout=300),

@@ -15,10 +15,10 @@ description:
   - Creates the namespace if it does not exist, so that the Secret can exist before the extension.
 version_added: 0.1.0
 author: azureml.arc contributors (@azureml-arc)
-requirements:
-  - cryptography >= 42
 extends_documentation_fragment:
   - azureml.arc.attributes
+  - azureml.arc.certificate
+  - azureml.arc.certificate.from
   - azureml.arc.kubernetes
 attributes:
   check_mode:
@@ -64,16 +64,6 @@ options:
       - A Secret of the same cluster to copy the certificate from, with its key, instead of O(certificate) and
         O(private_key). It holds C(tls.crt) and C(tls.key), as Secrets of cert-manager do.
       - A certificate that cert-manager has renewed is a change.
-    type: dict
-    suboptions:
-      namespace:
-        description: Its namespace.
-        type: str
-        required: true
-      name:
-        description: Its name.
-        type: str
-        required: true
   cname:
     description: DNS name that the certificate must be for.
     type: str
@@ -147,21 +137,15 @@ from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import cli
 
 SPEC = ModuleSpec(
     run=tls_secret.run,
-    libraries=(*kubernetes_client.LIBRARIES, ("cryptography", tls.IMPORT_ERROR)),
+    libraries=(*kubernetes_client.LIBRARIES, *tls.LIBRARIES),
     argument_spec={
         **options.KUBERNETES,
         **options.CERTIFICATE,
+        **options.CERTIFICATE_SOURCE,
         "name": {"type": "str", "required": True},
         "namespace": {"type": "str", "default": "azureml"},
         "state": {"type": "str", "default": "present", "choices": ["absent", "present"]},
         "cname": {"type": "str"},
-        "from": {
-            "type": "dict",
-            "options": {
-                "namespace": {"type": "str", "required": True},
-                "name": {"type": "str", "required": True},
-            },
-        },
     },
     rules={
         "mutually_exclusive": [

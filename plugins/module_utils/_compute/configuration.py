@@ -92,7 +92,7 @@ def read(options: Mapping, read_file: Callable[[str], bytes], prefix: str = "") 
     """
     path = options.get("config_file")
     if path or options.get("instance_types"):
-        require((("kubernetes", quantity.IMPORT_ERROR),))
+        require(quantity.LIBRARIES)
     return from_file(read_file(path), path, prefix) if path else from_options(options, prefix)
 
 

@@ -100,3 +100,11 @@ CERTIFICATE = {
     "private_key": {"type": "path", "no_log": False},
     "private_key_content": {"type": "str", "no_log": True},
 }
+
+# A Secret that holds a certificate.
+CERTIFICATE_SOURCE = {
+    "from": {
+        "type": "dict",
+        "options": {"namespace": {"type": "str", "required": True}, "name": {"type": "str", "required": True}},
+    },
+}

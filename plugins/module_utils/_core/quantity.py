@@ -17,6 +17,8 @@ except ImportError:
 else:
     IMPORT_ERROR = None
 
+LIBRARIES = (("kubernetes", IMPORT_ERROR),)
+
 
 def quantity(value: object, path: str = "quantity"):
     """Return a quantity as a decimal number: cores, or bytes.

@@ -30,6 +30,7 @@ except ImportError:
 else:
     IMPORT_ERROR = None
 
+LIBRARIES = (("cryptography", IMPORT_ERROR),)
 WARN_BEFORE = timedelta(days=30)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
-from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
+from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall, require
 from ansible_collections.azureml.arc.plugins.module_utils._core.text import printable
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import client as kubernetes_client
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.client import KubeSession
@@ -76,8 +76,7 @@ class JobPods:
 
     def _connect(self) -> KubeSession:
         if self._session is None:
-            if kubernetes_client.IMPORT_ERROR:
-                raise AzureMLError("the Python library kubernetes is missing")
+            require(kubernetes_client.LIBRARIES)
             self._session = self._stack.enter_context(kubernetes_client.open_session(self._call))
         return self._session
 

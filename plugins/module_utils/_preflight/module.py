@@ -100,7 +100,7 @@ def _registrations(session: AzureSession, call: ModuleCall, names: list[str]) ->
 
 def _look_at_kubernetes(call: ModuleCall, facts: Facts) -> tuple[list[Finding], dict[str, bool]]:
     params = call.params
-    require((*kubernetes_client.LIBRARIES, ("kubernetes", quantity.IMPORT_ERROR)))
+    require((*kubernetes_client.LIBRARIES, *quantity.LIBRARIES))
     facts.scc_users = openshift_scc.needed_users(
         params["extension_name"], params["compute_namespaces"], params["settings_generation"]
     )
