@@ -13,6 +13,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 FINAL_STATES = frozenset({"succeeded", "failed", "canceled"})
+# The final states of jobs. Source: C(JobStatus) of the 2024-04-01 specification of Microsoft.MachineLearningServices. A
+# job may go on from C(NotResponding) and C(Paused).
+FINAL_JOB_STATES = frozenset({"completed", "failed", "canceled"})
 
 
 def state_of(body: Mapping) -> str:

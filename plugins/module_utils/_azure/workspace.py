@@ -13,7 +13,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster 
 from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 
-API_VERSION = "2024-04-01"
+API_VERSION = "2024-04-01"  # of everything in a workspace, too: computes, jobs, endpoints
 UNCHANGED_FOR = 600.0  # seconds for which a run remembers a workspace
 
 

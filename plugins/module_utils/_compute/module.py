@@ -16,7 +16,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure import workspac
 from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession, open_session
 from ansible_collections.azureml.arc.plugins.module_utils._azure.resource import ArmResource, list_all
 from ansible_collections.azureml.arc.plugins.module_utils._azure.states import is_being_deleted
-from ansible_collections.azureml.arc.plugins.module_utils._azure.workspace import WorkspaceReference
+from ansible_collections.azureml.arc.plugins.module_utils._azure.workspace import API_VERSION, WorkspaceReference
 from ansible_collections.azureml.arc.plugins.module_utils._compute import configuration as _compute_configuration
 from ansible_collections.azureml.arc.plugins.module_utils._compute.configuration import (
     DEFAULT_NAMESPACE,
@@ -40,7 +40,6 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.runner import Mo
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import client as kubernetes_client
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import namespace
 
-API_VERSION = "2024-04-01"
 DETACH = {"underlyingResourceAction": "Detach"}
 
 

@@ -15,11 +15,11 @@ from collections.abc import Iterator, Mapping
 
 from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession
 from ansible_collections.azureml.arc.plugins.module_utils._azure.resource import iterate
+from ansible_collections.azureml.arc.plugins.module_utils._azure.states import FINAL_JOB_STATES
+from ansible_collections.azureml.arc.plugins.module_utils._azure.workspace import API_VERSION
 
-API_VERSION = "2024-04-01"
 # How many to look for: enough for a message.
 ENOUGH = 5
-ENDED = frozenset({"completed", "failed", "canceled"})
 
 
 def users_of(session: AzureSession, workspace_id: str, compute_id: str, compute: str) -> list[str]:
@@ -58,7 +58,7 @@ def serves_on(endpoint: Mapping, compute_id: str) -> bool:
 def runs_on(job: Mapping, compute_id: str) -> bool:
     """Return whether a job, or a step of a pipeline, runs on a compute or is going to."""
     properties = job["properties"]
-    if (properties.get("status") or "").lower() in ENDED:
+    if (properties.get("status") or "").lower() in FINAL_JOB_STATES:
         return False
     return any(_is(one, compute_id) for one in _computes_of(properties))
 

@@ -15,7 +15,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure.client import A
 from ansible_collections.azureml.arc.plugins.module_utils._azure.consistency import VISIBLE_WITHIN
 from ansible_collections.azureml.arc.plugins.module_utils._azure.resource import ArmResource, iterate
 from ansible_collections.azureml.arc.plugins.module_utils._azure.states import state_of
-from ansible_collections.azureml.arc.plugins.module_utils._azure.workspace import WorkspaceReference
+from ansible_collections.azureml.arc.plugins.module_utils._azure.workspace import API_VERSION, WorkspaceReference
 from ansible_collections.azureml.arc.plugins.module_utils._compute.plan import is_kubernetes
 from ansible_collections.azureml.arc.plugins.module_utils._compute.plan import view as view_of_compute
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
@@ -33,7 +33,6 @@ from ansible_collections.azureml.arc.plugins.module_utils._jobs.state import (
     view,
 )
 
-API_VERSION = "2024-04-01"
 FIRST_PAUSE = 2.0  # seconds
 LISTED_FOR = 600.0  # seconds for which a run does not look for old jobs of a workspace again
 MOST_ATTEMPTS = 50  # jobs of one content on one day
@@ -44,13 +43,13 @@ MISSES = 3  # reads in a row that do not find a job, before it counts as deleted
 def run(call: ModuleCall) -> Waiting[dict]:
     """M(azureml.arc.job_check)."""
     session = open_session(call)
-    compute = _read_compute(session, call.params)
-    removed = _remove_old(call, session)
+    workspace = _workspace.reference(call.params, session.subscription_id)
+    compute = _read_compute(session, workspace, call.params["compute"])
+    removed = _remove_old(call, session, workspace)
     jobs, submitted = [], {}
     for instance_type in _instance_types(call.params, compute):
         # A session a job: its time bounds the attempts of requests.
-        session = open_session(call)
-        check = _Check(call, session, compute, instance_type)
+        check = _Check(call, open_session(call), workspace, compute, instance_type)
         row, request = yield from check.run()
         jobs.append(row)
         if request:
@@ -87,13 +86,12 @@ def _described(job: Mapping, params: Mapping) -> str:
     return f"job '{job['name']}'{kind} {state}"
 
 
-def _read_compute(session: AzureSession, params: Mapping) -> dict:
+def _read_compute(session: AzureSession, workspace: WorkspaceReference, name: str) -> dict:
     """Read the compute.
 
     :raises AzureMLError: if there is no such compute, or it is not ready.
     """
-    workspace = _workspace.reference(params, session.subscription_id)
-    name = _cluster.check_name("compute", params["compute"])
+    _cluster.check_name("compute", name)
     what, compute_id = f"compute '{name}' of {workspace}", f"{workspace.id}/computes/{name}"
     body = session.get(compute_id, API_VERSION, what)
     if body is None:
@@ -127,12 +125,19 @@ class _Check:
 
     _job: ArmResource  # the one of today that _find has settled on
 
-    def __init__(self, call: ModuleCall, session: AzureSession, compute: Mapping, instance_type: str | None) -> None:
+    def __init__(
+        self,
+        call: ModuleCall,
+        session: AzureSession,
+        workspace: WorkspaceReference,
+        compute: Mapping,
+        instance_type: str | None,
+    ) -> None:
         params = call.params
         self._call = call
         self._session = session
         self._namespace = compute["namespace"]
-        self._workspace = _workspace.reference(params, session.subscription_id)
+        self._workspace = workspace
         self._deadline = call.deadline(params["wait_timeout"])
         self._wanted = WantedJob(
             compute["id"], params["environment"], params["command"], instance_type, params["revision"]
@@ -248,12 +253,11 @@ class _Check:
         }
 
 
-def _remove_old(call: ModuleCall, session: AzureSession) -> list[str]:
+def _remove_old(call: ModuleCall, session: AzureSession, workspace: WorkspaceReference) -> list[str]:
     """Delete jobs of the compute that this module has submitted, have ended, and are old; returns their names.
 
     That it cannot is no failure of the check.
     """
-    workspace = _workspace.reference(call.params, session.subscription_id)
     end = datetime.now(timezone.utc) - timedelta(days=call.params["keep_days"])
     removed = []
     try:

@@ -2,18 +2,14 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What Azure says of a job: its status, its times and its page. Pure.
-
-Source of the states: C(JobStatus) of the 2024-04-01 specification of Microsoft.MachineLearningServices. A job may go on
-from C(NotResponding) and C(Paused).
-"""
+"""What Azure says of a job: its status, its times and its page. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timezone
 
-ENDED = frozenset({"completed", "failed", "canceled"})
+from ansible_collections.azureml.arc.plugins.module_utils._azure.states import FINAL_JOB_STATES
 
 
 def status_of(body: Mapping) -> str:
@@ -23,7 +19,7 @@ def status_of(body: Mapping) -> str:
 
 def has_ended(body: Mapping) -> bool:
     """Return whether a job changes its status no more."""
-    return status_of(body).lower() in ENDED
+    return status_of(body).lower() in FINAL_JOB_STATES
 
 
 def has_completed(body: Mapping) -> bool:
