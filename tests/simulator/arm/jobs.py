@@ -21,7 +21,7 @@ from typing import Any
 from aiohttp import web
 
 from simulator.arm.extensions import Extensions
-from simulator.arm.protocol import ArmError, ArmRequest, method_not_allowed, not_found
+from simulator.arm.protocol import ArmError, ArmRequest, method_not_allowed, not_found, one_a_page
 from simulator.clock import Clock
 from simulator.cluster import SimulatedCluster
 from simulator.kubernetes.job_pods import JobPods
@@ -133,16 +133,10 @@ class Jobs:
         return handler(request)
 
     def _list(self, request: ArmRequest, workspace: WorkspacePlan) -> web.Response:
-        """Return a page: of one job, so that clients have to follow the links."""
         if request.method != "GET":
             raise method_not_allowed(request)
         found = [one for one in self._all(request, workspace) if _is_listed(one["properties"], request.query)]
-        skip = int(request.query.get("$skip", 0))
-        following = None
-        if skip + 1 < len(found):
-            query = {**request.query, "$skip": str(skip + 1)}
-            following = f"{request.origin}{request.address.id}?" + "&".join(f"{key}={query[key]}" for key in query)
-        return web.json_response({"value": found[skip : skip + 1], "nextLink": following})
+        return one_a_page(request, found)
 
     def _all(self, request: ArmRequest, workspace: WorkspacePlan) -> Iterator[dict[str, Any]]:
         yield from workspace.jobs

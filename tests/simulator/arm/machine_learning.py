@@ -24,6 +24,7 @@ from simulator.arm.protocol import (
     accepted,
     method_not_allowed,
     not_found,
+    one_a_page,
     system_data,
 )
 from simulator.clock import Clock
@@ -99,16 +100,10 @@ class MachineLearning:
         return (compute, self._clusters[compute["properties"]["resourceId"]]) if compute else None
 
     async def _online_endpoints(self, request: ArmRequest) -> web.Response:
-        """Return the online endpoints of a workspace, a page each."""
         found = self._find_workspace(request.address.parent).online_endpoints
         if request.method != "GET" or request.address.name:
             raise method_not_allowed(request)
-        skip = int(request.query.get("$skip", 0))
-        following = None
-        if skip + 1 < len(found):
-            version = request.query["api-version"]
-            following = f"{request.origin}{request.address.id}?api-version={version}&$skip={skip + 1}"
-        return web.json_response({"value": found[skip : skip + 1], "nextLink": following})
+        return one_a_page(request, found)
 
     async def _compute(self, request: ArmRequest) -> web.Response:
         workspace = self._find_workspace(request.address.parent)

@@ -196,6 +196,16 @@ def accepted(request: ArmRequest, operation: Operation, status: int, body: Any =
     return web.Response(text=text, status=status, headers=headers, content_type="application/json")
 
 
+def one_a_page(request: ArmRequest, found: Sequence[Any]) -> web.Response:
+    """Return a page of a list: of one item, so that clients have to follow the links."""
+    skip = int(request.query.get("$skip", 0))
+    following = None
+    if skip + 1 < len(found):
+        query = {**request.query, "$skip": str(skip + 1)}
+        following = f"{request.origin}{request.address.id}?" + "&".join(f"{key}={query[key]}" for key in query)
+    return web.json_response({"value": found[skip : skip + 1], "nextLink": following})
+
+
 def system_data(present: Mapping[str, Any] | None = None) -> dict[str, str]:
     """Return what ARM notes of a change: C(systemData) of the common types of its specifications.
 
