@@ -90,8 +90,7 @@ class KeyVault:
             return _error(401, "Unauthorized", "AKV10022: Invalid audience.")
         if request.query.get("api-version") not in VERSIONS:
             return _error(400, "BadParameter", "The specified version is not recognized.")
-        actions = self._principal.actions
-        if actions is not None and ACTIONS[kind] not in actions:
+        if not self._principal.may(ACTIONS[kind]):
             message = (
                 "Caller is not authorized to perform action on resource.\r\nIf role assignments, deny assignments or"
                 " role definitions were changed recently, please observe propagation time.\r\nCaller:"

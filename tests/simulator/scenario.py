@@ -110,6 +110,9 @@ class Principal:
     actions: list[str] | None = None
     token_seconds: float = 3599
 
+    def may(self, action: str) -> bool:
+        return self.actions is None or action.lower() in {one.lower() for one in self.actions}
+
 
 @dataclass
 class Scenario:

@@ -144,12 +144,10 @@ class Frontend:
 
     def _require_action(self, address: Address, method: str) -> None:
         """Refuse what the principal's role does not allow, as Azure's role-based access control does."""
-        if self._principal.actions is None:
-            return
         action = f"{address.type}/{ACTIONS[method]}"
         if method == "POST":
             action = f"{address.type}/{address.action}/action"
-        if action.lower() not in {one.lower() for one in self._principal.actions}:
+        if not self._principal.may(action):
             raise ArmError(
                 403,
                 "AuthorizationFailed",

@@ -100,8 +100,7 @@ class ResourceGraph:
 
     def _may_read(self, row: dict[str, Any]) -> bool:
         """Resource Graph leaves out what the principal may not read, without a word."""
-        actions = self._principal.actions
-        return actions is None or f"{row['type']}/read".lower() in {one.lower() for one in actions}
+        return self._principal.may(f"{row['type']}/read")
 
 
 def _start(token: str | None) -> int:
