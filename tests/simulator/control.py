@@ -14,10 +14,7 @@ from aiohttp import web
 from simulator.cluster import SimulatedCluster
 from simulator.faults import Faults
 from simulator.journal import Journal
-from simulator.scenario import ClusterPlan, InstallPlan, JobPlan, Principal, WorkspacePlan
-
-# The parts of a cluster's plan that are plans themselves.
-PARTS = {"install": InstallPlan, "jobs": JobPlan}
+from simulator.scenario import PARTS, ClusterPlan, Principal, WorkspacePlan
 
 
 class Control:

@@ -51,6 +51,10 @@ class JobPlan:
     failures: dict[str, str] = field(default_factory=dict)
 
 
+# The parts of a cluster's plan that are plans themselves.
+PARTS = {"install": InstallPlan, "jobs": JobPlan}
+
+
 @dataclass
 class ClusterPlan:
     """A cluster, and how things go on it."""
@@ -156,10 +160,7 @@ def many(count: int, install_seconds: float = 60) -> list[ClusterPlan]:
 
 def _cluster(content: dict[str, Any]) -> ClusterPlan:
     values = _known(ClusterPlan, content)
-    if "install" in values:
-        values["install"] = InstallPlan(**_known(InstallPlan, values["install"]))
-    if "jobs" in values:
-        values["jobs"] = JobPlan(**_known(JobPlan, values["jobs"]))
+    values |= {name: kind(**_known(kind, values[name])) for name, kind in PARTS.items() if name in values}
     return ClusterPlan(**values)
 
 
