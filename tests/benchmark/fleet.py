@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 from measure import Cost, machine, measure
@@ -132,7 +133,7 @@ def run_as_modules(fleet: Fleet) -> Iterator[Result]:
 
 
 @contextlib.contextmanager
-def fleet_of(count: int, directory: Path, **scenario: float) -> Iterator[Fleet]:
+def fleet_of(count: int, directory: Path, **scenario: Any) -> Iterator[Fleet]:
     """A fleet in a simulator of its own; C(scenario) are fields of C(Scenario)."""
     directory.mkdir(parents=True, exist_ok=True)
     clusters = plans(count)
@@ -161,7 +162,7 @@ def main(directory: Path, sizes: tuple[int, ...]) -> None:
     )
     results = []
 
-    def show(kind: Callable[[Fleet], Iterator[Result]], count: int, name: str, **scenario: float) -> None:
+    def show(kind: Callable[[Fleet], Iterator[Result]], count: int, name: str, **scenario: Any) -> None:
         with fleet_of(count, directory / name, **scenario) as fleet:
             for result in kind(fleet):
                 results.append(result)
@@ -169,7 +170,7 @@ def main(directory: Path, sizes: tuple[int, ...]) -> None:
 
     for count in sizes:
         show(run, count, f"fleet-{count}")
-    show(run_far, FAR, "far", latency=LATENCY)
+    show(run_far, FAR, "far", faults=[{"delay": LATENCY}])
     show(run_role, OWN_PLAY, "role")
     show(run_as_modules, AS_MODULES, "modules", time_scale=20)
     by_modules = results[-1].cost.processor / AS_MODULES

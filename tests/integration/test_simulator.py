@@ -244,7 +244,7 @@ def test_short_names_are_discovered(arc, kube):
 
 
 def test_answers_take_as_long_as_the_scenario_says(tmp_path):
-    with simulated.running(Scenario(latency=0.5), tmp_path / "far") as far:
+    with simulated.running(Scenario(faults=[{"delay": 0.5}]), tmp_path / "far") as far:
         start = time.monotonic()
         for _request in range(2):
             assert requests.get(f"{far.endpoint}{METADATA_PATH}", verify=far.ca, timeout=10).ok

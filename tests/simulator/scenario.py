@@ -128,7 +128,6 @@ class Scenario:
     time_scale: float = 1.0
     graph_quota: int = 15  # queries of Resource Graph within its window
     unregistered: list[str] = field(default_factory=list)  # resource providers
-    latency: float = 0  # real seconds that each answer takes, as over a network
     keep_alive: float = 75  # real seconds after which an idle connection is closed; aiohttp's own default
     eventual_consistency: str = "caller"  # whose first reads of a new resource answer 404; see Consistency
     faults: list[dict[str, Any]] = field(default_factory=list)

@@ -81,7 +81,7 @@ class Simulator:
         for provider in (arm_clusters, extensions, machine_learning, supporting, registration):
             arm.register(provider.types())
 
-        middlewares = [journal.middleware, self._as_far_away, faults.middleware, journal.effects]
+        middlewares = [journal.middleware, faults.middleware, journal.effects]
         app = web.Application(middlewares=middlewares, client_max_size=MAXIMUM_BODY)
         control = Control(journal, faults, clusters, scenario.workspaces, scenario.principal)
         vault = KeyVault(sign_in, scenario.principal)
@@ -97,13 +97,6 @@ class Simulator:
         self._port = self._runner.addresses[0][1]
         self.endpoint = f"https://{HOST}:{self._port}"
         self._write_files(clusters, authority)
-
-    @web.middleware
-    async def _as_far_away(self, request: web.Request, handler) -> web.StreamResponse:
-        """Answer as late as over a network."""
-        if self._scenario.latency and not request.path.startswith("/control/"):
-            await asyncio.sleep(self._scenario.latency)
-        return await handler(request)
 
     async def _listen(self, port: int) -> None:
         self._site = web.TCPSite(self._runner, "127.0.0.1", port, ssl_context=self._context, backlog=1024)
