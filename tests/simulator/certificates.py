@@ -50,14 +50,6 @@ def write(directory: Path) -> tuple[Path, Path, Path]:
     return paths
 
 
-def foreign(name: str) -> tuple[bytes, bytes]:
-    """Return a certificate of an authority that is not trusted, and its key, as PEM."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    names = x509.SubjectAlternativeName([x509.DNSName(name)])
-    certificate = builder(name_of(name), name_of("Foreign CA"), key, *VALID).add_extension(names, critical=False)
-    return signed(certificate, key), pem_of(key)
-
-
 def _usage(sign_certificates: bool) -> x509.KeyUsage:
     return x509.KeyUsage(
         digital_signature=True,

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from simulator import certificates
+from certificates import Authority
 from simulator.kubernetes.store import Store
 from simulator.scenario import ClusterPlan
 
@@ -89,9 +89,9 @@ class Router:
             case "missing intermediate":
                 certificate = leaf
             case "wrong chain":
-                certificate = leaf + certificates.foreign("intermediate.invalid")[0]
+                certificate = leaf + Authority("Foreign").intermediate
             case "another name":
-                certificate, key = certificates.foreign("ingress.local")
+                certificate, key = Authority("Foreign").issue("ingress.local")
             case "plain HTTP":
                 await self._listen("https", None)
                 return
