@@ -22,9 +22,9 @@ from typing import Any
 
 from certificates import Authority
 from simulator.kubernetes.store import Store
+from simulator.kubernetes.workloads import NAMESPACE, is_on
 from simulator.scenario import ClusterPlan
 
-NAMESPACE = "azureml"
 SERVICE = "azureml-fe"
 LOOPBACK = "127.0.0.1"
 # Nothing listens on these ports of loopback: a load balancer or a cluster IP that leads there refuses at once.
@@ -53,9 +53,9 @@ class Router:
     async def install(self, settings: Mapping[str, str], protected: Mapping[str, str]) -> None:
         """Serve what an installed or updated extension says; nothing without inference."""
         await self.stop()
-        if settings.get("enableInference", "").lower() != "true":
+        if not is_on(settings, "enableInference"):
             return
-        if settings.get("allowInsecureConnections", "").lower() == "true":
+        if is_on(settings, "allowInsecureConnections"):
             await self._listen("http", None)
         else:
             pair = self._installed(settings, protected)

@@ -25,6 +25,7 @@ from simulator.arm.protocol import ArmError, ArmRequest, method_not_allowed, not
 from simulator.clock import Clock
 from simulator.cluster import SimulatedCluster
 from simulator.kubernetes.job_pods import JobPods
+from simulator.kubernetes.workloads import is_on
 from simulator.scenario import WorkspacePlan
 from simulator.sign_in import SignIn
 from simulator.tasks import Tasks
@@ -244,9 +245,9 @@ class Jobs:
         """Return why aml-operator takes no such job; empty if it does."""
         extension = self._extensions.azureml_of(job.cluster)
         settings = (extension.properties.get("configurationSettings") if extension else None) or {}
-        if str(settings.get("enableTraining", "")).lower() != "true":
+        if not is_on(settings, "enableTraining"):
             return TRAINING_DISABLED
-        skips = str(settings.get("amloperator.skipResourceValidation", "")).lower() == "true"
+        skips = is_on(settings, "amloperator.skipResourceValidation")
         return TOO_LARGE if not skips and job.pods.exceeds_nodes() else ""
 
     def _fail(self, job: Job, error: str) -> None:

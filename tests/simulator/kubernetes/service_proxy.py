@@ -16,7 +16,7 @@ from aiohttp import web
 
 from simulator.cluster import SimulatedCluster
 from simulator.kubernetes.protocol import StatusError
-from simulator.router import LOOPBACK, PORTS, SERVICE
+from simulator.router import LOOPBACK, NAMESPACE, PORTS, SERVICE
 
 TIMEOUT = aiohttp.ClientTimeout(total=5)
 
@@ -28,7 +28,7 @@ async def ask(cluster: SimulatedCluster, name: str) -> web.Response:
     """
     scheme, _colon, rest = name.partition(":")
     service, _colon, port = rest.partition(":")
-    if service != SERVICE or cluster.store.get(cluster.store.kind("Service"), "azureml", service) is None:
+    if service != SERVICE or cluster.store.get(cluster.store.kind("Service"), NAMESPACE, service) is None:
         raise StatusError(404, f'services "{service}" not found')
     listens = next((cluster.router.ports.get(one) for one, number in PORTS.items() if str(number) == port), None)
     try:

@@ -72,24 +72,25 @@ FIRST = {
 def components(name: str, settings: Mapping[str, str], version: str) -> list[tuple[str, str, int]]:
     """Return the workloads that these settings bring with a version of the extension, as name, kind and replicas."""
     found = _first(settings) if version.startswith("1.0.") else _current(settings)
-    router = 3 if _is_on(settings, "inferenceRouterHA", default=True) else 1
+    router = 3 if is_on(settings, "inferenceRouterHA", default=True) else 1
     return [
         (component.format(name=name), kind, router if component == "azureml-fe-v2" else 1) for component, kind in found
     ]
 
 
-def _is_on(settings: Mapping[str, str], key: str, default: bool = False) -> bool:
+def is_on(settings: Mapping[str, str], key: str, default: bool = False) -> bool:
+    """Return whether a setting is true, in any case of its letters."""
     return settings.get(key, str(default)).lower() == "true"
 
 
 def _first(settings: Mapping[str, str]) -> list[tuple[str, str]]:
-    chosen = [component for key, names in FIRST.items() if _is_on(settings, key) for component in names]
+    chosen = [component for key, names in FIRST.items() if is_on(settings, key) for component in names]
     return [(component, "Deployment") for component in (*FIRST_EVERYWHERE, *chosen)]
 
 
 def _current(settings: Mapping[str, str]) -> list[tuple[str, str]]:
     def on(key: str, default: bool = False) -> bool:
-        return _is_on(settings, key, default)
+        return is_on(settings, key, default)
 
     found = list(EVERYWHERE)
     if on("relayserver.enabled"):
@@ -126,7 +127,7 @@ class Workloads:
             data = {"reports-pre-install": plan.health_check}
             await self._put("ConfigMap", {"name": HEALTH_CHECK, "namespace": NAMESPACE}, data=data)
             return
-        if _is_on(settings, "enableTraining"):
+        if is_on(settings, "enableTraining"):
             await self._put("CustomResourceDefinition", {"name": INSTANCE_TYPES["name"]}, spec=INSTANCE_TYPES["spec"])
         wanted = components(name, settings, version)
         await self._remove_others({component for component, kind, replicas in wanted})
