@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from simulator.cluster import SimulatedCluster
-from simulator.kubernetes.workloads import TROUBLES, conditions
+from simulator.kubernetes import pods
 
 # Requests of the type that a job without one gets. Source: https://learn.microsoft.com/azure/machine-learning/
 # how-to-manage-kubernetes-instance-types
@@ -41,6 +41,7 @@ class JobPods:
         self._kind = kind or properties.get("defaultInstanceType") or DEFAULT
         digest = hashlib.md5(job.encode(), usedforsecurity=False).hexdigest()
         self._owner = f"{self._namespace}-{digest}"
+        self._name = f"{self._owner}-worker-0"
         self._labels = {
             "controller": "aml-operator",
             "jobId": digest,
@@ -64,30 +65,31 @@ class JobPods:
     async def start(self, trouble: str) -> None:
         """The pod appears."""
         if trouble == "Unschedulable":
-            await self._put(_unschedulable(self._why_unschedulable()))
+            await self._put(pods.unschedulable(self._why_unschedulable()))
         elif trouble:
-            await self._put(TROUBLES[trouble]("execution-wrapper"), on_node=True)
-            await self._put_event(trouble)
+            await self._put(pods.TROUBLES[trouble]("execution-wrapper"), on_node=True)
+            # What kubelet says of an image that it may not pull; the registry's words as in kubeflow/examples#654.
+            refused = f'Failed to pull image "{IMAGE}:1": unauthorized: authentication required'
+            event = pods.warning(self._namespace, self._name, "Failed", refused, self._cluster.clock)
+            await self._store.put(self._store.kind("Event"), event)
         else:
-            await self._put({"phase": "Pending", "conditions": conditions()}, on_node=True)
+            await self._put({"phase": "Pending", "conditions": pods.conditions()}, on_node=True)
 
     async def run(self) -> None:
         """The pod runs."""
-        await self._put({"phase": "Running", "conditions": conditions(ready=True)}, on_node=True)
+        await self._put({"phase": "Running", "conditions": pods.conditions(ready=True)}, on_node=True)
 
     async def end(self, failed: bool) -> None:
         """Its containers have ended."""
         if not failed:
-            await self._put({"phase": "Succeeded", "conditions": conditions()}, on_node=True)
+            await self._put({"phase": "Succeeded", "conditions": pods.conditions()}, on_node=True)
             return
         ended = {"terminated": {"exitCode": 1, "reason": "Error"}}
-        container = {"name": "execution-wrapper", "ready": False, "restartCount": 0, "state": ended}
-        status = {"phase": "Failed", "conditions": conditions(), "containerStatuses": [container]}
-        await self._put(status, on_node=True)
+        await self._put(pods.status("Failed", "execution-wrapper", ended), on_node=True)
 
     async def remove(self) -> None:
         """The pod is gone."""
-        await self._store.delete(self._store.kind("Pod"), self._namespace, f"{self._owner}-worker-0")
+        await self._store.delete(self._store.kind("Pod"), self._namespace, self._name)
 
     def _spec(self) -> Mapping[str, Any] | None:
         resource = self._store.resource("amlarc.azureml.com", "v1alpha1", "instancetypes")
@@ -116,7 +118,7 @@ class JobPods:
     async def _put(self, status: Mapping[str, Any], on_node: bool = False) -> None:
         owner = {"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job", "name": self._owner, "controller": True}
         metadata = {
-            "name": f"{self._owner}-worker-0",
+            "name": self._name,
             "namespace": self._namespace,
             "labels": self._labels,
             "ownerReferences": [{**owner, "uid": self._owner}],
@@ -127,25 +129,6 @@ class JobPods:
             found = self._spec() or {}
             spec["nodeName"] = next(one["metadata"]["name"] for one in self._nodes() if _matches(one, found))
         await self._store.put(self._store.kind("Pod"), {"metadata": metadata, "spec": spec, "status": status})
-
-    async def _put_event(self, reason: str) -> None:
-        """What kubelet says of an image that it may not pull; the registry's words as in kubeflow/examples#654."""
-        refused = f'Failed to pull image "{IMAGE}:1": unauthorized: authentication required'
-        name = f"{self._owner}-worker-0"
-        event = {
-            "metadata": {"name": f"{name}.{reason.lower()}", "namespace": self._namespace},
-            "type": "Warning",
-            "reason": "Failed",
-            "message": refused,
-            "involvedObject": {"kind": "Pod", "name": name, "namespace": self._namespace},
-            "lastTimestamp": self._cluster.clock.timestamp(),
-        }
-        await self._store.put(self._store.kind("Event"), event)
-
-
-def _unschedulable(message: str) -> dict[str, Any]:
-    condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
-    return {"phase": "Pending", "conditions": [condition]}
 
 
 def _matches(node: Mapping[str, Any], spec: Mapping[str, Any]) -> bool:

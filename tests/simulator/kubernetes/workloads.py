@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from simulator.clock import Clock
+from simulator.kubernetes.pods import IMAGE, TROUBLES, creating, pending, running, warning
 from simulator.kubernetes.store import Store
 from simulator.scenario import InstallPlan
 
 NAMESPACE = "azureml"
 HEALTH_CHECK = "arcml-healthcheck"
-IMAGE = "mcr.microsoft.com/azureml/amlarc/docker"
 
 INSTANCE_TYPES = {
     "name": "instancetypes.amlarc.azureml.com",
@@ -171,13 +171,13 @@ class Workloads:
             return
         await self._put_workload(component, kind, replicas, ready=0)
         for name in pods:
-            await self._put_pod(component, kind, name, _pending())
+            await self._put_pod(component, kind, name, pending())
         await self._clock.sleep(seconds * 0.5)
         for name in pods:
-            await self._put_pod(component, kind, name, _creating(component))
+            await self._put_pod(component, kind, name, creating(component))
         await self._clock.sleep(seconds * 0.5)
         for name in pods:
-            status = TROUBLES[trouble](component) if trouble else _running(component)
+            status = TROUBLES[trouble](component) if trouble else running(component)
             await self._put_pod(component, kind, name, status)
             if trouble:
                 await self._put_event(name, trouble)
@@ -219,15 +219,8 @@ class Workloads:
         )
 
     async def _put_event(self, pod: str, reason: str) -> None:
-        await self._put(
-            "Event",
-            {"name": f"{pod}.{reason.lower()}", "namespace": NAMESPACE},
-            type="Warning",
-            reason=reason,
-            message=f"simulated {reason}",
-            involvedObject={"kind": "Pod", "name": pod, "namespace": NAMESPACE},
-            lastTimestamp=self._clock.timestamp(),
-        )
+        event = warning(NAMESPACE, pod, reason, f"simulated {reason}", self._clock)
+        await self._store.put(self._store.kind("Event"), event)
 
 
 def _metadata(name: str, component: str, **fields: Any) -> dict[str, Any]:
@@ -244,54 +237,3 @@ def _pod_name(component: str, kind: str, index: int) -> str:
 def _is_ready(pod: Mapping[str, Any] | None) -> bool:
     conditions = (pod or {}).get("status", {}).get("conditions", ())
     return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
-
-
-def conditions(scheduled: bool = True, ready: bool = False) -> list[dict[str, str]]:
-    return [
-        {"type": "PodScheduled", "status": str(scheduled)},
-        {"type": "Ready", "status": str(ready)},
-    ]
-
-
-def _status(
-    phase: str, component: str, state: Mapping[str, Any], ready: bool = False, restarts: int = 0
-) -> dict[str, Any]:
-    container = {"name": component, "ready": ready, "restartCount": restarts, "state": state}
-    return {"phase": phase, "conditions": conditions(ready=ready), "containerStatuses": [container]}
-
-
-def _pending() -> dict[str, Any]:
-    return {"phase": "Pending", "conditions": []}
-
-
-def _creating(component: str) -> dict[str, Any]:
-    return _status("Pending", component, {"waiting": {"reason": "ContainerCreating"}})
-
-
-def _running(component: str) -> dict[str, Any]:
-    return _status("Running", component, {"running": {}}, ready=True)
-
-
-def _image_pull(component: str) -> dict[str, Any]:
-    message = f'Back-off pulling image "{IMAGE}/{component}:1.1.61"'
-    return _status("Pending", component, {"waiting": {"reason": "ImagePullBackOff", "message": message}})
-
-
-def _crash_loop(component: str) -> dict[str, Any]:
-    message = f"back-off 5m0s restarting failed container={component}"
-    status = _status("Running", component, {"waiting": {"reason": "CrashLoopBackOff", "message": message}}, restarts=7)
-    status["containerStatuses"][0]["lastState"] = {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}
-    return status
-
-
-def _unschedulable(component: str) -> dict[str, Any]:
-    message = "0/1 nodes are available: 1 Insufficient cpu."
-    condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
-    return {"phase": "Pending", "conditions": [condition]}
-
-
-TROUBLES = {
-    "ImagePullBackOff": _image_pull,
-    "CrashLoopBackOff": _crash_loop,
-    "Unschedulable": _unschedulable,
-}
