@@ -27,21 +27,13 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure import sign_in 
 from ansible_collections.azureml.arc.plugins.module_utils._azure.answer import (
     Response,
     TransientError,
-    operation_error,
     parse_response,
-    retry_after,
 )
 from ansible_collections.azureml.arc.plugins.module_utils._azure.consistency import is_not_found
-from ansible_collections.azureml.arc.plugins.module_utils._azure.states import has_failed
 from ansible_collections.azureml.arc.plugins.module_utils._core.connections import Connections
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError, first_line
 from ansible_collections.azureml.arc.plugins.module_utils._core.lazy import Lazy
-from ansible_collections.azureml.arc.plugins.module_utils._core.polling import (
-    Deadline,
-    Intervals,
-    Waiting,
-    timeout_error,
-)
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline, Intervals
 
 try:
     from azure.core.exceptions import (
@@ -296,33 +288,6 @@ class AzureSession:
             ("service", address, scope, self._sign_in, self.cloud),
             lambda: connection.open_service(address, scope, credential, self._context, TRANSPORT),
         )
-
-    def wait_for_operation(self, url: str, deadline: Deadline, what: str) -> Waiting[bool]:
-        """Poll an asynchronous operation until it has succeeded, or the service does not know it any more: then the
-        resource shows its result.
-
-        :param url: the C(Azure-AsyncOperation) address.
-        :returns: whether the operation was in progress and is unknown now, as after the deletion of its resource.
-        :raises AzureMLError: with the operation's error if it failed, with code C(Timeout) after the deadline.
-        """
-        pause, was_seen = Intervals(), False
-        while True:
-            try:
-                response = self.send("GET", url, "", what)
-            except AzureMLError as error:
-                if error.status == 404:
-                    return was_seen
-                raise
-            was_seen = True
-            status = str(response.body.get("status") or "")
-            if status.lower() == "succeeded":
-                return False
-            if has_failed(status):
-                raise operation_error(what, status, response.body.get("error"), self.correlation_id)
-            if deadline.passed:
-                raise timeout_error(what, deadline, f"its operation is in state {status or 'unknown'}")
-            deadline.report(f"{what}: {status or 'unknown'}")
-            yield from deadline.pause(retry_after(response.headers) or pause.next())
 
 
 def open_session(call) -> AzureSession:

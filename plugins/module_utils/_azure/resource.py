@@ -14,6 +14,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure.answer import (
     Response,
     TransientError,
     operation_error,
+    retry_after,
 )
 from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession
 from ansible_collections.azureml.arc.plugins.module_utils._azure.consistency import VISIBLE_WITHIN
@@ -155,7 +156,7 @@ class ArmResource:
         was_seen = present is not None
         operation = response and response.headers.get("Azure-AsyncOperation")
         if operation:
-            was_seen |= yield from self._session.wait_for_operation(operation, self.deadline, self._what)
+            was_seen |= yield from self._wait_for_operation(operation)
         elif response and response.body and not is_moving(response.body):
             self.raise_where_failed(response.body)
             return response.body  # the answer shows the resource as it is now
@@ -168,6 +169,33 @@ class ArmResource:
                 hint="Find out who deletes it, then run again.",
             )
         return found
+
+    def _wait_for_operation(self, url: str) -> Waiting[bool]:
+        """Poll an asynchronous operation until it has succeeded, or the service does not know it any more: then the
+        resource shows its result.
+
+        :param url: the C(Azure-AsyncOperation) address.
+        :returns: whether the operation was in progress and is unknown now, as after the deletion of its resource.
+        :raises AzureMLError: with the operation's error if it failed, with code C(Timeout) after the deadline.
+        """
+        pause, was_seen = Intervals(), False
+        while True:
+            try:
+                response = self._session.send("GET", url, "", self._what)
+            except AzureMLError as error:
+                if error.status == 404:
+                    return was_seen
+                raise
+            was_seen = True
+            status = str(response.body.get("status") or "")
+            if status.lower() == "succeeded":
+                return False
+            if has_failed(status):
+                raise operation_error(self._what, status, response.body.get("error"), self._session.correlation_id)
+            if self.deadline.passed:
+                raise timeout_error(self._what, self.deadline, f"its operation is in state {status or 'unknown'}")
+            self.deadline.report(f"{self._what}: {status or 'unknown'}")
+            yield from self.deadline.pause(retry_after(response.headers) or pause.next())
 
     def require_unchanged(self, present: dict | None) -> None:
         """Check that the resource is unchanged since a decision, if time has passed.
