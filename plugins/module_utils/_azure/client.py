@@ -12,8 +12,6 @@ apply it twice. Here a change is repeated only if it was not applied, see C(Azur
 from __future__ import annotations
 
 import contextlib
-import importlib
-import logging
 import math
 import ssl
 import time
@@ -24,11 +22,7 @@ from typing import TypeVar
 
 from ansible_collections.azureml.arc.plugins.module_utils._azure import cloud, connection, token_cache
 from ansible_collections.azureml.arc.plugins.module_utils._azure import sign_in as _sign_in
-from ansible_collections.azureml.arc.plugins.module_utils._azure.answer import (
-    Response,
-    TransientError,
-    parse_response,
-)
+from ansible_collections.azureml.arc.plugins.module_utils._azure.answer import Response, TransientError, parse_response
 from ansible_collections.azureml.arc.plugins.module_utils._azure.consistency import is_not_found
 from ansible_collections.azureml.arc.plugins.module_utils._core.connections import Connections
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError, first_line
@@ -59,18 +53,6 @@ RETRY_PAUSES = {"first": 0.5, "growth": 2, "longest": 30}
 # Seconds that all attempts may take together: the timeout of the task, within these limits.
 SHORTEST_RETRIES = 30.0
 LONGEST_RETRIES = 600.0
-
-# The SDK imports these with the first request, and OpenSSL sets itself up. Here the parent process does it once for all
-# its workers.
-IMPORTED_LATE = ("azure.core.pipeline.transport._requests_basic", "azure.core.rest._requests_basic", "netrc")
-for name in IMPORTED_LATE:
-    with contextlib.suppress(ImportError):
-        importlib.import_module(name)
-
-ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-# Without a handler, Python would print the SDK's log of attempts that fail and are repeated.
-logging.getLogger("azure").addHandler(logging.NullHandler())
 
 
 class AzureSession:

@@ -11,6 +11,9 @@ alone: what it has for a host would replace the token.
 
 from __future__ import annotations
 
+import contextlib
+import importlib
+import logging
 import os
 import ssl
 import traceback
@@ -36,6 +39,18 @@ except ImportError:
     KubernetesConfigurationExtensionsMgmtClient = ARMChallengeAuthenticationPolicy = HTTPAdapter = object
 else:
     IMPORT_ERROR = token_cache.IMPORT_ERROR
+
+# The SDK imports these with the first request, and OpenSSL sets itself up. Here the parent process does it once for all
+# its workers.
+IMPORTED_LATE = ("azure.core.rest._requests_basic", "netrc")
+for name in IMPORTED_LATE:
+    with contextlib.suppress(ImportError):
+        importlib.import_module(name)
+
+ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+# Without a handler, Python would print the SDK's log of attempts that fail and are repeated.
+logging.getLogger("azure").addHandler(logging.NullHandler())
 
 Client = KubernetesConfigurationExtensionsMgmtClient
 # In the order of requests: https://requests.readthedocs.io/en/latest/user/advanced/#ssl-cert-verification
