@@ -52,9 +52,8 @@ class Cloud:
         ARM writes the port into some addresses, C(https://management.azure.com:443/...) for instance. Source: the
         recordings of Event Grid in https://github.com/Azure/azure-sdk-for-js
         """
-        if "\\" in url or "@" in url.partition("?")[0]:
-            return False  # libraries parse it differently, so that the token could be sent to another host
-        return _origin(url) == _origin(self.resource_manager)
+        origin = _origin(url)
+        return origin is not None and origin == _origin(self.resource_manager)
 
     def is_machine_learning(self, url: str) -> bool:
         """Return whether an address leads to a regional service of Azure Machine Learning."""
@@ -67,14 +66,14 @@ class Cloud:
     def _is_service(self, url: str, domain: str) -> bool:
         if not domain:
             return self.is_endpoint(url)
-        if "\\" in url or "@" in url.partition("?")[0]:
-            return False
         scheme, host, port = _origin(url) or ("", None, None)
         return (scheme, port) == ("https", 443) and (host or "").endswith(f".{domain}")
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None] | None:
-    """Return scheme, host and effective port of an address, C(None) if it has none."""
+    """Return scheme, host and effective port of an address, C(None) if they are not certain."""
+    if "\\" in url or "@" in url.partition("?")[0]:
+        return None  # libraries parse it differently, so that a token could be sent to another host
     try:
         address = urlsplit(url)
         return address.scheme, address.hostname, address.port or {"https": 443}.get(address.scheme)
