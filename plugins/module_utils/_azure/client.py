@@ -102,7 +102,7 @@ class AzureSession:
 
     @property
     def subscriptions(self) -> list[str]:
-        """The selected subscription, or C(None): a query then covers all that the identity can read."""
+        """The selected subscription, or none: a query then covers all that the identity can read."""
         return [self._sign_in.subscription_id] if self._sign_in.subscription_id else []
 
     @Lazy

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Query Query Azure Resource Graph: the resources of many subscriptions with few requests.
+"""Query Azure Resource Graph: the resources of many subscriptions with few requests.
 
 Source: https://learn.microsoft.com/azure/governance/resource-graph/concepts/work-with-data (pages) and
 https://learn.microsoft.com/azure/governance/resource-graph/concepts/guidance-for-throttled-requests (quota).

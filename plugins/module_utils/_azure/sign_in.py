@@ -137,7 +137,7 @@ def resolve(
 
 
 def _missing(method: str, values: Mapping) -> list[str]:
-    """Raise an error that lists what a method of signing in lacks."""
+    """Return the names of the values that a method of signing in lacks."""
     if method in ("cli", "msi"):
         return []
     missing = [name for name in ("client_id", "tenant") if not values.get(name)]

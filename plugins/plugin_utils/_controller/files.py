@@ -50,7 +50,7 @@ def real_files(action: ActionBase, connection, argument_spec: Mapping, arguments
     """Yield the options for an ordinary module, which cannot decrypt files or find those of the play.
 
     On another machine, paths are those of that machine, as for kubernetes.core. Files that are decrypted for the
-        module are readable only by this user, and removed afterwards.
+    module are readable only by this user, and removed afterwards.
 
     :param connection: the connection to the machine of the module.
     :param arguments: the options as a task gives them.
