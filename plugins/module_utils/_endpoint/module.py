@@ -42,10 +42,9 @@ def run(call: ModuleCall) -> Waiting[dict]:
     with open_session(call) as session:
         expected = Expected(params["scheme"], params["cname"] or "", _expected_chain(call, session))
         deadline = call.deadline(params["wait_timeout"] if waits else 0)
-        result = yield from _wait(session, params, expected, deadline)
+        router, result = yield from _wait(session, params, expected, deadline)
         if result["outcome"] == "unreachable":
-            result |= _inside_the_cluster(call, session, result["port"], expected.scheme)
-    del result["port"]
+            result |= _inside_the_cluster(call, session, router.port, expected.scheme)
     if waits and result["outcome"] == "wrong":
         raise AzureMLError(
             f"{_endpoint(params)} is not served as configured (waited at most {params['wait_timeout']} seconds):"
@@ -82,20 +81,22 @@ def _expected_chain(call: ModuleCall, session: KubeSession) -> tuple[str, ...] |
     return tls.served_chain(certificates_in(secret, where, (CERTIFICATE_KEY,)))
 
 
-def _wait(session: KubeSession, params: Mapping, expected: Expected, deadline: Deadline) -> Waiting[dict]:
+def _wait(
+    session: KubeSession, params: Mapping, expected: Expected, deadline: Deadline
+) -> Waiting[tuple[Router, dict]]:
     """Look until nothing is wrong any more, or time is up; returns what was seen last."""
     pause, patience = Intervals(first=0.5, longest=10), deadline.within(UNREACHABLE_PATIENCE)
     while True:
-        result = _look(session, params, expected)
+        router, result = _look(session, params, expected)
         until = deadline if result["outcome"] == "wrong" else patience
         if result["outcome"] == "ok" or not (result["addresses"] or result["problems"]) or until.passed:
-            return result
+            return router, result
         deadline.report(result["summary"])
         yield from until.pause(pause.next())
 
 
-def _look(session: KubeSession, params: Mapping, expected: Expected) -> dict:
-    """Find the router and ask each of its addresses once."""
+def _look(session: KubeSession, params: Mapping, expected: Expected) -> tuple[Router, dict]:
+    """Find the router and ask each of its addresses once; returns the router and the result of the module."""
     service = session.get("Service", SERVICE, params["namespace"])
     is_node_port = service is not None and service["spec"].get("type") == "NodePort"
     nodes = session.list("Node")[0] if is_node_port else ()
@@ -106,7 +107,7 @@ def _look(session: KubeSession, params: Mapping, expected: Expected) -> dict:
 
     with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
         answers = dict(zip(map(str, router.addresses), pool.map(answer, router.addresses)))
-    return _result(router, answers, expected)
+    return router, _result(router, answers, expected)
 
 
 def _result(router: Router, answers: Mapping[str, Answer], expected: Expected) -> dict:
@@ -135,7 +136,6 @@ def _result(router: Router, answers: Mapping[str, Answer], expected: Expected) -
         "addresses": rows,
         "certificate": certificate,
         "answers_in_cluster": None,
-        "port": router.port,
     }
 
 
