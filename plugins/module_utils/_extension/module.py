@@ -29,21 +29,20 @@ from ansible_collections.azureml.arc.plugins.module_utils._extension.removal imp
 def run(call: ModuleCall) -> Waiting[dict]:
     """M(azureml.arc.extension)."""
     params = call.params
-    certificate = None
-    if params["state"] == "absent" and params["remove_resources"] and not params["wait"]:
-        raise AzureMLError("remove_resources needs wait: the extension uses them until it is gone")
-    if params["state"] != "absent":
-        check.check(params)
-        for warning in check.misspelt_keys(params):
-            call.warn(warning)
-        certificate = certificate_files.read(call, params["tls"] or {}, "tls.")
-    session = open_session(call)
-    vault = (params["tls"] or {}).get("key_vault")
-    if vault and params["state"] != "absent":
-        certificate = key_vault_certificate.read(call, session, vault, params["tls"]["cname"])
-    reference = _reference(params, session, params["name"])
     if params["state"] == "absent":
-        return (yield from remove(call, session, reference))
+        if params["remove_resources"] and not params["wait"]:
+            raise AzureMLError("remove_resources needs wait: the extension uses them until it is gone")
+        session = open_session(call)
+        return (yield from remove(call, session, _reference(params, session, params["name"])))
+    check.check(params)
+    for warning in check.misspelt_keys(params):
+        call.warn(warning)
+    tls = params["tls"] or {}
+    certificate = certificate_files.read(call, tls, "tls.")
+    session = open_session(call)
+    if tls.get("key_vault"):
+        certificate = key_vault_certificate.read(call, session, tls["key_vault"], tls["cname"])
+    reference = _reference(params, session, params["name"])
     return (yield from Presence(call, session, reference, certificate).run())
 
 
