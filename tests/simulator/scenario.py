@@ -78,7 +78,7 @@ class ClusterPlan:
     attach_error: str | None = None
     crash_once_attached: str = ""  # the component whose pods crash as soon as the cluster is attached
     removal_seconds: float = 30
-    router: str = ""  # what it serves wrongly, see C(simulator.router); C(closed) for a port that without a listener
+    router: str = ""  # what it serves wrongly, see C(simulator.router); C(closed) for a port without a listener
     forbidden: list[str] = field(default_factory=list)  # Kubernetes resources that the account may not read
     namespace_terminating: bool = False  # namespace azureml hangs in its removal
     gone: bool = False  # removed from Azure; what refers to it stays
