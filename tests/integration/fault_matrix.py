@@ -16,11 +16,11 @@ from ansible_collections.azureml.arc.plugins.modules.job_check import SPEC as JO
 from ansible_collections.azureml.arc.plugins.modules.namespace import SPEC as NAMESPACE
 from ansible_collections.azureml.arc.plugins.modules.node import SPEC as NODE
 from ansible_collections.azureml.arc.plugins.modules.pod_readiness import SPEC as READINESS
+from objects import WORKSPACE
 
 from simulator.faults import KINDS
 
 CLUSTER = {"resource_group": "rg-edge"}
-WORKSPACE = {"name": "ws", "resource_group": "rg-ml"}
 MARKER = "marker-of-a-protected-setting"
 
 INSTALLED = (EXTENSION, {**CLUSTER, "workload_profile": "training", "protected_settings": {"proxy.password": MARKER}})

@@ -29,8 +29,3 @@ AFTER = {"name": "After", "ansible.builtin.debug": {"msg": "here"}}
 def shown(run: PlaybookRun) -> list[str]:
     """Return the hosts that have their own result."""
     return sorted(one["host"] for one in run.results if one["task"].endswith(SHOW))
-
-
-def play(*tasks: dict, **keywords) -> list[dict]:
-    """Return the user's own play over all hosts."""
-    return [{"hosts": "all", "gather_facts": False, "tasks": list(tasks), **keywords}]

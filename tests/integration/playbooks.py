@@ -22,14 +22,9 @@ ROOT = HERE.parents[1]
 COLLECTIONS = ROOT / "build" / "collections"
 AWX_COLLECTIONS = ROOT / "build" / "awx"
 TIMEOUT = 240  # seconds
-# The controller as a host, with the Python that runs the tests.
-LOCALHOST = {
-    "all": {
-        "hosts": {
-            "localhost": {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
-        }
-    }
-}
+# Variables of a host that is the controller, with the Python that runs the tests.
+LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+LOCALHOST = {"all": {"hosts": {"localhost": LOCAL}}}
 
 
 @dataclass
@@ -79,6 +74,11 @@ def _waves(entry: dict) -> Iterator[dict]:
     for one in (*(result.get("results") or [result]), outcome.get("wave") or {}):
         if "failed_clusters" in one:
             yield one
+
+
+def play(*tasks: dict, **keywords) -> list[dict]:
+    """Return the user's own play over all hosts."""
+    return [{"hosts": "all", "gather_facts": False, "tasks": list(tasks), **keywords}]
 
 
 def variables_file(directory: Path, variables: dict, dumper=yaml.SafeDumper) -> tuple[str, str]:

@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import pytest
+from objects import WORKSPACE
+from playbooks import LOCAL
 from support import requests_to, writes
 
 import certificates
@@ -50,7 +52,7 @@ def inventory(simulator, tmp_path):
         },
         "azureml_log_analytics": True,
         "azureml_resource_group": "rg-edge",
-        "azureml_workspace": {"name": "ws", "resource_group": "rg-ml"},
+        "azureml_workspace": WORKSPACE,
         "azureml_compute": {
             "name": "{{ inventory_hostname }}",
             "namespace": "vision",
@@ -61,7 +63,7 @@ def inventory(simulator, tmp_path):
         "azureml_computes": [
             {
                 "name": "{{ inventory_hostname }}-2",
-                "workspace": {"name": "ws-2", "resource_group": "rg-ml"},
+                "workspace": {**WORKSPACE, "name": "ws-2"},
                 "description": "the other team",
             }
         ],
@@ -178,8 +180,7 @@ def test_from_the_node_with_a_configuration_file(playbook, inventory, kube, tmp_
         ' {"GPU": {"nodeSelector": null, "resources": {"limits": {"nvidia.com/gpu": "1"}}}}}'
     )
     (tmp_path / "attach.json").write_text(text, encoding="utf-8")
-    local = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
-    inventory["all"]["hosts"] = {"plant": local}
+    inventory["all"]["hosts"] = {"plant": LOCAL}
     inventory["all"]["vars"] |= {
         "azureml_kubernetes_via": "node",
         "azureml_compute": {"name": "plant", "config_file": "{{ inventory_dir }}/attach.json"},

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 from ansible.parsing.vault import VaultLib, VaultSecret
-from fleets import play
-from playbooks import LOCALHOST
+from objects import WORKSPACE
+from playbooks import LOCAL, LOCALHOST, play
 from support import requests_to
 
 import certificates
@@ -27,7 +27,7 @@ def way(request) -> str:
 
 
 def test_kubeconfig_of_the_environment_is_that_of_the_host(playbook, simulator, arc, aks, way):
-    hosts = {name: {**LOCALHOST["all"]["hosts"]["localhost"], "cluster": name} for name in (arc, aks)}
+    hosts = {name: {**LOCAL, "cluster": name} for name in (arc, aks)}
     kubeconfig = {"KUBECONFIG": f"{simulator.directory}/kubeconfigs/{{{{ cluster }}}}"}
 
     run = playbook(play(READINESS, environment=kubeconfig), {"all": {"hosts": hosts}}, AZUREML_ARC_IN_PROCESS=way)
@@ -127,7 +127,7 @@ def test_encrypted_files_of_a_cluster(playbook, simulator, aks, tmp_path, encryp
         "azureml_inference_service": "load_balancer",
         "azureml_cluster_type": "managed_cluster",
         "azureml_resource_group": "rg-edge",
-        "azureml_workspace": {"name": "ws", "resource_group": "rg-ml"},
+        "azureml_workspace": WORKSPACE,
         "azureml_kubernetes": {"kubeconfig": f"{folder}kubeconfig"},
         "azureml_tls": {"certificate": f"{folder}pem", "private_key": f"{folder}key", "cname": "ml.example.com"},
         "azureml_compute": {"name": aks, "config_file": f"{folder}attach"},

@@ -10,23 +10,18 @@ import json
 import re
 
 import pytest
-from fleets import CLUSTERS, HEALTHY, RESULT, VERIFY, play, shown
-from playbooks import run_playbook
+from fleets import CLUSTERS, HEALTHY, RESULT, VERIFY, shown
+from playbooks import LOCAL, play, run_playbook
 from support import requests_to, writes
 
 import certificates
 import simulated
 from simulator.scenario import Scenario
 
-ROLE = [{"hosts": "all", "gather_facts": False, "roles": ["azureml.arc.azureml"]}]
+ROLE = play(roles=["azureml.arc.azureml"])
 # What differs from one simulation to the next.
 VOLATILE = re.compile(r"SharedAccessKey=[^;\"]*|[0-9a-f]{8}-[0-9a-f-]{27}|\?.*$")
-NODE = {
-    "azureml_kubernetes_via": "{{ place }}",
-    "place": "node",
-    "ansible_connection": "local",
-    "ansible_python_interpreter": "{{ ansible_playbook_python }}",
-}
+NODE = {**LOCAL, "azureml_kubernetes_via": "{{ place }}", "place": "node"}
 
 
 def everything(inventory: dict, pair: dict[str, str]) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from fleets import AFTER, DEPLOY, HEALTHY, RESULT, VERIFY, play, shown
+from fleets import AFTER, DEPLOY, HEALTHY, RESULT, VERIFY, shown
+from playbooks import play
 from support import about
 
 

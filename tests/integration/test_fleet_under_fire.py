@@ -15,6 +15,7 @@ import pytest
 from ansible_collections.azureml.arc.plugins.modules.compute_info import SPEC as COMPUTE_INFO
 from ansible_collections.azureml.arc.plugins.modules.extension_info import SPEC as EXTENSION_INFO
 from fault_matrix import writes_of
+from objects import WORKSPACE
 from playbooks import run_playbook, start_playbook
 from support import processes_of, requests_to, run_module_work, wait_for
 
@@ -85,10 +86,9 @@ def _assert_reported(finished, broken: dict) -> None:
 
 
 def _assert_deployed(directory, clusters: list[ClusterPlan]) -> None:
-    workspace = {"name": "ws", "resource_group": "rg-ml"}
     computes = {
         one["name"]: one["provisioning_state"]
-        for one in run_module_work(directory, COMPUTE_INFO, workspace=workspace)["computes"]
+        for one in run_module_work(directory, COMPUTE_INFO, workspace=WORKSPACE)["computes"]
     }
     for cluster in clusters:
         options = {"resource_group": "rg-edge", "cluster_name": cluster.name}

@@ -10,7 +10,8 @@ import re
 import venv
 
 import pytest
-from playbooks import LOCALHOST, start_playbook
+from objects import WORKSPACE
+from playbooks import LOCALHOST, play, start_playbook
 from support import processes_of, requests_to, wait_for
 
 import certificates
@@ -36,11 +37,10 @@ def tasks(simulator) -> list[dict]:
     """Return every module, with results of every kind."""
     cluster = {"resource_group": "rg-edge", "cluster_name": "shop-k3s"}
     broken = {**cluster, "cluster_name": "broken"}
-    workspace = {"name": "ws", "resource_group": "rg-ml"}
     kubeconfig = str(simulator.directory / "kubeconfigs/shop-k3s")
     plant = str(simulator.directory / "kubeconfigs/plant")
     unready = {"inference_service": "load_balancer", "inference_router_ha": True}
-    edge = {"name": "edge", "workspace": workspace}
+    edge = {"name": "edge", "workspace": WORKSPACE}
     secret = {"protected_settings": {"proxy.password": "hush-hush-hush"}}
     calls = [
         ("extension", {**cluster, **secret, "workload_profile": "training"}, {"check_mode": True, "diff": True}),
@@ -71,12 +71,12 @@ def tasks(simulator) -> list[dict]:
         ("node", {"names": ["*"], "labels": {"pool": "ml"}, "kubeconfig": kubeconfig}, {"diff": True}),
         ("node", {"names": ["none"], "labels": {"pool": "ml"}, "kubeconfig": kubeconfig}, {}),
         ("node_preflight", {"workload_profile": "training", "gpu": True, "skip_checks": ["outbound", "disk"]}, {}),
-        ("compute", {**cluster, "name": "edge", "workspace": workspace, "instance_types": {"a": {}}}, {}),
+        ("compute", {**cluster, "name": "edge", "workspace": WORKSPACE, "instance_types": {"a": {}}}, {}),
         ("compute", {**cluster, **edge}, {"diff": True}),
-        ("compute_info", {"workspace": workspace}, {}),
-        ("job_check", {"compute": "edge", "workspace": workspace}, {"check_mode": True, "diff": True}),
-        ("job_check", {"compute": "none", "workspace": workspace}, {}),
-        ("compute", {**cluster, "name": "edge", "workspace": workspace, "state": "absent"}, {"diff": True}),
+        ("compute_info", {"workspace": WORKSPACE}, {}),
+        ("job_check", {"compute": "edge", "workspace": WORKSPACE}, {"check_mode": True, "diff": True}),
+        ("job_check", {"compute": "none", "workspace": WORKSPACE}, {}),
+        ("compute", {**cluster, "name": "edge", "workspace": WORKSPACE, "state": "absent"}, {"diff": True}),
         ("extension", {**broken, "workload_profile": "training"}, {}),
         ("extension", {**cluster, "workload_profile": "gaming"}, {}),
         ("extension", {**cluster, "workload_profile": "training", "colour": "red"}, {}),
@@ -109,8 +109,8 @@ def test_both_ways_give_the_same_result(playbook, tmp_path):
     seen = {}
     for way in ("1", "0"):
         with simulated.running(Scenario(clusters=CLUSTERS, time_scale=60), tmp_path / "simulator") as simulator:
-            play = {"hosts": "all", "gather_facts": False, "tasks": tasks(simulator)}
-            run = playbook([play], LOCALHOST, "-vvv", **simulator.environment, **INVOCATION, AZUREML_ARC_IN_PROCESS=way)
+            environ = {**simulator.environment, **INVOCATION, "AZUREML_ARC_IN_PROCESS": way}
+            run = playbook(play(*tasks(simulator)), LOCALHOST, "-vvv", **environ)
         assert ("EXEC" in run.output) == (way == "0"), run.output
         seen[way] = results(run)
 
@@ -162,8 +162,7 @@ def info(arc):
             "azureml.arc.extension_info": {"resource_group": "rg-edge", "cluster_name": arc},
             **keywords,
         }
-        play = {"hosts": "all", "gather_facts": False, "vars": variables or {}, "tasks": [task]}
-        return playbook([play], LOCALHOST, "-vvv", *arguments, **(environ or {}))
+        return playbook(play(task, vars=variables or {}), LOCALHOST, "-vvv", *arguments, **(environ or {}))
 
     return run
 
@@ -226,9 +225,8 @@ def test_environment_of_a_loop_item_does_not_reach_the_next_item(playbook, info)
 def test_one_token_for_all_workers(playbook, simulator, arc):
     hosts = {f"host-{index}": {"ansible_connection": "local"} for index in range(12)}
     task = {"azureml.arc.extension_info": {"resource_group": "rg-edge", "cluster_name": arc}}
-    play = {"hosts": "all", "gather_facts": False, "tasks": [task, task]}
 
-    run = playbook([play], {"all": {"hosts": hosts}}, "--forks", "6")
+    run = playbook(play(task, task), {"all": {"hosts": hosts}}, "--forks", "6")
 
     assert run.status == 0, run.output
     paths = [one["path"] for one in simulator.journal()]
@@ -243,9 +241,9 @@ def test_an_az_that_does_not_answer_costs_a_run_one_timeout(playbook, arc, tmp_p
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     hosts = {f"host-{index}": {"ansible_connection": "local"} for index in range(8)}
     options = {"resource_group": "rg-edge", "cluster_name": arc, "auth_source": "cli", "cli_timeout": 2}
-    play = {"hosts": "all", "gather_facts": False, "tasks": [{"name": "look", "azureml.arc.extension_info": options}]}
+    task = {"name": "look", "azureml.arc.extension_info": options}
 
-    run = playbook([play], {"all": {"hosts": hosts}}, "--forks", "4")
+    run = playbook(play(task), {"all": {"hosts": hosts}}, "--forks", "4")
 
     for host in hosts:
         assert "'az' did not answer within 2 seconds" in run.result("look", host)["msg"], run.output
@@ -255,9 +253,8 @@ def test_an_az_that_does_not_answer_costs_a_run_one_timeout(playbook, arc, tmp_p
 def test_module_defaults_groups(playbook, arc):
     defaults = {"group/azureml.arc.azure": {"resource_group": "rg-edge", "cluster_name": arc}}
     task = {"azureml.arc.extension": {"workload_profile": "training"}, "check_mode": True, "name": "plan"}
-    play = {"hosts": "all", "gather_facts": False, "module_defaults": defaults, "tasks": [task]}
 
-    run = playbook([play], LOCALHOST)
+    run = playbook(play(task, module_defaults=defaults), LOCALHOST)
 
     assert run.result("plan", "localhost")["plan"]["action"] == "create", run.output
 
@@ -266,9 +263,8 @@ def test_no_worker_outlives_its_run(simulator, arc, tmp_path):
     """Killed, the run cannot end them; each would wait for an hour."""
     simulator.change_plan(arc, install={"seconds": 36000})
     options = {"resource_group": "rg-edge", "cluster_name": arc, "workload_profile": "training", "wait_timeout": 3600}
-    play = {"hosts": "all", "gather_facts": False, "tasks": [{"azureml.arc.extension": options}]}
     polls = f"{arc}/providers/Microsoft.KubernetesConfiguration/extensions/azureml/operations/"
-    with start_playbook([play], LOCALHOST, tmp_path) as process:
+    with start_playbook(play({"azureml.arc.extension": options}), LOCALHOST, tmp_path) as process:
         wait_for(lambda: requests_to(simulator, "GET", polls))
         process.kill()
 

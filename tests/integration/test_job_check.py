@@ -15,9 +15,9 @@ import pytest
 from ansible_collections.azureml.arc.plugins.modules.compute import SPEC as COMPUTE
 from ansible_collections.azureml.arc.plugins.modules.extension import SPEC as EXTENSION
 from ansible_collections.azureml.arc.plugins.modules.job_check import SPEC
+from objects import WORKSPACE
 from support import ModuleFailedError, requests_to, wait_for, writes
 
-WORKSPACE = {"name": "ws", "resource_group": "rg-ml"}
 PACE = 20  # time passes as much faster for the module, too
 WORKSPACE_ID = "/resourceGroups/rg-ml/providers/Microsoft.MachineLearningServices/workspaces/ws"
 TYPES = ("amlarc.azureml.com/v1alpha1", "InstanceType")

@@ -13,6 +13,8 @@ import venv
 
 import pytest
 import ssh_server
+from objects import WORKSPACE
+from playbooks import play
 
 import simulated
 from simulator.scenario import ClusterPlan, InstallPlan, Scenario
@@ -43,7 +45,7 @@ def deploy(playbook, node):
         common = {
             "azureml_resource_group": "rg-edge",
             "azureml_kubernetes_via": "node",
-            "azureml_workspace": {"name": "ws", "resource_group": "rg-ml"},
+            "azureml_workspace": WORKSPACE,
             "azureml_compute": {"name": "plant"},
         }
         environ = {name: variables.pop(name) for name in list(variables) if name.startswith("ANSIBLE_")}
@@ -120,10 +122,9 @@ def test_node_sends_the_same_requests_as_the_controller(playbook, deploy, simula
 def test_instance_types_on_the_node(deploy, playbook, node):
     deploy()
     task = {"name": "small", "azureml.arc.instance_type": {"name": "small", "resources": {"limits": {"cpu": "1"}}}}
-    play = {"hosts": "all", "gather_facts": False, "tasks": [task]}
 
     runs = [
-        playbook([play], {"all": {"hosts": {"plant": node}}}, "-vvv", ANSIBLE_SSH_ARGS="-o ControlMaster=no")
+        playbook(play(task), {"all": {"hosts": {"plant": node}}}, "-vvv", ANSIBLE_SSH_ARGS="-o ControlMaster=no")
         for again in range(2)
     ]
 

@@ -14,6 +14,7 @@ from ansible_collections.azureml.arc.plugins.modules.compute import SPEC as COMP
 from ansible_collections.azureml.arc.plugins.modules.extension import SPEC as EXTENSION
 from ansible_collections.azureml.arc.plugins.modules.job_check import SPEC as JOB_CHECK
 from ansible_collections.azureml.arc.plugins.modules.preflight import SPEC as PREFLIGHT
+from objects import WORKSPACE
 from playbooks import ROOT
 from support import ModuleFailedError
 
@@ -38,7 +39,6 @@ OLD_JOB = {
     "systemData": {"createdAt": "2026-01-01T00:00:00Z"},
     "properties": {"jobType": "Command", "status": "Completed"},
 }
-WORKSPACE = {"name": "ws", "resource_group": "rg-ml"}
 NUMBERS = itertools.count()
 # Instants: what is waited for is asked for once.
 INSTALL = InstallPlan(seconds=6)

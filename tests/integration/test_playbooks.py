@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 from objects import DEFINITION, definition
+from playbooks import LOCAL
 from support import writes
 
 import certificates
@@ -191,10 +192,7 @@ def test_sign_in_and_kubeconfig_on_the_node(playbook, simulator, inventory, tmp_
         "tenant": environment["AZURE_TENANT"],
     }
     variables["azureml_kubernetes_via"] = "node"
-    inventory["all"]["hosts"]["shop-k3s"] = {
-        "ansible_connection": "local",
-        "ansible_python_interpreter": "{{ ansible_playbook_python }}",
-    }
+    inventory["all"]["hosts"]["shop-k3s"] = LOCAL
 
     environ = {
         "AZURE_CLIENT_ID": "",
@@ -282,10 +280,7 @@ class TestPreflight:
         simulator.change_plan("shop-k3s", forbidden=["daemonsets"])
         create("shop-k3s", *DEFINITION, "jobs.batch.volcano.sh", spec=definition("batch.volcano.sh", "jobs", "Job"))
         inventory["all"]["vars"] |= {"azureml_kubernetes_via": "node", "azureml_install_components": "auto"}
-        inventory["all"]["hosts"]["shop-k3s"] = {
-            "ansible_connection": "local",
-            "ansible_python_interpreter": "{{ ansible_playbook_python }}",
-        }
+        inventory["all"]["hosts"]["shop-k3s"] = LOCAL
 
         result = playbook("azureml.arc.deploy", inventory, "--limit", "shop-k3s", "--check")
 

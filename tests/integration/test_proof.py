@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 
 import pytest
+from playbooks import play
 from support import requests_to, writes
 
 import simulated
@@ -149,11 +150,11 @@ def test_check_mode_names_the_job_and_sends_nothing(fleet, playbook):
 @pytest.mark.parametrize("in_process", ["1", "0"])
 def test_role_proves_clusters_that_are_in_sync_too(fleet, playbook, in_process):
     simulator, inventory = fleet()
-    play = {"hosts": "all", "gather_facts": False, "roles": ["azureml.arc.azureml"]}
+    content = play(roles=["azureml.arc.azureml"])
 
     for job_is_new in (True, False):
         simulator.clear_journal()
-        run = playbook([play], inventory, "--limit", "c1", AZUREML_ARC_IN_PROCESS=in_process)
+        run = playbook(content, inventory, "--limit", "c1", AZUREML_ARC_IN_PROCESS=in_process)
 
         assert run.status == 0, run.output
         assert submitted(simulator) == (["c1"] if job_is_new else [])

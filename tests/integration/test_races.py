@@ -20,7 +20,7 @@ from ansible_collections.azureml.arc.plugins.modules.extension import SPEC as EX
 from ansible_collections.azureml.arc.plugins.modules.extension_info import SPEC as EXTENSION_INFO
 from ansible_collections.azureml.arc.plugins.modules.pod_readiness import SPEC as READINESS
 from fault_matrix import writes_of
-from objects import extension_id
+from objects import WORKSPACE, extension_id
 from playbooks import start_playbook
 from support import ModuleFailedError, requests_to, run_module_work, wait_for
 
@@ -151,7 +151,7 @@ def test_removed_while_we_wait(simulator, run_module, arc, elsewhere):
 
 def test_compute_detached_while_we_wait(simulator, run_module, installed, arc, elsewhere):
     simulator.change_plan(arc, attach_seconds=300)
-    compute = {"name": arc, "workspace": {"name": "ws", "resource_group": "rg-ml"}}
+    compute = {"name": arc, "workspace": WORKSPACE}
     cluster = {"resource_group": "rg-edge", "cluster_name": arc}
 
     def detach():

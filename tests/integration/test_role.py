@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import pytest
+from playbooks import play
 from support import about, requests_to, writes
 
 import simulated
@@ -31,11 +32,6 @@ def simulator(tmp_path):
 def fleet(simulator):
     """Three healthy clusters and one that fails, in a simulator of their own, and their inventory."""
     return simulator, simulated.inventory(simulator.directory, CLUSTERS)
-
-
-def play(**keywords) -> list[dict]:
-    """Return the user's own play over all hosts."""
-    return [{"hosts": "all", "gather_facts": False, **keywords}]
 
 
 def results(run, task: str) -> dict[str, dict]:
@@ -77,14 +73,12 @@ def test_all_clusters_are_submitted_before_any_is_waited_for(playbook, fleet, st
     "content",
     [
         play(roles=[{"role": ROLE, "when": NOT_F1}]),
-        play(tasks=[{"ansible.builtin.import_role": {"name": ROLE}, "when": NOT_F1}]),
-        play(tasks=[{"ansible.builtin.include_role": {"name": ROLE}, "when": NOT_F1}]),
-        play(tasks=[{"block": [{"ansible.builtin.include_role": {"name": ROLE}}], "when": NOT_F1}]),
+        play({"ansible.builtin.import_role": {"name": ROLE}, "when": NOT_F1}),
+        play({"ansible.builtin.include_role": {"name": ROLE}, "when": NOT_F1}),
+        play({"block": [{"ansible.builtin.include_role": {"name": ROLE}}], "when": NOT_F1}),
         play(
-            tasks=[
-                {"ansible.builtin.meta": "end_host", "when": "inventory_hostname == 'f1'"},
-                {"ansible.builtin.import_role": {"name": ROLE}},
-            ]
+            {"ansible.builtin.meta": "end_host", "when": "inventory_hostname == 'f1'"},
+            {"ansible.builtin.import_role": {"name": ROLE}},
         ),
         play(pre_tasks=[{"ansible.builtin.fail": None, "when": "inventory_hostname == 'f1'"}], roles=[ROLE]),
     ],
@@ -106,7 +100,7 @@ def test_rescue_is_for_the_hosts_that_failed(playbook, fleet):
         "rescue": [{"name": "Rescue", "ansible.builtin.debug": {"msg": "{{ ansible_failed_result.failed_step }}"}}],
     }
 
-    run = playbook(play(tasks=[block, {"name": "After", "ansible.builtin.debug": {"msg": "here"}}]), inventory)
+    run = playbook(play(block, {"name": "After", "ansible.builtin.debug": {"msg": "here"}}), inventory)
 
     assert run.status == 0, run.output
     assert {host: one["msg"] for host, one in results(run, "Rescue").items()} == {
@@ -191,8 +185,8 @@ def test_second_removal_changes_nothing(playbook, fleet, entry_point):
     simulator.clear_journal()
     include = {"ansible.builtin.include_role": {"name": ROLE, "tasks_from": entry_point}}
 
-    run = playbook(play(tasks=[include]), inventory, *limit, "--forks", "1")
-    again = playbook(play(tasks=[include]), inventory, *limit)
+    run = playbook(play(include), inventory, *limit, "--forks", "1")
+    again = playbook(play(include), inventory, *limit)
 
     assert (run.status, again.status) == (0, 0), run.output + again.output
     for host in ("f1", "f2"):
@@ -220,7 +214,7 @@ def test_several_hosts_detach_without_a_connection(playbook, fleet):
     inventory["all"]["vars"]["azureml_kubernetes"] = None
     include = {"ansible.builtin.include_role": {"name": ROLE, "tasks_from": "detach"}}
 
-    run = playbook(play(tasks=[include]), inventory, "--limit", "f1,f2")
+    run = playbook(play(include), inventory, "--limit", "f1,f2")
 
     assert run.status == 0, run.output
     assert run.outcome("f2")["msg"] == "nothing to remove"

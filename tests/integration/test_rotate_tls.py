@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 
 import pytest
+from playbooks import LOCAL
 from support import writes
 
 import certificates
@@ -195,8 +196,7 @@ def test_endpoint_is_checked_from_the_node_that_reaches_the_cluster(playbook, si
     https["all"]["vars"] |= {
         "azureml_kubernetes_via": "node",
         "azureml_prove": ["endpoint"],
-        "ansible_connection": "local",
-        "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+        **LOCAL,
     }
 
     deployed = playbook("azureml.arc.deploy", https)

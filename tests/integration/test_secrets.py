@@ -20,7 +20,7 @@ import pytest
 import yaml
 from kubernetes.config import new_client_from_config
 from kubernetes.dynamic import DynamicClient
-from playbooks import COLLECTIONS, LOCALHOST, start_playbook
+from playbooks import COLLECTIONS, LOCALHOST, play, start_playbook
 from support import processes_of, requests_to, wait_for
 
 import certificates
@@ -245,10 +245,10 @@ def test_permanent_error_is_not_repeated(playbook, simulator, arc, tmp_path):
         },
         {"azureml.arc.pod_readiness": {"workload_profile": "training", "kubeconfig": broken}},
     ]
-    play = {"hosts": "all", "gather_facts": False, "tasks": [{**task, "ignore_errors": True} for task in tasks]}
+    content = play(*({**task, "ignore_errors": True} for task in tasks))
     hosts = {"all": {**LOCALHOST["all"], "vars": {"secret": MARKER}}}
     for in_process in ("1", "0"):
-        run = playbook([play], hosts, "-vvvv", AZUREML_ARC_IN_PROCESS=in_process)
+        run = playbook(content, hosts, "-vvvv", AZUREML_ARC_IN_PROCESS=in_process)
 
         assert run.output.count("...ignoring") == len(tasks), run.output
         assert MARKER not in run.output + json.dumps(run.results)

@@ -14,6 +14,8 @@ import pytest
 import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.specs import OTHER_NAMES, argument_specs
+from objects import WORKSPACE
+from playbooks import LOCAL, play
 from support import requests_to, writes
 
 import certificates
@@ -21,8 +23,6 @@ import simulated
 from simulator.scenario import ClusterPlan, InstallPlan, Scenario
 
 ROLE = "azureml.arc.azureml"
-LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
-WORKSPACE = {"name": "ws", "resource_group": "rg-ml"}
 INFERENCE = {"azureml_profile": "inference", "azureml_inference_service": "node_port"}
 # Punctuation of two messages, of which one was put into the other.
 JOINED_TWICE = re.compile(r"\.;|;;|\.\.|[:.] ?;| ;")
@@ -58,7 +58,7 @@ class TestNull:
         variables = {**nulls(entry_point), **wanted, **skipped}
         inventory = {"all": {"hosts": {"edge": {**LOCAL, **variables}}}}
 
-        run = playbook([{"hosts": "all", "gather_facts": False, "tasks": [include]}], inventory, "--check")
+        run = playbook(play(include), inventory, "--check")
 
         assert "NoneType" not in run.output
         if entry_point in ("verify", "upgrade"):  # there is no extension yet
@@ -178,9 +178,7 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(
-    "content", ["azureml.arc.deploy", [{"hosts": "all", "gather_facts": False, "roles": [ROLE]}]], ids=["fleet", "role"]
-)
+@pytest.mark.parametrize("content", ["azureml.arc.deploy", play(roles=[ROLE])], ids=["fleet", "role"])
 def test_wrong_variables_are_one_error_before_anything_is_sent(playbook, simulator, tmp_path, content):
     """Each on a separate host, so that one run shows all."""
     for name, pem in zip(("ml.pem", "ml.key"), certificates.make(), strict=True):
@@ -341,7 +339,7 @@ class TestVault:
         monkeypatch.delenv("AZURE_CLIENT_ID")
         monkeypatch.delenv("AZURE_SECRET")
         inventory = {"all": {"hosts": {"edge": {"azureml_arc_in_process": way != "modules"}}}}
-        content = [{"hosts": "all", "gather_facts": False, "roles": [ROLE]}] if way == "role" else "azureml.arc.deploy"
+        content = play(roles=[ROLE]) if way == "role" else "azureml.arc.deploy"
 
         run = playbook(content, inventory, *encrypted[0])
 

@@ -15,14 +15,13 @@ import playbooks
 import pytest
 from ansible_collections.azureml.arc.plugins.modules.compute import SPEC
 from ansible_collections.azureml.arc.plugins.modules.extension import SPEC as EXTENSION
-from objects import arc_id
+from objects import WORKSPACE, arc_id
 from recordings import load
 from support import requests_to
 
 # Made by 'make build/contract/complete'.
 PYTHON = playbooks.ROOT / "build" / "contract" / "azure-ai-ml" / "bin" / "python"
 CLIENT = Path(__file__).with_name("azure_ai_ml_client.py")
-WORKSPACE = {"name": "ws", "resource_group": "rg-ml"}
 TIMEOUT = 120  # seconds
 
 

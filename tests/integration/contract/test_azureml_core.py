@@ -17,13 +17,12 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure.client import o
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleSpec
 from ansible_collections.azureml.arc.plugins.modules.compute import SPEC
 from ansible_collections.azureml.arc.plugins.modules.extension import SPEC as EXTENSION
-from objects import arc_id
+from objects import WORKSPACE, arc_id
 from recordings import filled_in, load
 from support import requests_to
 
 from simulator.scenario import SUBSCRIPTION
 
-WORKSPACE = {"name": "ws", "resource_group": "rg-ml"}
 RECORDED = load("azureml-core-1.36")["put_properties"]
 ADVANCED = RECORDED["properties"]
 # The JSON files of the article; and the second one without its selector, which is null there.
