@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -65,6 +66,11 @@ class Authority:
         certificate = builder(name_of(names[0]), self._name, key, start, end).add_extension(alternative, critical=False)
         return signed(certificate, self._key), pem_of(key)
 
+    def issue_with_chain(self, *names: str, **validity: timedelta) -> tuple[bytes, bytes]:
+        """Return the certificate of a server with the intermediate one, and its key; see C(issue)."""
+        certificate, key = self.issue(*names, **validity)
+        return certificate + self.intermediate, key
+
 
 def name_of(common_name: str) -> x509.Name:
     """Return a name of nothing but a common name."""
@@ -101,10 +107,22 @@ def pem_of(key: ec.EllipticCurvePrivateKey, passphrase: bytes | None = None) -> 
     return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, protection)
 
 
-def as_options() -> dict[str, str]:
-    """Return a new certificate with its key, as text, under the names of the options that take them."""
-    certificate, key = (part.decode() for part in make())
+def as_options(pair: tuple[bytes, bytes] | None = None) -> dict[str, str]:
+    """Return a certificate with its key, as text, under the names of the options that take them.
+
+    :param pair: a new one if none is given.
+    """
+    certificate, key = (part.decode() for part in pair or make())
     return {"certificate_content": certificate, "private_key_content": key}
+
+
+def as_secret(pair: tuple[bytes, bytes] | None = None) -> dict[str, str]:
+    """Return the C(data) of a Secret of type kubernetes.io/tls, as cert-manager writes it.
+
+    :param pair: a new one if none is given.
+    """
+    certificate, key = (base64.b64encode(part).decode() for part in pair or make())
+    return {"tls.crt": certificate, "tls.key": key}
 
 
 def as_files(directory: Path, pair: tuple[bytes, bytes] | None = None) -> dict[str, str]:

@@ -16,7 +16,7 @@ OTHERS = {"key": "example.com/keep", "value": "this", "effect": "NoSchedule"}
 
 
 @pytest.fixture
-def machines(api, create, request):
+def machines(api, create):
     """Nodes gpu-1, gpu-2 and cpu-1 with a label and a taint of others; gives a reader of what is on one of them."""
     resource = api.resources.get(api_version="v1", kind="Node")
     names = ("gpu-1", "gpu-2", "cpu-1")

@@ -43,11 +43,9 @@ def test_from_nothing_to_a_renewed_secret_and_away(as_administrator, api, fresh)
 
 
 def test_copying_needs_to_read_the_one_secret_alone(run_module, create, account, namespace, fresh):
-    pair = certificates.make()
-    data = {name: base64.b64encode(part).decode() for name, part in zip(("tls.crt", "tls.key"), pair, strict=True)}
     (role,) = yaml.safe_load(CERT_MANAGER.read_text(encoding="utf-8"))["items"]
     (name,) = role["rules"][0]["resourceNames"]
-    create("v1", "Secret", name, namespace, type="kubernetes.io/tls", data=data)
+    create("v1", "Secret", name, namespace, type="kubernetes.io/tls", data=certificates.as_secret())
     create("v1", "Namespace", fresh)
     everywhere = {"": [{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get"]}]}
     write = {**everywhere, fresh: [{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "create", "patch"]}]}

@@ -23,8 +23,7 @@ AUTHORITY = certificates.Authority()
 
 def pair(**how) -> dict[str, str]:
     """Return a certificate with its chain and its key, as options."""
-    certificate, key = AUTHORITY.issue(CNAME, **how)
-    return {"certificate_content": (certificate + AUTHORITY.intermediate).decode(), "private_key_content": key.decode()}
+    return certificates.as_options(AUTHORITY.issue_with_chain(CNAME, **how))
 
 
 @pytest.fixture
@@ -177,7 +176,7 @@ class TestPlainHttp:
         found = check(scheme="http", cname=None)
         assert (found["outcome"], found["summary"], found["certificate"]) == ("ok", "serves plain HTTP", None)
 
-    def test_tls_where_plain_http_is_wanted_is_wrong(self, https, wrong, create, kube, simulator, arc):
+    def test_tls_where_plain_http_is_wanted_is_wrong(self, https, wrong, kube, arc):
         https()
         service = kube(arc).resources.get(api_version="v1", kind="Service")
         ports = service.get("azureml-fe", "azureml").to_dict()["spec"]["ports"]
@@ -215,7 +214,7 @@ class TestReach:
         ids=["elsewhere", "on a node"],
     )
     def test_unreachable_cluster_ip_is_checked_through_the_api_server(
-        self, https, check, simulator, arc, options, addresses, why
+        self, https, check, simulator, options, addresses, why
     ):
         chain = https("cluster_ip")["chain"]
         simulator.clear_journal()

@@ -140,7 +140,7 @@ def test_each_instance_type_in_turn(check, simulator, create, arc, attach):
     assert [one["properties"]["resources"]["instanceType"] for one in bodies] == ["large", "small"]
 
 
-def test_each_instance_type_of_the_compute_is_checked_on_request(check, simulator, create, arc, attach):
+def test_each_instance_type_of_the_compute_is_checked_on_request(check, create, arc, attach):
     attach(compute={"instance_types": {"small": {}, "large": {}}, "default_instance_type": "small"})
     for name in ("small", "large"):
         create(arc, *TYPES, name, spec={"resources": {"requests": {"cpu": "1"}}})
@@ -172,7 +172,7 @@ def test_failed_job_is_explained(failing, failure, code, message, fix):
     assert cause["message"].rstrip(".") in result["msg"]
 
 
-def test_training_that_is_not_enabled_is_named(run_module, check, attach):
+def test_training_that_is_not_enabled_is_named(check, attach):
     attach(workload_profile="inference", inference_service="node_port", allow_insecure_connections=True)
 
     with pytest.raises(
@@ -219,7 +219,7 @@ def test_nodes_without_the_labels_of_the_instance_type_are_named(check, create, 
         check(instance_types=["gpu"], wait_timeout=40)
 
 
-def test_cluster_that_cannot_be_reached_leaves_the_cause_to_azure(run_module, simulator, arc, attach):
+def test_cluster_that_cannot_be_reached_leaves_the_cause_to_azure(run_module, arc, attach):
     attach()
     options = {"compute": arc, "workspace": WORKSPACE, "host": "https://localhost:1", "api_key": "none"}
 
@@ -278,7 +278,7 @@ def test_compute_that_does_not_exist_is_named(check, simulator, arc):
     assert writes(simulator) == []
 
 
-def test_old_jobs_of_the_compute_are_removed_and_no_others(run_module, simulator, check, arc, attach):
+def test_old_jobs_of_the_compute_are_removed_and_no_others(simulator, check, arc, attach):
     attach()
     check(command="true")
 

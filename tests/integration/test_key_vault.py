@@ -22,11 +22,6 @@ DATA_ACTIONS = json.loads((ROOT / "docs/permissions/azure-key-vault.json").read_
 DEPLOY = json.loads((ROOT / "docs/permissions/azure-deploy.json").read_text(encoding="utf-8"))["Actions"]
 
 
-def pair() -> tuple[bytes, bytes]:
-    certificate, key = AUTHORITY.issue(CNAME)
-    return certificate + AUTHORITY.intermediate, key
-
-
 @pytest.fixture
 def address(simulator, arc):
     """The address of a certificate that no other test uses."""
@@ -38,8 +33,8 @@ def issue(simulator, arc):
     """Import a new version; returns its name and the key in it."""
 
     def run(content_type: str = PEM, **how) -> tuple[str, str]:
-        certificate, key = pair()
-        return simulator.import_certificate(arc, (certificate, key), content_type, **how), key.decode()
+        pair = AUTHORITY.issue_with_chain(CNAME)
+        return simulator.import_certificate(arc, pair, content_type, **how), pair[1].decode()
 
     return run
 

@@ -107,7 +107,7 @@ def test_an_interrupted_run_says_what_is_under_way_in_all_processes(endless, sta
     wait_for(lambda: not processes_of(directory), seconds=10)
 
 
-def test_a_killed_run_leaves_no_process_and_nothing_is_sent_twice(endless, start, playbook):
+def test_a_killed_run_leaves_no_process_and_nothing_is_sent_twice(endless, start):
     simulator, plans = endless
     process, directory = start(simulator, plans)
     wait_until_all_wait(directory)

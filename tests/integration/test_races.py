@@ -70,7 +70,7 @@ def elsewhere():
     assert not errors, errors
 
 
-def send(simulator, method: str, cluster: str, body: dict | None = None, params: dict | None = None) -> None:
+def send(method: str, cluster: str, body: dict | None = None, params: dict | None = None) -> None:
     """What C(az k8s-extension) sends for the extension of a cluster, and then waits for."""
     session = open_session(ModuleCall({}))
     resource = ArmResource(session, extension_id(cluster), "2025-03-01", "extension", Deadline(60))
@@ -116,7 +116,7 @@ def test_settings_change_between_read_and_write(simulator, run_module, installed
     def change():
         wait_for(lambda: requests_to(simulator, "PATCH", arc))  # ours is on its way
         changed = {"amloperator.custom_ip_interface": "eth9", "theirs": "1"}
-        send(simulator, "PATCH", arc, {"properties": {"configurationSettings": changed}})
+        send("PATCH", arc, {"properties": {"configurationSettings": changed}})
 
     elsewhere(change)
     result = run_module(EXTENSION, **installed, settings={"amloperator.custom_ip_interface": "eth1"})
@@ -138,7 +138,7 @@ def test_removed_while_we_wait(simulator, run_module, arc, elsewhere):
                 simulator, "GET", f"{arc}/providers/Microsoft.KubernetesConfiguration/extensions/azureml/operations"
             )
         )
-        send(simulator, "DELETE", arc, params={"forceDelete": "false"})
+        send("DELETE", arc, params={"forceDelete": "false"})
 
     elsewhere(remove)
     with pytest.raises(
@@ -187,7 +187,7 @@ def test_namespace_vanishes_while_we_look(simulator, run_module, installed, arc,
     components = [{"kind": "Deployment", "name": "gateway"}, {"kind": "Deployment", "name": "late"}]
     options = {"kubeconfig": simulator.kubeconfigs[arc], "components": components, "wait_timeout": 50}
 
-    elsewhere(lambda: time.sleep(1) or send(simulator, "DELETE", arc, params={"forceDelete": "false"}))
+    elsewhere(lambda: time.sleep(1) or send("DELETE", arc, params={"forceDelete": "false"}))
     with pytest.raises(ModuleFailedError, match="namespace 'azureml' (is being removed|was removed while)"):
         run_module(READINESS, **options)
 

@@ -107,17 +107,13 @@ def test_certificate_that_cert_manager_renews(playbook, kube, simulator, https, 
     }
     secrets = kube("shop-k3s").resources.get(api_version="v1", kind="Secret")
 
-    def data() -> dict:
-        pair = zip(("tls.crt", "tls.key"), certificates.make(), strict=True)
-        return {"data": {name: base64.b64encode(part).decode() for name, part in pair}}
-
     missing = playbook("azureml.arc.deploy", https)
     assert "Secret 'edge' in namespace 'default' does not exist" in " ".join(missing.output.split())
-    secrets.create(body={"metadata": {"name": "edge"}, **data()}, namespace="default")
+    secrets.create(body={"metadata": {"name": "edge"}, "data": certificates.as_secret()}, namespace="default")
     deployed = playbook("azureml.arc.deploy", https)
     assert deployed.status == 0, deployed.output
 
-    secrets.patch(name="edge", namespace="default", body=data())
+    secrets.patch(name="edge", namespace="default", body={"data": certificates.as_secret()})
     drifted = playbook("azureml.arc.verify", https)
     renewed = playbook("azureml.arc.rotate_tls", https)
     verified = playbook("azureml.arc.verify", https)
@@ -167,9 +163,7 @@ def test_proof_of_the_endpoint_is_part_of_deploy_and_verify(playbook, simulator,
     assert again.changed("shop-k3s") == 0
 
     simulator.change_plan("shop-k3s", router="missing intermediate")
-    authority = certificates.Authority()
-    certificate, key = authority.issue("ml.example.com")
-    certificates.as_files(tmp_path, (certificate + authority.intermediate, key))
+    certificates.as_files(tmp_path, certificates.Authority().issue_with_chain("ml.example.com"))
 
     incomplete = playbook("azureml.arc.deploy", https, "-e", "azureml_readiness_timeout=3")
     drifted = playbook("azureml.arc.verify", https)

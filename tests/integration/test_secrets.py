@@ -83,9 +83,8 @@ def azure(tmp_path, monkeypatch):
         secrets = DynamicClient(new_client_from_config(running.kubeconfigs["inline"])).resources.get(
             api_version="v1", kind="Secret"
         )
-        parts = zip(("tls.crt", "tls.key"), OF_CERT_MANAGER, strict=True)
-        data = {name: base64.b64encode(part).decode() for name, part in parts}
-        secrets.create(body={"metadata": {"name": "edge"}, "data": data}, namespace="default")
+        body = {"metadata": {"name": "edge"}, "data": certificates.as_secret(OF_CERT_MANAGER)}
+        secrets.create(body=body, namespace="default")
         for name in ("AZURE_CLIENT_ID", "AZURE_SECRET", "AZURE_TENANT"):
             monkeypatch.delenv(name)
         for name in ("AZURE_CLOUD_ENVIRONMENT", "AZURE_SUBSCRIPTION_ID", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):

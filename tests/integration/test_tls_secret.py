@@ -15,6 +15,12 @@ from support import ModuleFailedError, requests_to, writes
 
 import certificates
 
+AUTHORITY = certificates.Authority()
+
+
+def new_pair() -> tuple[bytes, bytes]:
+    return AUTHORITY.issue_with_chain("ml.example.com")
+
 
 @pytest.fixture
 def write(tmp_path):
@@ -124,15 +130,13 @@ def test_refused_before_anything_is_sent(ensure, simulator, options, message):
 class TestFromCertManager:
     """A Secret of type kubernetes.io/tls."""
 
-    AUTHORITY = certificates.Authority()
-
     @pytest.fixture
     def issue(self, kube, create, arc):
         """Issue or renew the certificate, as cert-manager does; takes what the Secret holds."""
         create(arc, "v1", "Namespace", "certs")
 
         def run(certificate: bytes, key: bytes) -> None:
-            data = {name: base64.b64encode(one).decode() for name, one in (("tls.crt", certificate), ("tls.key", key))}
+            data = certificates.as_secret((certificate, key))
             resource = kube(arc).resources.get(api_version="v1", kind="Secret")
             if any(one.metadata.name == "edge" for one in resource.get(namespace="certs").items):
                 resource.patch(name="edge", namespace="certs", body={"data": data})
@@ -142,21 +146,11 @@ class TestFromCertManager:
         return run
 
     @pytest.fixture
-    def pair(self):
-        """A new certificate with its chain, and its key."""
-
-        def run() -> tuple[bytes, bytes]:
-            certificate, key = self.AUTHORITY.issue("ml.example.com")
-            return certificate + self.AUTHORITY.intermediate, key
-
-        return run
-
-    @pytest.fixture
     def copy(self, ensure):
         return lambda **options: ensure(**{"from": {"namespace": "certs", "name": "edge"}, **options})
 
-    def test_renewed_certificate_is_a_change_and_an_equal_one_is_not(self, issue, pair, copy, secret):
-        first, second = pair(), pair()
+    def test_renewed_certificate_is_a_change_and_an_equal_one_is_not(self, issue, copy, secret):
+        first, second = new_pair(), new_pair()
         issue(*first)
         created, same = copy(cname="ml.example.com"), copy(cname="ml.example.com")
         issue(*second)
@@ -168,15 +162,15 @@ class TestFromCertManager:
         held = {key: base64.b64decode(value) for key, value in secret()["data"].items()}
         assert held == {"cert.pem": second[0], "key.pem": second[1]}
 
-    def test_no_key_in_the_result(self, issue, pair, copy):
-        certificate, key = pair()
+    def test_no_key_in_the_result(self, issue, copy):
+        certificate, key = new_pair()
         issue(certificate, key)
         said = json.dumps(copy(diff=True))
         assert base64.b64encode(key).decode()[40:100] not in said
         assert "PRIVATE KEY" not in said
 
-    def test_chain_out_of_order_is_refused_with_the_secret_it_is_in(self, issue, pair, copy, simulator):
-        certificate, key = pair()
+    def test_chain_out_of_order_is_refused_with_the_secret_it_is_in(self, issue, copy):
+        certificate, key = new_pair()
         issue(certificate + certificate, key)
         with pytest.raises(ModuleFailedError) as failure:
             copy()

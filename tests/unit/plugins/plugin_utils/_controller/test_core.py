@@ -46,7 +46,7 @@ def test_variables_of_a_delegated_connection_are_those_of_its_host(task):
 
 
 @pytest.fixture
-def vault(task, tmp_path):
+def vault():
     """A data loader that knows a password, and text that was encrypted with it."""
     secrets = [("default", VaultSecret(b"password"))]
     loader = DataLoader()
