@@ -45,6 +45,7 @@ def command(tmp_path, monkeypatch):
 
 def test_missing_program_leaves_the_test_out_with_the_way_to_get_it(without_java, monkeypatch):
     monkeypatch.delenv("CI", raising=False)
+    # What pytest.skip() raises. Caught here, it skips nothing: that it is raised, with this reason, is what is tested.
     with pytest.raises(pytest.skip.Exception, match="needs Java 17: see https://adoptium.net"):
         needs.program("java")
 
