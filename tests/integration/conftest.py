@@ -27,8 +27,12 @@ from machine.needs import program
 from simulator.scenario import ClusterPlan, InstallPlan, Scenario, WorkspacePlan
 
 TIME_SCALE = 60.0  # an install of 60 simulated seconds takes one
-# Clusters of each kind; a test takes one for itself.
-SUPPLY = 240
+# How many clusters there are of each kind, and what is special about them; a test takes one for itself.
+SUPPLY = {
+    "arc": (400, {}),
+    "openshift": (80, {"distribution": "openshift"}),
+    "aks": (40, {"type": "managedClusters", "nodes": 2}),
+}
 
 
 def pytest_terminal_summary(terminalreporter):
@@ -48,9 +52,10 @@ def pytest_terminal_summary(terminalreporter):
 @pytest.fixture(scope="session")
 def simulator(tmp_path_factory):
     install = InstallPlan(seconds=30)
-    clusters = [ClusterPlan(f"arc-{index}", install=install) for index in range(SUPPLY)]
-    clusters += [
-        ClusterPlan(f"aks-{index}", type="managedClusters", nodes=2, install=install) for index in range(SUPPLY // 4)
+    clusters = [
+        ClusterPlan(f"{kind}-{index}", install=install, **fields)
+        for kind, (count, fields) in SUPPLY.items()
+        for index in range(count)
     ]
     scenario = Scenario(clusters=clusters, workspaces=[WorkspacePlan(), WorkspacePlan("ws-2")], time_scale=TIME_SCALE)
     with simulated.running(scenario, tmp_path_factory.mktemp("simulator")) as running:
@@ -59,13 +64,19 @@ def simulator(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def _names():
-    return {"arc": itertools.count(), "aks": itertools.count()}
+    return {kind: itertools.count() for kind in SUPPLY}
 
 
 @pytest.fixture
 def arc(_names) -> str:
     """A connected cluster that no other test uses."""
     return f"arc-{next(_names['arc'])}"
+
+
+@pytest.fixture
+def openshift(_names) -> str:
+    """A connected OpenShift cluster that no other test uses."""
+    return f"openshift-{next(_names['openshift'])}"
 
 
 @pytest.fixture

@@ -15,9 +15,7 @@ from objects import DEFINITION, INSTANCE_TYPES, instance_types
 from support import ModuleFailedError, requests_to
 
 import certificates
-import simulated
 from simulator.faults import KINDS
-from simulator.scenario import ClusterPlan, Scenario
 
 OLD, NEW = certificates.as_options(), certificates.as_options()
 # Module, options of a first task or C(None), of a second one that changes what the first has made, and its path.
@@ -34,28 +32,22 @@ BODIES = ["null", "[]", '"no"', "1", '{"message": null, "reason": {}}']
 
 
 @pytest.fixture
-def simulator(tmp_path):
-    scenario = Scenario(clusters=[ClusterPlan("plant", nodes=1, distribution="openshift")], time_scale=60)
-    with simulated.running(scenario, tmp_path / "simulator") as running:
-        yield running
-
-
-@pytest.fixture
-def run(run_module, simulator):
+def run(run_module, simulator, openshift):
     def run(spec, **options):
         if spec is NODE:
             options = {"names": ["node-0"], **options}
-        return run_module(spec, kubeconfig=simulator.kubeconfigs["plant"], **options)
+        return run_module(spec, kubeconfig=simulator.kubeconfigs[openshift], **options)
 
     return run
 
 
 @pytest.mark.parametrize("kind", ["reset, acted", "504, acted", "truncated"])
 @pytest.mark.parametrize(("spec", "first", "second", "path"), PATCHES)
-def test_patch_whose_answer_is_lost_is_reported_as_changed(run, kube, simulator, spec, first, second, path, kind):
+def test_patch_whose_answer_is_lost_is_reported_as_changed(
+    run, create, simulator, openshift, spec, first, second, path, kind
+):
     if spec is INSTANCE_TYPE:
-        definitions = kube("plant").resources.get(api_version=DEFINITION[0], kind=DEFINITION[1])
-        definitions.create(body={"metadata": {"name": INSTANCE_TYPES}, "spec": instance_types()})
+        create(openshift, *DEFINITION, INSTANCE_TYPES, spec=instance_types())
     if first is not None:
         run(spec, **first)
     simulator.add_fault(path=path, method="PATCH", times=1, **KINDS[kind])

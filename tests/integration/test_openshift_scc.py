@@ -11,9 +11,6 @@ from ansible_collections.azureml.arc.plugins.modules.extension import SPEC as EX
 from ansible_collections.azureml.arc.plugins.modules.openshift_scc import SPEC
 from support import ModuleFailedError, writes
 
-import simulated
-from simulator.scenario import ClusterPlan, InstallPlan, Scenario
-
 NAME = "azureml-arc-scc-privileged"
 RBAC = "rbac.authorization.k8s.io/v1"
 OTHERS = ["system:admin", "system:serviceaccount:openshift-infra:build-controller"]
@@ -53,24 +50,17 @@ NONE = {"rules": None, "bound": None, "listed": OTHERS}
 
 
 @pytest.fixture
-def simulator(tmp_path):
-    plans = [ClusterPlan("plant", distribution="openshift", install=InstallPlan(seconds=30)), ClusterPlan("shop")]
-    with simulated.running(Scenario(clusters=plans, time_scale=60), tmp_path / "simulator") as running:
-        yield running
-
-
-@pytest.fixture
-def converge(run_module, simulator):
-    def run(cluster="plant", **options):
+def converge(run_module, simulator, openshift):
+    def run(cluster=openshift, **options):
         return run_module(SPEC, kubeconfig=simulator.kubeconfigs[cluster], extension_name="ml", **options)
 
     return run
 
 
 @pytest.fixture
-def constraints(kube):
+def constraints(kube, openshift):
     """The users that the object itself lists, to read and to replace."""
-    resource = kube("plant").resources.get(api_version="security.openshift.io/v1", kind="SecurityContextConstraints")
+    resource = kube(openshift).resources.get(api_version="security.openshift.io/v1", kind="SecurityContextConstraints")
 
     def users(replacement: list[str] | None = None) -> list[str]:
         if replacement is not None:
@@ -81,13 +71,13 @@ def constraints(kube):
 
 
 @pytest.fixture
-def grants(kube):
+def grants(kube, openshift):
     """Our ClusterRole and ClusterRoleBinding, as dictionaries; C(None) for what is not there."""
 
     def read() -> list[dict | None]:
         found = []
         for kind in ("ClusterRole", "ClusterRoleBinding"):
-            listed = kube("plant").resources.get(api_version=RBAC, kind=kind).get().items
+            listed = kube(openshift).resources.get(api_version=RBAC, kind=kind).get().items
             found.append(next((one.to_dict() for one in listed if one.metadata.name == NAME), None))
         return found
 
@@ -140,9 +130,9 @@ def test_accounts_in_the_object_itself_are_removed(converge, constraints, state)
     assert not converge(state=state)["changed"]
 
 
-def test_changed_role_is_restored(converge, grants, kube):
+def test_changed_role_is_restored(converge, grants, kube, openshift):
     converge()
-    roles = kube("plant").resources.get(api_version=RBAC, kind="ClusterRole")
+    roles = kube(openshift).resources.get(api_version=RBAC, kind="ClusterRole")
     roles.patch(name=NAME, body={"rules": []}, content_type="application/merge-patch+json")
     assert converge()["changed"]
     assert grants()[0]["rules"] == RULES
@@ -171,17 +161,17 @@ def test_conflict_without_end(converge, simulator):
     assert len(writes(simulator)) == 5
 
 
-def test_managed_openshift_needs_no_change_of_its_object(converge, grants, simulator):
-    simulator.change_plan("plant", managed_openshift=True)
+def test_managed_openshift_needs_no_change_of_its_object(converge, grants, simulator, openshift):
+    simulator.change_plan(openshift, managed_openshift=True)
     converge()
     assert grants()[1] is not None
     assert converge(state="absent")["removed"] == NEEDED
 
 
-def test_refusal_of_managed_openshift_is_named(converge, constraints, simulator):
+def test_refusal_of_managed_openshift_is_named(converge, constraints, simulator, openshift):
     """With the binding, accounts that stay in the object are no fault; without it they still run privileged."""
     constraints([*OTHERS, *NEEDED])
-    simulator.change_plan("plant", managed_openshift=True)
+    simulator.change_plan(openshift, managed_openshift=True)
     bound = converge()
     assert (bound["added"], bound["unlisted"]) == (NEEDED, [])
     assert "scc-validation.managed.openshift.io" in bound["warnings"][0]
@@ -191,21 +181,21 @@ def test_refusal_of_managed_openshift_is_named(converge, constraints, simulator)
         converge(state="absent")
 
 
-def test_not_openshift(converge):
+def test_not_openshift(converge, arc):
     with pytest.raises(ModuleFailedError, match="no SecurityContextConstraints 'privileged': this is not OpenShift"):
-        converge("shop")
-    assert not converge("shop", state="absent")["changed"]
+        converge(arc)
+    assert not converge(arc, state="absent")["changed"]
 
 
 @pytest.mark.parametrize("verb", ["create clusterroles", "create clusterrolebindings"])
-def test_missing_right_is_named(converge, simulator, verb):
-    simulator.change_plan("plant", forbidden=[verb])
+def test_missing_right_is_named(converge, simulator, openshift, verb):
+    simulator.change_plan(openshift, forbidden=[verb])
     with pytest.raises(ModuleFailedError, match=f"The account may not {verb}: give it a Role"):
         converge()
 
 
-def test_without_it_the_install_fails(converge, run_module):
-    install = {"resource_group": "rg-edge", "cluster_name": "plant", "workload_profile": "training", "name": "ml"}
+def test_without_it_the_install_fails(converge, run_module, openshift):
+    install = {"resource_group": "rg-edge", "cluster_name": openshift, "workload_profile": "training", "name": "ml"}
     with pytest.raises(ModuleFailedError, match="unable to validate against any security context constraint"):
         run_module(EXTENSION, **install)
     converge()
