@@ -13,46 +13,37 @@ from playbooks import LOCAL
 from support import writes
 
 import certificates
-import simulated
-from simulator.scenario import ClusterPlan, InstallPlan, Scenario
 
 
 @pytest.fixture
-def simulator(tmp_path):
-    plans = [ClusterPlan("shop-k3s", nodes=1, install=InstallPlan(seconds=60))]
-    with simulated.running(Scenario(clusters=plans, time_scale=60), tmp_path / "simulator") as running:
-        yield running
-
-
-@pytest.fixture
-def https(simulator, tmp_path):
+def https(simulator, arc, tmp_path):
     certificates.as_files(tmp_path)
     variables = {
         "azureml_resource_group": "rg-edge",
         "azureml_profile": "inference",
         "azureml_inference_service": "node_port",
-        "azureml_kubernetes": {"kubeconfig": simulator.kubeconfigs["shop-k3s"]},
+        "azureml_kubernetes": {"kubeconfig": simulator.kubeconfigs[arc]},
         "azureml_tls": {
             "certificate": "{{ inventory_dir }}/ml.pem",
             "private_key": "{{ inventory_dir }}/ml.key",
             "cname": "ml.example.com",
         },
     }
-    return {"all": {"vars": variables, "hosts": {"shop-k3s": {}}}}
+    return {"all": {"vars": variables, "hosts": {arc: {}}}}
 
 
-def test_certificate_from_files(playbook, simulator, https, tmp_path):
+def test_certificate_from_files(playbook, simulator, arc, https, tmp_path):
     never = playbook("azureml.arc.rotate_tls", https)
     assert "more than the certificate would change: the extension does not exist" in never.output
     playbook("azureml.arc.deploy", https)
     simulator.clear_journal()
 
     same = playbook("azureml.arc.rotate_tls", https)
-    assert (same.status, same.changed("shop-k3s"), writes(simulator)) == (0, 0, []), same.output
+    assert (same.status, same.changed(arc), writes(simulator)) == (0, 0, []), same.output
     certificates.as_files(tmp_path)
     renewed = playbook("azureml.arc.rotate_tls", https)
 
-    assert (renewed.status, renewed.changed("shop-k3s")) == (0, 1), renewed.output
+    assert (renewed.status, renewed.changed(arc)) == (0, 1), renewed.output
     assert ", endpoint serves the certificate, 365 days left" in renewed.output
     (patch,) = [one for one in simulator.journal() if one["method"] == "PATCH"]
     assert list(patch["body"]["properties"]["configurationSettings"]) == ["azuremlArc.certificateSha256"]
@@ -63,7 +54,7 @@ def test_certificate_from_files(playbook, simulator, https, tmp_path):
     assert "(installDcgmExporter). Deploy the cluster first." in " ".join(drifted.output.split())
 
 
-def test_certificate_in_a_secret(playbook, kube, simulator, https, tmp_path):
+def test_certificate_in_a_secret(playbook, kube, simulator, arc, https, tmp_path):
     tls = https["all"]["vars"]["azureml_tls"]
     https["all"]["vars"] |= {
         "azureml_tls": {"secret_name": "ml-tls", "cname": "ml.example.com"},
@@ -71,24 +62,24 @@ def test_certificate_in_a_secret(playbook, kube, simulator, https, tmp_path):
     }
 
     def in_the_cluster() -> bytes:
-        secret = kube("shop-k3s").resources.get(api_version="v1", kind="Secret").get("ml-tls", "azureml")
+        secret = kube(arc).resources.get(api_version="v1", kind="Secret").get("ml-tls", "azureml")
         return base64.b64decode(secret.data["cert.pem"])
 
     first = playbook("azureml.arc.deploy", https)
     assert first.status == 0, first.output
     assert in_the_cluster() == (tmp_path / "ml.pem").read_bytes()
     again = playbook("azureml.arc.deploy", https)
-    assert (again.status, again.changed("shop-k3s")) == (0, 0), again.output
+    assert (again.status, again.changed(arc)) == (0, 0), again.output
 
     certificates.as_files(tmp_path)
     simulator.clear_journal()
     renewed = playbook("azureml.arc.rotate_tls", https, "--diff")
 
-    assert (renewed.status, renewed.changed("shop-k3s")) == (0, 1), renewed.output
+    assert (renewed.status, renewed.changed(arc)) == (0, 1), renewed.output
     assert in_the_cluster() == (tmp_path / "ml.pem").read_bytes()
     # The router reads the Secret when the extension is updated.
     assert ["/secrets/" in path for _method, path in writes(simulator)] == [True, False]
-    assert renewed.outcome("shop-k3s")["endpoint"]["outcome"] == "ok"
+    assert renewed.outcome(arc)["endpoint"]["outcome"] == "ok"
     assert "+++" in renewed.output
     assert "PRIVATE KEY" not in renewed.output
 
@@ -100,12 +91,12 @@ def test_needs_a_secret_to_put_it_into(playbook, simulator, https):
     assert simulator.journal() == []
 
 
-def test_certificate_that_cert_manager_renews(playbook, kube, simulator, https, tmp_path):
+def test_certificate_that_cert_manager_renews(playbook, kube, arc, https):
     https["all"]["vars"] |= {
         "azureml_tls": {"secret_name": "ml-tls", "cname": "ml.example.com"},
         "azureml_tls_secret": {"from": {"namespace": "default", "name": "edge"}},
     }
-    secrets = kube("shop-k3s").resources.get(api_version="v1", kind="Secret")
+    secrets = kube(arc).resources.get(api_version="v1", kind="Secret")
 
     missing = playbook("azureml.arc.deploy", https)
     assert "Secret 'edge' in namespace 'default' does not exist" in " ".join(missing.output.split())
@@ -120,12 +111,12 @@ def test_certificate_that_cert_manager_renews(playbook, kube, simulator, https, 
 
     assert (drifted.status, renewed.status, verified.status) == (2, 0, 0), renewed.output
     assert "certificate: the Secret in the cluster differs" in " ".join(drifted.output.split())
-    assert renewed.outcome("shop-k3s")["endpoint"]["outcome"] == "ok"
+    assert renewed.outcome(arc)["endpoint"]["outcome"] == "ok"
 
 
-def test_fails_where_the_router_still_serves_the_old_certificate(playbook, simulator, https, tmp_path):
+def test_fails_where_the_router_still_serves_the_old_certificate(playbook, simulator, arc, https, tmp_path):
     playbook("azureml.arc.deploy", https)
-    simulator.change_plan("shop-k3s", router="stale certificate")
+    simulator.change_plan(arc, router="stale certificate")
     certificates.as_files(tmp_path)
 
     stale = playbook("azureml.arc.rotate_tls", https, "-e", "azureml_readiness_timeout=3")
@@ -134,23 +125,23 @@ def test_fails_where_the_router_still_serves_the_old_certificate(playbook, simul
     said = " ".join(stale.output.split())
     assert "endpoint wrong: inference endpoint ml.example.com is not served as configured" in said
     assert "another certificate is served: SHA-256" in said
-    found = stale.outcome("shop-k3s")
+    found = stale.outcome(arc)
     assert (found["failed_step"], found["endpoint"]["outcome"]) == ("Check the inference endpoint", "wrong")
 
 
-def test_warns_where_the_router_cannot_be_reached(playbook, simulator, https, tmp_path):
+def test_warns_where_the_router_cannot_be_reached(playbook, arc, https, tmp_path):
     https["all"]["vars"]["azureml_inference_service"] = "cluster_ip"
     playbook("azureml.arc.deploy", https)
     certificates.as_files(tmp_path)
 
     renewed = playbook("azureml.arc.rotate_tls", https)
 
-    assert (renewed.status, renewed.changed("shop-k3s")) == (0, 1), renewed.output
-    assert renewed.outcome("shop-k3s")["endpoint"]["outcome"] == "unreachable"
+    assert (renewed.status, renewed.changed(arc)) == (0, 1), renewed.output
+    assert renewed.outcome(arc)["endpoint"]["outcome"] == "unreachable"
     assert "was not checked, not reachable from" in " ".join(renewed.output.split())
 
 
-def test_proof_of_the_endpoint_is_part_of_deploy_and_verify(playbook, simulator, https, tmp_path):
+def test_proof_of_the_endpoint_is_part_of_deploy_and_verify(playbook, simulator, arc, https, tmp_path):
     https["all"]["vars"]["azureml_prove"] = ["endpoint"]
 
     deployed = playbook("azureml.arc.deploy", https)
@@ -160,9 +151,9 @@ def test_proof_of_the_endpoint_is_part_of_deploy_and_verify(playbook, simulator,
     for run in (deployed, again, verified):
         assert run.status == 0, run.output
         assert "endpoint serves the certificate, 365 days left" in run.output
-    assert again.changed("shop-k3s") == 0
+    assert again.changed(arc) == 0
 
-    simulator.change_plan("shop-k3s", router="missing intermediate")
+    simulator.change_plan(arc, router="missing intermediate")
     certificates.as_files(tmp_path, certificates.Authority().issue_with_chain("ml.example.com"))
 
     incomplete = playbook("azureml.arc.deploy", https, "-e", "azureml_readiness_timeout=3")
@@ -171,12 +162,12 @@ def test_proof_of_the_endpoint_is_part_of_deploy_and_verify(playbook, simulator,
     assert (incomplete.status, drifted.status) == (2, 2)
     message = "intermediate certificates are missing: 1 of 2 certificates are served"
     assert message in " ".join(incomplete.output.split())
-    (finding,) = drifted.outcome("shop-k3s")["findings"]
+    (finding,) = drifted.outcome(arc)["findings"]
     assert finding.startswith("endpoint: 127.0.0.1:")
     assert finding.endswith(message)
 
 
-def test_plain_http_is_proved_as_well(playbook, simulator, https):
+def test_plain_http_is_proved_as_well(playbook, https):
     del https["all"]["vars"]["azureml_tls"]
     https["all"]["vars"] |= {"azureml_allow_insecure_connections": True, "azureml_prove": ["endpoint"]}
 
@@ -186,7 +177,7 @@ def test_plain_http_is_proved_as_well(playbook, simulator, https):
     assert "endpoint serves plain HTTP" in deployed.output
 
 
-def test_endpoint_is_checked_from_the_node_that_reaches_the_cluster(playbook, simulator, https):
+def test_endpoint_is_checked_from_the_node_that_reaches_the_cluster(playbook, arc, https):
     https["all"]["vars"] |= {
         "azureml_kubernetes_via": "node",
         "azureml_prove": ["endpoint"],
@@ -196,4 +187,4 @@ def test_endpoint_is_checked_from_the_node_that_reaches_the_cluster(playbook, si
     deployed = playbook("azureml.arc.deploy", https)
 
     assert deployed.status == 0, deployed.output
-    assert deployed.outcome("shop-k3s")["endpoint"]["outcome"] == "ok"
+    assert deployed.outcome(arc)["endpoint"]["outcome"] == "ok"
