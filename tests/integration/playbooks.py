@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO
 
 import yaml
+from ansible.parsing.vault import VaultLib, VaultSecret
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -86,6 +87,13 @@ def variables_file(directory: Path, variables: dict, dumper=yaml.SafeDumper) -> 
     path = directory / "variables.yml"
     path.write_text(yaml.dump(variables, Dumper=dumper), encoding="utf-8")
     return "-e", f"@{path}"
+
+
+def vault(directory: Path) -> tuple[VaultLib, tuple[str, str]]:
+    """Return what encrypts as ansible-vault does, and the arguments of a playbook that can read it."""
+    password = directory / "password"
+    password.write_text("password", encoding="utf-8")
+    return VaultLib([("default", VaultSecret(b"password"))]), ("--vault-password-file", str(password))
 
 
 def run_playbook(

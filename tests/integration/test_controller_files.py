@@ -10,9 +10,8 @@ import json
 from pathlib import Path
 
 import pytest
-from ansible.parsing.vault import VaultLib, VaultSecret
 from objects import WORKSPACE
-from playbooks import LOCAL, LOCALHOST, play
+from playbooks import LOCAL, LOCALHOST, play, vault
 from support import requests_to
 
 import certificates
@@ -70,11 +69,10 @@ def encrypted(tmp_path):
 
     def write(**contents: str) -> tuple[str, str]:
         (tmp_path / "files").mkdir()
-        (tmp_path / "password").write_text("secret", encoding="utf-8")
-        vault = VaultLib([("default", VaultSecret(b"secret"))])
+        library, arguments = vault(tmp_path)
         for name, content in contents.items():
-            (tmp_path / "files" / name).write_bytes(vault.encrypt(content))
-        return "--vault-password-file", str(tmp_path / "password")
+            (tmp_path / "files" / name).write_bytes(library.encrypt(content))
+        return arguments
 
     return write
 

@@ -12,15 +12,14 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.specs import OTHER_NAMES, argument_specs
 from objects import WORKSPACE
-from playbooks import LOCAL, play
+from playbooks import LOCAL, play, vault
 from support import requests_to, writes
 
 import certificates
 import simulated
-from simulator.scenario import ClusterPlan, InstallPlan, Scenario
+from simulator.scenario import ClusterPlan
 
 ROLE = "azureml.arc.azureml"
 INFERENCE = {"azureml_profile": "inference", "azureml_inference_service": "node_port"}
@@ -28,17 +27,10 @@ INFERENCE = {"azureml_profile": "inference", "azureml_inference_service": "node_
 JOINED_TWICE = re.compile(r"\.;|;;|\.\.|[:.] ?;| ;")
 
 
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory):
-    clusters = [ClusterPlan("edge", nodes=1, install=InstallPlan(seconds=30))]
-    with simulated.running(Scenario(clusters=clusters, time_scale=60), tmp_path_factory.mktemp("simulator")) as running:
-        yield running
-
-
 @pytest.fixture
-def nulls(simulator, monkeypatch):
+def nulls(simulator, arc, monkeypatch):
     """Every variable of an entry point as null, but those that a cluster cannot do without."""
-    monkeypatch.setenv("K8S_AUTH_KUBECONFIG", simulator.kubeconfigs["edge"])
+    monkeypatch.setenv("K8S_AUTH_KUBECONFIG", simulator.kubeconfigs[arc])
 
     def of(entry_point: str) -> dict:
         own = argument_specs()[entry_point] or argument_specs()["variables"]
@@ -51,12 +43,12 @@ class TestNull:
     """A variable that is null is a variable that is not set."""
 
     @pytest.mark.parametrize("entry_point", [name for name in argument_specs() if name != "variables"])
-    def test_role_in_a_play(self, playbook, nulls, simulator, entry_point):
+    def test_role_in_a_play(self, playbook, nulls, simulator, arc, entry_point):
         include = {"ansible.builtin.include_role": {"name": ROLE, "tasks_from": entry_point}}
         wanted = {"azureml_version": "1.1.55"} if entry_point == "upgrade" else {}
         skipped = {"azureml_machine_skip_checks": ["outbound"]} if entry_point == "machine" else {}
         variables = {**nulls(entry_point), **wanted, **skipped}
-        inventory = {"all": {"hosts": {"edge": {**LOCAL, **variables}}}}
+        inventory = {"all": {"hosts": {arc: {**LOCAL, **variables}}}}
 
         run = playbook(play(include), inventory, "--check")
 
@@ -68,16 +60,16 @@ class TestNull:
         assert writes(simulator) == []
 
     @pytest.mark.parametrize("name", ["deploy", "rollout", "nodes"])
-    def test_playbook(self, playbook, nulls, tmp_path, simulator, name):
+    def test_playbook(self, playbook, nulls, tmp_path, simulator, arc, name):
         path = tmp_path / "nulls.yml"
         variables = {**nulls("main"), **dict.fromkeys(OTHER_NAMES), **dict.fromkeys(argument_specs()["machine"])}
         path.write_text(json.dumps({**variables, "azureml_resource_group": "rg-edge"}), encoding="utf-8")
 
-        run = playbook(f"azureml.arc.{name}", {"all": {"hosts": {"edge": {}}}}, "--check", "-e", f"@{path}")
+        run = playbook(f"azureml.arc.{name}", {"all": {"hosts": {arc: {}}}}, "--check", "-e", f"@{path}")
 
         assert run.status == 0, run.output
         if name != "nodes":
-            assert run.outcome("edge")["msg"].startswith("extension would be created")
+            assert run.outcome(arc)["msg"].startswith("extension would be created")
             assert "End the batch" not in run.output  # as without results of hosts
         assert writes(simulator) == []
 
@@ -221,9 +213,10 @@ INVALID_FOR_THE_PLAY = [
 
 
 @pytest.mark.parametrize(("name", "variables", "error"), INVALID_FOR_THE_PLAY, ids=lambda value: str(value)[:30])
-def test_what_is_wrong_for_a_whole_play_ends_it_before_anything_is_sent(playbook, simulator, name, variables, error):
-    simulator.clear_journal()
-    inventory = simulated.inventory(simulator.directory, [ClusterPlan("edge")])
+def test_what_is_wrong_for_a_whole_play_ends_it_before_anything_is_sent(
+    playbook, simulator, arc, name, variables, error
+):
+    inventory = simulated.inventory(simulator.directory, [ClusterPlan(arc)])
 
     run = playbook(f"azureml.arc.{name}", inventory, "-e", json.dumps(variables))
 
@@ -238,7 +231,7 @@ NO_HOSTS = {"all": {}}  # beside those of another inventory
 # Every kind of variable as an INI inventory has it: text, but for what looks like a value of Python.
 INI = """\
 [clusters]
-edge azureml_cluster_type=connected_cluster azureml_kubernetes='{{"kubeconfig": "{kubeconfig}"}}'
+{cluster} azureml_cluster_type=connected_cluster azureml_kubernetes='{{"kubeconfig": "{kubeconfig}"}}'
 
 [clusters:vars]
 azureml_resource_group=rg-edge
@@ -255,7 +248,7 @@ azureml_skip_checks=nodes, resources
 azureml_settings={{"own.number": 1}}
 azureml_node_selector={{"pool": "ml"}}
 azureml_workspace={{"name": "ws", "resource_group": "rg-ml"}}
-azureml_compute={{"name": "edge-ini", "instance_types": {types}, "default_instance_type": "small"}}
+azureml_compute={{"name": "{cluster}-ini", "instance_types": {types}, "default_instance_type": "small"}}
 azureml_extension_timeout=600
 azureml_attach_timeout=600.0
 azureml_progress_interval=
@@ -266,16 +259,15 @@ azureml_team=plants
 """
 
 
-def test_ini_inventory_from_deployment_to_removal(playbook, simulator, tmp_path):
+def test_ini_inventory_from_deployment_to_removal(playbook, simulator, arc, tmp_path):
     inventory = tmp_path / "inventory.ini"
     types = {"small": {"resources": {"limits": {"cpu": 1}}}}
-    inventory.write_text(INI.format(kubeconfig=simulator.kubeconfigs["edge"], types=types), encoding="utf-8")
-    simulator.clear_journal()
+    inventory.write_text(INI.format(cluster=arc, kubeconfig=simulator.kubeconfigs[arc], types=types), encoding="utf-8")
     arguments = ("-i", str(inventory))
 
     deployed = playbook("azureml.arc.deploy", NO_HOSTS, *arguments)
     verified = playbook("azureml.arc.verify", NO_HOSTS, *arguments)
-    removed = playbook("azureml.arc.remove", NO_HOSTS, *arguments, "--limit", "edge")
+    removed = playbook("azureml.arc.remove", NO_HOSTS, *arguments, "--limit", arc)
 
     assert [run.status for run in (deployed, verified, removed)] == [0, 0, 0], deployed.output + verified.output
     bodies = [one["body"] for one in requests_to(simulator, "PUT", "/extensions/azureml")]
@@ -292,30 +284,29 @@ def test_ini_inventory_from_deployment_to_removal(playbook, simulator, tmp_path)
     }
     assert {name: settings.get(name) for name in wanted} == wanted
     assert "logAnalyticsWS" not in settings
-    assert "relay" in removed.outcome("edge")["msg"]
+    assert "relay" in removed.outcome(arc)["msg"]
 
 
 class TestVault:
     """Files and variables that ansible-vault has encrypted."""
 
     @pytest.fixture
-    def encrypted(self, simulator, tmp_path):
+    def encrypted(self, simulator, arc, tmp_path):
         """Write the variables of a cluster; returns the arguments of a playbook that can read them, and that cannot."""
-        (tmp_path / "password").write_text("password")
-        vault = VaultLib([("default", VaultSecret(b"password"))])
+        library, password = vault(tmp_path)
         files = {
-            "kubeconfig": Path(simulator.kubeconfigs["edge"]).read_bytes(),
+            "kubeconfig": Path(simulator.kubeconfigs[arc]).read_bytes(),
             "compute.json": json.dumps({"namespace": "default", "instanceTypes": {}}).encode(),
             **dict(zip(("ml.pem", "ml.key"), certificates.make(), strict=True)),
         }
         for name, content in files.items():
-            (tmp_path / name).write_bytes(vault.encrypt(content))
+            (tmp_path / name).write_bytes(library.encrypt(content))
         facts = simulator.environment
         variables = {
             **INFERENCE,
             "azureml_resource_group": "rg-edge",
             "azureml_workspace": WORKSPACE,
-            "azureml_compute": {"name": "edge", "config_file": "compute.json"},
+            "azureml_compute": {"name": arc, "config_file": "compute.json"},
             "azureml_tls": {"cname": "ml.example.com", "certificate": "ml.pem", "private_key": "ml.key"},
             "azureml_kubernetes": {"kubeconfig": "kubeconfig"},
             "azureml_protected_settings": {"own.secret": "SECRET"},
@@ -327,18 +318,17 @@ class TestVault:
         }
         text = yaml.safe_dump(variables)
         for secret in ("hunter2", facts["AZURE_SECRET"]):
-            indented = vault.encrypt(secret).decode().strip().replace("\n", "\n      ")
+            indented = library.encrypt(secret).decode().strip().replace("\n", "\n      ")
             text = text.replace(": SECRET", f": !vault |\n      {indented}", 1)
         (tmp_path / "variables.yml").write_text(text)
         arguments = ("-e", f"@{tmp_path}/variables.yml")
-        return (*arguments, "--vault-password-file", str(tmp_path / "password")), arguments
+        return (*arguments, *password), arguments
 
     @pytest.mark.parametrize("way", ["fleet", "role", "modules"])
-    def test_they_are_decrypted(self, playbook, simulator, encrypted, monkeypatch, way):
-        simulator.clear_journal()
+    def test_they_are_decrypted(self, playbook, simulator, arc, encrypted, monkeypatch, way):
         monkeypatch.delenv("AZURE_CLIENT_ID")
         monkeypatch.delenv("AZURE_SECRET")
-        inventory = {"all": {"hosts": {"edge": {"azureml_arc_in_process": way != "modules"}}}}
+        inventory = {"all": {"hosts": {arc: {"azureml_arc_in_process": way != "modules"}}}}
         content = play(roles=[ROLE]) if way == "role" else "azureml.arc.deploy"
 
         run = playbook(content, inventory, *encrypted[0])
@@ -348,14 +338,11 @@ class TestVault:
         sent = [
             one["body"] for one in simulator.journal() if one["path"].endswith("/extensions/azureml") and one["body"]
         ]
-        if way == "fleet":  # the first one installs
-            assert sent[0]["properties"]["configurationProtectedSettings"]["own.secret"] == "hunter2"
+        assert sent[0]["properties"]["configurationProtectedSettings"]["own.secret"] == "hunter2"
         assert playbook("azureml.arc.verify", inventory, *encrypted[0]).status == 0
 
-    def test_without_the_password_nothing_is_sent(self, playbook, simulator, encrypted):
-        simulator.clear_journal()
-
-        run = playbook("azureml.arc.deploy", {"all": {"hosts": {"edge": {}}}}, *encrypted[1])
+    def test_without_the_password_nothing_is_sent(self, playbook, simulator, arc, encrypted):
+        run = playbook("azureml.arc.deploy", {"all": {"hosts": {arc: {}}}}, *encrypted[1])
 
         assert run.status != 0
         assert "vault" in run.output.lower()
