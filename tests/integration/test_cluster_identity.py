@@ -17,17 +17,17 @@ import simulated
 from simulator.scenario import SUBSCRIPTION, ClusterPlan, InstallPlan, Scenario
 
 CLUSTERS = [
-    ClusterPlan("a"),
-    ClusterPlan("b"),
+    *(ClusterPlan(name) for name in ("a", "b", "forbidden", "without")),
     ClusterPlan("a-2", resource_group="rg-other"),
     ClusterPlan("aks", type="managedClusters", install=InstallPlan(seconds=10)),
     ClusterPlan("aks-2", type="managedClusters", install=InstallPlan(seconds=10)),
 ]
 
 
-@pytest.fixture
-def simulator(tmp_path):
-    with simulated.running(Scenario(clusters=CLUSTERS, time_scale=60), tmp_path / "simulator") as running:
+@pytest.fixture(scope="module")
+def simulator(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("simulator")
+    with simulated.running(Scenario(clusters=CLUSTERS, time_scale=60), directory) as running:
         yield running
 
 
@@ -88,16 +88,16 @@ def test_resource_group_and_subscription_count(check):
 
 
 def test_forbidden_config_map_leaves_the_cluster_unverified(check, simulator):
-    simulator.change_plan("a", forbidden=["get configmaps"])
-    result = check("a", "a")
+    simulator.change_plan("forbidden", forbidden=["get configmaps"])
+    result = check("forbidden", "forbidden")
     assert not result["verified"]
     assert "HTTP 403" in result["reason"]
     assert "may not get configmaps" in result["reason"]
 
 
 def test_missing_config_map_leaves_the_cluster_unverified(check, kube):
-    kube("a").resources.get(api_version="v1", kind="ConfigMap").delete("azure-clusterconfig", "azure-arc")
-    result = check("a", "a")
+    kube("without").resources.get(api_version="v1", kind="ConfigMap").delete("azure-clusterconfig", "azure-arc")
+    result = check("without", "without")
     assert (result["verified"], result["found_id"]) == (False, "")
     assert result["reason"] == "ConfigMap 'azure-clusterconfig' in namespace 'azure-arc' does not exist"
 

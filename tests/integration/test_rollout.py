@@ -147,8 +147,8 @@ def test_invalid_budget_is_rejected(fleet, playbook):
 
 @pytest.mark.parametrize("waves", [0, "x", "150%", [1, "0%"], False, -1, 1.5, "1,,3", [[1]], {"a": 1}])
 @pytest.mark.parametrize("mode", [(), ("--check",)])
-def test_invalid_waves_are_rejected(fleet, playbook, waves, mode):
-    simulator, inventory = fleet()
+def test_invalid_waves_are_rejected(simulator, playbook, waves, mode):
+    inventory = simulated.inventory(simulator.directory, plans())
 
     run = playbook("azureml.arc.rollout", inventory, *mode, "-e", json.dumps({"azureml_waves": waves}))
 
