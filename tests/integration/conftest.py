@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import os
@@ -111,11 +112,23 @@ def environment(simulator, sign_in_to, monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def fleet(tmp_path, sign_in_to):
+def start_fleet(tmp_path, sign_in_to):
+    """Start a simulator of some clusters and sign in to it; returns it, and the inventory of the clusters."""
+    with contextlib.ExitStack() as stack:
+
+        def start(clusters: list[ClusterPlan]) -> tuple[simulated.RunningSimulator, dict]:
+            scenario = Scenario(clusters=clusters, time_scale=60)
+            running = stack.enter_context(simulated.running(scenario, tmp_path / "simulator"))
+            sign_in_to(running)
+            return running, simulated.inventory(running.directory, clusters)
+
+        yield start
+
+
+@pytest.fixture
+def fleet(start_fleet):
     """The clusters of C(fleets) in a simulator that has just begun, and their inventory."""
-    with simulated.running(Scenario(clusters=fleets.CLUSTERS, time_scale=60), tmp_path / "simulator") as running:
-        sign_in_to(running)
-        yield running, simulated.inventory(running.directory, fleets.CLUSTERS)
+    return start_fleet(fleets.CLUSTERS)
 
 
 @pytest.fixture

@@ -10,8 +10,7 @@ import re
 
 import pytest
 
-import simulated
-from simulator.scenario import ClusterPlan, InstallPlan, Scenario
+from simulator.scenario import ClusterPlan, InstallPlan
 
 MOST_LINES = 40
 BROKEN = InstallPlan(
@@ -31,15 +30,14 @@ DISPLAY_CONFIGURATIONS = {
 
 
 @pytest.fixture
-def fleet(tmp_path, sign_in_to):
+def fleet(start_fleet):
     """The inventory of the six clusters, in a simulator that has just begun."""
     clusters = [
         ClusterPlan(name, **{"install": InstallPlan(seconds=30), "attach_seconds": 5, **FAILING.get(name, {})})
         for name in ("f1", "f2", "f3", "f4", "f5", "f6")
     ]
-    with simulated.running(Scenario(clusters=clusters, time_scale=60), tmp_path / "simulator") as running:
-        sign_in_to(running)
-        yield simulated.inventory(running.directory, clusters)
+    _simulator, inventory = start_fleet(clusters)
+    return inventory
 
 
 def lines_of(output: str) -> list[str]:

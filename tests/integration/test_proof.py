@@ -6,14 +6,11 @@
 
 from __future__ import annotations
 
-import contextlib
-
 import pytest
 from playbooks import play
 from support import requests_to, writes
 
-import simulated
-from simulator.scenario import ClusterPlan, InstallPlan, Scenario
+from simulator.scenario import ClusterPlan, InstallPlan
 
 INSTALL = InstallPlan(seconds=30)
 IDENTITY = {"jobs": {"failures": {"": "identity"}}}
@@ -22,22 +19,18 @@ WAVES = ("-e", '{"azureml_waves": [1, "100%"]}')
 
 
 @pytest.fixture
-def fleet(tmp_path, sign_in_to):
+def fleet(start_fleet):
     """Start a fleet of three clusters that prove jobs; takes what differs from the plan by cluster."""
-    with contextlib.ExitStack() as stack:
 
-        def start(**exceptions):
-            plans = [ClusterPlan(name, install=INSTALL, attach_seconds=5) for name in ("c1", "c2", "c3")]
-            scenario = Scenario(clusters=plans, time_scale=60)
-            running = stack.enter_context(simulated.running(scenario, tmp_path / "simulator"))
-            for name, fields in exceptions.items():
-                running.change_plan(name, **fields)
-            sign_in_to(running)
-            inventory = simulated.inventory(running.directory, plans)
-            inventory["all"]["vars"]["azureml_prove"] = ["job"]
-            return running, inventory
+    def start(**exceptions):
+        plans = [ClusterPlan(name, install=INSTALL, attach_seconds=5) for name in ("c1", "c2", "c3")]
+        simulator, inventory = start_fleet(plans)
+        for name, fields in exceptions.items():
+            simulator.change_plan(name, **fields)
+        inventory["all"]["vars"]["azureml_prove"] = ["job"]
+        return simulator, inventory
 
-        yield start
+    return start
 
 
 def submitted(simulator) -> list[str]:

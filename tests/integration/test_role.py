@@ -10,8 +10,7 @@ import pytest
 from playbooks import play
 from support import about, requests_to, writes
 
-import simulated
-from simulator.scenario import ClusterPlan, InstallPlan, Scenario
+from simulator.scenario import ClusterPlan, InstallPlan
 
 INSTALL = InstallPlan(seconds=60)
 CLUSTERS = [ClusterPlan(f"f{number}", nodes=1, install=INSTALL, attach_seconds=6) for number in (1, 2, 3)]
@@ -23,15 +22,9 @@ WAITS = "Deploy Azure Machine Learning"
 
 
 @pytest.fixture
-def simulator(tmp_path):
-    with simulated.running(Scenario(clusters=CLUSTERS, time_scale=60), tmp_path / "simulator") as running:
-        yield running
-
-
-@pytest.fixture
-def fleet(simulator):
+def fleet(start_fleet):
     """Three healthy clusters and one that fails, in a simulator of their own, and their inventory."""
-    return simulator, simulated.inventory(simulator.directory, CLUSTERS)
+    return start_fleet(CLUSTERS)
 
 
 def results(run, task: str) -> dict[str, dict]:

@@ -6,14 +6,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 
 import pytest
 from support import requests_to, writes
 
 import simulated
-from simulator.scenario import ClusterPlan, InstallPlan, Scenario
+from simulator.scenario import ClusterPlan, InstallPlan
 
 INSTALL = InstallPlan(seconds=30, bad_versions=["9.9.9"])
 BROKEN = InstallPlan(
@@ -33,18 +32,9 @@ def plans(**exceptions) -> list[ClusterPlan]:
 
 
 @pytest.fixture
-def fleet(tmp_path, sign_in_to):
+def fleet(start_fleet):
     """Start a fleet; takes what differs from the plan by cluster. Returns its simulator and its inventory."""
-    with contextlib.ExitStack() as stack:
-
-        def start(**exceptions):
-            clusters = plans(**exceptions)
-            directory = tmp_path / "simulator"
-            running = stack.enter_context(simulated.running(Scenario(clusters=clusters, time_scale=60), directory))
-            sign_in_to(running)
-            return running, simulated.inventory(directory, clusters)
-
-        yield start
+    return lambda **exceptions: start_fleet(plans(**exceptions))
 
 
 def touched(simulator) -> set[str]:
