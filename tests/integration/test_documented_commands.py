@@ -120,7 +120,7 @@ def assert_shown(command: Command, output: str) -> None:
 
 @pytest.fixture
 def folder(tmp_path):
-    """Make the folder of a reader of a page, with simulated its own clusters."""
+    """Make the folder of a reader of a page, with its own simulated clusters."""
     with simulated.running(
         Scenario(clusters=[*CLUSTERS, ClusterPlan("ship-k3s", tags=PRODUCTION, install=BROKEN)], time_scale=60),
         tmp_path / "simulator",

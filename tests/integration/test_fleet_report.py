@@ -14,8 +14,7 @@ import jsonschema
 import pytest
 from playbooks import ROOT
 
-import simulated
-from simulator.scenario import ClusterPlan, InstallPlan, JobPlan, Scenario
+from simulator.scenario import ClusterPlan, InstallPlan, JobPlan
 
 GOOD = ClusterPlan("c1", install=InstallPlan(30), attach_seconds=5)
 BAD = ClusterPlan(
@@ -27,19 +26,17 @@ SECRET = "hush-hush-marker"
 
 
 @pytest.fixture
-def run(playbook, sign_in_to, tmp_path):
+def run(playbook, start_fleet, tmp_path):
     """Run a playbook with a report. Returns the run, its files by suffix, and the report."""
 
     def start(name, clusters, *arguments, **variables):
-        with simulated.running(Scenario(clusters=clusters, time_scale=60), tmp_path / "simulator") as simulator:
-            sign_in_to(simulator)
-            inventory = simulated.inventory(simulator.directory, clusters)
-            inventory["all"]["vars"] |= variables
-            settings = {
-                "ANSIBLE_CALLBACKS_ENABLED": "azureml.arc.fleet_report",
-                "AZUREML_ARC_FLEET_REPORT_DIRECTORY": str(tmp_path / "report"),
-            }
-            finished = playbook(name, inventory, *arguments, **settings)
+        simulator, inventory = start_fleet(clusters)
+        inventory["all"]["vars"] |= variables
+        settings = {
+            "ANSIBLE_CALLBACKS_ENABLED": "azureml.arc.fleet_report",
+            "AZUREML_ARC_FLEET_REPORT_DIRECTORY": str(tmp_path / "report"),
+        }
+        finished = playbook(name, inventory, *arguments, **settings)
         texts = {path.suffix: path.read_text(encoding="utf-8") for path in (tmp_path / "report").iterdir()}
         assert set(texts) == {".html", ".json", ".xml"}, finished.output
         assert not any(

@@ -122,7 +122,7 @@ def test_results_of_hosts_are_left_out_where_all_is_well(playbook, fleet):
     assert (failed.status, settled.status) == (2, 0)
     assert shown(failed) == sorted((*HEALTHY, "broken"))
     assert shown(settled) == []
-    assert "3 clusters: 3 ok" in failed.output + settled.output
+    assert "3 clusters: 3 ok" in settled.output
     assert settled.wave("cloud")["summary"] == "3 clusters: 3 ok"
 
 
