@@ -10,6 +10,8 @@ import contextlib
 import functools
 import itertools
 import os
+import subprocess
+from pathlib import Path
 
 import fault_matrix
 import fleets
@@ -19,7 +21,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._report.page import pa
 from kubernetes.config import new_client_from_config
 from kubernetes.dynamic import DynamicClient
 from objects import WORKSPACE
-from playbooks import COLLECTIONS, PlaybookRun, run_playbook
+from playbooks import COLLECTIONS, PlaybookRun, run_playbook, start_playbook
 from playwright.sync_api import sync_playwright
 from support import run_module_work
 
@@ -184,6 +186,23 @@ def playbook(tmp_path):
         return run_playbook(content, inventory, tmp_path, arguments, environ)
 
     return run
+
+
+@pytest.fixture
+def begin(tmp_path_factory):
+    """Start a playbook; gives its process, and its folder, where C(output) is what it prints. Killed at the end."""
+    started = []
+
+    def run(name: str, inventory: dict, *arguments: str, **environ: str) -> tuple[subprocess.Popen, Path]:
+        directory = tmp_path_factory.mktemp("run")  # short: ansible-core 2.21 listens on a socket below TMPDIR
+        with (directory / "output").open("w") as output:
+            started.append(start_playbook(name, inventory, directory, arguments, environ, output))
+        return started[-1], directory
+
+    yield run
+    for process in started:
+        process.kill()
+        process.wait()
 
 
 @pytest.fixture(scope="session")

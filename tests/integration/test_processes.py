@@ -12,7 +12,6 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from playbooks import start_playbook
 from support import processes_of, requests_to, wait_for, writes
 
 import simulated
@@ -23,23 +22,15 @@ NAMES = ("c1", "c2", "c3", "c4")
 
 
 @pytest.fixture
-def start(tmp_path_factory):
+def start(begin):
     """Start a deployment over two processes; gives its own process, and its folder."""
-    started = []
 
     def run(simulator, plans):
-        directory = tmp_path_factory.mktemp("run")  # short: ansible-core 2.21 listens on a socket below TMPDIR
         inventory = simulated.inventory(simulator.directory, plans)
         inventory["all"]["vars"]["azureml_progress_interval"] = 1
-        with (directory / "output").open("w") as output:
-            process = start_playbook("azureml.arc.deploy", inventory, directory, SPREAD, simulator.environment, output)
-        started.append(process)
-        return process, directory
+        return begin("azureml.arc.deploy", inventory, *SPREAD, **simulator.environment)
 
-    yield run
-    for process in started:
-        process.kill()
-        process.wait()
+    return run
 
 
 @pytest.fixture

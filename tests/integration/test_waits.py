@@ -10,7 +10,6 @@ import re
 import signal
 
 import pytest
-from playbooks import start_playbook
 from support import wait_for
 
 import simulated
@@ -70,11 +69,10 @@ INTERRUPTED = {
 @pytest.mark.parametrize(
     ("name", "number"), [*((name, signal.SIGINT) for name in INTERRUPTED), ("deploy", signal.SIGTERM)]
 )
-def test_interrupted_run_lists_operations_in_progress(playbook, tmp_path_factory, name, number):
+def test_interrupted_run_lists_operations_in_progress(playbook, begin, tmp_path, name, number):
     step, fields, variables = INTERRUPTED[name]
-    run = tmp_path_factory.mktemp("run")  # short: ansible-core 2.21 listens on a socket below TMPDIR
     plans = [ClusterPlan(name, install=InstallPlan(seconds=30)) for name in ("c1", "c2")]
-    with simulated.running(Scenario(clusters=plans, time_scale=60), run / "simulator") as simulator:
+    with simulated.running(Scenario(clusters=plans, time_scale=60), tmp_path / "simulator") as simulator:
         inventory = simulated.inventory(simulator.directory, plans)
         if name not in ("deploy", "rollout"):
             deployed = playbook("azureml.arc.deploy", inventory, **simulator.environment)
@@ -82,20 +80,16 @@ def test_interrupted_run_lists_operations_in_progress(playbook, tmp_path_factory
         for plan in plans:
             simulator.change_plan(plan.name, **fields)
         inventory["all"]["vars"] |= {**variables, "azureml_progress_interval": 1}
-        with (run / "output").open("w+") as output:
-            process = start_playbook(f"azureml.arc.{name}", inventory, run, (), simulator.environment, output)
-            try:
-                for plan in plans:
-                    line = f"waiting: [{plan.name}] "
-                    wait_for(lambda line=line: line in (run / "output").read_text(), seconds=60)
-                process.send_signal(number)
-                process.wait(timeout=30)
-            finally:
-                process.kill()
-                process.wait()
-        wait_for(lambda: "Run the playbook again to resume." in (run / "output").read_text())
+        process, directory = begin(f"azureml.arc.{name}", inventory, **simulator.environment)
+        output = directory / "output"
+        for plan in plans:
+            line = f"waiting: [{plan.name}] "
+            wait_for(lambda line=line: line in output.read_text(), seconds=60)
+        process.send_signal(number)
+        process.wait(timeout=30)
+        wait_for(lambda: "Run the playbook again to resume." in output.read_text())
 
-    assert f"interrupted: {step}: 2 (c1, c2)" in (run / "output").read_text()
+    assert f"interrupted: {step}: 2 (c1, c2)" in output.read_text()
 
 
 def test_a_first_deployment_reads_nothing_twice(playbook, tmp_path):
