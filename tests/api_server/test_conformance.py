@@ -11,7 +11,6 @@ import ssl
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
@@ -130,7 +129,7 @@ class Server:
 def servers(plane, tmp_path_factory) -> tuple[Server, Server]:
     directory = tmp_path_factory.mktemp("simulator")
     with simulated.running(Scenario(clusters=[ClusterPlan("c")]), directory) as simulator:
-        kubeconfig = json.loads(Path(simulator.kubeconfigs["c"]).read_text(encoding="utf-8"))
+        kubeconfig = simulator.kubeconfig("c")
         endpoint = kubeconfig["clusters"][0]["cluster"]["server"]
         token = kubeconfig["users"][0]["user"]["token"]
         yield Server(plane.endpoint, ADMIN_TOKEN, str(plane.authority)), Server(endpoint, token, simulator.ca)

@@ -130,10 +130,7 @@ def inventory(azure: simulated.RunningSimulator, tls: dict) -> dict:
 
 def secrets_of(azure: simulated.RunningSimulator, tls: dict) -> list[str]:
     """Return all that must not be seen, in each form that it takes on the way."""
-    tokens = [
-        json.loads(Path(path).read_text(encoding="utf-8"))["users"][0]["user"]["token"]
-        for path in azure.kubeconfigs.values()
-    ]
+    tokens = [azure.kubeconfig(name)["users"][0]["user"]["token"] for name in azure.kubeconfigs]
     keys = [tls["private_key_content"], *(key.decode() for _certificate, key in (IN_VAULT, OF_CERT_MANAGER))]
     parts = [part for key in keys for part in (key.splitlines()[1], base64.b64encode(key.encode()).decode()[40:120])]
     learned = [
