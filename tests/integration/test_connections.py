@@ -123,7 +123,7 @@ def test_calls_of_a_task_share_a_connection_to_a_key_vault(task, through, key_va
     assert len(asked) == before
 
 
-def test_each_service_is_sent_its_own_token_alone(task, start, sign_in_to, monkeypatch, tmp_path):
+def test_each_service_is_sent_its_own_token_alone(task, start, monkeypatch, tmp_path):
     one, other = start(), start(principal=Principal(client_id="f" * 32, secret="another-secret"))
     bundle = tmp_path / "both.pem"
     bundle.write_text(Path(one.ca).read_text("utf-8") + Path(other.ca).read_text("utf-8"), encoding="utf-8")
