@@ -94,7 +94,7 @@ REQUESTS = [
     ("POST", DEFINITIONS, WIDGET),
     ("DELETE", MAPS + "/one"),
     ("DELETE", MAPS + "/none"),
-    ("GET", "/api/v1/pods?fieldSelector=status.phase%21%3DSucceeded"),
+    ("GET", "/api/v1/pods?fieldSelector=metadata.namespace%3Dconformance,status.phase%21%3DSucceeded"),
     ("GET", "/api/v1/nodes/none"),
     ("GET", "/api/v1/nothings"),
     ("GET", "/apis/security.openshift.io/v1/securitycontextconstraints/privileged"),
