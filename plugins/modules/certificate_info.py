@@ -9,8 +9,8 @@ DOCUMENTATION = r"""
 module: certificate_info
 short_description: Read the certificate of inference endpoints in Azure Key Vault or a Secret
 description:
-  - Shows which certificate a deployment would send, for instance to find out whether it was renewed. Its private key is
-    not read from a key vault, and not returned.
+  - Returns the certificate that a deployment would send, for instance to find out whether it was renewed. The private
+    key is not read from a key vault, and never returned.
 version_added: 1.0.0
 author: azureml.arc contributors (@azureml-arc)
 extends_documentation_fragment:
@@ -23,11 +23,11 @@ extends_documentation_fragment:
 options:
   key_vault:
     description:
-      - Address of the certificate in Azure Key Vault, as for O(azureml.arc.extension#module:tls.key_vault). Needs the
-        right to read certificates of the vault.
+      - Address of the certificate in Azure Key Vault, as in O(azureml.arc.extension#module:tls.key_vault). Requires
+        permission to read certificates of the vault.
     type: str
   from:
-    description: The Secret that holds the certificate, as C(tls.crt) or C(cert.pem), instead of O(key_vault).
+    description: The Secret that contains the certificate, in C(tls.crt) or C(cert.pem), instead of O(key_vault).
 """
 
 EXAMPLES = r"""
@@ -36,7 +36,7 @@ EXAMPLES = r"""
     key_vault: https://v.vault.azure.net/certificates/edge
   register: stored
 
-- name: Read the certificate that cert-manager keeps
+- name: Read a certificate that cert-manager issued
   azureml.arc.certificate_info:
     kubeconfig: ~/.kube/shop-0042
     from: {namespace: certificates, name: ml-example-com}
@@ -52,7 +52,7 @@ certificate:
       description: Its SHA-256 fingerprint.
       type: str
     names:
-      description: The DNS names that it is for.
+      description: The DNS names that it covers.
       type: list
       elements: str
     not_after:
@@ -60,10 +60,10 @@ certificate:
       type: str
       sample: "2027-11-23T12:00:00+00:00"
     days_left:
-      description: The days of validity that are left, less than 0 if it has expired.
+      description: The remaining days of its validity, negative if it has expired.
       type: float
     version:
-      description: Its version in the key vault, or the version of the Secret.
+      description: Its version in the key vault, or the C(resourceVersion) of the Secret.
       type: str
 error:
   description: What went wrong; for the fields see RV(azureml.arc.extension#module:error).

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: endpoint_check
-short_description: Check that inference endpoints are served with the right certificate
+short_description: Check the certificate that inference endpoints serve
 description:
-  - Finds the inference router by its Service, connects to it as clients do, and compares what it serves with what it
-    has to serve. The certificate must be the one that was sent, with its chain, be valid now, and be for O(cname).
-  - The addresses of the router are those of its load balancer, a port of up to three nodes that are ready, or its
-    cluster IP, by the type of the Service. A cluster IP is used with O(on_node) only.
-  - An address that cannot be reached from the machine where the module runs is reported and is no failure. If none can
-    be reached, the API server of the cluster is asked whether the router answers inside the cluster. It does not show
-    which certificate the router serves.
-  - Nothing but a TLS handshake, or a request for C(/) with O(scheme=http), is sent to the router.
+  - Finds the inference router by its Service, connects to it as clients do, and checks the certificate that it serves.
+    It must be the expected certificate with its chain, be currently valid, and cover O(cname).
+  - The addresses depend on the type of the Service. They are the addresses of the load balancer, a port of up to three
+    ready nodes, or the cluster IP. The cluster IP is only used with O(on_node).
+  - If an address cannot be reached from the machine where the module runs, this is reported and does not fail the task.
+    If no address can be reached, the module checks through the API server whether the router answers inside the
+    cluster. This does not show which certificate the router serves.
+  - The module sends only a TLS handshake to the router, and with O(scheme=http) a request for C(/).
 version_added: 1.0.0
 author: azureml.arc contributors (@azureml-arc)
 extends_documentation_fragment:
@@ -30,45 +30,45 @@ options:
     type: str
     default: azureml
   scheme:
-    description: What the router has to serve. V(http) is plain HTTP.
+    description: Protocol that the router must serve. V(http) is plain HTTP.
     type: str
     choices: [http, https]
     default: https
   cname:
-    description: DNS name that clients use, and that the certificate must be for. Required with O(scheme=https).
+    description: DNS name that clients use and that the certificate must cover. Required with O(scheme=https).
     type: str
   chain:
     description:
       - SHA-256 fingerprints of the certificates that must be served, as
         RV(azureml.arc.extension#module:certificate.chain) and RV(azureml.arc.tls_secret#module:certificate.chain)
-        return them. The certificate of the server is the first, and a root does not count.
-      - Without it and O(secret_name) any certificate that is valid and for O(cname) is right.
+        return them. The certificate of the server comes first, and the root is left out.
+      - Without this option and O(secret_name), any valid certificate that covers O(cname) is accepted.
     type: list
     elements: str
   secret_name:
     description:
       - Name of the Secret whose certificate must be served, instead of O(chain). If the account may not read Secrets,
-        the certificates are not compared, with a warning.
+        the task warns and does not compare the certificates.
     type: str
   on_node:
     description: Whether the module runs on a node of the cluster, which reaches cluster IPs.
     type: bool
     default: false
   timeout:
-    description: Longest time to connect to an address, and to wait for its answer, in seconds.
+    description: Timeout in seconds to connect to an address, and to wait for its answer.
     type: int
     default: 5
   wait:
     description:
-      - Wait until the right certificate is served, and fail when O(wait_timeout) has passed. The router takes some
-        seconds to use a renewed certificate.
-      - With V(false) look once and return what was seen.
+      - Wait until the expected certificate is served, and fail after O(wait_timeout). The router takes some seconds to
+        start using a renewed certificate.
+      - With V(false), check once and return the result.
     type: bool
     default: true
   wait_timeout:
     description:
-      - How long to wait at most, in seconds.
-      - Where no address can be reached, the wait ends after 15 seconds.
+      - Seconds to wait at most.
+      - If no address can be reached, the wait ends after 15 seconds.
     type: int
     default: 300
 """
@@ -83,13 +83,13 @@ EXAMPLES = r"""
     cname: ml.example.com
   register: renewed
 
-- name: Check that clients get it
+- name: Check that the endpoint serves it
   azureml.arc.endpoint_check:
     kubeconfig: ~/.kube/shop-0042
     cname: ml.example.com
     chain: "{{ renewed.certificate.chain }}"
 
-- name: Show how long the served certificate is valid, whichever it is
+- name: Show how long the certificate that the endpoint serves is valid
   azureml.arc.endpoint_check:
     kubeconfig: ~/.kube/shop-0042
     cname: ml.example.com
@@ -100,8 +100,8 @@ EXAMPLES = r"""
 RETURN = r"""
 outcome:
   description:
-    - V(ok) if all addresses that can be reached serve what they have to.
-    - V(wrong) if one does not, or the router has no address or does not answer inside the cluster.
+    - V(ok) if all reachable addresses serve the expected protocol and certificate.
+    - V(wrong) if one of them does not, or if the router has no address or does not answer inside the cluster.
     - V(unreachable) if no address can be reached from this machine.
   returned: always, once the cluster has answered
   type: str
@@ -111,7 +111,7 @@ summary:
   type: str
   sample: serves the certificate, 89 days left
 problems:
-  description: What is wrong, a line for each address and problem.
+  description: The problems, one line for each address and problem.
   returned: always, once the cluster has answered
   type: list
   elements: str
@@ -126,7 +126,7 @@ service_type:
   type: str
   sample: NodePort
 addresses:
-  description: The addresses that were asked.
+  description: The addresses that were checked.
   returned: always, once the cluster has answered
   type: list
   elements: dict
@@ -136,18 +136,18 @@ addresses:
       type: str
       sample: 10.1.0.11:30443
     reachable:
-      description: Whether it could be reached.
+      description: Whether the address could be reached.
       type: bool
     reason:
-      description: Why it could not.
+      description: Why the address could not be reached.
       type: str
       sample: Connection refused
     problems:
-      description: What is wrong with its answer.
+      description: Problems of its answer.
       type: list
       elements: str
 certificate:
-  description: The certificate that is served, V(null) if none was seen.
+  description: The served certificate, V(null) if no address served one.
   returned: always, once the cluster has answered
   type: dict
   contains:
@@ -156,7 +156,7 @@ certificate:
       type: list
       elements: str
     names:
-      description: The DNS names that it is for.
+      description: The DNS names that it covers.
       type: list
       elements: str
     not_after:
@@ -164,10 +164,10 @@ certificate:
       type: str
       sample: "2027-11-23T12:00:00+00:00"
     days_left:
-      description: The days of validity that are left, less than 0 if it has expired.
+      description: The remaining days of its validity, negative if it has expired.
       type: float
 answers_in_cluster:
-  description: Whether the router answers inside the cluster, V(null) if the API server was not asked.
+  description: Whether the router answers inside the cluster, V(null) if this was not checked.
   returned: always, once the cluster has answered
   type: bool
 error:

@@ -9,15 +9,15 @@ DOCUMENTATION = r"""
 module: job_check
 short_description: Prove that a Kubernetes compute runs jobs
 description:
-  - Submits a tiny command job to a compute of an Azure Machine Learning workspace, and waits until it has completed.
-    Pods of the extension that run, and an attachment that succeeded, do not prove that a job does.
-  - A repeat on the same day (in UTC) reuses a job that has completed, and waits for one that has not ended, if compute,
+  - Submits a small command job to a compute of an Azure Machine Learning workspace, and waits until it has completed.
+    Running pods of the extension and a successful attachment do not prove that jobs run.
+  - A later task on the same day (in UTC) reuses a completed job, and waits for one in progress, if compute,
     O(instance_types), O(environment), O(command) and O(revision) are the same. After a failed job it submits a new one.
-  - If the job does not complete, the task fails with the cause and its fix. They come from the error of the job's run
-    in Azure, and from its pods and their events in the cluster while these exist. A job that has not ended by then is
-    canceled.
-  - Deletes jobs of the same compute that it has submitted itself and that are older than O(keep_days). It knows them by
-    tag C(azureml_arc_job_check), and leaves all others alone.
+  - If the job does not complete, the task fails with the cause and the fix. They are derived from the error of the
+    job's run in Azure, and from its pods and their events in the cluster as long as these exist. A job that exceeds
+    O(wait_timeout) is canceled.
+  - Deletes ended jobs of the same compute that are older than O(keep_days) and have the tag C(azureml_arc_job_check),
+    which this module sets. Other jobs are never deleted.
 version_added: 1.0.0
 author: azureml.arc contributors (@azureml-arc)
 extends_documentation_fragment:
@@ -28,7 +28,7 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: Finds a job to reuse, or returns the request that would submit one.
+    details: Finds a job to reuse, or returns the request that would be sent.
   diff_mode:
     support: full
   in_process:
@@ -50,31 +50,31 @@ options:
     default: false
   environment:
     description:
-      - Environment of the job, one of a registry as in the default, or the ARM id of one of the workspace.
-      - Online deployments on Kubernetes take none of a registry. For jobs no such limit is documented; if the service
-        refuses one, give one of the workspace.
-      - The nodes pull its image, which takes minutes at the first time. Clusters without a way to the public registry
-        need one from the registry of the workspace.
+      - Environment of the job. Either one from a registry, as in the default, or the ARM id of one in the workspace.
+      - Online deployments on Kubernetes do not support environments from a registry. No such limit is documented for
+        jobs; if the service refuses the environment, use one in the workspace.
+      - The node pulls the image of the environment, which takes minutes the first time. Clusters that cannot reach the
+        public registry need an environment whose image is in the registry of the workspace.
     type: str
     default: azureml://registries/azureml/environments/sklearn-1.5/labels/latest
   command:
-    description: Command of the job. It runs for ten minutes at most.
+    description: Command of the job. It is canceled after ten minutes.
     type: str
     default: echo hello from the cluster
   revision:
     description:
-      - What the proof holds for besides, as any text. If it differs, a job of the same day is not reused. Playbooks
-        give the version and settings of the extension.
+      - Any text that identifies the state that the job proves. A job with another revision is not reused. Playbooks
+        pass a value derived from the version and settings of the extension.
     type: str
     default: ""
   inspect_pods:
     description:
-      - Whether to look at the pods of the job, for the node that it runs on and for the cause of a failure. If the
-        cluster cannot be reached, the task warns and relies on Azure alone.
+      - Read the pods of the job to find its node and the cause of a failure. If the cluster cannot be reached, the
+        task warns and uses only data from Azure.
     type: bool
     default: true
   keep_days:
-    description: Age in days from which on ended jobs of this module are deleted.
+    description: Age in days after which ended jobs of this module are deleted.
     type: int
     default: 7
   wait_timeout:
@@ -104,7 +104,7 @@ EXAMPLES = r"""
     kubeconfig: ~/.kube/shop-0042
     wait_timeout: 900
 
-- name: Show where jobs ran, and how long they waited
+- name: Show the node and the queue time of each job
   ansible.builtin.debug:
     msg: "{{ azureml_jobs.jobs | items2dict(key_name='node', value_name='queue_seconds') }}"
 """
@@ -141,10 +141,10 @@ jobs:
       description: Whether it has completed.
       type: bool
     reused:
-      description: Whether it was found instead of submitted.
+      description: Whether a job of the same day was reused instead of a new one submitted.
       type: bool
     canceled:
-      description: Whether it was canceled because O(wait_timeout) passed.
+      description: Whether it was canceled because it exceeded O(wait_timeout).
       type: bool
     queue_seconds:
       description: Seconds from its submission to its start, V(null) if unknown.
@@ -159,11 +159,11 @@ jobs:
       description: Its page in studio, V(null) if unknown.
       type: str
     pods:
-      description: Its pods as they were seen last; for the fields see RV(azureml.arc.pod_readiness#module:pods).
+      description: Its pods as they were read last; for the fields see RV(azureml.arc.pod_readiness#module:pods).
       type: list
       elements: dict
     cause:
-      description: Why it has not completed, V(null) where it has.
+      description: Why it did not complete, V(null) if it did.
       type: dict
       contains:
         code:
@@ -175,13 +175,13 @@ jobs:
           type: str
           sample: "pod azureml-1c2d-worker-0: Unschedulable: 0/3 nodes are available: 3 Insufficient nvidia.com/gpu."
         fix:
-          description: What to do about it.
+          description: How to fix it.
           type: str
     request:
-      description: The request that submitted it, or would in check mode; V(null) where it was reused.
+      description: The request that submitted it, or would submit it in check mode. V(null) if it was reused.
       type: dict
 removed_jobs:
-  description: Names of the old jobs that were deleted, or would be in check mode.
+  description: Names of the old jobs that were deleted, or would be deleted in check mode.
   returned: always, once the compute was found
   type: list
   elements: str
@@ -196,8 +196,9 @@ from ansible_collections.azureml.arc.plugins.module_utils._core import options
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleSpec, run_module
 from ansible_collections.azureml.arc.plugins.module_utils._jobs import module as _job_check
 
-# Command jobs take environments by such an address. Sources: quickstart machine-learning-job-create-or-update-job of
-# https://github.com/Azure/azure-quickstart-templates; azure-ai-ml 1.35, which sends one with a label as it is.
+# Command jobs accept the address of an environment with a label. Sources: quickstart
+# machine-learning-job-create-or-update-job of https://github.com/Azure/azure-quickstart-templates; azure-ai-ml 1.35,
+# which sends such an address unchanged.
 ENVIRONMENT = "azureml://registries/azureml/environments/sklearn-1.5/labels/latest"
 SPEC = ModuleSpec(
     run=_job_check.run,

@@ -70,7 +70,7 @@ def looks(source, monkeypatch, tmp_path):
         found = []
         for one in before:
             one()
-            events = run_coroutine(source.look([{"host": "shop", **endpoint}], 30, seen))
+            events = run_coroutine(source.check([{"host": "shop", **endpoint}], 30, seen))
             found.append([event["reason"] for event in events])
         return found
 

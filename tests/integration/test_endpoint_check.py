@@ -125,7 +125,7 @@ def test_secret_that_may_not_be_read_leaves_the_certificates_uncompared(https, c
     [
         ("missing intermediate", ["intermediate certificates are missing: 1 of 2 certificates are served"]),
         ("wrong chain", ["the certificate is served with another chain"]),
-        ("plain HTTP", ["it serves plain HTTP where HTTPS is expected"]),
+        ("plain HTTP", ["it serves plain HTTP instead of HTTPS"]),
     ],
 )
 def test_invalid_response_is_reported_with_its_problem(https, wrong, simulator, arc, trouble, problems):
@@ -183,7 +183,7 @@ class TestPlainHttp:
         ports[0]["nodePort"] = ports[1]["nodePort"]
         service.patch(name="azureml-fe", namespace="azureml", body={"spec": {"ports": ports}})
 
-        assert wrong(scheme="http") == ["it serves HTTPS where plain HTTP is expected"]
+        assert wrong(scheme="http") == ["it serves HTTPS instead of plain HTTP"]
 
 
 class TestReach:
@@ -203,12 +203,12 @@ class TestReach:
         https("load_balancer")
         service = kube(arc).resources.get(api_version="v1", kind="Service")
         service.patch(name="azureml-fe", namespace="azureml", body={"status": {"loadBalancer": {"ingress": None}}})
-        assert wrong() == ["the cluster has given it none"]
+        assert wrong() == ["the cluster has not assigned one"]
 
     @pytest.mark.parametrize(
         ("options", "addresses", "why"),
         [
-            ({}, [], "its cluster IP is for nodes alone"),
+            ({}, [], "only nodes can reach its cluster IP"),
             ({"on_node": True}, ["Connection refused"], "127.0.0.1:443: Connection refused"),
         ],
         ids=["elsewhere", "on a node"],

@@ -195,7 +195,7 @@ def test_instance_type_beyond_the_nodes_is_named(check, create, arc, attach):
     [
         ("ImagePullBackOff", "JobIdentity", "ImagePullBackOff: .*unauthorized: authentication required", "AcrPull"),
         ("Unschedulable", "JobUnschedulable", r"Unschedulable: 0/3 nodes are available: 3 Insufficient cpu", "smaller"),
-        ("no pod", "JobTimeout", "no pod of it appeared in the cluster", "gang scheduling"),
+        ("no pod", "JobTimeout", "it has no pod in the cluster", "gang scheduling"),
     ],
 )
 def test_job_that_hangs_is_canceled_and_explained_by_its_pods(failing, simulator, failure, code, message, fix):
@@ -226,7 +226,7 @@ def test_cluster_that_cannot_be_reached_leaves_the_cause_to_azure(run_module, ar
     result = run_module(SPEC, pace=PACE, **options)
 
     assert (result["succeeded"], result["jobs"][0]["node"]) == (True, "")
-    assert [one.startswith("The pods of the job were left out") for one in result["warnings"]] == [True]
+    assert [one.startswith("The diagnosis does not include the pods") for one in result["warnings"]] == [True]
 
 
 def test_pods_are_checked_only_on_request(check, simulator, attach):
@@ -244,7 +244,7 @@ def test_run_history_that_refuses_leaves_the_cause_to_the_pods(failing, simulato
     result = failing("identity")
 
     assert result["jobs"][0]["cause"]["code"] == "JobPods"
-    assert [one.startswith("The error of the run was left out") for one in result["warnings"]] == [True]
+    assert [one.startswith("The diagnosis does not include the error") for one in result["warnings"]] == [True]
 
 
 def test_check_mode_returns_the_request_and_sends_nothing(check, simulator, attach):

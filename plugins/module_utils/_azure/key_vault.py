@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Certificates in Azure Key Vault, with their keys.
+"""Read certificates and their keys from Azure Key Vault.
 
-A certificate with its key is the value of the secret of the same name and version. Source: C(GetCertificate) and
+A certificate and its key are the value of the secret with the same name and version. Source: C(GetCertificate) and
 C(GetSecret) in specification/keyvault of https://github.com/Azure/azure-rest-api-specs
 """
 
@@ -20,8 +20,8 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure.key_vault_addre
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 
 API_VERSION = "7.4"
-UNCHANGED_FOR = 60.0  # seconds between the steps of a deployment
-# What to do about a refusal, by a part of its message; the first one that it has counts.
+UNCHANGED_FOR = 60.0  # seconds for which the steps of a deployment reuse a certificate
+# Hints for refused requests: a part of the message, and the hint. The first match is used.
 HINTS = (
     ("client address is not authorized", "Allow the network of this machine in the firewall of the key vault."),
     ("not authorized to perform action", "Assign the identity role 'Key Vault Certificate User' on the key vault."),
@@ -31,7 +31,7 @@ HINTS = (
 
 @dataclass(frozen=True)
 class StoredCertificate:
-    """A certificate with its key, as the vault stores it.
+    """A certificate and its key, as stored in the vault.
 
     :param value: text in the format of C(content_type).
     """
@@ -42,9 +42,9 @@ class StoredCertificate:
 
 
 def read(session: AzureSession, address: CertificateAddress) -> StoredCertificate:
-    """Read a certificate with its key.
+    """Read a certificate and its key.
 
-    :raises AzureMLError: if it does not exist, or may not be read.
+    :raises AzureMLError: if it does not exist or access is denied.
     """
     _require_vault(session, address)
     return session.once(
@@ -55,7 +55,7 @@ def read(session: AzureSession, address: CertificateAddress) -> StoredCertificat
 def read_public(session: AzureSession, address: CertificateAddress) -> tuple[bytes, str]:
     """Return a certificate without its key and chain, as DER, and its version.
 
-    :raises AzureMLError: if it does not exist, or may not be read.
+    :raises AzureMLError: if it does not exist or access is denied.
     """
     _require_vault(session, address)
     found = _get(session, address, "/".join(filter(None, ("/certificates", address.name, address.version))))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Addresses of certificates in Azure Key Vault. Pure."""
+"""Parse addresses of certificates in Azure Key Vault. Pure."""
 
 from __future__ import annotations
 
@@ -33,9 +33,10 @@ class CertificateAddress:
 
 
 def parse(option: str, address: str) -> CertificateAddress:
-    """Return the certificate at an address.
+    """Parse the address of a certificate.
 
-    :raises AzureMLError: naming the option.
+    :param option: the name of the option, for the error.
+    :raises AzureMLError: if the address is invalid.
     """
     try:
         parts = urlsplit(address)

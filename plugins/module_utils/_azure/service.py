@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Services of Azure beside the resource manager, from which documents are read."""
+"""Read documents from Azure services other than the resource manager."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ except ImportError:
 
 
 def read(session: AzureSession, url: str, audience: str, what: str, params: Mapping[str, str] | None = None) -> dict:
-    """Read a document, with a token that is good for its service only.
+    """Read a document with a token that is valid for its service only.
 
-    :param url: whoever calls has checked that it belongs to the cloud.
-    :param audience: of the token.
-    :param what: what is read, as errors name it.
-    :raises AzureMLError: if the service does not answer, or refuses.
+    :param url: an address that the caller has verified to belong to the cloud.
+    :param audience: the audience of the token.
+    :param what: the name of the document in errors.
+    :raises AzureMLError: if the service does not answer or refuses the request.
     """
     parts = urlsplit(url)
     try:

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where clients reach the inference router, by its Service and the nodes. Pure.
+"""The addresses at which clients reach the inference router, by its Service and the nodes. Pure.
 
-Source of the name: https://learn.microsoft.com/azure/machine-learning/how-to-secure-kubernetes-online-endpoint. The
-ports are those that C(kubectl get service -n azureml) lists for it on a cluster with the extension.
+Source of the name: https://learn.microsoft.com/azure/machine-learning/how-to-secure-kubernetes-online-endpoint. Source
+of the ports: the output of C(kubectl get service -n azureml) on a cluster with the extension.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.resources 
 
 SERVICE = "azureml-fe"
 PORTS = {"https": 443, "http": 80}
-# Every node forwards the port, so a few of them show whether the network lets it through.
+# Every node forwards the port, so a few of them show whether a firewall blocks it.
 MOST_NODES = 3
 NODE_ADDRESSES = ("ExternalIP", "InternalIP")
 
@@ -35,11 +35,11 @@ class Address:
 
 @dataclass(frozen=True)
 class Router:
-    """The router as its Service shows it.
+    """The router, as described by its Service.
 
     :param service_type: C(LoadBalancer), C(NodePort) or C(ClusterIP); empty without a Service.
-    :param port: of the Service, for the scheme that is required.
-    :param missing: why it has no address.
+    :param port: of the Service, for the required scheme.
+    :param missing: why the router has no address.
     """
 
     service_type: str = ""
@@ -51,10 +51,10 @@ class Router:
 def router_of(service: Mapping | None, nodes: Sequence[Mapping], scheme: str, on_node: bool = False) -> Router:
     """Return the router behind a Service.
 
-    A cluster IP means something on nodes alone: elsewhere the same address may be that of another machine.
+    A cluster IP is used on nodes only: elsewhere the same address may belong to another machine.
 
     :param service: C(None) if it does not exist.
-    :param nodes: of the cluster, for a Service of type C(NodePort).
+    :param nodes: the nodes of the cluster, for a Service of type C(NodePort).
     :param scheme: C(https) or C(http).
     :param on_node: whether this machine is a node of the cluster.
     """
@@ -67,10 +67,10 @@ def router_of(service: Mapping | None, nodes: Sequence[Mapping], scheme: str, on
         return Router(kind, missing=f"Service '{SERVICE}' has no port for {scheme.upper()}")
     if kind == "LoadBalancer":
         hosts, number = _load_balancers(service), port["port"]
-        missing = "the load balancer has no address: the cluster has given it none"
+        missing = "the load balancer has no address: the cluster has not assigned one"
     elif kind == "NodePort":
         hosts, number = _nodes(nodes), port.get("nodePort", 0)
-        missing = "no node that is ready has an address"
+        missing = "no ready node has an address"
     else:
         hosts, number = _cluster_ips(spec) if on_node else (), port["port"]
         missing = f"Service '{SERVICE}' has no cluster IP" if on_node else ""

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Connections to an inference router: what it speaks, and the certificates that it serves."""
+"""Connections to an inference router that detect its protocol and its certificates."""
 
 from __future__ import annotations
 
@@ -21,29 +21,31 @@ LONGEST_HANDSHAKE = 256 * 1024  # bytes
 HTTP = b"HTTP/"
 
 
-def ask(address: Address, scheme: str, name: str, timeout: float) -> Answer:
-    """Ask what an address speaks, without sending anything but a greeting.
+def probe(address: Address, scheme: str, name: str, timeout: float) -> Answer:
+    """Detect the protocol of an address by a TLS handshake, and by a request for C(/) if plain HTTP is expected.
 
-    TLS is tried in any case: many servers answer a plain request on their HTTPS port with an error of HTTP.
+    The handshake comes first in any case: many servers answer a plain request on their HTTPS port with an HTTP error.
 
-    :param scheme: what is expected; with C(http) a plain request follows where there is no TLS.
+    :param scheme: the expected scheme; with C(http), a plain request follows if the handshake fails.
     :param name: the DNS name that clients use, for SNI and C(Host); empty if there is none.
-    :param timeout: seconds to connect, and between two parts of an answer.
+    :param timeout: seconds to connect, and to wait for each part of the answer.
     """
-    answer = _connect(address, _greet_with_tls, name, timeout)
+    answer = _connect(address, _probe_tls, name, timeout)
     if scheme == "http" and answer.failure:
-        answer = _connect(address, _greet_with_http, name, timeout)
+        answer = _connect(address, _probe_http, name, timeout)
     return answer
 
 
-def _connect(address: Address, greet: Callable[[socket.socket, str], Answer], name: str, timeout: float) -> Answer:
+def _connect(
+    address: Address, probe_protocol: Callable[[socket.socket, str], Answer], name: str, timeout: float
+) -> Answer:
     try:
         connection = socket.create_connection((address.host, address.port), timeout)
     except (OSError, ValueError) as error:  # ValueError: an invalid name
         return Answer(unreachable=_reason(error))
     with connection:
         try:
-            return greet(connection, name)
+            return probe_protocol(connection, name)
         except OSError as error:
             return Answer(failure=_reason(error))
 
@@ -52,11 +54,11 @@ def _reason(error: Exception) -> str:
     return printable(getattr(error, "strerror", None) or first_line(error))
 
 
-def _greet_with_tls(connection: socket.socket, name: str) -> Answer:
-    """Read the chain that a server serves, trusted or not.
+def _probe_tls(connection: socket.socket, name: str) -> Answer:
+    """Read the certificates that a server sends, trusted or not.
 
-    Nothing is verified here, on purpose: a certificate that has expired, has another name or comes from an authority
-    that this machine does not know is what the check has to tell about. No secret is sent over the connection.
+    Verification is off, because the check itself reports expired certificates, other names and other authorities. No
+    secret is sent over the connection.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
@@ -83,10 +85,10 @@ def _greet_with_tls(connection: socket.socket, name: str) -> Answer:
             return Answer(protocol="https", chain=tuple(certificates(bytes(received))))
 
 
-def _greet_with_http(connection: socket.socket, name: str) -> Answer:
+def _probe_http(connection: socket.socket, name: str) -> Answer:
     host = name or "localhost"
     connection.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode("ascii", "replace"))
     answer = connection.recv(CHUNK)
     if answer.startswith(HTTP):
         return Answer(protocol="http")
-    return Answer(failure="no answer of HTTP")
+    return Answer(failure="the answer is not HTTP")

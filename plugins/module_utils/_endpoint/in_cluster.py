@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether the inference router answers inside the cluster, asked through the API server.
+"""Check through the API server whether the inference router answers inside the cluster.
 
-The API server connects to the router itself and verifies no certificate, so this shows what the router speaks, and not
-which certificate it serves. Source: https://kubernetes.io/docs/tasks/access-application-cluster/access-cluster-services
+The API server connects to the router itself and does not verify its certificate, so this check shows the protocol of
+the router but not its certificate.
+Source: https://kubernetes.io/docs/tasks/access-application-cluster/access-cluster-services
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.text import prin
 from ansible_collections.azureml.arc.plugins.module_utils._endpoint.addresses import SERVICE
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.client import KubeSession
 
-# How the API server begins where the router refuses it. Source: transport.go of the package
+# The first words of the API server's answer if it cannot connect to the router. Source: transport.go of the package
 # staging/src/k8s.io/apimachinery/pkg/util/proxy of Kubernetes.
 REFUSED = "error trying to reach service"
 
@@ -25,13 +26,13 @@ def why_no_answer(session: KubeSession, namespace: str, scheme: str, port: int) 
     """Return why the router does not answer inside the cluster, empty if it does.
 
     :param port: of its Service.
-    :raises AzureMLError: if the account may not ask.
+    :raises AzureMLError: if the account may not connect to Services through the API server.
     """
     return printable(_refusal(session.ask_service(f"{scheme}:{SERVICE}:{port}", namespace)))
 
 
 def _refusal(text: str) -> str:
-    """Return what the API server itself says in an answer; all other answers, errors included, are the router's."""
+    """Return the API server's own error in an answer, empty if the router sent the answer."""
     if text.startswith(REFUSED):
         return text
     try:

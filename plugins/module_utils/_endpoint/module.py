@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Check that inference endpoints are served as they were configured."""
+"""Check that an inference endpoint is served as configured."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.errors import Az
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline, Intervals, Waiting
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
 from ansible_collections.azureml.arc.plugins.module_utils._endpoint.addresses import SERVICE, Router, router_of
-from ansible_collections.azureml.arc.plugins.module_utils._endpoint.connection import ask
+from ansible_collections.azureml.arc.plugins.module_utils._endpoint.connection import probe
 from ansible_collections.azureml.arc.plugins.module_utils._endpoint.in_cluster import why_no_answer
 from ansible_collections.azureml.arc.plugins.module_utils._endpoint.verdict import (
     PROTOCOLS,
@@ -30,8 +30,8 @@ from ansible_collections.azureml.arc.plugins.module_utils._extension.tls_secret 
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.client import KubeSession, open_session
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.resources import describe
 
-ASKED_AT_ONCE = 8
-# How long to try again where no address can be reached: a new load balancer takes some seconds until it forwards.
+PARALLEL_PROBES = 8
+# How long to retry while no address can be reached: a new load balancer takes some seconds to forward connections.
 UNREACHABLE_PATIENCE = 15  # seconds
 
 
@@ -64,7 +64,7 @@ def _endpoint(params: Mapping) -> str:
 
 
 def _expected_chain(call: ModuleCall, session: KubeSession) -> tuple[str, ...] | None:
-    """Return the chain that has to be served, C(None) if it is not known."""
+    """Return the chain that must be served, C(None) if it is not known."""
     params = call.params
     if params["chain"] is not None:
         return tuple(one.replace(":", "").lower() for one in params["chain"])
@@ -84,10 +84,10 @@ def _expected_chain(call: ModuleCall, session: KubeSession) -> tuple[str, ...] |
 def _wait(
     session: KubeSession, params: Mapping, expected: Expected, deadline: Deadline
 ) -> Waiting[tuple[Router, dict]]:
-    """Look until nothing is wrong any more, or time is up; returns what was seen last."""
+    """Probe until there is no problem left or the time is up; return the router and the result of the last probe."""
     pause, patience = Intervals(first=0.5, longest=10), deadline.within(UNREACHABLE_PATIENCE)
     while True:
-        router, result = _look(session, params, expected)
+        router, result = _probe(session, params, expected)
         until = deadline if result["outcome"] == "wrong" else patience
         if result["outcome"] == "ok" or not (result["addresses"] or result["problems"]) or until.passed:
             return router, result
@@ -95,17 +95,17 @@ def _wait(
         yield from until.pause(pause.next())
 
 
-def _look(session: KubeSession, params: Mapping, expected: Expected) -> tuple[Router, dict]:
-    """Find the router and ask each of its addresses once; returns the router and the result of the module."""
+def _probe(session: KubeSession, params: Mapping, expected: Expected) -> tuple[Router, dict]:
+    """Find the router and probe each of its addresses once; return the router and the result of the module."""
     service = session.get("Service", SERVICE, params["namespace"])
     is_node_port = service is not None and service["spec"].get("type") == "NodePort"
     nodes = session.list("Node")[0] if is_node_port else ()
     router = router_of(service, nodes, expected.scheme, params["on_node"])
 
     def answer(address) -> Answer:
-        return ask(address, expected.scheme, expected.cname, params["timeout"])
+        return probe(address, expected.scheme, expected.cname, params["timeout"])
 
-    with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
+    with ThreadPoolExecutor(PARALLEL_PROBES) as pool:
         answers = dict(zip(map(str, router.addresses), pool.map(answer, router.addresses)))
     return router, _result(router, answers, expected)
 
@@ -151,11 +151,11 @@ def _summary(outcome: str, wrong: list[str], expected: Expected, certificate: Ma
 
 
 def _inside_the_cluster(call: ModuleCall, session: KubeSession, port: int, scheme: str) -> dict:
-    """Return what the API server sees of a router that this machine cannot reach, as a part of the result."""
+    """Check inside the cluster a router that this machine cannot reach; return the changes to the result."""
     try:
         reason = why_no_answer(session, call.params["namespace"], scheme, port)
     except AzureMLError as error:
-        call.warn(f"Whether the router answers inside the cluster was not checked: {error}")
+        call.warn(f"The router was not checked inside the cluster: {error}")
         return {}
     if reason:
         wrong = [f"the router does not answer inside the cluster either: {reason}"]
@@ -167,7 +167,7 @@ def _inside_the_cluster(call: ModuleCall, session: KubeSession, port: int, schem
 def _warn(call: ModuleCall, result: Mapping) -> None:
     if result["outcome"] == "unreachable":
         reasons = "; ".join(f"{row['address']}: {row['reason']}" for row in result["addresses"])
-        reasons = reasons or "its cluster IP is for nodes alone"
+        reasons = reasons or "only nodes can reach its cluster IP"
         call.warn(f"{_endpoint(call.params)} was not checked, {result['summary']}: {reasons}")
     certificate = result["certificate"]
     if certificate and 0 <= certificate["days_left"] < tls.WARN_BEFORE.days:

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The certificates in the bytes that a server sends in a handshake of TLS 1.2. Pure.
+"""Read the certificates in the bytes that a server sends in a TLS 1.2 handshake. Pure.
 
-Python gives the chain of a connection that it does not trust only since 3.13. TLS 1.2 sends it in the clear, and the
-inference router speaks no other version. Source of the format: RFC 5246, sections 6.2.1, 7.4 and 7.4.2.
+Before 3.13, Python does not return the chain of an unverified connection. TLS 1.2 sends the chain unencrypted, and the
+inference router supports no other version. Source of the format: RFC 5246, sections 6.2.1, 7.4 and 7.4.2.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ CERTIFICATE_MESSAGE = 11
 
 
 def certificates(received: bytes) -> list[bytes]:
-    """Return the certificates that a server has sent, as DER, in their order.
+    """Return the certificates that a server has sent, as DER, in the order in which it sent them.
 
-    :param received: all that it sent, from the first byte on.
+    :param received: all bytes that the server sent.
     """
     messages = b"".join(_handshake_records(received))
     while len(messages) >= MESSAGE_HEADER:
@@ -32,7 +32,7 @@ def certificates(received: bytes) -> list[bytes]:
 
 
 def _handshake_records(received: bytes) -> Iterator[bytes]:
-    """Yield the contents of records up to the first that is not part of the handshake; those after it are encrypted."""
+    """Yield the contents of the leading handshake records; the records after them are encrypted."""
     while received[:1] == bytes([HANDSHAKE_RECORD]):
         end = RECORD_HEADER + int.from_bytes(received[3:RECORD_HEADER], "big")
         yield received[RECORD_HEADER:end]
@@ -40,7 +40,7 @@ def _handshake_records(received: bytes) -> Iterator[bytes]:
 
 
 def _vectors(content: bytes) -> Iterator[bytes]:
-    """Yield the parts of a list whose parts begin with their length."""
+    """Yield the elements of a list in which each element is preceded by its length."""
     while len(content) > LENGTH:
         end = LENGTH + int.from_bytes(content[:LENGTH], "big")
         yield content[LENGTH:end]

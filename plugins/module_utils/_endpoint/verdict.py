@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is wrong with the answers of an inference router. Pure."""
+"""Find the problems in the answers of an inference router. Pure."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ DIGITS_SHOWN = 16  # of a fingerprint
 
 @dataclass(frozen=True)
 class Answer:
-    """What an address answered.
+    """The answer of an address.
 
     :param protocol: C(https) or C(http), empty if it is neither.
-    :param chain: the certificates that it served, as DER.
-    :param unreachable: why there is no connection.
-    :param failure: why a connection led to nothing.
+    :param chain: the served certificates, as DER.
+    :param unreachable: why the connection failed.
+    :param failure: why the probe failed after the connection was made.
     """
 
     protocol: str = ""
@@ -35,10 +35,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class Expected:
-    """What the router has to serve.
+    """What the router must serve.
 
     :param scheme: C(https) or C(http).
-    :param cname: the DNS name that clients use, empty if it does not matter.
+    :param cname: the DNS name that clients use, empty for any name.
     :param chain: SHA-256 of each certificate, as C(tls.served_chain) returns them; C(None) if they are not known.
     """
 
@@ -70,7 +70,7 @@ class Served:
 
 
 def served(answer: Answer) -> Served | None:
-    """Return the certificate in an answer, C(None) if there is none that can be read."""
+    """Return the certificate in an answer, C(None) if there is no readable one."""
     try:
         chain = tls.load_der(answer.chain)
         leaf = chain[0]
@@ -81,18 +81,18 @@ def served(answer: Answer) -> Served | None:
 
 
 def problems(answer: Answer, expected: Expected, now: datetime) -> list[str]:
-    """Return what is wrong with an answer. An address that cannot be reached is not wrong."""
+    """Return the problems of an answer. An unreachable address is not a problem."""
     if answer.unreachable:
         return []
     if not answer.protocol:
         return [f"no {PROTOCOLS[expected.scheme]}: {answer.failure}"]
     if answer.protocol != expected.scheme:
-        return [f"it serves {PROTOCOLS[answer.protocol]} where {PROTOCOLS[expected.scheme]} is expected"]
+        return [f"it serves {PROTOCOLS[answer.protocol]} instead of {PROTOCOLS[expected.scheme]}"]
     if expected.scheme == "http":
         return []
     found = served(answer)
     if found is None:
-        return ["it serves no certificate that can be read"]
+        return ["it serves no readable certificate"]
     return [*_of_certificate(found, expected, now), *_of_chain(found.chain, expected.chain)]
 
 
@@ -117,7 +117,7 @@ def _of_chain(found: Sequence[str], expected: Sequence[str] | None) -> list[str]
 
 
 def outcome_of(answers: Mapping[str, Answer], wrong: Sequence[str]) -> str:
-    """Return C(wrong), C(ok), or C(unreachable) where no address answered.
+    """Return C(wrong) if there are problems, C(unreachable) if no address can be reached, C(ok) otherwise.
 
     :param answers: by address.
     :param wrong: all problems.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The certificate that a deployment would send, without its key."""
+"""Read the certificate that a deployment would send, without its key."""
 
 from __future__ import annotations
 

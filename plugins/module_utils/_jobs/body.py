@@ -16,10 +16,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-# The tag of our own jobs; its value is the compute that they prove. Other jobs are neither reused nor removed.
+# The tag of jobs that this collection submits; its value is the compute. Only jobs with it are reused or deleted.
 TAG = "azureml_arc_job_check"
 EXPERIMENT = "azureml-arc-job-check"
-# Seconds that a job may run once it has started. A job that only greets is done in a moment, a hanging one is ended.
+# Seconds after its start at which Azure cancels a job that hangs. The default command ends immediately.
 LONGEST_RUN = 600
 _DIGEST_LENGTH = 10
 
@@ -30,7 +30,7 @@ class WantedJob:
 
     :param compute_id: ARM id of the compute.
     :param instance_type: C(None) for the default one of the compute.
-    :param revision: what the proof holds for beside all of that; another value calls for another job.
+    :param revision: any other text that the proof depends on; a job with another revision is not reused.
     """
 
     compute_id: str
@@ -45,12 +45,12 @@ class WantedJob:
         return self.compute_id.rpartition("/")[2]
 
     def name(self, day: date, attempt: int = 1) -> str:
-        """Return the name, by which a repeat on the same day finds the job.
+        """Return the name of the job, by which a later run on the same day finds it.
 
-        It has no more than 63 characters and ends in a letter or digit, for the pods of the job have it as a label.
+        The pods of the job have the name as a label, so it has at most 63 characters and ends in a letter or digit.
 
         :param day: the day of the proof, in UTC.
-        :param attempt: from 1 on; a name cannot be used again, so a job after a failed one has another.
+        :param attempt: counted from 1. A name cannot be used twice, so the job after a failed one has the next number.
         """
         content = [self.compute_id.lower(), self.environment, self.command, self.instance_type, self.revision]
         digest = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:_DIGEST_LENGTH]
@@ -76,11 +76,11 @@ class WantedJob:
 
 
 def proven_compute(body: Mapping) -> str:
-    """Return the compute that a job of this collection was submitted to prove, empty for any other job."""
+    """Return the compute that a job of this collection proves, empty for any other job."""
     tags = (body.get("properties") or {}).get("tags") or {}
     return str(tags.get(TAG) or "")
 
 
 def is_own(body: Mapping, compute: str) -> bool:
-    """Return whether a job was submitted by this collection to prove a compute."""
+    """Return whether this collection submitted a job to prove a compute."""
     return proven_compute(body).lower() == compute.lower()

@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Why a job did not complete, and what to do about it: by the error of its run, and by its pods. Pure.
+"""Derive why a job did not complete, and the fix, from the error of its run and from its pods. Pure.
 
 Sources: the training guide of https://learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-kubernetes-compute
 and, before it, docs/troubleshooting.md of https://github.com/Azure/AML-Kubernetes; code 9 and C(StreamAccess) from
-docs/training and docs/evaluation of https://github.com/microsoft/physical-ai-toolchain; reasons of pods as Kubernetes
-names them.
+docs/training and docs/evaluation of https://github.com/microsoft/physical-ai-toolchain. The reasons of pods are those
+of Kubernetes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from ansible_collections.azureml.arc.plugins.module_utils._core.text import printable
 
-LONGEST_ERROR = 600  # characters of the error of a run, whose logs may be in it
+LONGEST_ERROR = 600  # characters of the error of a run, which may contain logs
 COMMAND, FAILED = "JobCommand", "JobFailed"  # codes
 READ_LOGS = "Read the logs of the job in studio."
 NETWORK = "Check that pods of the compute's namespace reach the workspace, through its private endpoint if it has one"
@@ -28,7 +28,7 @@ NETWORK = "Check that pods of the compute's namespace reach the workspace, throu
 class Cause:
     """Why a job did not complete.
 
-    :param code: the kind of the cause, which equal causes of many clusters share.
+    :param code: the kind of the cause, by which reports group clusters.
     """
 
     code: str
@@ -42,9 +42,9 @@ class Cause:
 
 @dataclass(frozen=True)
 class KnownError:
-    """An error of a run that documentation knows.
+    """A documented error of a run.
 
-    :param parts: texts that its message has, all of them, without case.
+    :param parts: lower-case texts that its message must contain, all of them, in any case.
     """
 
     parts: tuple[str, ...]
@@ -137,14 +137,14 @@ ERRORS = (
 )
 
 IMAGE_PULL = ("ImagePullBackOff", "ErrImagePull", "ErrImageNeverPull", "InvalidImageName", "RegistryUnavailable")
-# What a registry or the way to it says of an image that cannot be pulled, and the fix.
+# Errors of registries and proxies when an image is pulled: pattern, code, fix.
 PULL_FIXES = (
     (
         re.compile(r"\b40[13]\b|unauthorized|denied|authentication required", re.IGNORECASE),
         "JobIdentity",
         "Give the identity of the compute the role AcrPull on the registry of the image.",
     ),
-    (re.compile(r"x509|certificate"), "JobImagePull", "Have the nodes trust the CA of their proxy."),
+    (re.compile(r"x509|certificate"), "JobImagePull", "Let the nodes trust the CA of their proxy."),
     (
         re.compile(r"not found|manifest unknown", re.IGNORECASE),
         "JobImagePull",
@@ -161,7 +161,7 @@ UNSCHEDULABLE_FIXES = (
     ),
     (
         re.compile(r"node affinity|node selector|didn't match", re.IGNORECASE),
-        "Label nodes as the node_selector of the instance type asks for.",
+        "Label nodes to match the node_selector of the instance type.",
     ),
     (re.compile(r"too many pods", re.IGNORECASE), "Raise the number of pods a node may have, or add nodes."),
 )
@@ -172,7 +172,7 @@ POD_FIXES = {
     "CreateContainerConfigError": ("JobPods", "Check that the secrets and config maps of the pod exist."),
     "Evicted": ("JobPods", "Free disk space or memory on the node."),
 }
-NO_POD = "no pod of it appeared in the cluster"
+NO_POD = "it has no pod in the cluster"
 NO_POD_FIX = (
     "Check that the namespace of the compute exists, and read the logs of aml-operator and volcano-scheduler in"
     " namespace azureml; gang scheduling creates no pod before the resources are free."
@@ -183,21 +183,21 @@ def explain(status: str, error: str, pods: Collection[Mapping] | None) -> Cause:
     """Return why a job did not complete.
 
     :param status: of the job.
-    :param error: of its run, empty if it is unknown.
+    :param error: the error of its run, empty if unknown.
     :param pods: rows of its pods, C(None) if they could not be read.
     """
     known = next((one for one in ERRORS if all(part in error.lower() for part in one.parts)), None)
     if known and known.code != COMMAND:
         return Cause(known.code, printable(error, LONGEST_ERROR), known.fix)
     by_pods = next(filter(None, map(_of_pod, pods or ())), None)
-    if by_pods:  # what an exit code comes from, for instance
+    if by_pods:  # for instance the reason for an exit code
         return by_pods
     if error:
         code, fix = (known.code, known.fix) if known else (FAILED, READ_LOGS)
         return Cause(code, printable(error, LONGEST_ERROR), fix)
     failed = next((pod for pod in pods or () if pod["phase"] == "Failed"), None)
     if failed:
-        return Cause("JobPods", _in_words(failed), "Read the log of the pod: kubectl logs.")
+        return Cause("JobPods", _described(failed), "Read the log of the pod: kubectl logs.")
     if status.lower() == "canceled":
         return Cause("JobCanceled", "it was canceled", "Run again.")
     if status.lower() == "failed":
@@ -208,19 +208,19 @@ def explain(status: str, error: str, pods: Collection[Mapping] | None) -> Cause:
 
 
 def _of_pod(pod: Mapping) -> Cause | None:
-    """Return the cause that a pod shows; C(None) if it shows none."""
+    """Return the cause that the state of a pod shows, C(None) if it shows none."""
     reason, message = pod["reason"], pod["message"]
     if reason in IMAGE_PULL:
         code, fix = next(
             ((code, fix) for pattern, code, fix in PULL_FIXES if pattern.search(message)), ("JobImagePull", PULL_FIX)
         )
-        return Cause(code, _in_words(pod), fix)
+        return Cause(code, _described(pod), fix)
     if reason == "Unschedulable":
         fix = next((fix for pattern, fix in UNSCHEDULABLE_FIXES if pattern.search(message)), UNSCHEDULABLE_FIX)
-        return Cause("JobUnschedulable", _in_words(pod), fix)
+        return Cause("JobUnschedulable", _described(pod), fix)
     found = next((cause for known, cause in POD_FIXES.items() if reason == known or known in message), None)
-    return Cause(found[0], _in_words(pod), found[1]) if found else None
+    return Cause(found[0], _described(pod), found[1]) if found else None
 
 
-def _in_words(pod: Mapping) -> str:
+def _described(pod: Mapping) -> str:
     return f"pod {pod['name']}: " + ": ".join(filter(None, (pod["reason"], pod["message"])))

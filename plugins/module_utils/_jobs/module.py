@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Prove that a compute runs jobs: submit a tiny one, wait for its end, and say why it did not complete."""
+"""Prove that a compute runs jobs: submit a small one, wait for its end, and report why it did not complete."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ from ansible_collections.azureml.arc.plugins.module_utils._jobs.state import (
 )
 
 FIRST_PAUSE = 2.0  # seconds
-LISTED_FOR = 600.0  # seconds for which a run does not look for old jobs of a workspace again
-MOST_ATTEMPTS = 50  # jobs of one content on one day
-NOT_SUBMITTED = "NotSubmitted"  # in check mode
-MISSES = 3  # reads in a row that do not find a job, before it counts as deleted
+LISTED_FOR = 600.0  # seconds for which a run reuses the list of old jobs of a workspace
+MOST_ATTEMPTS = 50  # jobs with the same content on the same day
+NOT_SUBMITTED = "NotSubmitted"  # status of a job in check mode
+MISSES = 3  # consecutive reads that may not find a job before it counts as deleted
 
 
 def run(call: ModuleCall) -> Waiting[dict]:
@@ -48,7 +48,7 @@ def run(call: ModuleCall) -> Waiting[dict]:
     removed = _remove_old(call, session, workspace)
     jobs, submitted = [], {}
     for instance_type in _instance_types(call.params, compute):
-        # A session a job: its time bounds the attempts of requests.
+        # One session per job, so that the timeout of each job limits the retries of its requests.
         check = _Check(call, open_session(call), workspace, compute, instance_type)
         row, request = yield from check.run()
         jobs.append(row)
@@ -69,7 +69,7 @@ def run(call: ModuleCall) -> Waiting[dict]:
 
 
 def _failure(params: Mapping, failed: Sequence[Mapping], result: Mapping) -> AzureMLError:
-    """Return one error for all jobs that did not complete, with the first one's cause as its code."""
+    """Return one error for all jobs that did not complete, with the code of the first cause."""
     parts = [f"{_described(one, params)}: {one['cause']['message'].rstrip('.')}" for one in failed]
     fixes = list(dict.fromkeys(one["cause"]["fix"] for one in failed if one["cause"]["fix"]))
     return AzureMLError(
@@ -121,9 +121,9 @@ def _today() -> date:
 
 
 class _Check:
-    """One job of one instance type."""
+    """The job that checks one instance type."""
 
-    _job: ArmResource  # the one of today that _find has settled on
+    _job: ArmResource  # set by _find
 
     def __init__(
         self,
@@ -146,7 +146,8 @@ class _Check:
     def run(self) -> Waiting[tuple[dict, dict | None]]:
         """Reuse the job of today, or submit one, and wait for its end.
 
-        :returns: the job as the module returns it, and the request that submitted it, or would; C(None) for none.
+        :returns: the job as the module returns it, and the request that submitted it or would submit it, C(None) if
+            it was reused.
         """
         body, request = self._find(), None
         if body is None:
@@ -160,9 +161,10 @@ class _Check:
             return self._row(body, request, pods, cause), request
 
     def _find(self) -> dict | None:
-        """Return the job of today that has completed or may do so; C(None) for none, and then its name is free.
+        """Return the job of today that has completed or is in progress, C(None) if there is none.
 
-        A failed one is not reused: what it failed of may be fixed by now.
+        Sets C(_job) to the job that was found, or to the first name that is not in use. A failed job is not reused:
+        its cause may have been fixed.
         """
         today = _today()
         for attempt in range(1, MOST_ATTEMPTS + 1):
@@ -173,7 +175,7 @@ class _Check:
             if is_own(body, self._wanted.compute) and (has_completed(body) or not has_ended(body)):
                 return body
         raise AzureMLError(
-            f"{MOST_ATTEMPTS} jobs of today have failed, the last one is '{self._name}'",
+            f"{MOST_ATTEMPTS} jobs have failed today, the last one is '{self._name}'",
             code="JobFailed",
             hint="Read their logs in studio.",
         )
@@ -187,23 +189,23 @@ class _Check:
         return self._job.id.rpartition("/")[2]
 
     def _submit(self, request: dict) -> Waiting[dict]:
-        """Submit the job, once, whatever becomes of the answer."""
+        """Submit the job once, even if the response is lost."""
         if self._call.check_mode:
             return {"name": self._name, "id": self._job.id, "properties": {"status": NOT_SUBMITTED}}
         body = yield from self._job.decide(lambda: self._job.submit("PUT", False, None, request))
         return body or {"name": self._name, "id": self._job.id, "properties": {}}
 
     def _wait(self, body: dict, pods: JobPods) -> Waiting[dict]:
-        """Wait for the end of the job; the last that is known of it where time runs out."""
+        """Wait until the job ends or the time is up; return the job as it was read last."""
         pause, patience, misses = Intervals(first=FIRST_PAUSE), self._deadline.within(VISIBLE_WITHIN), 0
         while not has_ended(body):
-            pods.look(self._name)
+            pods.read(self._name)
             if self._deadline.passed:
                 return body
             self._deadline.report(", ".join(filter(None, (f"{self._job}: {status_of(body)}", pods.summary()))))
             yield from self._deadline.pause(pause.next())
             found = self._job.read()
-            misses = 0 if found else misses + 1  # a new one may be unknown to the service for some seconds
+            misses = 0 if found else misses + 1  # a new job may not be readable for some seconds
             if misses > MISSES and patience.passed:
                 raise AzureMLError(
                     f"{self._job} was deleted while this task was waiting for it",
@@ -214,10 +216,10 @@ class _Check:
         return body
 
     def _explain(self, body: Mapping, pods: JobPods) -> Cause:
-        """Return why the job did not complete; one that has not ended is canceled once its pods were looked at."""
+        """Return why the job did not complete. Cancels a job that has not ended, after its pods were read."""
         error = ""
         if has_ended(body):
-            pods.look(self._name)
+            pods.read(self._name)
             error = self._run_error()
         pods.explain()
         if not has_ended(body):
@@ -228,14 +230,14 @@ class _Check:
         try:
             self._session.send("POST", f"{self._job.id}/cancel", API_VERSION, str(self._job))
         except AzureMLError as error:
-            self._call.warn(f"{self._job} goes on, for it could not be canceled: {error}")
+            self._call.warn(f"{self._job} could not be canceled and may still run: {error}")
 
     def _run_error(self) -> str:
         try:
             found = _workspace.read(self._session, self._workspace)
             return run_history.error_of(self._session, found.discovery_url, self._workspace.id, self._name)
         except AzureMLError as error:
-            self._call.warn(f"The error of the run was left out of the diagnosis: {error}")
+            self._call.warn(f"The diagnosis does not include the error of the run: {error}")
             return ""
 
     def _row(self, body: Mapping, request: dict | None, pods: JobPods, cause: Cause | None) -> dict:
@@ -254,9 +256,9 @@ class _Check:
 
 
 def _remove_old(call: ModuleCall, session: AzureSession, workspace: WorkspaceReference) -> list[str]:
-    """Delete jobs of the compute that this module has submitted, have ended, and are old; returns their names.
+    """Delete old, ended jobs that this module has submitted to the compute; return their names.
 
-    That it cannot is no failure of the check.
+    An error is a warning: it does not affect the check.
     """
     end = datetime.now(timezone.utc) - timedelta(days=call.params["keep_days"])
     removed = []
@@ -275,9 +277,9 @@ def _remove_old(call: ModuleCall, session: AzureSession, workspace: WorkspaceRef
 
 
 def _own(session: AzureSession, workspace: WorkspaceReference) -> list[list[str]]:
-    """Return the jobs of a workspace that this module has submitted and that have ended: compute, name, and time.
+    """Return compute, name and time of each ended job in a workspace that this module has submitted.
 
-    One list for all clusters of a run: a workspace may have many jobs.
+    All clusters of a run share the list, because a workspace may have many jobs.
     """
     what = f"jobs of {workspace} that check computes"
     params = {"tag": TAG, "jobType": "Command", "listViewType": "All"}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The pods of a job in the cluster, while they exist."""
+"""The pods of a job in the cluster."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.client imp
 from ansible_collections.azureml.arc.plugins.module_utils._readiness.events import latest_warnings
 from ansible_collections.azureml.arc.plugins.module_utils._readiness.pods import pod_row
 
-# The label in which a pod has the name of its job. Source: the manifest of a pod in "Kubernetes pro velka data a
-# strojove uceni", https://www.tomaskubica.cz of 2022-07-12, with extension 1.1.6; there are ml.azure.com/compute and
-# ml.azure.com/workspace as well.
+# The label of a pod that contains the name of its job, beside ml.azure.com/compute and ml.azure.com/workspace. Source:
+# the manifest of a pod in "Kubernetes pro velka data a strojove uceni", https://www.tomaskubica.cz of 2022-07-12, with
+# extension 1.1.6.
 RUN_ID = "ml.azure.com/run-id"
 
 
 class JobPods:
-    """Looks at the pods of a job. What prevents it from that is no failure: Azure has the last word on a job.
+    """The pods of a job. An error while they are read is a warning: the status of the job comes from Azure.
 
     :param call: the module call, with its connection options.
-    :param namespace: of the compute.
-    :ivar node: the node of the pod that was seen last, empty if none was.
-    :ivar rows: the pods as they were seen last, C(None) if they could not be read.
+    :param namespace: the namespace of the compute.
+    :ivar node: the node of the last pod that was read, empty if there was none.
+    :ivar rows: the pods as they were read last, C(None) if they could not be read.
     """
 
     def __init__(self, call: ModuleCall, namespace: str) -> None:
@@ -46,8 +46,8 @@ class JobPods:
     def __exit__(self, *exc_info) -> None:
         self._stack.close()
 
-    def look(self, job: str) -> None:
-        """Look at the pods of a job; those that were seen and are gone are remembered."""
+    def read(self, job: str) -> None:
+        """Read the pods of a job. When all of them have been deleted, the last rows are kept."""
         if self._given_up:
             return
         try:
@@ -61,17 +61,17 @@ class JobPods:
         self.node = next((row["node"] for row in rows if row["node"]), self.node)
 
     def explain(self) -> None:
-        """Give pods that say nothing themselves, or not why, the words of their latest warning."""
+        """Add the latest warning event of each pod that is not ready to its message."""
         if self._given_up or not self.rows:
             return
         warnings = latest_warnings(self._call, self._connect(), self._namespace)
         for row in self.rows:
-            said = printable(warnings.get(row["name"], {}).get("message"))
-            if not row["ready"] and said not in row["message"]:
-                row["message"] = "; ".join(filter(None, (row["message"], said)))
+            warning = printable(warnings.get(row["name"], {}).get("message"))
+            if not row["ready"] and warning not in row["message"]:
+                row["message"] = "; ".join(filter(None, (row["message"], warning)))
 
     def summary(self) -> str:
-        """Return the pods in words, for progress lines; empty if nothing is known of any."""
+        """Return the pods as text for progress lines, empty if none is known."""
         return ", ".join(f"pod {row['name']} {row['reason'] or row['phase']}" for row in self.rows or ())
 
     def _connect(self) -> KubeSession:
@@ -82,4 +82,4 @@ class JobPods:
 
     def _give_up(self, error: AzureMLError) -> None:
         self._given_up = True
-        self._call.warn(f"The pods of the job were left out of the diagnosis: {error}")
+        self._call.warn(f"The diagnosis does not include the pods of the job: {error}")

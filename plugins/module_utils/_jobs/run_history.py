@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The error of a job's run. ARM shows that a job failed, and not why; the run history of the region does.
+"""Read the error of a job's run. ARM shows that a job failed but not why; the run history of the region has the error.
 
 Source: C(RunDetails), C(RunHistoryErrorResponse) and C(RootError) in C(_restclient/runhistory) of azure-ai-ml 1.35,
 which reads the address of the service from C(discoveryUrl) of the workspace.
@@ -18,16 +18,16 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure import service
 from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 
-# The signature of a shared access link to a blob, which whoever has it may read or write.
+# The signature in a shared access URL of a blob: it grants access to everyone who has the URL.
 SIGNATURE = re.compile(r"(?<=[?&]sig=)[^&\s\"']+")
 
 
 def error_of(session: AzureSession, discovery_url: str, workspace_id: str, job: str) -> str:
     """Return the error of a run as text, inner errors last; empty if it has none.
 
-    :param discovery_url: as the workspace has it.
+    :param discovery_url: C(discoveryUrl) of the workspace.
     :param job: the name of the job, which is the id of its run.
-    :raises AzureMLError: if it cannot be read.
+    :raises AzureMLError: if the run cannot be read.
     """
     if not session.cloud.is_machine_learning(discovery_url):
         raise AzureMLError(f"refusing to send a token to '{discovery_url}': not a service of this cloud")
@@ -39,7 +39,7 @@ def error_of(session: AzureSession, discovery_url: str, workspace_id: str, job: 
 
 
 def texts_of(error: object) -> Iterator[str]:
-    """Yield the messages of an error and its inner errors; inner ones may have only a code, outer ones are general."""
+    """Yield the messages of an error and of its inner errors, which are more specific but may only have a code."""
     if not isinstance(error, Mapping):
         return
     if error.get("message"):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What Azure says of a job: its status, its times and its page. Pure."""
+"""The status, the times and the page of a job, as Azure returns them. Pure."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ def status_of(body: Mapping) -> str:
 
 
 def has_ended(body: Mapping) -> bool:
-    """Return whether a job changes its status no more."""
+    """Return whether the status of a job is final."""
     return status_of(body).lower() in FINAL_JOB_STATES
 
 
 def has_completed(body: Mapping) -> bool:
-    """Return whether a job has ended well."""
+    """Return whether a job has ended successfully."""
     return status_of(body).lower() == "completed"
 
 
 def view(body: Mapping) -> dict:
-    """Return a job as the module returns it, as far as Azure tells.
+    """Return the fields of the module's result that come from Azure.
 
-    The times of a job are among its properties, C(StartTimeUtc) and C(EndTimeUtc) in the form C(2026-03-31 18:14:56);
-    the specification leaves these open. Source: a job in the documentation of azure_rm_ml_job_info,
+    The properties of a job contain its times, C(StartTimeUtc) and C(EndTimeUtc), in the form C(2026-03-31 18:14:56);
+    the specification does not define them. Source: a job in the documentation of azure_rm_ml_job_info,
     https://github.com/ansible-collections/azure. The page in studio is service C(Studio).
     """
     properties = body.get("properties") or {}
@@ -53,13 +53,13 @@ def created_at(body: Mapping) -> datetime | None:
 
 
 def _between(first: datetime | None, second: datetime | None) -> float | None:
-    """Return the seconds from one time to another; services whose clocks differ are not taken at their word."""
+    """Return the seconds between two times, at least 0: the times come from services whose clocks may differ."""
     return None if first is None or second is None else max(0.0, (second - first).total_seconds())
 
 
 def _time(value: object) -> datetime | None:
     text = str(value or "").strip().replace("Z", "+00:00")
-    # Python before 3.11 reads no fractions but those with 3 or 6 digits, and ARM sends 7.
+    # Before 3.11, Python parses only fractions of 3 or 6 digits; ARM sends 7.
     seconds, dot, rest = text.partition(".")
     fraction = rest[: len(rest) - len(rest.lstrip("0123456789"))]
     try:

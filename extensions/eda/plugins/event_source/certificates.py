@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An event source of ansible-rulebook: certificates of inference endpoints that expire soon, or were renewed."""
+"""Event source of ansible-rulebook that reports expiring and renewed certificates of inference endpoints."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from typing import Any
 from cryptography import x509
 
 DOCUMENTATION = r"""
-short_description: Certificates of inference endpoints that expire soon, or were renewed where they are kept
+short_description: Report certificates of inference endpoints that expire soon or were renewed
 description:
-  - Connects to inference endpoints at intervals, and reports those whose certificate expires soon or has expired.
-  - Nothing is sent to them, and nothing that they serve is trusted but the date, so it works with certificates of any
-    authority.
-  - Reads the certificates of Azure Key Vault and of Secrets, and reports those that are not the ones that are served,
-    or that were renewed since the last check if the endpoint cannot be reached. Needs the credentials of module
-    M(azureml.arc.certificate_info#module), which reads them; no private key is read from a key vault.
+  - Connects to inference endpoints at intervals, and reports certificates that expire soon or have expired. It accepts
+    certificates of any authority, because it only uses the date and the fingerprint, and sends no data.
+  - Reads the certificates in Azure Key Vault and in Secrets, and reports those that differ from the served ones. If an
+    endpoint cannot be reached, it reports a certificate that was renewed since the last check. The module
+    M(azureml.arc.certificate_info#module) reads the certificates and needs its credentials in the environment. No
+    private key is read from a key vault.
 options:
   endpoints:
     description:
-      - The endpoints. C(host) is the host of the inventory that they belong to, C(address) name and port.
-      - C(key_vault) is the address of the certificate that an endpoint has to serve, or C(from) the Secret that it is
-        in, with C(namespace), C(name), and C(kubeconfig) and C(context) as paths and names.
+      - The endpoints. C(host) is the inventory host of an endpoint, C(address) its name and port.
+      - C(key_vault) is the address of the certificate that the endpoint must serve. C(from) is the Secret that contains
+        it, with C(namespace) and C(name), and optionally C(kubeconfig) and C(context).
       - One of C(address), C(key_vault) and C(from) is required.
     type: list
     elements: dict
     required: true
   days:
-    description: How many days before the end to begin.
+    description: Days before the end of a certificate from which it is reported.
     type: float
     default: 30
   interval:
@@ -61,19 +61,19 @@ reason:
   description: V(certificate_expires) or V(certificate_renewed).
   type: str
 host:
-  description: Name of the host, to limit a job to.
+  description: Name of the inventory host, for the limit of a job.
   type: str
 address:
-  description: The endpoint. Empty if it has none.
+  description: Name and port of the endpoint, empty if not configured.
   type: str
 source:
-  description: Where the renewed certificate is kept, with V(certificate_renewed).
+  description: The key vault or Secret of the renewed certificate. Only with V(certificate_renewed).
   type: str
 not_after:
-  description: When the certificate expires, in UTC; with V(certificate_renewed) the new one.
+  description: When the certificate expires, in UTC. With V(certificate_renewed), this is the new certificate.
   type: str
 days_left:
-  description: How many days are left, less than 0 where it has expired.
+  description: The remaining days of its validity, negative if it has expired.
   type: float
 """
 
@@ -86,14 +86,14 @@ HTTPS = 443
 logger = logging.getLogger(__name__)
 
 
-# Only the date is used, so expired certificates and unknown authorities must be accepted.
+# Only the date and the fingerprint are used, so expired certificates and unknown authorities must be accepted.
 READ_ONLY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 READ_ONLY.check_hostname = False
 READ_ONLY.verify_mode = ssl.CERT_NONE
 
 
 async def served(address: str) -> dict[str, Any]:
-    """Return the certificate that an endpoint serves, as module certificate_info returns it.
+    """Return the certificate that an endpoint serves, in the form of module certificate_info.
 
     :param address: name and port.
     :raises OSError: if the connection fails.
@@ -111,9 +111,9 @@ async def served(address: str) -> dict[str, Any]:
 
 
 async def stored(endpoint: dict[str, Any]) -> dict[str, Any]:
-    """Return the certificate that an endpoint has to serve, by module certificate_info in a process of its own.
+    """Return the certificate that an endpoint must serve, read by module certificate_info in a separate process.
 
-    :raises RuntimeError: if it cannot be read.
+    :raises RuntimeError: if the certificate cannot be read.
     """
     secret = dict(endpoint.get("from") or {})
     connection = {name: secret.pop(name) for name in ("kubeconfig", "context") if name in secret}
@@ -135,13 +135,13 @@ async def stored(endpoint: dict[str, Any]) -> dict[str, Any]:
 
 
 def source_of(endpoint: dict[str, Any]) -> str:
-    """Return where the certificate of an endpoint is kept, empty if that is not watched."""
+    """Return the key vault or Secret of an endpoint's certificate, empty if none is configured."""
     secret = endpoint.get("from")
     return endpoint.get("key_vault") or (f"{secret['namespace']}/{secret['name']}" if secret else "")
 
 
 def key_of(endpoint: dict[str, Any]) -> str:
-    """Return what tells the sources of endpoints apart."""
+    """Return a key that identifies the key vault or Secret of an endpoint."""
     return json.dumps([endpoint.get("key_vault"), endpoint.get("from")], sort_keys=True)
 
 
@@ -154,10 +154,10 @@ def events_of(
 ) -> list[dict[str, Any]]:
     """Return the events of one endpoint. Pure.
 
-    :param at_endpoint: the certificate that it serves, C(None) if it is not known.
-    :param at_source: the one that it has to serve, C(None) if it is not known.
-    :param last: the fingerprint of the latter at the last check, C(None) at the first.
-    :param days: how many days before its end a certificate expires soon.
+    :param at_endpoint: the certificate that it serves, C(None) if unknown.
+    :param at_source: the certificate that it must serve, C(None) if unknown.
+    :param last: the fingerprint of C(at_source) at the last check, C(None) at the first.
+    :param days: the remaining days below which a certificate is reported.
     """
     common = {"host": endpoint["host"], "address": endpoint.get("address", "")}
     found = []
@@ -171,10 +171,10 @@ def events_of(
     return found
 
 
-async def look(endpoints: list[dict[str, Any]], days: float, seen: dict[str, str]) -> list[dict[str, Any]]:
-    """Return the events of one check. What cannot be read is logged.
+async def check(endpoints: list[dict[str, Any]], days: float, seen: dict[str, str]) -> list[dict[str, Any]]:
+    """Return the events of one check. Certificates that cannot be read are logged.
 
-    :param seen: the fingerprints of stored certificates at the last check, by C(key_of); updated.
+    :param seen: the fingerprints of stored certificates at the last check, by C(key_of). Updated in place.
     """
     watched = {key_of(one): one for one in endpoints if source_of(one)}
     at_sources = {key: await _or_log(stored(one), source_of(one)) for key, one in watched.items()}
@@ -201,6 +201,6 @@ async def main(queue: asyncio.Queue, args: dict[str, Any]) -> None:
     """Report certificates until the task is cancelled."""
     seen: dict[str, str] = {}
     while True:
-        for event in await look(args["endpoints"], float(args.get("days", DAYS)), seen):
+        for event in await check(args["endpoints"], float(args.get("days", DAYS)), seen):
             await queue.put(event)
         await asyncio.sleep(float(args.get("interval", INTERVAL)))

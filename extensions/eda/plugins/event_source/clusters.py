@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An event source of ansible-rulebook: changes of the AzureML extensions of a fleet."""
+"""Event source of ansible-rulebook that reports changes of the AzureML extensions of a fleet."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from typing import Any
 DOCUMENTATION = r"""
 short_description: Report AzureML extensions of a fleet that failed, changed or disappeared
 description:
-  - Reads all clusters of an inventory at intervals, and reports the extensions that differ from the previous reading.
-  - The clusters are those of inventory plugin P(azureml.arc.clusters#inventory), so a thousand clusters take two
-    requests to Azure Resource Graph. Credentials and the delay behind Azure are those of that plugin.
-  - The first reading reports failed extensions. An operation in progress is reported when it ends.
+  - Reads all clusters of an inventory at intervals, and reports the extensions that differ from the last check.
+  - The clusters come from the inventory plugin P(azureml.arc.clusters#inventory), so a thousand clusters take two
+    requests to Azure Resource Graph. The credentials, and the delay until Azure Resource Graph shows a change, are
+    those of that plugin.
+  - The first check only reports failed extensions. An operation in progress is reported when it ends.
 options:
   inventory:
-    description: Path of the configuration file of the inventory, that of AWX's inventory source.
+    description: Path of the inventory's configuration file, which AWX's inventory source should use, too.
     type: path
     required: true
   interval:
-    description: Seconds between two readings.
+    description: Seconds between two checks.
     type: float
     default: 300
 """
@@ -40,32 +41,32 @@ RETURN = r"""
 reason:
   description:
     - V(extension_failed) if its operation failed, V(extension_changed) if version, release train or settings differ
-      from the previous reading, V(extension_missing) if it disappeared.
+      from the last check, V(extension_missing) if it disappeared.
   type: str
 host:
-  description: Name of the host, to limit a job to.
+  description: Name of the inventory host, for the limit of a job.
   type: str
 changed:
-  description: Names of the fields that differ from the previous reading.
+  description: Names of the fields that differ from the last check.
   type: list
 extension:
-  description: The extension as hosts have it in C(azureml_cluster.extension), none if it disappeared.
+  description: The extension as in the host variable C(azureml_cluster.extension), V(null) if it disappeared.
   type: dict
 """
 
 INTERVAL = 300.0
-# In every other state an operation is in progress. As in plugins/module_utils/_azure/states.py, which ansible-rulebook
-# cannot import: it runs this file by its path.
+# In every other state an operation is in progress. Copied from plugins/module_utils/_azure/states.py, which this file
+# cannot import, because ansible-rulebook runs it by its path.
 FINAL_STATES = ("succeeded", "failed", "canceled")
 
 logger = logging.getLogger(__name__)
 
 
 def events(before: dict[str, dict], now: dict[str, dict | None]) -> list[dict[str, Any]]:
-    """Return the events of a reading.
+    """Return the events of one check.
 
-    :param before: the extensions of the previous readings, by host; updated.
-    :param now: those of this reading, with C(None) for clusters without one.
+    :param before: the extensions of the previous checks, by host. Updated in place.
+    :param now: the extensions of this check, C(None) for clusters without an extension.
     """
     found = []
     for host, extension in now.items():
@@ -87,9 +88,9 @@ def events(before: dict[str, dict], now: dict[str, dict | None]) -> list[dict[st
 
 
 async def read(inventory: str) -> dict[str, dict | None]:
-    """Read the extensions of all hosts.
+    """Return the extension of each host.
 
-    :raises RuntimeError: if the inventory could not be read, with the message of C(ansible-inventory).
+    :raises RuntimeError: if the inventory cannot be read, with the message of C(ansible-inventory).
     """
     process = await asyncio.create_subprocess_exec(
         "ansible-inventory",
@@ -103,14 +104,14 @@ async def read(inventory: str) -> dict[str, dict | None]:
     output, errors = await process.communicate()
     if process.returncode:
         raise RuntimeError(" ".join(errors.decode(errors="replace").split()))
-    # ansible-core 2.19 and later mark texts that are not templates.
+    # ansible-core 2.19 and later wrap strings that are not templates.
     listed = json.loads(output, object_hook=lambda value: value.get("__ansible_unsafe", value))
     hosts = listed["_meta"]["hostvars"]
     return {host: one["azureml_cluster"]["extension"] for host, one in hosts.items() if "azureml_cluster" in one}
 
 
 async def main(queue: asyncio.Queue, args: dict[str, Any]) -> None:
-    """Report events until the task is cancelled. A reading that fails is logged, and repeated after the interval."""
+    """Report events until the task is cancelled. A failed check is logged and repeated after the interval."""
     inventory, interval = args["inventory"], float(args.get("interval", INTERVAL))
     before: dict[str, dict] = {}
     while True:

@@ -64,9 +64,13 @@ def test_addresses(found, nodes, scheme, addresses):
     ("found", "nodes", "missing"),
     [
         (None, [], "Service 'azureml-fe' does not exist"),
-        (service("LoadBalancer", status={}), [], "the load balancer has no address: the cluster has given it none"),
-        (service("LoadBalancer", status=None), [], "the load balancer has no address: the cluster has given it none"),
-        (service("NodePort"), [node("Unknown", InternalIP="10.1.0.1")], "no node that is ready has an address"),
+        (service("LoadBalancer", status={}), [], "the load balancer has no address: the cluster has not assigned one"),
+        (
+            service("LoadBalancer", status=None),
+            [],
+            "the load balancer has no address: the cluster has not assigned one",
+        ),
+        (service("NodePort"), [node("Unknown", InternalIP="10.1.0.1")], "no ready node has an address"),
         (service("ClusterIP", clusterIP="None"), [], "Service 'azureml-fe' has no cluster IP"),
         (service("NodePort", ports=[{"port": 80}]), [node()], "Service 'azureml-fe' has no port for HTTPS"),
         (service("NodePort", ports=None), [node()], "Service 'azureml-fe' has no port for HTTPS"),

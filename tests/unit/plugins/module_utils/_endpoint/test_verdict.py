@@ -50,8 +50,8 @@ def test_right_chain_has_no_problem_whether_or_not_the_root_is_served():
         ((RIGHT[0], *der(AUTHORITY.issue("ca")[0])), "the certificate is served with another chain"),
         ((*RIGHT, *der(AUTHORITY.issue("ca")[0])), "the certificate is served with another chain"),
         (der(AUTHORITY.issue("ml.example.com")[0]), f"not {CHAIN[0][:16]}..."),
-        ((), "it serves no certificate that can be read"),
-        ((b"nonsense",), "it serves no certificate that can be read"),
+        ((), "it serves no readable certificate"),
+        ((b"nonsense",), "it serves no readable certificate"),
     ],
     ids=["no intermediate", "another intermediate", "one too many", "another leaf", "nothing", "nonsense"],
 )
@@ -72,8 +72,8 @@ def test_all_problems_of_a_stale_certificate_are_reported_together():
 @pytest.mark.parametrize(
     ("scheme", "answer", "found"),
     [
-        ("https", Answer("http"), ["it serves plain HTTP where HTTPS is expected"]),
-        ("http", Answer("https", RIGHT), ["it serves HTTPS where plain HTTP is expected"]),
+        ("https", Answer("http"), ["it serves plain HTTP instead of HTTPS"]),
+        ("http", Answer("https", RIGHT), ["it serves HTTPS instead of plain HTTP"]),
         ("http", Answer("http"), []),
         ("https", Answer(failure="it hung up"), ["no HTTPS: it hung up"]),
         ("https", Answer(unreachable="Connection refused"), []),

@@ -91,7 +91,7 @@ def test_more_telling_of_error_and_pods_counts(error, pods, code):
     [
         ("Failed", [], "JobFailed", "its run gives no error"),
         ("Canceled", [], "JobCanceled", "it was canceled"),
-        ("Queued", [], "JobTimeout", "no pod of it appeared"),
+        ("Queued", [], "JobTimeout", "it has no pod in the cluster"),
         ("Queued", None, "JobTimeout", "it is still Queued"),
         ("Running", [RUNNING], "JobTimeout", "it is still Running"),
     ],
