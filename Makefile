@@ -14,6 +14,8 @@ COLLECTION := $(BUILD)/collections/ansible_collections/azureml/arc
 # Whatever is downloaded or written stays below build/.
 export PIP_CACHE_DIR := $(CURDIR)/$(BUILD)/pip-cache
 export PYTHONPYCACHEPREFIX := $(CURDIR)/$(BUILD)/pycache
+# Containers often set it; each of the thousands of processes that the tests start would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
