@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Certificates of every kind for tests."""
+"""Create certificates for tests."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def make(
     passphrase: bytes | None = None,
     alternative: bool = True,
 ) -> tuple[bytes, bytes]:
-    """Return a certificate that signs itself, and its key, both as PEM.
+    """Return a self-signed certificate and its key, both as PEM.
 
-    :param alternative: whether the names stand where they belong, or in the common name as of old.
+    :param alternative: whether the names are subject alternative names, or only the common name as in old certificates.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     unsigned = builder(name_of(names[0]), name_of(names[0]), key, start, end)
@@ -39,10 +39,10 @@ def make(
 
 
 class Authority:
-    """A root and an intermediate authority below it.
+    """A root authority and an intermediate authority.
 
-    :ivar root: its certificate as PEM.
-    :ivar intermediate: the same for the one that issues certificates of servers.
+    :ivar root: the certificate of the root as PEM.
+    :ivar intermediate: the certificate of the intermediate authority as PEM, which issues server certificates.
     """
 
     def __init__(self, name: str = "Test") -> None:
@@ -60,7 +60,7 @@ class Authority:
         start: timedelta = timedelta(days=-1),
         end: timedelta = timedelta(days=365),
     ) -> tuple[bytes, bytes]:
-        """Return the certificate of a server without its chain, and its key, both as PEM."""
+        """Return a server certificate without its chain, and its key, both as PEM."""
         key = ec.generate_private_key(ec.SECP256R1())
         alternative = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
         certificate = builder(name_of(names[0]), self._name, key, start, end).add_extension(alternative, critical=False)
@@ -73,17 +73,17 @@ class Authority:
 
 
 def name_of(common_name: str) -> x509.Name:
-    """Return a name of nothing but a common name."""
+    """Return a name that consists of a common name."""
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
 def builder(
     subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, start: timedelta, end: timedelta
 ) -> x509.CertificateBuilder:
-    """Return a certificate that is not signed yet.
+    """Return an unsigned certificate.
 
-    :param start: when it begins to be valid, from now.
-    :param end: when it stops.
+    :param start: the start of its validity, relative to now.
+    :param end: the end of its validity, relative to now.
     """
     return (
         x509.CertificateBuilder()
@@ -108,9 +108,9 @@ def pem_of(key: ec.EllipticCurvePrivateKey, passphrase: bytes | None = None) -> 
 
 
 def as_options(pair: tuple[bytes, bytes] | None = None) -> dict[str, str]:
-    """Return a certificate with its key, as text, under the names of the options that take them.
+    """Return a certificate and its key as text, by the names of the module options.
 
-    :param pair: a new one if none is given.
+    :param pair: certificate and key; by default new ones.
     """
     certificate, key = (part.decode() for part in pair or make())
     return {"certificate_content": certificate, "private_key_content": key}
@@ -119,16 +119,16 @@ def as_options(pair: tuple[bytes, bytes] | None = None) -> dict[str, str]:
 def as_secret(pair: tuple[bytes, bytes] | None = None) -> dict[str, str]:
     """Return the C(data) of a Secret of type kubernetes.io/tls, as cert-manager writes it.
 
-    :param pair: a new one if none is given.
+    :param pair: certificate and key; by default new ones.
     """
     certificate, key = (base64.b64encode(part).decode() for part in pair or make())
     return {"tls.crt": certificate, "tls.key": key}
 
 
 def as_files(directory: Path, pair: tuple[bytes, bytes] | None = None) -> dict[str, str]:
-    """Return the options with the paths of a certificate and its key, written to C(ml.pem) and C(ml.key).
+    """Write a certificate and its key to C(ml.pem) and C(ml.key); return the paths by the names of the module options.
 
-    :param pair: a new one if none is given.
+    :param pair: certificate and key; by default new ones.
     """
     paths = {"certificate": directory / "ml.pem", "private_key": directory / "ml.key"}
     for path, content in zip(paths.values(), pair or make(), strict=True):

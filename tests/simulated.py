@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Start the simulator as the program it is, and talk to its control endpoint."""
+"""Start the simulator as a separate process, and use its control endpoint."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from simulator.scenario import SUBSCRIPTION, ClusterPlan, Scenario
 
 TESTS = Path(__file__).resolve().parent
 START_SECONDS = 30
-REFUSED_SECONDS = 5  # a fault may have it refuse connections for a moment
+REFUSED_SECONDS = 5  # a fault may make the simulator refuse connections for a moment
 
 
 class RunningSimulator:
     """A simulator in a separate process.
 
-    :param directory: if it has put its certificates and C(simulator.json).
+    :param directory: contains its certificates and C(simulator.json).
     """
 
     def __init__(self, directory: Path) -> None:
@@ -62,7 +62,7 @@ class RunningSimulator:
         self._control("DELETE", "journal")
 
     def add_fault(self, **fault) -> None:
-        """For the fields see C(simulator.faults.Fault)."""
+        """Add a fault. For the fields see C(simulator.faults.Fault)."""
         self._control("POST", "faults", fault)
 
     def clear_faults(self) -> None:
@@ -83,14 +83,14 @@ class RunningSimulator:
         content_type: str = "application/x-pem-file",
         exportable: bool = True,
     ) -> str:
-        """Import a certificate with its key, both PEM, into the key vault; returns the version."""
+        """Import a certificate and its key, both PEM, into the key vault; return the version."""
         certificate, key = (part.decode() for part in pair)
         parts = {"certificate": certificate, "private_key": key}
         body = {**parts, "content_type": content_type, "exportable": exportable}
         return json.loads(self._control("PUT", f"vault/{name}", body))["version"]
 
     def allow(self, actions: list[str] | None) -> None:
-        """Let the principal do just these actions of an Azure role definition, or everything."""
+        """Allow the principal only these actions of an Azure role definition, C(None) for all."""
         self._control("PUT", "actions", actions)
 
     def _control(self, method: str, path: str, body: object = None) -> bytes:
@@ -111,9 +111,9 @@ class RunningSimulator:
 
 
 def inventory(directory: Path, clusters: Iterable[ClusterPlan]) -> dict:
-    """Clusters as the hosts of an inventory, to be deployed for training and attached.
+    """Return an inventory that deploys clusters for training and attaches them.
 
-    :param directory: that of their simulator.
+    :param directory: the directory of the simulator.
     """
     variables = {
         "azureml_profile": "training",
@@ -131,7 +131,7 @@ def inventory(directory: Path, clusters: Iterable[ClusterPlan]) -> dict:
 
 @contextlib.contextmanager
 def running(scenario: Scenario, directory: Path) -> Iterator[RunningSimulator]:
-    """A simulator for this scenario, stopped at the end."""
+    """Run a simulator with this scenario; stop it at the end."""
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "simulator.json").unlink(missing_ok=True)
     (directory / "scenario.json").write_text(json.dumps(asdict(scenario)), encoding="utf-8")
@@ -143,7 +143,7 @@ def running(scenario: Scenario, directory: Path) -> Iterator[RunningSimulator]:
         env={**os.environ, "PYTHONPATH": str(TESTS)},
         stdout=log,
         stderr=log,
-        start_new_session=True,  # a Ctrl-C is for whoever started it, which then stops it in order
+        start_new_session=True,  # Ctrl-C goes to the parent process only, which then stops the simulator
     )
     try:
         end = time.monotonic() + START_SECONDS

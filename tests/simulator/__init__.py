@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Azure, and the Kubernetes clusters behind it, on loopback: a program to test clients against.
+"""A simulator of Azure and of Kubernetes clusters on loopback, for tests of clients.
 
-It speaks to the facts that Microsoft and Kubernetes publish, knows nothing of the collection, and is strict: what Azure
-Resource Manager rejects, it rejects.
+It follows the specifications that Microsoft and Kubernetes publish, and does not depend on the collection. It is
+strict, and rejects every request that Azure Resource Manager rejects.
 """

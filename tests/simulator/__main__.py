@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""C(python -m simulator): run a simulation until SIGINT or SIGTERM."""
+"""Run a simulation until SIGINT or SIGTERM: C(python -m simulator)."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ def _arguments() -> argparse.Namespace:
         "--install-seconds", type=float, default=60, metavar="S", help="simulated seconds an install takes (60)"
     )
     parser.add_argument(
-        "--scenario", type=Path, metavar="FILE", help="JSON file that says it all, instead of --clusters"
+        "--scenario", type=Path, metavar="FILE", help="JSON file with the whole scenario, instead of --clusters"
     )
-    parser.add_argument("--time-scale", type=float, metavar="X", help="simulated seconds a real second (1)")
+    parser.add_argument("--time-scale", type=float, metavar="X", help="simulated seconds per real second (1)")
     parser.add_argument(
         "--directory",
         type=Path,
         required=True,
         metavar="DIR",
-        help="where certificates, kubeconfigs and simulator.json go",
+        help="directory for certificates, kubeconfigs and simulator.json",
     )
-    parser.add_argument("--port", type=int, default=0, help="port on loopback (a free one)")
+    parser.add_argument("--port", type=int, default=0, help="port on loopback (default: a free one)")
     return parser.parse_args()
 
 

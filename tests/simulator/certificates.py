@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A throw-away certificate authority and a server certificate for loopback."""
+"""A temporary certificate authority and a server certificate for loopback."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VALID = timedelta(minutes=-5), timedelta(days=2)
 
 
 def write(directory: Path) -> tuple[Path, Path, Path]:
-    """Make them.
+    """Create the authority and the server certificate.
 
     :returns: the paths of the CA certificate, the server certificate and its key.
     """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A cluster: what Azure knows of it, and the Kubernetes API behind it."""
+"""A cluster: its resource in Azure, and its Kubernetes API."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PROVIDERS = {"connectedClusters": "Microsoft.Kubernetes", "managedClusters": "Mi
 class SimulatedCluster:
     """One cluster of the scenario.
 
-    :ivar token: the bearer token that its Kubernetes API takes.
+    :ivar token: the bearer token that its Kubernetes API accepts.
     """
 
     def __init__(self, plan: ClusterPlan, clock: Clock) -> None:
@@ -38,7 +38,7 @@ class SimulatedCluster:
         return f"{group}/providers/{PROVIDERS[self.plan.type]}/{self.plan.type}/{self.plan.name}"
 
     async def prepare(self) -> None:
-        """Bring the cluster to where the scenario begins."""
+        """Create the objects that exist when the scenario begins."""
         for name in ("default", "kube-system"):
             await self.store.put(
                 self.store.kind("Namespace"), {"metadata": {"name": name}, "status": {"phase": "Active"}}
@@ -54,7 +54,7 @@ class SimulatedCluster:
             }
             await self.store.put(self.store.kind("Node"), node)
         if self.plan.type == "connectedClusters":
-            await self._name_itself("azure-arc", "azure-clusterconfig")
+            await self._put_cluster_config("azure-arc", "azure-clusterconfig")
         if self.plan.namespace_terminating:
             await self.workloads.terminate_namespace()
         if self.plan.distribution == "openshift":
@@ -67,19 +67,19 @@ class SimulatedCluster:
             }
             await self.store.put(SECURITY_CONTEXT_CONSTRAINTS, privileged)
 
-    async def name_itself_for_extensions(self) -> None:
-        """What an AKS cluster says of itself since its first extension.
+    async def put_extension_config(self) -> None:
+        """Create the ConfigMap of an AKS cluster with an extension.
 
-        Source: https://github.com/weaveworks/vscode-gitops-tools/issues/167. That it comes with the first extension is
-        a guess by its name.
+        Source: https://github.com/weaveworks/vscode-gitops-tools/issues/167. That the first extension creates it is a
+        guess from its name.
         """
         if self.plan.type == "managedClusters":
-            await self._name_itself("kube-system", "extension-manager-config")
+            await self._put_cluster_config("kube-system", "extension-manager-config")
 
-    async def _name_itself(self, namespace: str, name: str) -> None:
-        """The ConfigMap in which a cluster has its name in Azure.
+    async def _put_cluster_config(self, namespace: str, name: str) -> None:
+        """Create the ConfigMap that contains the name of the cluster in Azure.
 
-        Source: https://github.com/weaveworks/vscode-gitops-tools/issues/160, for Azure Arc. There are further keys.
+        Source: https://github.com/weaveworks/vscode-gitops-tools/issues/160, for Azure Arc. The real one has more keys.
         """
         await self.store.put(
             self.store.kind("Namespace"), {"metadata": {"name": namespace}, "status": {"phase": "Active"}}
@@ -95,7 +95,7 @@ class SimulatedCluster:
         )
 
     def forbidden_accounts(self, extension: str) -> list[str]:
-        """Service accounts of the extension whose pods OpenShift would not let start."""
+        """Return the service accounts of the extension whose pods OpenShift does not admit."""
         if self.plan.distribution != "openshift":
             return []
         privileged = self.store.get(SECURITY_CONTEXT_CONSTRAINTS, "", "privileged") or {}
@@ -108,7 +108,11 @@ class SimulatedCluster:
         ]
 
     def kubeconfig(self, endpoint: str, authority: str) -> dict:
-        """Return how to reach it: C(authority) is the base64 of the CA's PEM."""
+        """Return the kubeconfig of the cluster.
+
+        :param endpoint: the address of the simulator.
+        :param authority: the PEM of its CA in base64.
+        """
         return {
             "apiVersion": "v1",
             "kind": "Config",

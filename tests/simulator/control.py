@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The control endpoint: what happened, and what shall go wrong from now on."""
+"""The control endpoint: tests read the journal here, and change the scenario while it runs."""
 
 from __future__ import annotations
 
@@ -61,12 +61,12 @@ class Control:
         return web.Response(status=204)
 
     async def _set_actions(self, request: web.Request) -> web.Response:
-        """Return what the principal may do from now on; C(null) for everything."""
+        """Set the actions that the principal may perform from now on; C(null) allows everything."""
         self._principal.actions = await request.json()
         return web.Response(status=204)
 
     async def _change_plan(self, request: web.Request) -> web.Response:
-        """Change the plan of a cluster; C(install) and C(jobs) are given whole."""
+        """Change the plan of a cluster. C(install) and C(jobs) are replaced as a whole."""
         return await _change(request, self._clusters[request.match_info["name"]].plan, PARTS)
 
     async def _change_workspace(self, request: web.Request) -> web.Response:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Faults on the wire: the fault with which requests, how often."""
+"""Network and service faults: which fault affects which requests, and how often."""
 
 from __future__ import annotations
 
@@ -18,9 +18,8 @@ from email.utils import formatdate
 
 from aiohttp import web
 
-UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # of an operation: another one in each run
-# What goes wrong on the way to a service, by name; the fields are those of C(Fault). Where a request C(acts), it is the
-# answer that is lost.
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # of an operation; it differs in each run
+# Fields of a C(Fault), by name. If C(acts) is set, the request takes effect and the response is lost.
 KINDS: dict[str, dict] = {
     "429, seconds": {"status": 429, "headers": {"Retry-After": "1"}},
     "429, date": {"status": 429, "retry_at": 1},
@@ -41,7 +40,7 @@ KINDS: dict[str, dict] = {
     "412": {"status": 412},
     "slow": {"acts": True, "delay": 3},
 }
-# Codes of the answers, as Azure Resource Manager and as Kubernetes name them.
+# The error codes of Azure Resource Manager and of Kubernetes, by HTTP status.
 CODES = {
     401: ("ExpiredAuthenticationToken", "Unauthorized"),
     409: ("AnotherOperationInProgress", "Conflict"),
@@ -55,22 +54,22 @@ CODES = {
 
 @dataclass
 class Fault:
-    """One thing that goes wrong.
+    """A fault that affects matching requests.
 
-    :param path: regular expression that the path of a request must contain, without case.
-    :param query: name of a query parameter that it must have; any request if it is empty.
-    :param without: name of a query parameter that it must not have.
-    :param method: HTTP method; any if it is empty.
-    :param acts: whether the request takes effect all the same, and that at once.
-    :param status: status to answer with; without one, the answer of the service.
-    :param headers: headers of that answer, such as C(Retry-After).
-    :param retry_at: seconds from now that C(Retry-After) names as a date.
-    :param body: text of that answer; an error as the service writes them if it is empty.
+    :param path: regular expression that the path of a request must match, in any case.
+    :param query: query parameter that the request must have; empty for any request.
+    :param without: query parameter that the request must not have.
+    :param method: HTTP method; empty for any.
+    :param acts: whether the request takes effect nevertheless, before the delay.
+    :param status: status of the response; 0 for the response of the service.
+    :param headers: headers of the response, such as C(Retry-After).
+    :param retry_at: seconds from now, sent as a date in C(Retry-After).
+    :param body: text of the response; empty for an error in the format of the service.
     :param content_type: the type of C(body).
-    :param cut: how the connection ends instead: C(reset), C(tls) (with what is no TLS), C(truncated) (with half of the
-        answer), or C(refused) (and so are new ones for C(delay) seconds).
-    :param delay: real seconds before the answer.
-    :param times: how many requests it hits; C(None) for all.
+    :param cut: how the connection ends instead: C(reset), C(tls) (after bytes that are not a TLS record), C(truncated)
+        (after half of the response), or C(refused) (new connections are refused, too, for C(delay) seconds).
+    :param delay: real seconds before the response.
+    :param times: number of requests that it affects; C(None) for all.
     """
 
     path: str = ""
@@ -87,8 +86,8 @@ class Fault:
     delay: float = 0
     times: int | None = None
 
-    def takes(self, request: web.Request) -> bool:
-        """Return whether this request is hit; counts it if so."""
+    def applies(self, request: web.Request) -> bool:
+        """Return whether the fault affects this request; count the request if so."""
         if self.times is not None and self.times <= 0:
             return False
         if self.method and self.method != request.method:
@@ -111,7 +110,7 @@ class Fault:
 
 
 def _error(path: str, status: int) -> dict:
-    """Return an error as the service at this path writes it."""
+    """Return an error in the format of the service at this path."""
     arm, kubernetes = CODES.get(status, (f"Simulated{status}",) * 2)
     message = f"simulated fault {status}"
     if path.startswith("/kubernetes/"):
@@ -122,11 +121,11 @@ def _error(path: str, status: int) -> dict:
 
 
 class Faults:
-    """The faults in force.
+    """The active faults.
 
-    :param share: the part of all requests, 0 to 1, that one of C(KINDS) hits at random.
-    :param seed: makes the same requests be hit in each run that sends the same.
-    :ivar refuse: refuses new connections for some seconds.
+    :param share: fraction of requests, 0 to 1, that one of C(RANDOM_KINDS) affects at random.
+    :param seed: selects the affected requests, so that equal runs have equal faults.
+    :ivar refuse: a function that refuses new connections for some seconds.
     """
 
     def __init__(self, faults: list[dict], share: float = 0, seed: int = 0) -> None:
@@ -147,13 +146,13 @@ class Faults:
     async def middleware(self, request: web.Request, handler) -> web.StreamResponse:
         if request.path.startswith("/control/"):
             return await handler(request)
-        fault = next((one for one in self._faults if one.takes(request)), None)
+        fault = next((one for one in self._faults if one.applies(request)), None)
         if fault is None and self._share:
             fault = self._at_random(request)
         return await (self._fail(fault, request, handler) if fault else handler(request))
 
     def _at_random(self, request: web.Request) -> Fault | None:
-        """Return the faults of the first, second, ... request of its kind to a path; other requests do not count."""
+        """Return the fault of a request, by its method, path and number, independent of all other requests."""
         what = f"{request.method} {UUID.sub('*', request.path)}"
         self._seen[what] += 1
         chance = random.Random(f"{self._seed} {what} {self._seen[what]}")
@@ -171,17 +170,17 @@ class Faults:
         return fault.answer(request.path) if fault.status else response or await handler(request)
 
 
-# What may hit a fleet at random: what no retry can be expected to fix is left out, and what takes long.
+# The random faults of a fleet: without slow ones and those that a retry cannot be expected to survive.
 RANDOM_KINDS = [
     kind for name, kind in KINDS.items() if name not in ("not JSON", "HTML", "401", "409", "412", "slow", "refused")
 ]
 
 
 async def _cut(how: str, request: web.Request, response: web.StreamResponse | None) -> None:
-    """End the connection of a request."""
+    """Cut the connection of a request."""
     transport = request.transport
     if transport is None:
-        return  # the client was faster
+        return  # the client has closed it already
     if how == "truncated" and isinstance(response, web.Response) and response.body:
         headers = {"Content-Type": "application/json", "Content-Length": str(len(response.body))}
         half = web.StreamResponse(status=response.status, headers=headers)

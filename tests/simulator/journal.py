@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What was asked of the simulation, in the order in which it came."""
+"""The journal of all requests to the simulation, in the order in which they arrived."""
 
 from __future__ import annotations
 
@@ -16,9 +16,12 @@ from aiohttp import web
 
 @dataclass
 class Entry:
-    """One request and the status of its answer, 0 where the connection was cut; of a PUT or POST the answer itself.
+    """One request.
 
-    :ivar effect: the status that the service itself came to, 0 where the request never reached it.
+    :ivar status: the status of the response, 0 if the connection was cut.
+    :ivar answer: the body of the response to a PUT or POST.
+    :ivar effect: the status that the service returned, whether the response arrived or not; 0 if a fault kept the
+        request from the service.
     """
 
     time: float
@@ -32,7 +35,7 @@ class Entry:
 
 
 class Journal:
-    """All requests, but for those to the control endpoint."""
+    """All requests except those to the control endpoint."""
 
     def __init__(self) -> None:
         self._entries: list[Entry] = []
@@ -63,7 +66,7 @@ class Journal:
 
     @web.middleware
     async def effects(self, request: web.Request, handler) -> web.StreamResponse:
-        """Behind all faults: note what became of a request, whether its answer arrives or not."""
+        """Record the status that the service returned. Runs behind all faults."""
         response = await handler(request)
         if "entry" in request:
             request["entry"].effect = response.status

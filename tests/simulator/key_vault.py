@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Azure Key Vault as far as certificates need it, at the address of the resource manager.
+"""The part of Azure Key Vault that serves certificates, at the address of the resource manager.
 
 Sources: C(GetCertificate) and C(GetSecret) in specification/keyvault of https://github.com/Azure/azure-rest-api-specs,
-and for refusals https://learn.microsoft.com/azure/key-vault/general/rest-error-codes. That of a certificate that does
-not exist is a guess by the wording for secrets.
+and for errors https://learn.microsoft.com/azure/key-vault/general/rest-error-codes. The error for a certificate that
+does not exist is a guess from that for secrets.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from simulator.sign_in import SignIn
 
 VERSIONS = frozenset({"7.3", "7.4", "7.5", "2025-07-01"})
 PEM, PKCS12 = "application/x-pem-file", "application/x-pkcs12"
-# What the two requests are called in a role definition, as data actions.
+# The data actions of both requests in a role definition.
 ACTIONS = {
     "certificates": "Microsoft.KeyVault/vaults/certificates/read",
     "secrets": "Microsoft.KeyVault/vaults/secrets/getSecret/action",
@@ -32,7 +32,7 @@ ACTIONS = {
 
 
 class KeyVault:
-    """One key vault; tests import certificates by the control endpoint."""
+    """A key vault. Tests import certificates through the control endpoint."""
 
     def __init__(self, sign_in: SignIn, principal: Principal) -> None:
         self._sign_in = sign_in
@@ -44,13 +44,13 @@ class KeyVault:
         return [*found, web.put("/control/vault/{name}", self._import)]
 
     async def _import(self, request: web.Request) -> web.Response:
-        """Import a version from PEM, as C(certificate), C(private_key) and C(content_type)."""
+        """Import a version. The body contains C(certificate) and C(private_key) as PEM, and C(content_type)."""
         given = await request.json()
         certificate, key = given["certificate"].encode(), given["private_key"].encode()
         chain = x509.load_pem_x509_certificates(certificate)
         value = given["private_key"] + given["certificate"]
         if given["content_type"] == PKCS12:
-            # The chain comes in any order.
+            # Clients must not rely on the order of the chain, so it is reversed.
             private_key, others = load_pem_private_key(key, None), chain[:0:-1]
             bundle = pkcs12.serialize_key_and_certificates(None, private_key, chain[0], others, NoEncryption())
             value = base64.b64encode(bundle).decode()

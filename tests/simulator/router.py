@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The inference router of a cluster: it really listens on loopback, with the certificate that was installed.
+"""The inference router of a cluster. It listens on loopback with the installed certificate.
 
-Sources: name and ports of its Service are those that C(kubectl get service -n azureml) shows on a cluster with the
-extension; TLS 1.2 alone, the keys of the Secret, and that a renewed certificate is used with the next update of the
-extension, are from https://learn.microsoft.com/azure/machine-learning/how-to-secure-kubernetes-online-endpoint.
+Source of the name and ports of its Service: C(kubectl get service -n azureml) on a cluster with the extension. Source
+of the limit to TLS 1.2, the keys of the Secret, and the use of a renewed certificate after the next update of the
+extension: https://learn.microsoft.com/azure/machine-learning/how-to-secure-kubernetes-online-endpoint.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from simulator.scenario import ClusterPlan
 
 SERVICE = "azureml-fe"
 LOOPBACK = "127.0.0.1"
-# Nothing listens on these ports of loopback: a load balancer or a cluster IP that leads there refuses at once.
+# Nothing listens on these ports of loopback, so connections to a load balancer or a cluster IP are refused immediately.
 PORTS = {"http": 80, "https": 443}
 PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n", re.DOTALL)
 REQUEST = re.compile(rb"[A-Z]+ /")
-# That it answers C(/) so is a guess; what the answer is does not matter.
+# The answer to C(/) is a guess; clients only need to see that it is HTTP.
 NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 BAD_REQUEST = NOT_FOUND.replace(b"404 Not Found", b"400 Bad Request")
 LARGEST_REQUEST = 64 * 1024  # bytes
@@ -40,7 +40,7 @@ LARGEST_REQUEST = 64 * 1024  # bytes
 class Router:
     """The router of one cluster, and its Service.
 
-    :ivar ports: where it listens, by scheme: a real port of loopback, which its Service has as port of each node.
+    :ivar ports: the port of loopback on which it listens, by scheme. It is the node port of its Service.
     """
 
     def __init__(self, store: Store, plan: ClusterPlan) -> None:
@@ -51,7 +51,7 @@ class Router:
         self.ports: dict[str, int] = {}
 
     async def install(self, settings: Mapping[str, str], protected: Mapping[str, str]) -> None:
-        """Serve what an installed or updated extension says; nothing without inference."""
+        """Serve according to the settings of an installed or updated extension; without inference, do not listen."""
         await self.stop()
         if not is_on(settings, "enableInference"):
             return
@@ -65,7 +65,7 @@ class Router:
         await self._put_service(settings.get("inferenceRouterServiceType", "LoadBalancer"))
 
     async def stop(self) -> None:
-        """Close its ports, and forget its Service."""
+        """Close the ports, and delete the Service."""
         for server in self._servers.values():
             server.close()
         self._servers.clear()
@@ -105,7 +105,7 @@ class Router:
         await self._listen("https", context)
 
     async def _listen(self, scheme: str, context: ssl.SSLContext | None) -> None:
-        """Listen on the port of a scheme, a free one the first time."""
+        """Listen on the port of a scheme, which is a free one at first and the same later."""
         if self._plan.router == "closed":
             return
         server = await asyncio.start_server(_answer, LOOPBACK, self.ports.get(scheme, 0), ssl=context)
@@ -130,13 +130,13 @@ class Router:
 
 
 async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Answer one request, or what is taken for one."""
+    """Answer one request, or other bytes as a bad request."""
     try:
         request = await reader.read(LARGEST_REQUEST)
         if request:
             writer.write(NOT_FOUND if REQUEST.match(request) else BAD_REQUEST)
             await writer.drain()
-    except OSError:  # a client that only looked at the certificate
+    except OSError:  # the client disconnected after the handshake
         return
     finally:
         writer.close()

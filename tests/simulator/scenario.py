@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a simulation consists of: read from a file, from the command line, or made in a test."""
+"""The scenario of a simulation, from a file, from the command line, or from a test."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ TENANT = "99999999-8888-7777-6666-555555555555"
 
 @dataclass
 class InstallPlan:
-    """How installing the extension goes on one cluster.
+    """The installation of the extension on one cluster.
 
     :param seconds: simulated seconds until the operation ends.
-    :param error: the message that the operation ends with; none for success.
-    :param error_code: its code.
-    :param pods: the fault with the pods of a component, by the component's name: C(ImagePullBackOff),
+    :param error: the message of a failed operation, C(None) for success.
+    :param error_code: the code of a failed operation.
+    :param pods: the fault of the pods of a component, by the name of the component: C(ImagePullBackOff),
         C(CrashLoopBackOff) or C(Unschedulable).
-    :param health_check: report of the checks before the install; with one nothing is installed.
+    :param health_check: the report of failed checks before the installation; if there is one, nothing is installed.
     :param bad_versions: versions that cannot be installed.
     """
 
@@ -38,12 +38,12 @@ class InstallPlan:
 
 @dataclass
 class JobPlan:
-    """How jobs go on one cluster.
+    """The jobs on one cluster.
 
     :param queue_seconds: simulated seconds from the submission of a job to its start.
-    :param run_seconds: simulated seconds from its start to its end.
-    :param failures: the fault, by instance type: the empty one is that of jobs without one, C(*) that of all
-        others; for the values see C(FAILURES) and C(HANGING) of C(simulator.arm.jobs).
+    :param run_seconds: simulated seconds from the start of a job to its end.
+    :param failures: the fault by instance type. The empty string is for jobs without an instance type, C(*) for all
+        others. For the values see C(FAILURES) and C(HANGING) of C(simulator.arm.jobs).
     """
 
     queue_seconds: float = 10
@@ -57,7 +57,7 @@ PARTS = {"install": InstallPlan, "jobs": JobPlan}
 
 @dataclass
 class ClusterPlan:
-    """A cluster, and how things go on it."""
+    """A cluster, and the course of operations on it."""
 
     name: str
     type: str = "connectedClusters"  # or managedClusters
@@ -66,7 +66,7 @@ class ClusterPlan:
     location: str = "westeurope"
     tags: dict[str, str] = field(default_factory=dict)
     distribution: str = "k3s"
-    managed_openshift: bool = False  # a webhook guards its default SecurityContextConstraints
+    managed_openshift: bool = False  # a webhook protects the default SecurityContextConstraints
     nodes: int = 3
     node_cpu: str = "4"
     node_memory: str = "16Gi"
@@ -78,17 +78,17 @@ class ClusterPlan:
     attach_error: str | None = None
     crash_once_attached: str = ""  # the component whose pods crash as soon as the cluster is attached
     removal_seconds: float = 30
-    router: str = ""  # what it serves wrongly, see C(simulator.router); C(closed) for a port without a listener
+    router: str = ""  # fault of the router, see C(simulator.router); C(closed) for a port without a listener
     forbidden: list[str] = field(default_factory=list)  # Kubernetes resources that the account may not read
-    namespace_terminating: bool = False  # namespace azureml hangs in its removal
-    gone: bool = False  # removed from Azure; what refers to it stays
+    namespace_terminating: bool = False  # the removal of namespace azureml hangs
+    gone: bool = False  # deleted from Azure; resources that refer to it are kept
 
 
 @dataclass
 class WorkspacePlan:
-    """An Azure Machine Learning workspace, with the jobs and online endpoints that its lists show.
+    """An Azure Machine Learning workspace, with the jobs and online endpoints in its lists.
 
-    :param detach_seconds: simulated seconds that a detach takes.
+    :param detach_seconds: simulated seconds that it takes to detach a compute.
     """
 
     name: str = "ws"
@@ -102,10 +102,10 @@ class WorkspacePlan:
 
 @dataclass
 class Principal:
-    """Who may sign in.
+    """The service principal that may sign in.
 
-    :param actions: what it may do, as in an Azure role definition; without them everything.
-    :param token_seconds: simulated seconds that its tokens are good for, whatever they say of themselves.
+    :param actions: the actions that its role allows, as in an Azure role definition; C(None) for all.
+    :param token_seconds: simulated seconds for which its tokens are valid, regardless of C(expires_in).
     """
 
     client_id: str = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
@@ -120,16 +120,16 @@ class Principal:
 
 @dataclass
 class Scenario:
-    """The whole simulation. The C(fault*) go to module C(faults)."""
+    """The whole scenario. For the C(fault*) fields see C(simulator.faults)."""
 
     clusters: list[ClusterPlan] = field(default_factory=list)
     workspaces: list[WorkspacePlan] = field(default_factory=lambda: [WorkspacePlan()])
     principal: Principal = field(default_factory=Principal)
     time_scale: float = 1.0
-    graph_quota: int = 15  # queries of Resource Graph within its window
+    graph_quota: int = 15  # queries of Resource Graph in each window
     unregistered: list[str] = field(default_factory=list)  # resource providers
-    keep_alive: float = 75  # real seconds after which an idle connection is closed; aiohttp's own default
-    eventual_consistency: str = "caller"  # whose first reads of a new resource answer 404; see Consistency
+    keep_alive: float = 75  # real seconds after which an idle connection is closed; the default of aiohttp
+    eventual_consistency: str = "caller"  # the clients whose first reads of a new resource return 404; see Consistency
     faults: list[dict[str, Any]] = field(default_factory=list)
     fault_share: float = 0
     fault_seed: int = 0
@@ -153,7 +153,7 @@ def from_dict(content: dict[str, Any]) -> Scenario:
 
 
 def many(count: int, install_seconds: float = 60) -> list[ClusterPlan]:
-    """Connected clusters by the number."""
+    """Return a number of connected clusters."""
     return [ClusterPlan(f"cluster-{index:04}", install=InstallPlan(install_seconds)) for index in range(count)]
 
 

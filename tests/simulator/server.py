@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The simulation as a server: everything behind one port, over TLS."""
+"""The server of a simulation: all services on one port, over TLS."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ MAXIMUM_BODY = 4 * 1024 * 1024  # bytes, as ARM
 class Simulator:
     """A running simulation.
 
-    :param directory: takes the certificates, a kubeconfig a cluster and C(simulator.json), which says how to get in.
-    :ivar endpoint: the address of everything.
+    :param directory: for certificates, a kubeconfig per cluster, and C(simulator.json) with address and credentials.
+    :ivar endpoint: the address of all services.
     """
 
     def __init__(self, scenario: Scenario, directory: Path) -> None:
@@ -103,7 +103,7 @@ class Simulator:
         await self._site.start()
 
     async def _refuse(self, seconds: float) -> None:
-        """Refuse new connections for real seconds, as a service that is being restarted."""
+        """Refuse new connections for real seconds, like a service that restarts."""
 
         async def listen_again() -> None:
             await asyncio.sleep(seconds)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Microsoft Entra ID as far as a service principal meets it: OpenID discovery and tokens.
+"""The part of Microsoft Entra ID that service principals use: OpenID discovery and tokens.
 
 Source: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
 """
@@ -17,7 +17,7 @@ from aiohttp import web
 from simulator.clock import Clock
 from simulator.scenario import Principal
 
-LIFETIME = 3599  # seconds, as tokens say
+LIFETIME = 3599  # seconds in C(expires_in)
 
 
 @dataclass
@@ -27,7 +27,7 @@ class Token:
 
 
 class SignIn:
-    """Issues tokens, and knows which ones it has issued."""
+    """Issues tokens, and verifies them."""
 
     def __init__(self, principal: Principal, clock: Clock) -> None:
         self._principal = principal
@@ -41,7 +41,7 @@ class SignIn:
         ]
 
     def token(self, authorization: str) -> Token | None:
-        """Return the token of an C(Authorization) header, if it was issued here and has not expired."""
+        """Return the token of an C(Authorization) header, C(None) if it was not issued here or has expired."""
         token = self._tokens.get(authorization.removeprefix("Bearer "))
         return token if token and token.expires_at > self._clock.now() else None
 

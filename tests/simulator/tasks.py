@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Background work that ends with the simulation."""
+"""Background tasks that end with the simulation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Coroutine
 
 
 class Tasks:
-    """Starts work and holds on to it; a failure is shown, not lost."""
+    """Starts background tasks, keeps references to them, and prints their exceptions."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task] = set()
@@ -25,7 +25,7 @@ class Tasks:
         return task
 
     def start_on(self, key: str, work: Coroutine) -> None:
-        """Start the work on a resource, and cancel that which is under way: two would overwrite each other's state."""
+        """Start a task on a resource, and cancel the current one: two would overwrite each other's state."""
         former = self._of_resources.get(key)
         if former:
             former.cancel()

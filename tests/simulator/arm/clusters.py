@@ -32,7 +32,10 @@ class Clusters:
         return dict.fromkeys(RESOURCE_TYPES.values(), self._handle)
 
     def __getitem__(self, cluster_id: str) -> SimulatedCluster:
-        """Return the cluster with this id, else ARM's answer where a parent resource does not exist."""
+        """Return the cluster with this id.
+
+        :raises ArmError: the answer of ARM if a parent resource does not exist.
+        """
         cluster = self._clusters.get(cluster_id.lower())
         if cluster is None or cluster.plan.gone:
             raise ArmError(
@@ -46,7 +49,7 @@ class Clusters:
         return (cluster for cluster in self._clusters.values() if not cluster.plan.gone)
 
     def require_group(self, address: Address) -> None:
-        """Refuse what lies in a resource group without clusters: there are no others."""
+        """Refuse a resource group that does not exist: only those of the clusters do."""
         if (address.subscription.lower(), address.resource_group.lower()) not in self._groups:
             message = f"Resource group '{address.resource_group}' could not be found."
             raise ArmError(404, "ResourceGroupNotFound", message)
@@ -63,7 +66,7 @@ class Clusters:
 
 
 def cluster_body(cluster: SimulatedCluster) -> dict:
-    """Return a cluster as ARM shows it."""
+    """Return a cluster as ARM returns it."""
     plan = cluster.plan
     body = {
         "id": cluster.id,
@@ -99,7 +102,7 @@ def cluster_body(cluster: SimulatedCluster) -> dict:
 def _fqdns(name: str, location: str) -> dict[str, str]:
     """Return the host names of an AKS cluster's API server, in the form of Microsoft's examples for managedClusters.
 
-    The simulator's APIs are reached by other names, as an API server is through a tunnel.
+    The kubeconfigs of the simulator contain another address, as with an API server behind a tunnel.
     """
     prefix, suffix = f"{name}-dns-1a2b3c4d", f"hcp.{location}.azmk8s.io"
     return {"fqdn": f"{prefix}.{suffix}", "azurePortalFQDN": f"{prefix}.portal.{suffix}"}

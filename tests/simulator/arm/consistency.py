@@ -2,13 +2,14 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Eventual consistency: what was just created is unknown to the next reads.
+"""Eventual consistency: the first reads of a new resource do not find it.
 
-Source: https://github.com/hashicorp/go-azure-sdk/issues/740 (a resource),
+Sources: https://github.com/hashicorp/go-azure-sdk/issues/740 (a resource),
 https://github.com/Azure/azure-rest-api-specs/issues/10148 and
-https://github.com/hashicorp/terraform-provider-azurerm/issues/10839 (a child of it). How often, and for how long, is a
-guess: the reports speak of seconds. By default only the caller meets this, who is known by a correlation id: in a
-simulation that runs faster than real time, another caller comes later than these seconds.
+https://github.com/hashicorp/terraform-provider-azurerm/issues/10839 (a child of a resource). The number of reads and
+the duration are guesses: the reports mention seconds. By default, this only affects the client that created the
+resource, identified by its correlation id: a simulation runs faster than real time, so the requests of another client
+represent a later time.
 """
 
 from __future__ import annotations
@@ -19,16 +20,16 @@ from dataclasses import dataclass, field
 
 from simulator.arm.protocol import Address, ArmError, not_found
 
-SECONDS = 10.0  # real ones, as clients wait real ones between two reads
+SECONDS = 10.0  # in real time, in which clients pause between two reads
 
 
 @dataclass
 class _Lag:
-    """What is left of the time in which a resource is unknown.
+    """The requests that do not find a new resource yet.
 
-    :ivar caller: correlation id of the request that has created it.
-    :ivar reads: how many more reads of it do not find it: one or two, the same in each run.
-    :ivar children: how many more requests for its children do not find it.
+    :ivar caller: correlation id of the request that created it.
+    :ivar reads: remaining number of reads that do not find it: one or two, the same in each run.
+    :ivar children: remaining number of requests for its children that do not find it.
     """
 
     caller: str
@@ -38,9 +39,9 @@ class _Lag:
 
 
 class Consistency:
-    """The resources that were created a moment ago.
+    """The resources that were created recently.
 
-    :param scope: who does not see them: C(caller), C(everybody), or C(nobody).
+    :param scope: the clients that do not see them yet: C(caller), C(everybody), or C(nobody).
     """
 
     def __init__(self, scope: str) -> None:
@@ -48,16 +49,22 @@ class Consistency:
         self._lags: dict[str, _Lag] = {}
 
     def created(self, address: Address, caller: str) -> None:
-        """A resource has been created by a caller; without a correlation id that is nobody in particular."""
+        """Record that a caller has created a resource.
+
+        :param caller: its correlation id; without one, only scope C(everybody) applies.
+        """
         if self.scope == "everybody" or (self.scope == "caller" and caller):
             self._lags[address.key] = _Lag(caller, 1 + zlib.crc32(address.key.encode()) % 2)
 
     def settled(self, resource_id: str) -> None:
-        """The operation on a resource has ended, or a client that has seen it deletes it: everybody sees it."""
+        """Make a resource visible to all clients: its operation has ended, or a client that sees it deletes it."""
         self._lags.pop(resource_id.lower(), None)
 
     def check(self, address: Address, method: str, caller: str) -> None:
-        """Raise the 404 of a resource, or of the parent of one, that is not visible yet. Operations always are."""
+        """Refuse requests for resources that are not visible yet, or whose parent is not. Operations always are.
+
+        :raises ArmError: with status 404.
+        """
         if address.type.endswith("/operations"):
             return
         parent = self._lag_of(address.parent, caller)

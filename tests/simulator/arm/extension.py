@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An extension as the service stores it, and what it refuses of requests for one."""
+"""An extension as the service stores it, and the checks of requests for one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from simulator.arm.protocol import ArmError, ArmRequest, system_data
 from simulator.cluster import SimulatedCluster
 
-# What requests may say; unknown members beside these are ignored, as C(location) of k8s-extension 1.0.0.
+# The properties that requests may contain. Others are ignored, such as C(location) of k8s-extension 1.0.0.
 PATCHABLE = frozenset(
     {
         "autoUpgradeMinorVersion",
@@ -41,7 +41,7 @@ class Extension:
 
     @property
     def principal(self) -> str | None:
-        """Object ID of its identity, whoever created that."""
+        """Object ID of its identity, created by the request or by AKS."""
         return (self.identity or self.aks_assigned_identity or {}).get("principalId")
 
     def body(self) -> dict[str, Any]:
@@ -75,7 +75,7 @@ class Extension:
 
 
 def require_idle(extension: Extension) -> None:
-    """Refuse a change while another one is under way."""
+    """Refuse a change while another operation is in progress."""
     if extension.state in ("Creating", "Updating", "Deleting"):
         raise ArmError(
             409,
@@ -85,9 +85,9 @@ def require_idle(extension: Extension) -> None:
 
 
 def check_identity(request: ArmRequest, cluster: SimulatedCluster) -> None:
-    """Refuse an identity on AKS, which creates that of an extension itself.
+    """Refuse an identity on AKS, which creates the identity of an extension itself.
 
-    Source: https://github.com/Azure/azure-powershell/issues/22455 and 24321, whose message this is. Its code is that of
+    Source of the message: https://github.com/Azure/azure-powershell/issues/22455 and 24321. Source of the code:
     https://github.com/Azure/azure-cli/issues/31837, where another resource provider answers with the same message.
     """
     if cluster.plan.type == "managedClusters" and request.body.get("identity"):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Microsoft.KubernetesConfiguration/extensions: the life of an extension, from PUT to DELETE."""
+"""Microsoft.KubernetesConfiguration/extensions: the life cycle of an extension, from PUT to DELETE."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from simulator.scenario import TENANT
 from simulator.tasks import Tasks
 
 AZUREML = "microsoft.azureml.kubernetes"
-DEFAULT_NAMESPACE = "azureml"  # a guess: the type names its own where a request names none
+DEFAULT_NAMESPACE = "azureml"  # a guess: the extension type sets it if the request does not
 CURRENT_VERSION = "1.1.61"
 
 
@@ -99,7 +99,7 @@ class Extensions:
         present = self._extensions.get(request.address.key)
         if present:
             require_idle(present)
-        # The name stays as it was created, whatever case a later request has.
+        # The name keeps the case in which it was created.
         name = present.name if present else request.address.name
         path = f"{cluster.id}/providers/{request.type}/{name}"
         extension = Extension(path, name, properties)
@@ -117,7 +117,7 @@ class Extensions:
         request.require("properties")
         properties = known(request, PATCHABLE)
         if not properties.get("configurationProtectedSettings"):
-            # An empty map changes nothing: C(az k8s-extension update) sends one with every change of a plain setting.
+            # An empty map changes nothing: C(az k8s-extension update) sends one with every change of other settings.
             properties.pop("configurationProtectedSettings", None)
         require_idle(extension)
         settings = dict(extension.properties.get("configurationSettings") or {})
@@ -142,16 +142,16 @@ class Extensions:
         if extension.state != "Deleting":
             operation = self._removals[request.address.key] = self._begin(extension, "Deleting")
             self._tasks.start_on(request.address.key, self._remove(extension, cluster, operation))
-        # A guess: there is no recording of a second request to delete. Both have the one operation.
+        # A guess: no recording contains a second DELETE. Both requests share one operation.
         return accepted(request, self._removals[request.address.key], 202)
 
     @staticmethod
     def _give_identity(
         extension: Extension, present: Extension | None, cluster: SimulatedCluster, wanted: dict[str, str] | None
     ) -> None:
-        """Give an extension the identity that was asked for, on AKS one without a request.
+        """Create the identity that the request contains. On AKS, every extension has one.
 
-        Source: C(recorded) answers to C(az k8s-extension create) on both types of cluster.
+        Source: the answers to C(az k8s-extension create) on both types of cluster, in C(tests/recorded).
         """
         made = {
             "type": "SystemAssigned",
@@ -174,11 +174,11 @@ class Extensions:
         plan = cluster.plan.install
         settings = extension.properties.get("configurationSettings") or {}
         version = extension.properties.get("version") or CURRENT_VERSION
-        await cluster.name_itself_for_extensions()
+        await cluster.put_extension_config()
         workloads = cluster.workloads.install(extension.name, settings, version, plan)
         await asyncio.gather(workloads, cluster.clock.sleep(plan.seconds))
         while cluster.plan.connectivity != "Connected":
-            await cluster.clock.sleep(1)  # nobody there who would tell of it
+            await cluster.clock.sleep(1)  # no agent reports the end of the operation
         self._consistency.settled(extension.id)
         error = plan.error
         if version in plan.bad_versions:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""ARM's front door: metadata, sign-in, API versions, and the way to the provider."""
+"""The entry point of ARM: metadata, authentication, API versions, and routing to resource providers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from simulator.arm.versions import versions_of
 from simulator.scenario import Principal
 from simulator.sign_in import SignIn
 
-# What a method is called in an Azure role definition.
+# The action of each HTTP method in an Azure role definition.
 ACTIONS = {"GET": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete", "POST": "action"}
 CORRELATION_ID = "x-ms-correlation-request-id"
 BODY_METHODS = frozenset({"PUT", "PATCH"})
@@ -28,7 +28,7 @@ TenantHandler = Callable[[dict[str, Any]], Awaitable[web.Response]]
 
 
 class Frontend:
-    """Checks each request as ARM does, then hands it to its resource type."""
+    """Checks each request as ARM does, then passes it to the handler of its resource type."""
 
     def __init__(
         self, sign_in: SignIn, principal: Principal, subscription_ids: Iterable[str], consistency: Consistency
@@ -45,7 +45,7 @@ class Frontend:
         self._types.update({name.lower(): (name, handler) for name, handler in types.items()})
 
     def serve_tenant(self, resource_type: str, handler: TenantHandler) -> None:
-        """Add a resource type that belongs to no subscription, and takes POST."""
+        """Add a resource type outside of subscriptions, which accepts POST."""
         self._tenant[f"/providers/{resource_type}".lower()] = (resource_type, handler)
 
     def routes(self) -> list[web.RouteDef]:
@@ -143,7 +143,7 @@ class Frontend:
             )
 
     def _require_action(self, address: Address, method: str) -> None:
-        """Refuse what the principal's role does not allow, as Azure's role-based access control does."""
+        """Refuse a request that the principal's role does not allow, as Azure's role-based access control does."""
         action = f"{address.type}/{ACTIONS[method]}"
         if method == "POST":
             action = f"{address.type}/{address.action}/action"
@@ -174,7 +174,7 @@ class Frontend:
 
 
 def origin_of(host: str) -> str:
-    """Scheme, host and port, in the form in which ARM writes them into links: the port in any case.
+    """Return scheme, host and port as in links of ARM, which always contain the port.
 
     Source: C(https://management.azure.com:443/...) in recordings of https://github.com/Azure/azure-sdk-for-js
     """

@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The jobs of a workspace: command jobs on Kubernetes computes, their pods in the cluster, and the error of their runs.
+"""The jobs of a workspace: command jobs on Kubernetes computes, their pods, and the errors of their runs.
 
 Sources: C(Jobs_*), C(CommandJob) and C(JobStatus) of the 2024-04-01 specification of Microsoft.MachineLearningServices;
 the answer to a PUT from New-AzMLWorkspaceJob.md of https://github.com/Azure/azure-powershell; C(StartTimeUtc),
 C(EndTimeUtc) and the address in studio from azure_rm_ml_job_info of https://github.com/ansible-collections/azure;
-C(RunDetails) of azure-ai-ml 1.35. What fails, and with which words, stands in C(FAILURES).
+C(RunDetails) of azure-ai-ml 1.35. The sources of error messages are at C(FAILURES).
 """
 
 from __future__ import annotations
@@ -32,21 +32,21 @@ from simulator.tasks import Tasks
 
 NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,254}")  # parameter id of Jobs_CreateOrUpdate
 ENDED = ("Completed", "Failed", "Canceled")
-# The environments of the public registry: one of them. What the service says of others:
+# One environment of the public registry. Source of the error for others:
 # https://github.com/Azure/azure-sdk-for-python/issues/38594
 REGISTRY = re.compile(
     r"azureml://registries/azureml/environments/(?P<name>[^/]+)/(versions/(?P<version>.+)|labels/(?P<label>.+))"
 )
 REGISTERED = ("sklearn-1.5",)
-# A guess: how long before the end of the queue the environment is prepared.
+# The part of the queue time in which the environment is prepared. A guess.
 PREPARING_SHARE = 0.3
-# The pods of a job that has ended stay for a while: a guess, aml-operator logs a StaleJobCleaner every 10 minutes
+# How long the pods of an ended job exist. A guess: aml-operator logs a StaleJobCleaner every 10 minutes
 # (https://github.com/Azure/AML-Kubernetes/issues/124).
 PODS_STAY_SECONDS = 600.0
 PREFIX = "Azure Machine Learning Kubernetes job failed. "
-# What a run fails with. Messages from the training guide of how-to-troubleshoot-kubernetes-compute.md in
-# https://github.com/MicrosoftDocs/azure-ai-docs, but for code 9: docs/training/azureml-training.md of
-# https://github.com/microsoft/physical-ai-toolchain, and the exit code: an issue, getindata/kedro-azureml#6.
+# Errors of runs. Sources: the training guide of how-to-troubleshoot-kubernetes-compute.md in
+# https://github.com/MicrosoftDocs/azure-ai-docs; for code 9, docs/training/azureml-training.md of
+# https://github.com/microsoft/physical-ai-toolchain; for the exit code, the issue getindata/kedro-azureml#6.
 TRAINING_DISABLED = 'E45004:"Training feature is not enabled, please enable it when install the extension."'
 TOO_LARGE = (
     '9:{"Msg":"Invalid instance type. The instance type defined resource requirement has exceeded the node size",'
@@ -65,7 +65,7 @@ FAILURES = {
     "command": "Docker container `execution-wrapper` failed with exit code 1",
     "silent": "",
 }
-# Of these the job stays queued, a guess: operators report jobs that hang, see
+# Faults with which a job stays queued. A guess: operators report jobs that hang, see
 # https://github.com/Azure/AML-Kubernetes/issues/26
 HANGING = ("ImagePullBackOff", "Unschedulable", "no pod")
 
@@ -100,7 +100,7 @@ class Job:
 class Jobs:
     """The jobs of all workspaces.
 
-    :param compute_of: takes the ARM id of a compute, returns its body and cluster, C(None) if it does not exist.
+    :param compute_of: returns body and cluster of the compute with an ARM id, C(None) if it does not exist.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class Jobs:
         self._jobs: dict[str, Job] = {}
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the routes of the run history, a service of the region at the address of C(discoveryUrl)."""
+        """Return the routes of the run history service, which is at the address of C(discoveryUrl)."""
         path = "/history/v1.0/{workspace:subscriptions/.*}/runs/{run}/details"
         return [web.get(path, self._details)]
 
@@ -170,8 +170,8 @@ class Jobs:
             raise ArmError(400, "UserError", f"The environment {environment} is not valid.")
         named = REGISTRY.match(environment)
         if named and named["name"] not in REGISTERED:
-            words = f"version: {named['version'] or ''}, label: {named['label'] or ''}"
-            raise ArmError(400, "UserError", f"No environment exists for name: {named['name']}, {words}")
+            version = f"version: {named['version'] or ''}, label: {named['label'] or ''}"
+            raise ArmError(400, "UserError", f"No environment exists for name: {named['name']}, {version}")
         found = self._compute_of(request.require("properties", "computeId"))
         if found is None:
             raise ArmError(400, "UserError", f"The compute {properties['computeId']} was not found.")
@@ -209,7 +209,7 @@ class Jobs:
         job.properties["status"] = "Canceled"
 
     async def _work(self, job: Job, compute: dict[str, Any]) -> None:
-        """The life of a job, from its submission to its end."""
+        """Run a job from its submission to its end."""
         plan = job.cluster.plan.jobs
         kind = (job.properties.get("resources") or {}).get("instanceType") or ""
         failure = plan.failures.get(kind, plan.failures.get("*", ""))
@@ -242,7 +242,7 @@ class Jobs:
         await job.pods.remove()
 
     def _refusal(self, job: Job) -> str:
-        """Return why aml-operator takes no such job; empty if it does."""
+        """Return the error with which aml-operator rejects a job, empty if it accepts it."""
         extension = self._extensions.azureml_of(job.cluster)
         settings = (extension.properties.get("configurationSettings") if extension else None) or {}
         if not is_on(settings, "enableTraining"):
@@ -255,7 +255,10 @@ class Jobs:
         job.properties["status"] = "Failed"
 
     async def _details(self, request: web.Request) -> web.Response:
-        """Return the details of a run. That reading jobs is the right for it is a guess by how-to-assign-roles.md."""
+        """Return the details of a run.
+
+        That this requires the permission to read jobs is a guess from how-to-assign-roles.md.
+        """
         token = self._sign_in.token(request.headers.get("Authorization", ""))
         if token is None or token.audience != f"https://{request.host}":
             return web.json_response({"error": {"code": "UserError", "message": "Bearer token not valid."}}, status=401)
@@ -267,7 +270,7 @@ class Jobs:
 
 
 def _started(request: ArmRequest, properties: dict[str, Any]) -> dict[str, Any]:
-    """Return the properties of a job that was accepted."""
+    """Return the properties of an accepted job."""
     workspace = request.address.id.rpartition("/jobs/")[0]
     where = re.sub(r"/providers/Microsoft\.MachineLearningServices", "", workspace, flags=re.IGNORECASE)
     page = f"https://ml.azure.com/runs/{request.address.name}?wsid={where}"
@@ -277,7 +280,7 @@ def _started(request: ArmRequest, properties: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_listed(properties: dict[str, Any], query: dict[str, str]) -> bool:
-    """Return whether a job is in a list: C(jobType), C(tag) (a key), and C(listViewType), which omits archived ones."""
+    """Return whether a list contains a job, by C(jobType), C(tag) (a key) and C(listViewType) (archived jobs)."""
     kind, tag = query.get("jobtype", "").lower(), query.get("tag")
     is_active = query.get("listviewtype", "ActiveOnly").lower() == "all" or not properties.get("isArchived")
     is_kind = not kind or (properties.get("jobType") or "").lower() == kind

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The part of the Kusto Query Language that queries of Azure Resource Graph begin with; the rest is refused.
+"""A part of the Kusto Query Language, for queries of Azure Resource Graph. Everything else is refused.
 
 Tables, C(where) with C(and), C(or), parentheses, C(==), C(=~), C(in~), C(contains), C(isnotnull) and C(tostring),
 C(project), and C(order by). Source: https://learn.microsoft.com/azure/governance/resource-graph/concepts/query-language
@@ -23,7 +23,7 @@ ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 
 
 class QueryError(Exception):
-    """The query is not one that this part of the language covers."""
+    """The query is invalid, or uses an unsupported part of the language."""
 
 
 class _Tokens:
@@ -50,7 +50,7 @@ class _Tokens:
         return text
 
     def accept(self, *texts: str) -> bool:
-        """Take these tokens if they come next."""
+        """Consume these tokens if they come next."""
         if tuple(self.peek(index) for index in range(len(texts))) != texts:
             return False
         del self._tokens[: len(texts)]
@@ -62,10 +62,10 @@ class _Tokens:
 
 
 def run(text: str, tables: Mapping[str, Iterable[Row]]) -> list[dict[str, Any]]:
-    """Return the rows that a query finds.
+    """Return the rows that match a query.
 
     :param tables: rows by the name of their table, lower case.
-    :raises QueryError: if the query is wrong.
+    :raises QueryError: if the query is invalid.
     """
     tokens = _Tokens(text)
     table = tokens.next("name").lower()
@@ -91,7 +91,7 @@ def run(text: str, tables: Mapping[str, Iterable[Row]]) -> list[dict[str, Any]]:
 
 
 def is_ordered(text: str) -> bool:
-    """Return whether a query says in which order its rows come."""
+    """Return whether a query defines the order of its rows."""
     return re.search(r"\|\s*order\s+by\s", text) is not None
 
 
@@ -172,7 +172,7 @@ def _value(tokens: _Tokens) -> Callable[[Row], Any]:
 
 
 def _text(value: Any) -> str:
-    """Return what C(tostring) makes of a value: of a dictionary its JSON, of nothing an empty text."""
+    """Convert a value like C(tostring): a dictionary to JSON, null to an empty string."""
     if isinstance(value, (Mapping, list)):
         return json.dumps(value, ensure_ascii=False)
     return "" if value is None else str(value)

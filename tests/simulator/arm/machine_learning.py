@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Microsoft.MachineLearningServices: workspaces, read only, their Kubernetes computes, and who uses them."""
+"""Microsoft.MachineLearningServices: read-only workspaces, and their Kubernetes computes, jobs and online endpoints."""
 
 from __future__ import annotations
 
@@ -33,13 +33,14 @@ from simulator.scenario import WorkspacePlan
 from simulator.sign_in import SignIn
 from simulator.tasks import Tasks
 
-# What requests may say of a compute; the rest is ignored, for instance what azureml-core 1.36 repeats one level higher.
+# The properties of a compute that requests may contain. Others are ignored, such as copies one level higher, which
+# azureml-core 1.36 sends.
 PROPERTIES = ("computeType", "computeLocation", "description", "resourceId", "disableLocalAuth")
 KUBERNETES_PROPERTIES = ("namespace", "defaultInstanceType", "instanceTypes")
 
 
 class MachineLearning:
-    """The workspaces of the scenario, and what is attached to them."""
+    """The workspaces of the scenario, and the computes that are attached to them."""
 
     def __init__(
         self,
@@ -87,7 +88,7 @@ class MachineLearning:
             "name": plan.name,
             "type": "Microsoft.MachineLearningServices/workspaces",
             "location": plan.location,
-            # The services of the region; here they are where ARM is, which only a private cloud has.
+            # The services of the region. Only in a private cloud do they share the address of ARM.
             "properties": {"provisioningState": "Succeeded", "discoveryUrl": f"{request.origin}/discovery"},
         }
         return web.json_response(body)
@@ -137,14 +138,14 @@ class MachineLearning:
         present = self._computes.get(request.address.key)
         if present and present["properties"]["provisioningState"] in ("Creating", "Deleting"):
             raise ArmError(409, "Conflict", f"Compute {request.address.name} has an operation in progress.")
-        if present and _place(present["properties"]) != _place(properties):
+        if present and _target(present["properties"]) != _target(properties):
             raise ArmError(400, "UserError", "The cluster and the namespace of an attached compute cannot be changed.")
         identity = request.body.get("identity")
         is_user_assigned = request.text("identity", "type") == "userassigned"
         if identity and is_user_assigned != bool(identity.get("userAssignedIdentities")):
             raise ArmError(400, "UserError", "userAssignedIdentities go with type UserAssigned.")
         _check_instance_types(properties["properties"])
-        # The name stays as it was created, whatever case a later request has.
+        # The name keeps the case in which it was created.
         name = present["name"] if present else request.address.name
         compute = {
             "id": f"{_workspace_id(workspace)}/computes/{name}",
@@ -189,7 +190,7 @@ class MachineLearning:
             compute["properties"]["provisioningState"] = "Deleting"
             attachment, self._latest[key] = self._latest[key], self._begin(request, workspace, "Deleting")
             self._tasks.start_on(key, self._detach(key, attachment, self._latest[key], workspace.detach_seconds))
-        # A guess: there is no recording of a second request to detach. Both have the one operation.
+        # A guess: no recording contains a second request to detach. Both requests share one operation.
         return accepted(request, self._latest[key], 202)
 
     def _begin(self, request: ArmRequest, workspace: WorkspacePlan, status: str) -> Operation:
@@ -218,14 +219,13 @@ class MachineLearning:
     async def _detach(self, key: str, attachment: Operation, operation: Operation, seconds: float) -> None:
         await self._clock.sleep(seconds)
         del self._computes[key]
-        # A guess: there is no recording of what becomes of an attachment that is under way. As that of an extension, it
-        # is forgotten.
+        # A guess: no recording contains a detach during an attachment. As with an extension, the operation is deleted.
         self._operations.forget(attachment.id)
         operation.status = "Succeeded"
 
 
 def _known(properties: dict[str, Any]) -> dict[str, Any]:
-    """Return the properties of a compute without unknown ones."""
+    """Return the known properties of a compute."""
     kubernetes = properties.get("properties") or {}
     return {
         **{name: properties[name] for name in PROPERTIES if name in properties},
@@ -233,13 +233,13 @@ def _known(properties: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _place(properties: dict[str, Any]) -> tuple[str, str]:
+def _target(properties: dict[str, Any]) -> tuple[str, str]:
     namespace = (properties.get("properties") or {}).get("namespace") or "default"
     return properties["resourceId"].lower(), namespace
 
 
 def _check_instance_types(offered: dict[str, Any]) -> None:
-    """Hold instance types to the specification: amounts are texts, and the default is one of them."""
+    """Check instance types against the specification: quantities are strings, and the default is one of the types."""
     types = offered.get("instanceTypes") or {}
     for name, one in types.items():
         resources = one.get("resources") or {}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What all of ARM has in common: ids, errors, API versions, the checks of every request."""
+"""The common parts of ARM: ids, errors, requests, lists, and asynchronous operations."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from aiohttp import web
 
 
 class ArmError(Exception):
-    """An error as ARM answers it."""
+    """An error response of ARM."""
 
     def __init__(
         self,
@@ -41,12 +41,12 @@ class ArmError(Exception):
 
 @dataclass(frozen=True)
 class Address:
-    """An ARM path, taken apart.
+    """The parts of an ARM path.
 
     :param type: the full resource type, lower case: C(microsoft.relay/namespaces/hybridconnections).
-    :param parent: the id of the resource that this one extends or lies in, empty at the top.
-    :param name: the resource's name; empty for a list.
-    :param action: what follows the name, lower case: C(listkeys).
+    :param parent: the id of the resource that contains or is extended by this one, empty if there is none.
+    :param name: the name of the resource; empty for a list.
+    :param action: the action after the name, lower case: C(listkeys).
     """
 
     id: str
@@ -59,12 +59,12 @@ class Address:
 
     @property
     def key(self) -> str:
-        """The id as ARM compares it."""
+        """The id in lower case: ARM ignores the case of ids."""
         return self.id.lower()
 
 
 def parse(path: str) -> Address:
-    """Take a path apart; ids compare without case, names keep theirs."""
+    """Parse a path. Names keep their case."""
     segments = [unquote(one) for one in path.strip("/").split("/")]
     if len(segments) < 4 or segments[0].lower() != "subscriptions":
         raise ArmError(404, "InvalidResourceId", f"The path {path} is not a resource id.")
@@ -101,18 +101,18 @@ def parse(path: str) -> Address:
 
 # The type of a resource provider itself.
 PROVIDERS = "microsoft.resources/subscriptions/providers"
-# What may follow a resource's name in a POST.
+# The actions that a POST may contain after the name of a resource.
 ACTIONS = frozenset({"cancel", "listkeys", "sharedkeys"})
 
 
 @dataclass
 class ArmRequest:
-    """A request that has passed ARM's own checks.
+    """A request that has passed the checks of ARM.
 
-    :param type: the resource type in the spelling of its specification.
-    :param query: by name in lower case, for ARM compares those without.
-    :param origin: scheme, host and port of the service, as links to it begin.
-    :ivar created: whether the request has created a resource, for its handler to say.
+    :param type: the resource type in the case of its specification.
+    :param query: by name in lower case, because ARM ignores their case.
+    :param origin: scheme, host and port of the service, for links to it.
+    :ivar created: whether the request has created a resource; set by its handler.
     """
 
     address: Address
@@ -124,14 +124,17 @@ class ArmRequest:
     created: bool = False
 
     def text(self, *path: str) -> str:
-        """Return a field of the body in lower case, to compare words as ARM does; empty if it is missing."""
+        """Return a field of the body in lower case, because ARM ignores the case; empty if it is missing."""
         value = self.body
         for name in path:
             value = value.get(name) if isinstance(value, dict) else None
         return str(value or "").lower()
 
     def require(self, *path: str) -> Any:
-        """Return a field of the body that must be there."""
+        """Return a required field of the body.
+
+        :raises ArmError: if it is missing.
+        """
         value = self.body
         for name in path:
             value = value.get(name) if isinstance(value, dict) else None
@@ -164,19 +167,19 @@ class Operation:
 
 
 class Operations:
-    """The operations of a provider."""
+    """The operations of a resource provider."""
 
     def __init__(self) -> None:
         self._operations: dict[str, Operation] = {}
 
     def start(self, parent: str, status: str) -> Operation:
-        """Return a new operation under this path."""
+        """Return a new operation below a path."""
         operation = Operation(f"{parent}/{uuid.uuid4()}", status)
         self._operations[operation.id.lower()] = operation
         return operation
 
     def forget(self, path: str) -> None:
-        """The resource is gone, and with it the operations at or below a path, but for its own removal."""
+        """Delete the operations at or below a path after their resource was deleted, except for its deletion."""
         for key, operation in list(self._operations.items()):
             if f"{key}/".startswith(f"{path}/".lower()) and operation.status != "Deleting":
                 del self._operations[key]
@@ -189,7 +192,7 @@ class Operations:
 
 
 def accepted(request: ArmRequest, operation: Operation, status: int, body: Any = None) -> web.Response:
-    """Return the answer to a change that goes on in the background."""
+    """Return the answer to a change that continues as an asynchronous operation."""
     url = f"{request.origin}{operation.id}?api-Version={request.query['api-version']}"
     headers = {"Azure-AsyncOperation": url, "Location": url}
     text = json.dumps(body) if body is not None else ""
@@ -197,7 +200,7 @@ def accepted(request: ArmRequest, operation: Operation, status: int, body: Any =
 
 
 def one_a_page(request: ArmRequest, found: Sequence[Any]) -> web.Response:
-    """Return a page of a list: of one item, so that clients have to follow the links."""
+    """Return a page of a list. It has one item, so that clients must follow the links."""
     skip = int(request.query.get("$skip", 0))
     following = None
     if skip + 1 < len(found):
@@ -207,9 +210,9 @@ def one_a_page(request: ArmRequest, found: Sequence[Any]) -> web.Response:
 
 
 def system_data(present: Mapping[str, Any] | None = None) -> dict[str, str]:
-    """Return what ARM notes of a change: C(systemData) of the common types of its specifications.
+    """Return the metadata of a change: C(systemData) of the common types in the specifications of ARM.
 
-    :param present: the C(systemData) of the resource so far.
+    :param present: the C(systemData) of the resource before the change.
     """
     now = datetime.now(UTC).isoformat()
     created = present["createdAt"] if present else now

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which resource providers a subscription has registered, read only."""
+"""The registration states of resource providers, read only."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from simulator.arm.protocol import PROVIDERS, ArmRequest, Handler, method_not_al
 
 
 class Registration:
-    """The providers; all are registered but those named.
+    """The resource providers of all subscriptions.
 
-    :param unregistered: namespaces of the others.
+    :param unregistered: namespaces that are not registered; all others are.
     """
 
     def __init__(self, unregistered: Collection[str]) -> None:

@@ -4,7 +4,7 @@
 
 """Microsoft.ResourceGraph/resources: queries over clusters and extensions, in pages, within a quota.
 
-Property names of extensions begin with a capital here, and so does the last type in their ids, as in
+Property names of extensions and the last type in their ids begin with a capital letter, as in
 https://learn.microsoft.com/azure/azure-arc/kubernetes/resource-graph-samples
 """
 
@@ -30,9 +30,9 @@ DEFAULT_ROWS, MOST_ROWS = 100, 1000
 
 
 class ResourceGraph:
-    """What Resource Graph knows.
+    """The tables of Resource Graph.
 
-    :param quota: queries let in within each window.
+    :param quota: number of queries that each window allows.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class ResourceGraph:
         return rows
 
     def _may_read(self, row: dict[str, Any]) -> bool:
-        """Resource Graph leaves out what the principal may not read, without a word."""
+        """Return whether the principal may read a row. Resource Graph omits all others without an error."""
         return self._principal.may(f"{row['type']}/read")
 
 

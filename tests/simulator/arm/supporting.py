@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Microsoft.Relay, Microsoft.ServiceBus and Microsoft.OperationalInsights, as far as the extension needs them."""
+"""The parts of Microsoft.Relay, Microsoft.ServiceBus and Microsoft.OperationalInsights that the extension needs."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from simulator.clock import Clock
 from simulator.tasks import Tasks
 
 PROVISIONING_SECONDS = 5.0
-# States of what is being created, beside the three final ones. C(ProvisioningAccount) is documented for workspaces:
+# States during creation. C(ProvisioningAccount) is documented for workspaces:
 # https://learn.microsoft.com/rest/api/loganalytics/workspaces/get. C(Accepted) for namespaces is a guess.
-NAMESPACE_AT_WORK = "Accepted"
-WORKSPACE_AT_WORK = "ProvisioningAccount"
+NAMESPACE_CREATING = "Accepted"
+WORKSPACE_CREATING = "ProvisioningAccount"
 NAME_LENGTH = 50  # characters of a namespace, by its specification
 SKUS = ("basic", "standard", "premium")
-# The authorization rule that every namespace has from the start.
+# The authorization rule of every new namespace.
 ROOT_RULE = "RootManageSharedAccessKey"
-# The members of a body that are kept; unknown ones are ignored.
+# The members of a body that are stored; others are ignored.
 MEMBERS = ("location", "tags", "sku")
 
 
 class Supporting:
-    """Resources that are made with a PUT and provisioned in no time, or a little later."""
+    """Resources that a PUT creates, some of them with a provisioning state."""
 
     def __init__(self, clusters: Clusters, clock: Clock, tasks: Tasks) -> None:
         self._clusters = clusters
@@ -61,7 +61,7 @@ class Supporting:
         return resource
 
     async def _serve(self, request: ArmRequest, properties: dict[str, Any], status: int) -> web.Response:
-        """GET, DELETE, or PUT with these properties; a PUT on an existing resource keeps what it has."""
+        """Answer GET, DELETE, or PUT with default properties. A PUT keeps the properties of an existing resource."""
         if request.method == "GET":
             return web.json_response(self._find(request) if request.address.name else self._list(request))
         if request.method == "DELETE":
@@ -74,16 +74,16 @@ class Supporting:
             raise ArmError(404, "ParentResourceNotFound", f"Parent resource '{address.parent}' not found.")
         present = self._resources.get(address.key, {})
         if present.get("properties", {}).get("provisioningState") == "Deleting":
-            # A guess: there is no recording of a PUT on a namespace that is being deleted. Extensions answer this.
+            # A guess: no recording contains a PUT on a namespace that is being deleted. Extensions answer like this.
             raise ArmError(409, "Conflict", f"{request.type} '{address.name}' is being deleted.")
         return web.json_response(self._put(request, present, properties), status=200 if present else status)
 
     def _put(self, request: ArmRequest, present: dict[str, Any], properties: dict[str, Any]) -> dict[str, Any]:
         address, body = request.address, request.body
-        above = self._resources[address.parent]["id"] if address.parent else address.id.rsplit("/", 2)[0]
-        created = {"id": f"{above}/{request.type.rsplit('/', 1)[-1]}/{address.name}", "name": address.name}
+        parent = self._resources[address.parent]["id"] if address.parent else address.id.rsplit("/", 2)[0]
+        created = {"id": f"{parent}/{request.type.rsplit('/', 1)[-1]}/{address.name}", "name": address.name}
         resource = {member: body[member] for member in MEMBERS if member in body}
-        # Names stay as they were created, whatever case a later request has.
+        # The name keeps the case in which it was created.
         resource |= {name: present.get(name, value) for name, value in created.items()} | {"type": request.type}
         resource["systemData"] = system_data(present.get("systemData"))
         resource["properties"] = {**properties, **(body.get("properties") or {}), **present.get("properties", {})}
@@ -103,7 +103,7 @@ class Supporting:
         return {"value": found, "nextLink": None}
 
     def _delete(self, request: ArmRequest) -> web.Response:
-        """Remove a resource with all that lies in it, a little later."""
+        """Delete a resource and its children after a delay."""
         resource = self._resources.get(request.address.key)
         if resource is None:
             return web.Response(status=204)
@@ -119,7 +119,7 @@ class Supporting:
 
     async def _provision(self, key: str) -> None:
         await self._clock.sleep(PROVISIONING_SECONDS)
-        # By its key: another PUT may have replaced it meanwhile.
+        # Look it up again: another PUT may have replaced it.
         self._resources[key]["properties"]["provisioningState"] = "Succeeded"
 
     async def _relay(self, request: ArmRequest) -> web.Response:
@@ -137,7 +137,7 @@ class Supporting:
             request.require("location")
             if len(request.address.name) > NAME_LENGTH:
                 raise ArmError(400, "BadRequest", f"The name of a namespace has at most {NAME_LENGTH} characters.")
-        response = await self._serve(request, {"provisioningState": NAMESPACE_AT_WORK}, 201)
+        response = await self._serve(request, {"provisioningState": NAMESPACE_CREATING}, 201)
         if request.created:
             self._add_root_rule(request)
         return response
@@ -187,5 +187,5 @@ class Supporting:
             return web.json_response({"primarySharedKey": key, "secondarySharedKey": key})
         if request.method == "PUT":
             request.require("location")
-        properties = {"provisioningState": WORKSPACE_AT_WORK, "customerId": str(uuid.uuid4())}
+        properties = {"provisioningState": WORKSPACE_CREATING, "customerId": str(uuid.uuid4())}
         return await self._serve(request, properties, 201)

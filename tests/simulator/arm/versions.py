@@ -2,11 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The API versions that each resource provider serves: a part of the real ones, which are many.
+"""The API versions of each resource provider: a part of the real ones.
 
-Every version is one that a client was recorded with, or a stable one of
-https://github.com/Azure/azure-rest-api-specs: az 2.30 with k8s-extension 1.0.0, az 2.91 with k8s-extension 1.7.0,
-azure-ai-ml 1.35, this collection.
+Each version is in the recording of a client (az 2.30 with k8s-extension 1.0.0, az 2.91 with k8s-extension 1.7.0,
+azure-ai-ml 1.35, this collection), or a stable one of https://github.com/Azure/azure-rest-api-specs.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The HTTP side of a cluster: sign-in, discovery, and objects to read, watch and change.
+"""The Kubernetes API of a cluster: authentication, discovery, and reading, watching and changing objects.
 
 Source: https://kubernetes.io/docs/reference/using-api/api-concepts/
 """
@@ -29,12 +29,12 @@ from simulator.kubernetes.protocol import (
     merge,
 )
 from simulator.kubernetes.selectors import matches
-from simulator.kubernetes.service_proxy import ask
+from simulator.kubernetes.service_proxy import proxy
 from simulator.kubernetes.store import SECURITY_CONTEXT_CONSTRAINTS, Change, Resource
 from simulator.kubernetes.tables import table, wants_table
 
 DEFAULT_WATCH_SECONDS = 1800.0
-SERVICE_PROXY = Resource("", "v1", "services/proxy", "Service")  # as role-based access control calls it
+SERVICE_PROXY = Resource("", "v1", "services/proxy", "Service")  # its name in role-based access control
 
 
 class KubernetesApi:
@@ -82,10 +82,10 @@ class _ClusterRequest:
         match self._path:
             case ["api", "v1", "namespaces", namespace, "services", name, "proxy"]:
                 self._authorize("get", SERVICE_PROXY, namespace)
-                return await ask(self._cluster, name)
-        return await self._about_objects()
+                return await proxy(self._cluster, name)
+        return await self._answer_objects()
 
-    async def _about_objects(self) -> web.StreamResponse:
+    async def _answer_objects(self) -> web.StreamResponse:
         resource, namespace, name = self._object_path()
         method = self._request.method
         if method == "GET" and not name:
@@ -93,7 +93,7 @@ class _ClusterRequest:
                 self._authorize("watch", resource, namespace)
                 return await self._watch(resource, namespace)
             self._authorize("list", resource, namespace)
-            return web.json_response(self._as_asked(resource, self._list(resource, namespace)))
+            return web.json_response(self._in_requested_format(resource, self._list(resource, namespace)))
         verb = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}.get(method)
         if verb is None or bool(name) == (verb == "create"):
             raise StatusError(405, "the server does not allow this method on the requested resource")
@@ -110,10 +110,10 @@ class _ClusterRequest:
             return web.json_response(deleted(resource.plural, name, resource.group))
         if verb != "get":
             present = await self._change(verb, resource, present)
-        return web.json_response(self._as_asked(resource, present))
+        return web.json_response(self._in_requested_format(resource, present))
 
-    def _as_asked(self, resource: Resource, body: dict[str, Any]) -> dict[str, Any]:
-        """Return an object or a list as it is, or as the table that kubectl prints."""
+    def _in_requested_format(self, resource: Resource, body: dict[str, Any]) -> dict[str, Any]:
+        """Return an object or a list unchanged, or as a table if the client requests one."""
         if not wants_table(self._request.headers.get("Accept", "")):
             return body
         return table(resource.kind, body.get("items", [body]), body["metadata"], self._cluster.clock.now())
@@ -147,7 +147,7 @@ class _ClusterRequest:
         )
 
     def _admit(self, resource: Resource, name: str) -> None:
-        """Refuse what the webhook of managed OpenShift refuses.
+        """Refuse the changes that the webhook of managed OpenShift refuses.
 
         Source: https://github.com/submariner-io/subctl/issues/117.
         """
@@ -193,8 +193,8 @@ class _ClusterRequest:
         while True:
             changes = self._store.changes_since(version)
             if changes is None:
-                gone = StatusError(410, f"too old resource version: {version}")
-                await _send(response, "ERROR", gone.body)
+                expired = StatusError(410, f"too old resource version: {version}")
+                await _send(response, "ERROR", expired.body)
                 break
             for change in changes:
                 version = change.version

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a cluster tells of its API: its version, groups and resources.
+"""The discovery API of a cluster: its version, API groups and resources.
 
-Source: https://kubernetes.io/docs/concepts/overview/kubernetes-api/#discovery-api. Short names are those of
-pkg/registry in Kubernetes.
+Source: https://kubernetes.io/docs/concepts/overview/kubernetes-api/#discovery-api. Source of short names: pkg/registry
+in Kubernetes.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ VERBS = ["create", "delete", "get", "list", "patch", "update", "watch"]
 
 
 def answer(path: Sequence[str], resources: Sequence[Resource]) -> dict[str, Any] | None:
-    """Return the answer to a path of discovery, C(None) for any other.
+    """Return the answer to a path of the discovery API, C(None) for any other path.
 
-    :param resources: what the cluster serves.
+    :param resources: the resources that the cluster serves.
     """
     match path:
         case ["version"]:

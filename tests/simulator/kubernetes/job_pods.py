@@ -17,7 +17,7 @@ from typing import Any
 from simulator.cluster import SimulatedCluster
 from simulator.kubernetes import pods
 
-# Requests of the type that a job without one gets. Source: https://learn.microsoft.com/azure/machine-learning/
+# The instance type of a job that names none. Source: https://learn.microsoft.com/azure/machine-learning/
 # how-to-manage-kubernetes-instance-types
 DEFAULT = "defaultinstancetype"
 DEFAULT_SPEC = {"resources": {"requests": {"cpu": "100m", "memory": "2Gi"}}}
@@ -28,9 +28,9 @@ IMAGE = "example.azurecr.io/azureml/environment"
 class JobPods:
     """The pod of one job.
 
-    :param compute: the body of its compute.
-    :param job: its name.
-    :param kind: its instance type, empty for the default one.
+    :param compute: the body of the compute.
+    :param job: the name of the job.
+    :param kind: the instance type of the job, empty for the default one.
     """
 
     def __init__(self, cluster: SimulatedCluster, compute: Mapping[str, Any], job: str, kind: str) -> None:
@@ -52,23 +52,23 @@ class JobPods:
         }
 
     def exceeds_nodes(self) -> bool:
-        """Return whether no node has what the instance type asks for, or there is no such type, which is a guess."""
+        """Return whether the instance type is larger than any node, or does not exist (which is a guess)."""
         spec = self._spec()
         return spec is None or not any(self._fits(node, spec) for node in self._nodes())
 
     def trouble(self) -> str:
-        """Return what keeps the pod from a node; empty if nothing does."""
+        """Return the fault of a pod that no node can run, empty if one can."""
         spec = self._spec() or {}
         fitting = [node for node in self._nodes() if self._fits(node, spec)]
         return "" if any(_matches(node, spec) for node in fitting) else "Unschedulable"
 
     async def start(self, trouble: str) -> None:
-        """The pod appears."""
+        """Create the pod."""
         if trouble == "Unschedulable":
             await self._put(pods.unschedulable(self._why_unschedulable()))
         elif trouble:
             await self._put(pods.TROUBLES[trouble]("execution-wrapper"), on_node=True)
-            # What kubelet says of an image that it may not pull; the registry's words as in kubeflow/examples#654.
+            # The message of the kubelet for a failed pull; the registry's part as in kubeflow/examples#654.
             refused = f'Failed to pull image "{IMAGE}:1": unauthorized: authentication required'
             event = pods.warning(self._namespace, self._name, "Failed", refused, self._cluster.clock)
             await self._store.put(self._store.kind("Event"), event)
@@ -76,11 +76,11 @@ class JobPods:
             await self._put({"phase": "Pending", "conditions": pods.conditions()}, on_node=True)
 
     async def run(self) -> None:
-        """The pod runs."""
+        """Let the pod run."""
         await self._put({"phase": "Running", "conditions": pods.conditions(ready=True)}, on_node=True)
 
     async def end(self, failed: bool) -> None:
-        """Its containers have ended."""
+        """End the containers of the pod."""
         if not failed:
             await self._put({"phase": "Succeeded", "conditions": pods.conditions()}, on_node=True)
             return
@@ -88,7 +88,7 @@ class JobPods:
         await self._put(pods.status("Failed", "execution-wrapper", ended), on_node=True)
 
     async def remove(self) -> None:
-        """The pod is gone."""
+        """Delete the pod."""
         await self._store.delete(self._store.kind("Pod"), self._namespace, self._name)
 
     def _spec(self) -> Mapping[str, Any] | None:
@@ -108,7 +108,7 @@ class JobPods:
         return all(_number(amount) <= _number(allocatable.get(name, 0)) for name, amount in wanted.items())
 
     def _why_unschedulable(self) -> str:
-        """Return the words of the scheduler, as https://kubernetes.io/docs/concepts/scheduling-eviction has them."""
+        """Return the message of the scheduler. Source: https://kubernetes.io/docs/concepts/scheduling-eviction"""
         count, spec = len(self._nodes()), self._spec() or {}
         why = "Insufficient cpu"
         if not any(_matches(node, spec) for node in self._nodes()):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""States of pods, and events about them.
+"""Statuses of pods, and events about pods.
 
 Source: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/
 """
@@ -68,17 +68,20 @@ def _crash_loop(component: str) -> dict[str, Any]:
 
 
 def unschedulable(message: str) -> dict[str, Any]:
-    """Return the status of a pod that no node takes, with the words of the scheduler."""
+    """Return the status of a pod that cannot be scheduled.
+
+    :param message: the message of the scheduler.
+    """
     condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
     return {"phase": "Pending", "conditions": [condition]}
 
 
-def _no_room(component: str) -> dict[str, Any]:
+def _unschedulable(component: str) -> dict[str, Any]:
     return unschedulable("0/1 nodes are available: 1 Insufficient cpu.")
 
 
 TROUBLES = {
     "ImagePullBackOff": _image_pull,
     "CrashLoopBackOff": _crash_loop,
-    "Unschedulable": _no_room,
+    "Unschedulable": _unschedulable,
 }

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What all of the Kubernetes API has in common: errors, patches, continue tokens."""
+"""The common parts of the Kubernetes API: errors, patches, continue tokens."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ REASONS = {
 
 
 class StatusError(Exception):
-    """An error as Kubernetes answers it."""
+    """An error response of Kubernetes."""
 
     def __init__(self, code: int, message: str, reason: str = "") -> None:
         super().__init__(message)
@@ -40,17 +40,17 @@ class StatusError(Exception):
 
 
 class UnknownPathError(Exception):
-    """A path of no API group, which the server answers in plain text."""
+    """A path outside of all API groups, which the server answers in plain text."""
 
 
 def deleted(resource: str, name: str, group: str) -> dict[str, Any]:
-    """Return the answer to a DELETE of an object that goes at once."""
+    """Return the answer to a DELETE that takes effect immediately."""
     details = {"name": name, "kind": resource, **({"group": group} if group else {})}
     return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
 
 
 def merge(present: Any, patch: Any) -> Any:
-    """RFC 7386. A strategic merge differs for lists only, which nothing here patches."""
+    """Apply a merge patch (RFC 7386). A strategic merge patch only differs for lists, which no client here patches."""
     if not isinstance(patch, dict):
         return patch
     merged = dict(present) if isinstance(present, dict) else {}
@@ -68,7 +68,7 @@ def encode_continue(start: int) -> str:
 
 
 def decode_continue(token: str) -> int:
-    """Return the index that a token stands for; an empty one for the first."""
+    """Return the index in a token, 0 for an empty token."""
     try:
         return int(base64.b64decode(token)) if token else 0
     except ValueError as error:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What roles and bindings let a service account use.
+"""The permissions that roles and bindings give a service account.
 
 Source: https://kubernetes.io/docs/reference/access-authn-authz/rbac/. Only ClusterRoles and service accounts by name
 are considered; groups such as C(system:serviceaccounts) are not.
@@ -17,7 +17,11 @@ from simulator.kubernetes.store import Resource, Store
 
 
 def may_use(store: Store, resource: Resource, name: str, namespace: str, account: str) -> bool:
-    """Return whether a service account may C(use) an object of the whole cluster, from a pod of its own namespace."""
+    """Return whether pods of a service account may C(use) a cluster-scoped object.
+
+    :param name: the name of the object.
+    :param namespace: the namespace of the service account.
+    """
     bindings = [
         *store.list(store.kind("ClusterRoleBinding")),
         *store.list(store.kind("RoleBinding"), namespace),

@@ -14,7 +14,7 @@ _SET = re.compile(r"^(?P<key>[^\s!=]+)\s+(?P<operator>in|notin)\s+\((?P<values>[
 
 
 def matches(body: Mapping[str, Any], label_selector: str = "", field_selector: str = "") -> bool:
-    """Return whether an object meets both selectors; an empty one is met by all."""
+    """Return whether an object matches both selectors; an empty selector matches every object."""
     labels = body["metadata"].get("labels") or {}
     return all(_label(labels, term) for term in _terms(label_selector)) and all(
         _field(body, term) for term in _terms(field_selector)
@@ -22,7 +22,7 @@ def matches(body: Mapping[str, Any], label_selector: str = "", field_selector: s
 
 
 def _terms(selector: str) -> list[str]:
-    """Return the terms of a selector; commas within parentheses do not part them."""
+    """Split a selector at commas outside of parentheses."""
     return [term.strip() for term in re.split(r",(?![^(]*\))", selector) if term.strip()]
 
 

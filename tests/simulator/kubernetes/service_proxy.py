@@ -2,11 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the API server answers where it passes a request on to a Service.
+"""The proxy of the API server to Services. It does not verify certificates.
 
-Source: https://kubernetes.io/docs/tasks/access-application-cluster/access-cluster-services, and
-staging/src/k8s.io/apimachinery/pkg/util/proxy/transport.go of Kubernetes for the answer without one of the Service. It
-verifies no certificate.
+Sources: https://kubernetes.io/docs/tasks/access-application-cluster/access-cluster-services, and for the answer if the
+Service does not answer, staging/src/k8s.io/apimachinery/pkg/util/proxy/transport.go of Kubernetes.
 """
 
 from __future__ import annotations
@@ -21,10 +20,10 @@ from simulator.router import LOOPBACK, NAMESPACE, PORTS, SERVICE
 TIMEOUT = aiohttp.ClientTimeout(total=5)
 
 
-async def ask(cluster: SimulatedCluster, name: str) -> web.Response:
-    """Ask the router of a cluster.
+async def proxy(cluster: SimulatedCluster, name: str) -> web.Response:
+    """Send a request to the router of a cluster.
 
-    :param name: of the Service, with scheme and port: C(https:azureml-fe:443).
+    :param name: the Service with scheme and port: C(https:azureml-fe:443).
     """
     scheme, _colon, rest = name.partition(":")
     service, _colon, port = rest.partition(":")

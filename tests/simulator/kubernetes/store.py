@@ -16,7 +16,7 @@ from typing import Any
 
 from simulator.clock import Clock
 
-HISTORY = 5000  # changes that a watch can go back
+HISTORY = 5000  # changes that a watch can resume from
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ BUILT_IN = (
 )
 
 
-# Served by OpenShift only.
+# Only OpenShift serves it.
 SECURITY_CONTEXT_CONSTRAINTS = Resource(
     "security.openshift.io", "v1", "securitycontextconstraints", "SecurityContextConstraints", namespaced=False
 )
@@ -71,7 +71,7 @@ class Change:
 
 
 class Store:
-    """All objects of one cluster. Not thread-safe: it lives in one event loop."""
+    """All objects of one cluster. Not thread-safe: one event loop uses it."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -95,7 +95,10 @@ class Store:
         return self._objects.get((resource, namespace, name))
 
     def list(self, resource: Resource, namespace: str = "") -> list[dict[str, Any]]:
-        """Objects in the order of their keys; of all namespaces if none is given."""
+        """Return objects, ordered by namespace and name.
+
+        :param namespace: empty for all namespaces.
+        """
         found = [
             (key, body)
             for key, body in self._objects.items()
@@ -104,7 +107,7 @@ class Store:
         return [body for key, body in sorted(found, key=lambda pair: pair[0][1:])]
 
     async def put(self, resource: Resource, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Create or replace an object; version, uid and generation are the store's."""
+        """Create or replace an object. The store sets its version, uid and generation."""
         metadata = body["metadata"]
         key = (resource, metadata.get("namespace", "") if resource.namespaced else "", metadata["name"])
         present = self._objects.get(key)
@@ -138,13 +141,13 @@ class Store:
         return last
 
     def changes_since(self, version: int) -> list[Change] | None:
-        """Changes after a version, C(None) if the store does not go back so far."""
+        """Return the changes after a version, C(None) if the history does not reach back that far."""
         if self._history and version < self._history[0].version - 1 and len(self._history) == HISTORY:
             return None
         return [change for change in self._history if change.version > version]
 
     async def wait_for_change(self, version: int, seconds: float) -> bool:
-        """Wait until there is a change after a version; C(False) if there was none in time."""
+        """Wait for a change after a version; return C(False) if the time is up."""
         try:
             async with asyncio.timeout(seconds), self._changed:
                 await self._changed.wait_for(lambda: self.version > version)
@@ -153,7 +156,7 @@ class Store:
         return True
 
     def serve(self, resource: Resource) -> None:
-        """Serve a kind that is not built in."""
+        """Serve a resource that is not built in."""
         self._resources[(resource.group, resource.version, resource.plural)] = resource
 
     async def _publish(self, change: Change) -> None:

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Objects as a table of columns, which kubectl asks for and prints.
+"""Objects as tables, the format that kubectl requests and prints.
 
-Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables. Columns are
-those of pkg/printers/internalversion/printers.go in Kubernetes, without those that C(-o wide) alone shows. The reasons
-in column Status are a part of those that Kubernetes knows.
+Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables. Source of the
+columns: pkg/printers/internalversion/printers.go in Kubernetes, without the columns of C(-o wide). Column Status only
+knows a part of the reasons that Kubernetes shows.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ UNITS = (("d", 86400), ("h", 3600), ("m", 60))
 
 
 def wants_table(accept: str) -> bool:
-    """Return whether a client prefers a table, by its header Accept."""
+    """Return whether the C(Accept) header requests a table."""
     return any("as=Table" in one and "g=meta.k8s.io" in one and "v=v1;" in f"{one};" for one in accept.split(","))
 
 
 def table(kind: str, objects: Sequence[Mapping[str, Any]], metadata: Mapping[str, Any], now: float) -> dict[str, Any]:
-    """Objects of one kind as a table.
+    """Return objects of one kind as a table.
 
-    :param metadata: that of their list.
-    :param now: simulated seconds since 1970, for their age.
+    :param metadata: the metadata of the list.
+    :param now: simulated seconds since 1970, for the age.
     """
     columns = COLUMNS.get(kind, ())
     names = ["Name", *(name for name, value in columns), "Age"]

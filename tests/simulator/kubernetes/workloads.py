@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an accepted extension turns into: a namespace, workloads, and pods that start over time or fail as planned."""
+"""The objects of an installed extension: a namespace, workloads, and pods that start over time or fail as planned."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ INSTANCE_TYPES = {
     },
 }
 
-# Component, kind, and when it is there; see the component table of Microsoft's deployment page.
+# Components and their kinds, by the settings that install them. Source: the component table of Microsoft's deployment
+# page.
 EVERYWHERE = (
     ("gateway", "Deployment"),
     ("metrics-controller-manager", "Deployment"),
@@ -49,8 +50,8 @@ INFERENCE = tuple(
 )
 
 
-# The first releases: always, with training, and with inference. Source: table "Resources created during deployment" of
-# Microsoft's article of October 2021, which has the relay on every cluster.
+# Components of the first releases: always, with training, and with inference. Source: table "Resources created during
+# deployment" of Microsoft's article of October 2021, where every cluster has the relay.
 FIRST_EVERYWHERE = (
     "relayserver",
     "metrics-controller-manager",
@@ -70,7 +71,7 @@ FIRST = {
 
 
 def components(name: str, settings: Mapping[str, str], version: str) -> list[tuple[str, str, int]]:
-    """Return the workloads that these settings bring with a version of the extension, as name, kind and replicas."""
+    """Return the workloads of a version of the extension with these settings, as name, kind and replicas."""
     found = _first(settings) if version.startswith("1.0.") else _current(settings)
     router = 3 if is_on(settings, "inferenceRouterHA", default=True) else 1
     return [
@@ -79,7 +80,7 @@ def components(name: str, settings: Mapping[str, str], version: str) -> list[tup
 
 
 def is_on(settings: Mapping[str, str], key: str, default: bool = False) -> bool:
-    """Return whether a setting is true, in any case of its letters."""
+    """Return whether a setting is true; its case is ignored."""
     return settings.get(key, str(default)).lower() == "true"
 
 
@@ -120,7 +121,7 @@ class Workloads:
         self._clock = clock
 
     async def install(self, name: str, settings: Mapping[str, str], version: str, plan: InstallPlan) -> None:
-        """Bring what the settings ask for, over nine tenths of the plan's time. What is ready already stays so."""
+        """Start the workloads of these settings within nine tenths of the plan's time; leave ready ones unchanged."""
         await self._clock.sleep(plan.seconds * 0.1)
         await self._put("Namespace", {"name": NAMESPACE}, status={"phase": "Active"})
         if plan.health_check:
@@ -141,20 +142,20 @@ class Workloads:
         )
 
     async def remove(self) -> None:
-        """Begin to remove everything: the namespace is Terminating from now on."""
+        """Begin the removal: the workloads are deleted, and the namespace is Terminating."""
         await self._put("Namespace", {"name": NAMESPACE}, status={"phase": "Terminating"})
         await self._remove_others(set())
 
     async def crash(self, component: str) -> None:
-        """The pods of a component, a Deployment with one replica, begin to crash."""
+        """Let the pods of a component crash, which is a Deployment with one replica."""
         await self._start(component, "Deployment", 1, "CrashLoopBackOff", 0)
 
     async def terminate_namespace(self) -> None:
-        """A namespace that hangs in its removal."""
+        """Set the namespace to Terminating, as one whose removal hangs."""
         await self._put("Namespace", {"name": NAMESPACE}, status={"phase": "Terminating"})
 
     async def forget(self) -> None:
-        """The end of the removal."""
+        """End the removal: the namespace is deleted."""
         await self._store.delete(self._store.kind("Namespace"), "", NAMESPACE)
 
     async def _remove_others(self, keep: set[str]) -> None:
