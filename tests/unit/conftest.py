@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Lets C(ansible-test units) find what pytest finds by the settings in pyproject.toml, and keeps files below build/."""
+"""Set the import path for C(ansible-test units), which does not read pyproject.toml, and keep files below build/."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ from hypothesis.configuration import set_hypothesis_home_dir
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
-# Its examples would else stand beside the collection, and in its tarball.
+# By default, hypothesis writes its examples to the root of the collection, and so into the tarball.
 set_hypothesis_home_dir(HERE.parents[1] / "build" / "hypothesis")

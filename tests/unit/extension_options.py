@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Options of the extension, and the cluster that it is for, for tests."""
+"""Options of the extension, and facts of a cluster, for tests."""
 
 from __future__ import annotations
 

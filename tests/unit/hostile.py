@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an attacker might send, as strategies of hypothesis."""
+"""Hostile input as hypothesis strategies."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import re
 
 from hypothesis import strategies as st
 
-# What a terminal, a browser, a parser or a shell might act on.
+# Input that a terminal, a browser, a parser or a shell might interpret.
 ATTACKS = (
     "\x1b[2J\x1b]0;owned\x07",
     "\x9b31m",
@@ -32,7 +32,7 @@ UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069
 
 texts = st.sampled_from(ATTACKS) | st.text(st.characters(), max_size=40)
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | texts
-# Anything that JSON can hold.
+# Every JSON document.
 documents = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4), max_leaves=12
 )
@@ -71,7 +71,7 @@ containers = st.lists(
     ),
     max_size=2,
 )
-# Pods and workloads as the API's types allow them, whatever their texts say.
+# Pods and workloads with the types of the Kubernetes API and arbitrary strings.
 pods = st.fixed_dictionaries(
     {"metadata": metadata},
     optional={

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The code is built as the picture in CONTRIBUTING.md shows it."""
+"""The structure of the code, as in the diagram of CONTRIBUTING.md."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = ROOT / "plugins"
 PACKAGE = "ansible_collections.azureml.arc.plugins."
-# Files that neither reach out of the process nor wait.
+# Files that do no input or output, and do not wait.
 PURE = (
     "module_utils/_azure/answer.py",
     "module_utils/_azure/hints.py",
@@ -66,25 +66,25 @@ PURE = (
     "plugin_utils/_report/rollout.py",
     "plugin_utils/_variables/conversion.py",
 )
-# What reaches out of the process, or waits.
-REACHES_OUT = re.compile(
+# Modules that do input or output, or wait.
+IMPURE = re.compile(
     r"(azure|kubernetes\.(client|config|dynamic|watch)|urllib3|requests|socket|subprocess|time|tempfile|pathlib)\b"
 )
 
 
-def picture() -> dict[str, int]:
-    """Return the floor of each folder, counted from the top, by the picture in CONTRIBUTING.md."""
+def diagram() -> dict[str, int]:
+    """Return the layer of each folder, counted from the top, as in the diagram of CONTRIBUTING.md."""
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     block = re.search(r"```text\n(action .*?)```", text, re.DOTALL)[1]
-    floors = [re.split(r"\s{3,}", line)[0].split() for line in block.splitlines()]
-    return {folder: floor for floor, folders in enumerate(floors) for folder in folders}
+    layers = [re.split(r"\s{3,}", line)[0].split() for line in block.splitlines()]
+    return {folder: layer for layer, folders in enumerate(layers) for folder in folders}
 
 
-FLOORS = picture()
+LAYERS = diagram()
 
 
 def folder(name: str) -> str:
-    """Return the folder that a file counts to, by its name below plugins/."""
+    """Return the folder of a file, by the name of its module below plugins/."""
     kind, first, *_rest = name.split(".")
     return first if kind in ("module_utils", "plugin_utils") else kind
 
@@ -106,8 +106,8 @@ def files() -> dict[str, Path]:
     return {".".join(path.relative_to(PLUGINS).with_suffix("").parts): path for path in sorted(PLUGINS.rglob("*.py"))}
 
 
-def test_every_folder_has_a_floor():
-    assert {folder(name) for name in files() if not name.endswith("__init__")} == set(FLOORS)
+def test_diagram_has_every_folder():
+    assert {folder(name) for name in files() if not name.endswith("__init__")} == set(LAYERS)
 
 
 def test_imports_between_folders_go_down():
@@ -117,12 +117,12 @@ def test_imports_between_folders_go_down():
             if not imported.startswith(PACKAGE):
                 continue
             one, other = folder(name), folder(imported.removeprefix(PACKAGE))
-            if one != other and FLOORS[other] <= FLOORS[one]:
+            if one != other and LAYERS[other] <= LAYERS[one]:
                 upwards.append(f"{name} imports {imported.removeprefix(PACKAGE)}")
     assert upwards == []
 
 
-def test_imports_within_a_folder_have_no_circle():
+def test_imports_have_no_cycle():
     edges = {
         name: {
             other
@@ -136,25 +136,25 @@ def test_imports_within_a_folder_have_no_circle():
 
 
 def test_pure_files_do_no_input_or_output():
-    reaching = {}
+    impure = {}
     for name in PURE:
-        found = sorted(one for one in imports(PLUGINS / name) if REACHES_OUT.match(one))
+        found = sorted(one for one in imports(PLUGINS / name) if IMPURE.match(one))
         if found:
-            reaching[name] = found
-    assert reaching == {}
+            impure[name] = found
+    assert impure == {}
 
 
-def test_every_module_has_an_action():
+def test_every_module_has_an_action_plugin():
     modules, actions = ({path.name for path in (PLUGINS / kind).glob("*.py")} for kind in ("modules", "action"))
     assert modules == actions
 
 
-def test_actions_of_modules_are_alike():
+def test_action_plugins_are_equal_except_fleet_and_cluster():
     contents = {path.read_text(encoding="utf-8"): path.name for path in (PLUGINS / "action").glob("*.py")}
     assert len(contents) == len(("fleet", "cluster", "all others"))
 
 
-def test_code_for_nodes_does_not_import_from_the_controller():
+def test_code_that_runs_on_nodes_imports_only_module_utils_of_ansible():
     for name, path in files().items():
         if name.startswith(("module_utils.", "modules.")):
             ansible = {one for one in imports(path) if one.startswith("ansible.")}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Tests whose program is missing are left out and reported, and never silently."""
+"""Tests that need a missing program are skipped and reported."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def without_java(monkeypatch):
 
 @pytest.fixture
 def command(tmp_path, monkeypatch):
-    """Put a command of a shell script into PATH, before all others."""
+    """Return a function that adds a shell script to PATH, before all other programs."""
 
     def create(name: str, script: str) -> Path:
         path = tmp_path / "bin" / name
@@ -43,9 +43,9 @@ def command(tmp_path, monkeypatch):
     return create
 
 
-def test_missing_program_leaves_the_test_out_with_the_way_to_get_it(without_java, monkeypatch):
+def test_missing_program_skips_the_test_and_tells_how_to_install_it(without_java, monkeypatch):
     monkeypatch.delenv("CI", raising=False)
-    # What pytest.skip() raises. Caught here, it skips nothing: that it is raised, with this reason, is what is tested.
+    # The exception of pytest.skip(). It is caught here, so this test itself is not skipped.
     with pytest.raises(pytest.skip.Exception, match="needs Java 17: see https://adoptium.net"):
         needs.program("java")
 
@@ -56,7 +56,7 @@ def test_missing_program_fails_the_test_in_ci(without_java, monkeypatch):
         needs.program("java")
 
 
-def test_python_version_without_a_working_shim_comes_from_pyenv(command):
+def test_python_with_a_broken_shim_is_found_in_pyenv(command):
     command("python3.99", "echo 'pyenv: python3.99: command not found' >&2; exit 127")
     home = command("python", "echo /opt/python3.99.1/python")
     prefix = home.parent / "prefix"
@@ -66,16 +66,17 @@ def test_python_version_without_a_working_shim_comes_from_pyenv(command):
     assert programs.python("3.99") == Path("/opt/python3.99.1/python")
 
 
-def test_python_of_a_version_that_is_not_there_is_not_found(command):
+def test_python_version_that_is_not_installed_is_not_found(command):
     command("pyenv", "[ $1 = versions ] && echo 3.9.1")
     assert programs.python("3.99") is None
 
 
 @pytest.mark.parametrize(
-    ("says", "found"), [('openjdk version "17.0.9" 2026', True), ('openjdk version "11.0.2" 2019', False), ("", False)]
+    ("output", "found"),
+    [('openjdk version "17.0.9" 2026', True), ('openjdk version "11.0.2" 2019', False), ("", False)],
 )
-def test_java_counts_from_version_17_on(command, says, found):
-    command("java", f"echo '{says}' >&2")
+def test_java_is_found_from_version_17_on(command, output, found):
+    command("java", f"echo '{output}' >&2")
     assert bool(PROGRAMS["java"].find()) is found
 
 

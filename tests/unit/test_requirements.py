@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the collection requires of the controller."""
+"""The Python packages that the collection requires."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def requirement(name: str) -> Requirement:
 
 
 @pytest.mark.parametrize(
-    ("version", "is_fit"), [("35.0.0", True), ("36.0.0", False), ("36.0.1", False), ("36.0.2", True)]
+    ("version", "allowed"), [("35.0.0", True), ("36.0.0", False), ("36.0.1", False), ("36.0.2", True)]
 )
-def test_clients_of_kubernetes_that_lose_tokens_are_excluded(version, is_fit):
-    assert (version in requirement("kubernetes").specifier) is is_fit
+def test_versions_of_the_kubernetes_client_that_lose_tokens_are_excluded(version, allowed):
+    assert (version in requirement("kubernetes").specifier) is allowed

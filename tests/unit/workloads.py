@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Workloads and pods as the Kubernetes API sends them, for tests."""
+"""Workloads and pods in the form of the Kubernetes API, for tests."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the playbook that sets AWX up decides before it changes anything."""
+"""The decisions of the playbook that sets up AWX, before it changes anything."""
 
 from __future__ import annotations
 
@@ -120,13 +120,13 @@ def test_invalid_variables_are_refused_before_the_first_change(changes, problem)
 
 
 @pytest.mark.parametrize(
-    ("there", "kubeconfigs", "problem"),
+    ("existing", "kubeconfigs", "problem"),
     [
         ({"execution_environments": [item("azureml", OTHERS, "")]}, {}, "belongs to another organization"),
         ({"execution_environments": [item("azureml", None, "")]}, {}, "belongs to another organization"),
         ({"execution_environments": [item("azureml")]}, {}, None),
-        ({"projects": [item("azureml", OURS, "of somebody")]}, {}, "was not created by this playbook"),
-        # A user has changed a description, or the name is of another organization, or of another prefix.
+        ({"projects": [item("azureml", OURS, "of another team")]}, {}, "was not created by this playbook"),
+        # A user has changed the description, or the object belongs to another organization.
         ({"projects": [item("azureml", OURS, "changed")], "inventories": [item("azureml")]}, {}, None),
         ({"projects": [item("azureml", OTHERS, "")]}, {}, None),
         ({"types": [custom_type(description="of others")]}, {"k": ""}, None),
@@ -138,17 +138,17 @@ def test_invalid_variables_are_refused_before_the_first_change(changes, problem)
         ({"types": [custom_type()], "superuser": False}, {"k": ""}, None),
     ],
 )
-def test_names_in_use_are_refused(there, kubeconfigs, problem):
-    problems = azureml_awx.find_problems(settings(kubeconfigs=kubeconfigs), found(**there))
+def test_name_of_an_object_that_the_playbook_did_not_create_is_refused(existing, kubeconfigs, problem):
+    problems = azureml_awx.find_problems(settings(kubeconfigs=kubeconfigs), found(**existing))
 
     assert [one for one in problems if problem is None or problem not in one] == []
     assert bool(problems) is (problem is not None)
 
 
-def test_a_credential_of_others_is_refused_even_where_the_playbook_was_before():
-    there = {"projects": [item("azureml")], "credentials": [item("azureml a", OURS, "", credential_type=1)]}
+def test_credential_that_the_playbook_did_not_create_is_refused_after_an_earlier_run():
+    existing = {"projects": [item("azureml")], "credentials": [item("azureml a", OURS, "", credential_type=1)]}
 
-    (problem,) = azureml_awx.find_problems(settings(credentials=credentials(a=AZURE)), found(**there))
+    (problem,) = azureml_awx.find_problems(settings(credentials=credentials(a=AZURE)), found(**existing))
 
     assert problem.startswith("thing 'azureml a' was not created by this playbook")
 
@@ -180,7 +180,7 @@ def test_credentials_are_assigned_by_their_type(changes, assigned):
     assert [result[name] for name in ("project", "image", "inventory", "templates")] == assigned
 
 
-THERE = found(
+EXISTING = found(
     types=[custom_type()],
     job_templates=[
         item("azureml deploy"),
@@ -208,7 +208,7 @@ def names(own: dict) -> dict:
 def test_only_objects_created_by_the_playbook_are_managed():
     identity = ("prefix", "name", "workflow", "type_name", "templates", "mark", "type_mark")
 
-    own = azureml_awx.find_own({name: settings()[name] for name in identity}, THERE)
+    own = azureml_awx.find_own({name: settings()[name] for name in identity}, EXISTING)
 
     assert names(own) == {
         "job_templates": [
@@ -224,7 +224,7 @@ def test_only_objects_created_by_the_playbook_are_managed():
 
 
 def test_objects_missing_in_the_variables_are_obsolete():
-    obsolete = azureml_awx.find_obsolete(settings(credentials=credentials(a=AZURE)), THERE)
+    obsolete = azureml_awx.find_obsolete(settings(credentials=credentials(a=AZURE)), EXISTING)
 
     assert names(obsolete) == {
         "job_templates": [("azureml removed", OURS), ("azureml lost", None), ("azureml deploy", None)],
@@ -234,7 +234,7 @@ def test_objects_missing_in_the_variables_are_obsolete():
     assert [one["credential_type"] for one in obsolete["credentials"]] == [2, 1]
 
 
-def test_an_organization_that_was_deleted_by_hand_leaves_templates_to_remove():
+def test_templates_are_removed_after_their_organization_was_deleted_manually():
     own = azureml_awx.find_own(settings(), found(organization=None, job_templates=[item("azureml deploy", None)]))
 
     assert names(own) == {"job_templates": [("azureml deploy", None)]}
@@ -258,11 +258,11 @@ PRESENT = {**HOOK, "http_method": "POST", "disable_ssl_verification": False, "us
         (HOOK, {**PRESENT, "username": "removed"}, MARK, True),
     ],
 )
-def test_a_changed_notification_differs(wanted, present, description, differs):
-    there = {"notification_type": "webhook", "notification_configuration": present, "description": description}
+def test_notification_differs_if_its_configuration_or_description_was_changed(wanted, present, description, differs):
+    existing = {"notification_type": "webhook", "notification_configuration": present, "description": description}
 
-    assert azureml_awx.notification_differs({"type": "webhook", "configuration": wanted}, there, MARK) is differs
-    assert azureml_awx.notification_differs({"type": "slack", "configuration": wanted}, there, MARK) is True
+    assert azureml_awx.notification_differs({"type": "webhook", "configuration": wanted}, existing, MARK) is differs
+    assert azureml_awx.notification_differs({"type": "slack", "configuration": wanted}, existing, MARK) is True
     assert azureml_awx.notification_differs({"type": "webhook", "configuration": wanted}, {}, MARK) is True
 
 
@@ -276,7 +276,7 @@ def test_a_changed_notification_differs(wanted, present, description, differs):
         ({"identifier": "preflight", "job_type": "check"}, False),
     ],
 )
-def test_nodes_that_were_added_or_changed_by_hand_are_wrong(node, wrong):
+def test_workflow_node_that_was_added_or_changed_manually_is_found(node, wrong):
     wanted = [{"identifier": "preflight", "job_type": "check"}, {"identifier": "rest"}]
 
     assert azureml_awx.find_wrong_nodes([node], wanted) == ([node["identifier"]] if wrong else [])

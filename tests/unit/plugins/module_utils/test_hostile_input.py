@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whatever comes in - from users, clusters, files - ends in a result or in an error that says what is wrong with it."""
+"""Hostile input from users, clusters and files leads to a result, or to an error that names the invalid input."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from hypothesis import strategies as st
 
 from simulator.arm.kusto import run as run_query
 
-# What is slow on a busy machine is not wrong.
+# Tests may be slow on a busy machine.
 settings.register_profile("busy", deadline=None)
 settings.load_profile("busy")
 
@@ -45,7 +45,7 @@ CLUSTER = ClusterFacts("/subscriptions/s", "c", "connected_cluster", "westeurope
 
 
 def refusal_of(work: Callable, *arguments: object) -> AzureMLError | None:
-    """Return the error in which it refuses what it is given, C(None) if it takes it."""
+    """Return the error with which a function refuses its arguments, C(None) if it accepts them."""
     try:
         work(*arguments)
     except AzureMLError as error:
@@ -54,13 +54,13 @@ def refusal_of(work: Callable, *arguments: object) -> AzureMLError | None:
 
 
 def assert_clear(error: AzureMLError, *names: str) -> None:
-    """The error does no harm if it is shown, and names what is wrong."""
+    """Assert that an error is printable and contains one of the names."""
     assert not UNPRINTABLE.search(str(error))
     assert any(name in str(error) for name in names)
 
 
 @given(settings=st.dictionaries(texts, documents, max_size=4), protected=st.dictionaries(texts, documents, max_size=4))
-def test_settings(settings, protected):
+def test_settings_are_refused_or_become_strings(settings, protected):
     options = {
         "workload_profile": "training",
         "settings_generation": "current",
@@ -79,7 +79,7 @@ def test_settings(settings, protected):
 
 
 @given(options=st.dictionaries(st.sampled_from(("resource_group", "cluster_name")), texts, min_size=2))
-def test_names_cannot_leave_their_place_in_an_id(options):
+def test_name_cannot_change_the_structure_of_an_arm_id(options):
     arguments = ({**options, "cluster_type": "connected_cluster"}, "11111111-2222-3333-4444-555555555555")
     refusal = refusal_of(cluster.reference, *arguments)
     if refusal:
@@ -93,7 +93,7 @@ def test_names_cannot_leave_their_place_in_an_id(options):
 
 
 @given(name=texts, namespace=texts)
-def test_names_cannot_leave_their_place_in_a_kubernetes_path(name, namespace):
+def test_name_cannot_change_the_structure_of_a_kubernetes_path(name, namespace):
     arguments = (namespace or "-", name or "-")
     refusal = refusal_of(RESOURCES["Pod"].path, *arguments)
     if refusal:
@@ -107,7 +107,7 @@ def test_names_cannot_leave_their_place_in_a_kubernetes_path(name, namespace):
 
 
 @given(labels=st.dictionaries(texts, documents, max_size=3))
-def test_labels(labels):
+def test_labels_are_refused_or_valid(labels):
     refusal = refusal_of(taints.checked_labels, labels)
     if refusal:
         assert_clear(refusal, "labels")
@@ -120,7 +120,7 @@ def test_labels(labels):
 @example(reports={"reports-test": "Status: Failed Name: \x1b[2J ErrorCode: E4\u0665 ErrorMessage: \x9b31m"})
 @example(reports={"reports-test": "Status: Failed Name: a ErrorCode: E" + "9" * 10_000})
 @example(reports={"reports-test": "Status: Failed Name: a ErrorMessage: " + "x" * 10_000_000})
-def test_health_check_reports(reports):
+def test_health_check_reports_become_printable_lines(reports):
     for row in health_check.findings(reports):
         line = health_check.as_line(row)
         assert not UNPRINTABLE.search(line)
@@ -128,7 +128,7 @@ def test_health_check_reports(reports):
 
 
 @given(pods=st.lists(pods, max_size=4), found=st.lists(workloads, max_size=3))
-def test_pods_and_workloads(pods, found):
+def test_pods_and_workloads_have_a_printable_verdict(pods, found):
     kinds = ("Deployment", "StatefulSet", "DaemonSet")
     by_name = {(kind, one["metadata"]["name"]): one for kind, one in zip(kinds, found, strict=False)}
     verdict = evaluate([Component(kind, name, True) for kind, name in by_name], by_name, pods)
@@ -142,7 +142,7 @@ def test_pods_and_workloads(pods, found):
 @example(
     content=b'{"instanceTypes": {"a": {"resources": {"limits": {"cpu": "1e999999999"}}}}, "defaultInstanceType": "a"}'
 )
-def test_configuration_files(content):
+def test_configuration_file_is_accepted_or_refused_by_name(content):
     refusal = refusal_of(lambda: _compute_configuration.from_file(content, "attach.json").for_cluster())
     if refusal:
         assert_clear(refusal, "attach.json")
@@ -154,7 +154,7 @@ def test_configuration_files(content):
     certificate=b"",
     key="-----BEGIN ENCRYPTED PRIVATE KEY-----\n" + "A" * 64 + "\n-----END ENCRYPTED PRIVATE KEY-----\n",
 )
-def test_pem(certificate, key):
+def test_invalid_pem_is_refused(certificate, key):
     content = key.encode("utf-8", "surrogatepass")
     with pytest.raises(AzureMLError, match="^tls.certificate is not a PEM certificate"):
         tls.check(certificate, content, "ml.example.com", None, "tls.")
@@ -163,12 +163,12 @@ def test_pem(certificate, key):
 
 
 @pytest.mark.parametrize("path", ["/dev/zero", "/", "no\x00path", "x" * 5000, "missing.pem"])
-def test_invalid_files_are_refused(path):
+def test_unreadable_file_is_refused(path):
     with pytest.raises(AzureMLError, match="^tls.certificate: .* (cannot be read|is larger than)"):
         certificate_files.read(ModuleCall({}), {"certificate": path, "private_key": path, "cname": "c"}, "tls.")
 
 
-def test_largest_file(tmp_path):
+def test_file_of_the_largest_size_is_read(tmp_path):
     path = tmp_path / "file"
     path.write_bytes(b"x" * _text.LONGEST_FILE)
     assert len(files.read("config_file", str(path))) == _text.LONGEST_FILE
@@ -198,16 +198,16 @@ def configuration(content, tmp_path):
     ],
     ids=lambda user: next(iter(user)),
 )
-def test_an_inline_kubeconfig_neither_runs_programs_nor_reads_files(tmp_path, user, as_text):
-    mark = tmp_path / "owned"
-    user = json.loads(json.dumps(user).replace("{}", str(mark)))
+def test_inline_kubeconfig_neither_runs_programs_nor_reads_files(tmp_path, user, as_text):
+    marker = tmp_path / "owned"
+    user = json.loads(json.dumps(user).replace("{}", str(marker)))
     content = kubeconfig(**user)
     with pytest.raises(AzureMLError, match=f"^kubeconfig: user 'u' has {next(iter(user))}, which is not allowed"):
         configuration(json.dumps(content) if as_text else content, tmp_path)
-    assert not mark.exists()
+    assert not marker.exists()
 
 
-def test_a_kubeconfig_file_is_trusted_as_kubectl_trusts_it(tmp_path):
+def test_kubeconfig_file_may_run_a_program_as_in_kubectl(tmp_path):
     token = {
         "apiVersion": "client.authentication.k8s.io/v1",
         "kind": "ExecCredential",
@@ -223,7 +223,7 @@ def test_a_kubeconfig_file_is_trusted_as_kubectl_trusts_it(tmp_path):
 @example(content={"users": "u"})
 @example(content={**kubeconfig(), "users": None})
 @example(content=kubeconfig(**{"client-key-data": "no base64", "client-certificate-data": "="}))
-def test_kubeconfigs(tmp_path_factory, content):
+def test_inline_kubeconfig_is_accepted_or_refused_by_name(tmp_path_factory, content):
     for given_as in (content, json.dumps(content) + "\n"):
         if isinstance(given_as, (dict, str)):
             refusal = refusal_of(configuration, given_as, tmp_path_factory.mktemp("kube"))
@@ -239,16 +239,16 @@ def test_kubeconfigs(tmp_path_factory, content):
         ("- !!python/object/apply:os.system ['touch owned']\n", "constructor"),
     ],
 )
-def test_yaml_that_is_an_attack(tmp_path, content, message):
+def test_malicious_yaml_is_refused(tmp_path, content, message):
     with pytest.raises(AzureMLError, match=message):
         configuration(content, tmp_path)
 
 
 @given(values=st.lists(texts.filter(lambda one: "\ud800" not in one), min_size=1, max_size=3))
 @settings(max_examples=50)
-def test_values_cannot_leave_their_place_in_a_query(values):
+def test_value_cannot_change_the_structure_of_a_query(values):
     rows = [{"name": value, "id": str(number)} for number, value in enumerate(values)]
-    others = [{"name": "somebody else's", "id": "x"}]
+    others = [{"name": "another name", "id": "x"}]
     query = f"resources | where name in~ {any_of(values)} | project id | order by id asc"
     found = run_query(query, {"resources": rows + others})
     assert [row["id"] for row in found] == [row["id"] for row in rows]
@@ -278,7 +278,7 @@ class Answer:
 @example(status=400, content=b"[" * 100_000, retry_after="")
 @example(status=429, content=b"{}", retry_after="-1")
 @example(status=400, content=b'{"error": {"code": ["x"], "message": {"\\u001b": 1}}}', retry_after="1e400")
-def test_answers_of_a_service(status, content, retry_after):
+def test_response_of_a_service_is_an_object_or_an_error(status, content, retry_after):
     arguments = ("GET it", Answer(status, content, {"Retry-After": retry_after}), "correlation")
     refusal = refusal_of(parse_response, *arguments)
     if refusal:
@@ -289,7 +289,7 @@ def test_answers_of_a_service(status, content, retry_after):
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_unexpected_error_is_returned_as_a_result(attack):
+def test_unexpected_exception_is_returned_as_a_printable_result(attack):
     def run(call):
         raise KeyError(attack)
 

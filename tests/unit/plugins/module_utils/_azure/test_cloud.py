@@ -13,15 +13,15 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.errors import Az
 STACK = {"authentication": {"loginEndpoint": "https://login.local/", "audiences": ["https://rm.local/"]}}
 
 
-def test_known_cloud_is_not_looked_up():
+def test_built_in_cloud_needs_no_request():
     cloud = _cloud.resolve("AzureUSGovernment", pytest.fail)
     assert cloud.scope == "https://management.usgovcloudapi.net/.default"
 
 
-def test_cloud_is_read_from_its_address():
-    asked = []
-    cloud = _cloud.resolve("https://rm.local/", lambda url: asked.append(url) or STACK)
-    assert asked == ["https://rm.local/metadata/endpoints?api-version=2022-09-01"]
+def test_private_cloud_is_read_from_its_address():
+    requested = []
+    cloud = _cloud.resolve("https://rm.local/", lambda url: requested.append(url) or STACK)
+    assert requested == ["https://rm.local/metadata/endpoints?api-version=2022-09-01"]
     assert (cloud.resource_manager, cloud.authority) == ("https://rm.local", "https://login.local")
     assert cloud.scope == "https://rm.local/.default"
 
@@ -86,5 +86,5 @@ def test_endpoint_of_a_private_cloud_keeps_its_port():
         ("https://rm.local", "https://northeurope.api.azureml.ms/discovery", False),
     ],
 )
-def test_tokens_go_to_regional_services_of_the_same_cloud_alone(cloud, url, trusted):
+def test_only_regional_services_of_the_same_cloud_are_trusted_with_a_token(cloud, url, trusted):
     assert _cloud.resolve(cloud, lambda _url: STACK).is_machine_learning(url) is trusted

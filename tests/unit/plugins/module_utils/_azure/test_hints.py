@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Hints for messages of Azure."""
+"""Hints for error messages of Azure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure.hints import hi
         ("Unable to get the status from the local CRD", "Arc agents"),
     ],
 )
-def test_hints(message, hint):
+def test_known_message_has_a_hint(message, hint):
     assert hint in hint_for(message)
 
 

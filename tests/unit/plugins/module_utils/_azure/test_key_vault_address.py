@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Addresses of certificates in Azure Key Vault: which are taken, and to which the token may go."""
+"""Addresses of certificates in Azure Key Vault: which are valid, and which are trusted with a token."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ VAULT = "https://v.vault.azure.net"
         (f"{VAULT}/certificates/Edge-1/0f1e2d3c4b5a69788796a5b4c3d2e1f0", "Edge-1", "0f1e2d3c4b5a69788796a5b4c3d2e1f0"),
     ],
 )
-def test_address_of_a_certificate(address, name, version):
+def test_valid_address_is_parsed(address, name, version):
     found = parse("tls.key_vault", address)
     assert (found.vault, found.name, found.version) == (VAULT, name, version)
     assert str(found) == f"certificate '{name}' in key vault 'v.vault.azure.net'"
@@ -43,7 +43,7 @@ def test_address_of_a_certificate(address, name, version):
         "https://[/certificates/edge",
     ],
 )
-def test_other_addresses_are_refused_with_an_example(address):
+def test_invalid_address_is_refused_with_an_example(address):
     with pytest.raises(AzureMLError, match="tls.key_vault must be the address of a certificate like https://v.vault"):
         parse("tls.key_vault", address)
 
@@ -61,11 +61,11 @@ def test_other_addresses_are_refused_with_an_example(address):
         ("AzureChinaCloud", "https://v.vault.azure.cn", True),
     ],
 )
-def test_token_is_sent_only_to_vaults_of_its_cloud(cloud, address, trusted):
+def test_only_vaults_of_the_same_cloud_are_trusted_with_a_token(cloud, address, trusted):
     assert CLOUDS[cloud].is_key_vault(address) is trusted
 
 
-def test_audience_is_that_of_the_cloud():
+def test_audience_of_a_vault_depends_on_the_cloud():
     assert CLOUDS["AzureCloud"].key_vault == "https://vault.azure.net"
     private = Cloud("https://arm.local", "https://login.local", "https://audience.local")
     assert (private.key_vault, private.is_key_vault("https://arm.local/x")) == ("https://audience.local", True)

@@ -10,10 +10,10 @@ import pytest
 from ansible_collections.azureml.arc.plugins.module_utils._azure.names import derived_name, is_created_by_us
 
 
-def test_derived_names():
+def test_derived_name_has_only_letters_and_digits_and_is_cut_with_a_digest():
     assert derived_name("shop-1-sub-rg-relay", 50) == "shop1subrgrelay"
     long = "a-cluster-11111111-2222-3333-4444-555555555555-a-resource-group-relay"
-    # The digits are the first six that md5sum prints for the whole text.
+    # The last six characters are the first six of the md5sum of the whole text.
     assert derived_name(long, 50) == "acluster11111111222233334444555555555555ares" + "e62e8c"
     assert len(derived_name("x" * 80, 63)) == 63
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who signs in: sources and their precedence, as azure.azcollection has them."""
+"""The credentials of a sign-in: their sources and precedence, as in azure.azcollection."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ def file(tmp_path):
 
 
 def no_file(option: str, path: str) -> bytes:
-    """Return what a file has that the case does not need."""
+    """Stand in for reading a file whose content does not matter."""
     return b""
 
 
-def who(sign_in: SignIn) -> tuple:
+def identity_of(sign_in: SignIn) -> tuple:
     return sign_in.method, sign_in.client_id, sign_in.secret, sign_in.tenant, sign_in.subscription_id
 
 
@@ -67,7 +67,7 @@ def who(sign_in: SignIn) -> tuple:
             {"AZURE_FEDERATED_TOKEN_FILE": "/t", "AZURE_CLIENT_ID": "w", "AZURE_TENANT_ID": "wt"},
             ("workload_identity", "w", None, "wt", None),
         ),
-        # The webhook of workload identity adds its variables to AWX's pod; AWX's credential is what the job is to use.
+        # The webhook of workload identity adds its variables to AWX's pod, but the job must use AWX's credential.
         (
             {},
             {**ENVIRONMENT, "AZURE_FEDERATED_TOKEN_FILE": "/t", "AZURE_TENANT_ID": "wt"},
@@ -97,17 +97,17 @@ def who(sign_in: SignIn) -> tuple:
         ),
     ],
 )
-def test_precedence(options, environ, expected, file):
-    assert who(resolve(options, environ, file, no_file)) == expected
+def test_options_take_precedence_over_environment_and_environment_over_file(options, environ, expected, file):
+    assert identity_of(resolve(options, environ, file, no_file)) == expected
 
 
-def test_cloud_of_a_profile_and_of_the_environment(file):
+def test_cloud_is_read_from_profile_or_environment(file):
     assert resolve({"profile": "prod"}, {}, file).cloud_environment == "AzureUSGovernment"
     assert resolve(OPTIONS, {"AZURE_CLOUD_ENVIRONMENT": "AzureChinaCloud"}, file).cloud_environment == "AzureChinaCloud"
     assert resolve(OPTIONS, {}, file).cloud_environment == "AzureCloud"
 
 
-def test_certificate_validation(file):
+def test_certificate_validation_is_on_unless_option_or_environment_disables_it(file):
     assert resolve(OPTIONS, {}, file).validate_certificates
     assert not resolve({**OPTIONS, "cert_validation_mode": "ignore"}, {}, file).validate_certificates
     assert not resolve(OPTIONS, {"AZURE_CERT_VALIDATION_MODE": "ignore"}, file).validate_certificates
@@ -115,7 +115,7 @@ def test_certificate_validation(file):
         resolve(OPTIONS, {"AZURE_CERT_VALIDATION_MODE": "maybe"}, file)
 
 
-def test_instance_discovery(file):
+def test_option_for_instance_discovery_takes_precedence_over_the_environment(file):
     assert not resolve(OPTIONS, {}, file).disable_instance_discovery
     assert resolve(OPTIONS, {"AZURE_DISABLE_INSTANCE_DISCOVERY": "true"}, file).disable_instance_discovery
     assert not resolve(
@@ -169,17 +169,17 @@ def test_unusable_certificate_names_the_option(tmp_path):
         ("service_principal", "ClientSecretCredential"),
     ],
 )
-def test_credential(method, kind):
+def test_method_determines_the_credential_of_the_sdk(method, kind):
     sign_in = SignIn(method, tenant="t", client_id="c", secret="s")
     assert type(_sign_in.credential(sign_in, CLOUDS["AzureCloud"], {})).__name__ == kind
 
 
 class RefusedError(Exception):
-    """What would have been sent."""
+    """The request that would have been sent."""
 
 
 class Refusal(HttpTransport):
-    """A transport of the SDK that sends nothing."""
+    """A transport of the SDK that raises instead of sending."""
 
     def open(self):
         pass
@@ -208,7 +208,7 @@ def test_missing_token_file_names_its_variable_and_path(tmp_path):
         _sign_in.credential(sign_in, CLOUDS["AzureCloud"], {})
 
 
-# What each documented variable is set to, and the field of the sign-in that it sets.
+# For each documented variable: its value, and the field of the sign-in with the expected value.
 VARIABLES = {
     "ANSIBLE_AZURE_AUTH_SOURCE": ("msi", "method", "msi"),
     "ANSIBLE_AZURE_CLI_TIMEOUT": ("7", "cli_timeout", 7),
@@ -238,7 +238,7 @@ def test_every_documented_variable_is_tested():
 
 
 @pytest.mark.parametrize("name", VARIABLES)
-def test_documented_variable_counts_where_no_option_is_given(name, file):
+def test_documented_variable_is_used_without_an_option(name, file):
     value, field, expected = VARIABLES[name]
     others = {} if name in ("ANSIBLE_AZURE_AUTH_SOURCE", "AZURE_PROFILE") else {"ANSIBLE_AZURE_AUTH_SOURCE": "cli"}
     assert getattr(resolve({}, {**others, name: value}, file, no_file), field) == expected

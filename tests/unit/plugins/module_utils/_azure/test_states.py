@@ -33,5 +33,5 @@ def test_only_three_states_are_final(state, moving, deleted, failed):
 
 
 @pytest.mark.parametrize("body", [{}, {"properties": None}, {"properties": {}}])
-def test_resource_without_a_state_is_at_rest(body):
+def test_resource_without_a_state_has_no_operation_in_progress(body):
     assert not is_moving(body)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The token that the tasks of a run share, from a program in place of the Azure CLI."""
+"""The token that the tasks of a run share, with a shell script as the Azure CLI."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from azure.core.pipeline import PipelineContext, PipelineRequest
 from azure.core.rest import HttpRequest
 
 CLOUD = CLOUDS["AzureCloud"]
-# The answer of C(az), whose token is the number of the call.
+# The answer of C(az). The token is the number of the call.
 TOKEN = """echo "{'accessToken': '$(wc -l < $0.log)', 'expires_on': 4070908800}" | tr "'" '"'"""
 
 
@@ -27,7 +27,7 @@ def token_of(credential: SharedCredential) -> str:
 
 @pytest.fixture
 def az(tmp_path, monkeypatch):
-    """Makes an C(az) that runs a line of shell, and a run that signs in with it."""
+    """Return a function that creates an C(az) from a line of shell, and credentials that use it."""
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     log = tmp_path / "az.log"
     (tmp_path / "cache").mkdir()
@@ -47,13 +47,13 @@ def az(tmp_path, monkeypatch):
     return make
 
 
-def test_token_of_a_slow_az_is_requested_once(az):
+def test_clusters_of_a_run_share_the_token_of_a_slow_az(az):
     credential, calls = az(f"sleep 1; {TOKEN}")
     assert [token_of(credential()) for _cluster in range(3)] == ["1"] * 3
     assert calls() == 1
 
 
-def test_az_that_does_not_answer_is_called_once_and_the_error_names_the_timeout(az):
+def test_az_that_times_out_is_called_once_and_the_error_names_the_timeout(az):
     credential, calls = az("exec sleep 30", timeout=1)
     message = "Could not sign in to Azure with the Azure CLI: 'az' did not answer within 1 seconds .* Raise cli_timeout"
     for _cluster in range(3):
@@ -68,7 +68,7 @@ def test_az_without_a_login_is_reported(az):
         token_of(credential())
 
 
-def test_a_token_that_is_refused_to_one_client_is_not_sent_by_another(az):
+def test_token_that_one_client_had_refused_is_replaced_for_all_clients(az):
     credential, calls = az(TOKEN)
     shared = credential()
     clients = [Authentication(shared, CLOUD.scope) for _client in range(2)]
@@ -81,7 +81,7 @@ def test_a_token_that_is_refused_to_one_client_is_not_sent_by_another(az):
 
 
 def sent_by(client: Authentication) -> HttpRequest:
-    """Return a request as a client signs it."""
+    """Return a request that a client has signed."""
     request = HttpRequest("GET", CLOUD.resource_manager)
     client.on_request(PipelineRequest(request, PipelineContext(None)))
     return request

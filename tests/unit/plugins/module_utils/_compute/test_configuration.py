@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a compute offers: from options and from the studio's file, refused with the path inside the document."""
+"""The configuration of a compute, from options or from the studio's file. Errors contain the path in the document."""
 
 from __future__ import annotations
 
@@ -61,24 +61,24 @@ def of_type(**fields):
         ),
     ],
 )
-def test_file_is_refused_with_the_path(text, message):
+def test_invalid_file_is_refused_with_the_path_in_it(text, message):
     with pytest.raises(AzureMLError, match=message):
         from_file(text.encode("utf-8", "surrogatepass"), "f.json")
 
 
-def test_options_are_refused_with_their_path():
+def test_invalid_options_are_refused_with_their_path():
     with pytest.raises(AzureMLError, match="^instance_types.small.resources.limits.cpu: 'x' is not a quantity"):
         from_options({"instance_types": {"small": {"resources": {"limits": {"cpu": "x"}}}}})
     with pytest.raises(AzureMLError, match="^default_instance_type is missing: name one of small"):
         from_options({"instance_types": SMALL})
 
 
-def test_default_is_known_by_its_name():
+def test_type_named_default_instance_type_is_the_default():
     assert from_options({"instance_types": {"defaultInstanceType": {}}}).default_instance_type == "defaultInstanceType"
     assert from_options({"instance_types": {}}).default_instance_type is None
 
 
-def test_for_the_cluster_names_change_and_the_default_has_two():
+def test_names_are_converted_for_the_cluster_where_the_default_has_a_second_name():
     found = from_options({"instance_types": {"Big_GPU": SMALL["small"]}, "default_instance_type": "Big_GPU"})
     resources = {"requests": {}, "limits": {"cpu": "1"}}
     assert found.for_cluster() == [
@@ -97,7 +97,7 @@ def test_for_the_cluster_names_change_and_the_default_has_two():
         (["a", "DefaultInstanceType"], "the default is 'a', and 'DefaultInstanceType' is the default of the cluster"),
     ],
 )
-def test_names_that_meet_in_the_cluster(types, message):
+def test_types_with_equal_names_in_the_cluster_are_refused(types, message):
     given = {"instance_types": {name: {} for name in types}, "default_instance_type": types[0]}
     with pytest.raises(AzureMLError, match=message):
         from_options(given).for_cluster()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Instance types: what Kubernetes would refuse is refused with its path, and what means the same is the same."""
+"""Instance types: values that Kubernetes would refuse are refused with their path, and equal quantities are equal."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def instance_type(node_selector=None, requests=None, limits=None):
     return validated("gpu", {"node_selector": node_selector, "resources": resources}, "instance_types[0].")
 
 
-def test_object():
+def test_instance_type_becomes_a_spec_with_strings_and_whole_gpus():
     found = instance_type(
         node_selector={"accelerator": "nvidia-tesla-k80", "example.com/pool": 7},
         requests={"cpu": 2, "memory": "16Gi", GPU: "1"},
@@ -39,7 +39,7 @@ def test_object():
     }
 
 
-def test_no_gpu_is_nothing_to_say():
+def test_zero_gpus_are_left_out_of_the_spec_but_sent_with_the_attachment():
     found = instance_type(requests={"cpu": "1", GPU: "0"}, limits={"cpu": "1", GPU: "0"})
     assert found.spec() == {"resources": {"requests": {"cpu": "1"}, "limits": {"cpu": "1"}}}
     assert validated("any", {}).spec() == {}
@@ -49,7 +49,7 @@ def test_no_gpu_is_nothing_to_say():
     }
 
 
-def test_name_that_no_object_can_have():
+def test_name_that_is_invalid_for_an_object_is_refused():
     with pytest.raises(AzureMLError, match="name: 'GPU_type' must be lower case"):
         check_object_name("GPU_type", "name")
 
@@ -78,13 +78,13 @@ def test_name_that_no_object_can_have():
         ({"requests": {GPU: 1}}, "which has none"),
     ],
 )
-def test_refused_with_its_path(given, message):
+def test_invalid_value_is_refused_with_its_path(given, message):
     with pytest.raises(AzureMLError, match=message):
         instance_type(**given)
 
 
 @pytest.mark.parametrize(
-    ("spec", "alike"),
+    ("spec", "equal"),
     [
         ({"resources": {"requests": {"cpu": "1000m"}, "limits": {"memory": "1024Mi", GPU: "1"}}}, True),
         ({"resources": {"requests": {"cpu": "1"}, "limits": {"memory": "1Gi"}}}, False),
@@ -95,12 +95,12 @@ def test_refused_with_its_path(given, message):
         ),
     ],
 )
-def test_same(spec, alike):
+def test_specs_with_equal_quantities_are_the_same(spec, equal):
     wanted = instance_type(requests={"cpu": "1"}, limits={"memory": "1Gi", GPU: 1})
-    assert same(wanted, spec) is alike
+    assert same(wanted, spec) is equal
 
 
-def test_replacement_removes_undesired_settings():
+def test_replacement_removes_settings_that_are_not_configured():
     present = {"nodeSelector": {"a": "1", "b": "2"}, "resources": {"limits": {"cpu": "1"}}}
     assert replacement({"nodeSelector": {"a": "3"}}, present) == {
         "nodeSelector": {"a": "3", "b": None},

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The step that attaches a cluster or changes how it is attached, as a table, and the request that takes it."""
+"""The plan for attaching a cluster or changing its attachment, and the request."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def present(state="Succeeded", kind="Kubernetes", cluster=ID, namespace="ml", id
         (present(namespace="default"), "refuse"),
     ],
 )
-def test_action(body, action):
+def test_present_compute_determines_the_action(body, action):
     assert plan(WantedCompute(ID, ML), body).action == action
 
 
@@ -84,7 +84,7 @@ def test_action(body, action):
         (present(kind="AmlCompute"), "refuse"),
     ],
 )
-def test_action_where_it_may_be_reattached(body, action):
+def test_force_reattach_replaces_a_different_attachment(body, action):
     assert plan(WantedCompute(ID, ML, force_reattach=True), body).action == action
 
 
@@ -103,19 +103,19 @@ def test_action_where_it_may_be_reattached(body, action):
         (typed(purge=True, large="2"), {"default_instance_type", "instance_types.large", "instance_types.small"}),
     ],
 )
-def test_changes_in_place(wanted, changes):
+def test_only_differing_options_are_changed_in_place(wanted, changes):
     step = plan(wanted, present())
     assert set(step.changes) == changes
     assert step.action == ("update" if changes else "none")
 
 
-def test_identities_compare_without_case_and_order():
+def test_case_and_order_of_identities_are_ignored():
     assigned = {"type": "UserAssigned", "userAssignedIdentities": {USER + "A": {}, USER + "b": {}}}
     wanted = WantedCompute(ID, ML, identity=Identity("UserAssigned", (USER + "b", USER + "a")))
     assert plan(wanted, present(identity=assigned)).action == "none"
 
 
-def test_missing_namespace_is_default():
+def test_compute_without_a_namespace_is_in_namespace_default():
     body = present(properties=None)
     assert plan(WantedCompute(ID), body).action == "none"
 
@@ -135,7 +135,7 @@ def test_unset_options_are_left_unchanged():
     assert set(types["instanceTypes"]) == {"large"}
 
 
-def test_first_attachment_contains_only_the_given_options():
+def test_first_attachment_contains_only_options_that_are_set():
     assert attach_body(WantedCompute(ID), "northeurope") == {
         "location": "northeurope",
         "identity": {"type": "SystemAssigned"},
@@ -143,7 +143,7 @@ def test_first_attachment_contains_only_the_given_options():
     }
 
 
-def test_view():
+def test_view_names_fields_as_the_options_do():
     found = view(present())
     assert found["instance_types"] == {
         "small": {"node_selector": {}, "resources": {"requests": {}, "limits": {"cpu": "1", "nvidia.com/gpu": "0"}}}
@@ -151,7 +151,7 @@ def test_view():
     assert found["identity"] == {"type": "SystemAssigned", "user_assigned_identities": []}
 
 
-def test_purge_leaves_the_default_of_the_extension():
+def test_purge_keeps_the_default_instance_type_of_the_extension():
     offered = {"small": CPU, "defaultinstancetype": CPU, "large": CPU}
     body = present(properties={"namespace": "ml", "defaultInstanceType": "small", "instanceTypes": offered})
     wanted = typed(purge=True, small="1")

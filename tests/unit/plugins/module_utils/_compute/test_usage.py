@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who uses a compute, as a table."""
+"""The jobs and endpoints that use a compute."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ ID = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServi
         ({"status": "Running", "settings": {"default_compute": ID}}, True),
     ],
 )
-def test_job(properties, uses):
+def test_active_job_on_the_compute_uses_it(properties, uses):
     assert runs_on({"name": "j", "properties": properties}, ID) is uses
 
 
 @pytest.mark.parametrize(("compute", "uses"), [(ID, True), (ID.lower(), True), (ID + "2", False), (None, False)])
-def test_endpoint(compute, uses):
+def test_endpoint_on_the_compute_uses_it(compute, uses):
     assert serves_on({"name": "e", "properties": {"compute": compute}}, ID) is uses

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Clients that are lent to one call after the other."""
+"""The pool of clients."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.connections impo
 
 
 class Client:
-    """Counts how many use it at once, and how often it was closed."""
+    """A client that counts its concurrent users, and how often it was closed."""
 
     def __init__(self) -> None:
         self.users = 0
@@ -28,7 +28,7 @@ class Client:
 
 @pytest.fixture
 def now():
-    """The time, to be set."""
+    """The current time, which a test can set."""
     return [0.0]
 
 
@@ -42,14 +42,14 @@ def borrow(connections: Connections, key) -> Client:
         return client
 
 
-def test_a_returned_client_is_lent_again_for_its_key_alone(connections):
+def test_returned_client_is_only_reused_for_the_same_key(connections):
     first = borrow(connections, ("azure", "one"))
 
     assert borrow(connections, ("azure", "other")) is not first
     assert borrow(connections, ("azure", "one")) is first
 
 
-def test_a_client_is_lent_to_one_at_a_time(connections):
+def test_client_has_one_user_at_a_time(connections):
     with connections.lend("key", Client) as first, connections.lend("key", Client) as second:
         assert first is not second
 
@@ -70,7 +70,7 @@ def test_threads_never_share_a_client():
     assert not any(shared)
 
 
-def test_a_client_is_lent_again_after_a_failure(connections):
+def test_client_is_reused_after_a_failure(connections):
     with pytest.raises(ConnectionError), connections.lend("key", Client) as client:
         raise ConnectionError
 
@@ -78,7 +78,7 @@ def test_a_client_is_lent_again_after_a_failure(connections):
 
 
 @pytest.mark.parametrize(("idle", "closed"), [(LONGEST_IDLE, 0), (LONGEST_IDLE + 1, 1)])
-def test_a_client_that_was_idle_for_too_long_is_closed(connections, now, idle, closed):
+def test_client_is_closed_after_it_was_idle_for_too_long(connections, now, idle, closed):
     first = borrow(connections, "key")
     now[0] = idle
 
@@ -86,26 +86,26 @@ def test_a_client_that_was_idle_for_too_long_is_closed(connections, now, idle, c
     assert first.closed == closed
 
 
-def test_the_longest_idle_is_closed_where_too_many_are(connections):
+def test_longest_idle_client_is_closed_when_there_are_too_many(connections):
     clients = [borrow(connections, number) for number in range(MOST_IDLE + 1)]
 
     assert [client.closed for client in clients] == [1] + [0] * MOST_IDLE
 
 
-def test_all_clients_are_closed_with_their_task():
+def test_all_clients_are_closed_at_the_end_of_the_task():
     with Connections() as connections:
         clients = [borrow(connections, key) for key in "ab"]
 
     assert [client.closed for client in clients] == [1, 1]
 
 
-def test_what_is_shared_is_made_once_for_each_key(connections):
-    made, barrier = itertools.count(), threading.Barrier(8)
+def test_shared_value_is_computed_once_for_each_key(connections):
+    computed, barrier = itertools.count(), threading.Barrier(8)
 
-    def ask(number: int) -> int:
+    def read(number: int) -> int:
         barrier.wait()
-        return connections.shared(number % 2, lambda: next(made))
+        return connections.shared(number % 2, lambda: next(computed))
 
     with ThreadPoolExecutor(8) as pool:
-        assert len(set(pool.map(ask, range(8)))) == 2
-    assert next(made) == 2
+        assert len(set(pool.map(read, range(8)))) == 2
+    assert next(computed) == 2

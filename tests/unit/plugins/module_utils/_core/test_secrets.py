@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which values of a call are secrets, and what a result is without them."""
+"""The secret values of a call, and their removal from results."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ SPEC = {
         ({"tls": ["private_key_content=k"]}, {"private_key_content=k"}),
     ],
 )
-def test_secret_values(params, expected):
+def test_values_of_no_log_options_and_inline_kubeconfigs_are_secret(params, expected):
     assert secret_values(SPEC, params) == expected
 
 
-def test_secret_values_are_those_of_ansible():
+def test_secret_values_are_the_same_as_in_ansible():
     params = {
         "secret": "s",
         "protected_settings": {"a": "x", "b": ["y", 7]},
@@ -63,7 +63,7 @@ RESULT = {
 }
 
 
-def test_result_without_secrets():
+def test_secrets_are_masked_in_a_result():
     assert without_secrets(RESULT, {"hush", "hush-hush", "17"}) == {
         "msg": "the key ******** is not ********",
         "exact": "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER",
@@ -76,12 +76,12 @@ def test_result_without_secrets():
     assert without_secrets(RESULT, set()) == RESULT
 
 
-def test_result_is_that_of_ansible():
+def test_masked_result_is_the_same_as_in_ansible():
     found = without_secrets(RESULT, {"hush"})
     assert found == remove_values(RESULT, {"hush"})
 
 
-def test_secrets_are_registered_where_ansible_can_mask_them(monkeypatch):
+def test_secrets_are_registered_if_ansible_can_mask_them(monkeypatch):
     registered = []
     monkeypatch.setattr(secrets, "register_secret", registered.append)
     secrets.register(["a", "b"])

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Texts of others, made harmless."""
+"""Printable forms of untrusted text."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.text import LONG
         ("\ud800", r"\ud800"),
     ],
 )
-def test_printable(text, shown):
+def test_control_characters_are_escaped(text, shown):
     assert printable(text) == shown
 
 
-def test_text_is_limited_in_length():
+def test_long_text_is_cut():
     assert printable("x" * 10_000_000) == f"{'x' * LONGEST_TEXT}... (10000000 characters)"
     assert len(str(AzureMLError("x" * 10_000_000))) < LONGEST_MESSAGE + 100
 
@@ -40,7 +40,7 @@ def test_errors_are_printable():
     assert r"\x1b]0;owned\x07" in error.as_result()["msg"]
 
 
-def test_sequences_of_characters_become_texts():
+def test_string_like_objects_become_strings():
     value = {"a": [UserString("hush"), 1, None, b"b"], UserString("c"): ({"d": "e"},)}
 
     found = plain(value)

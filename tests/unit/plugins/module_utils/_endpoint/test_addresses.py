@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The addresses of the inference router by its Service and the nodes."""
+"""The addresses of the inference router, from its Service and the nodes."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def node(ready: str = "True", **addresses: str) -> dict:
         ),
     ],
 )
-def test_addresses(found, nodes, scheme, addresses):
+def test_type_of_the_service_determines_the_addresses(found, nodes, scheme, addresses):
     router = router_of(found, nodes, scheme, on_node=True)
     assert (list(map(str, router.addresses)), router.missing) == (addresses, "")
     assert router.service_type == found["spec"]["type"]
@@ -76,15 +76,15 @@ def test_addresses(found, nodes, scheme, addresses):
         (service("NodePort", ports=None), [node()], "Service 'azureml-fe' has no port for HTTPS"),
     ],
 )
-def test_missing_address_is_reported_with_the_reason(found, nodes, missing):
+def test_router_without_an_address_has_the_reason(found, nodes, missing):
     router = router_of(found, nodes, "https", on_node=True)
     assert (router.addresses, router.missing) == ((), missing)
 
 
-def test_cluster_ip_is_for_nodes_alone_elsewhere_another_machine_may_have_it():
+def test_cluster_ip_is_not_used_outside_of_the_cluster():
     router = router_of(service("ClusterIP", clusterIP="10.0.0.7"), [], "https")
     assert (router.addresses, router.missing, router.port) == ((), "", 443)
 
 
-def test_address_of_ipv6_has_brackets():
+def test_ipv6_address_has_brackets():
     assert str(Address("fd00::1", 443)) == "[fd00::1]:443"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Certificates in a handshake of TLS 1.2, however it is cut into records."""
+"""Certificates in a TLS 1.2 handshake, split into records of any size."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ CERTIFICATE = message(11, vector(b"".join(map(vector, CHAIN))))
 
 
 @pytest.mark.parametrize("size", [1, 7, 71, 400, 16384])
-def test_chain_is_found_across_records(size):
+def test_chain_that_spans_records_is_found(size):
     received = records(HELLO + CERTIFICATE + DONE, size) + CHANGE_CIPHER_SPEC + records(b"encrypted", 16384)
     assert certificates(received) == CHAIN
 
 
 @pytest.mark.parametrize("received", [b"", ALERT, records(HELLO, 16384), records(HELLO + message(11, vector(b"")), 99)])
-def test_answer_without_certificates_has_none(received):
+def test_handshake_without_certificates_has_an_empty_chain(received):
     assert certificates(received) == []
 
 
 @given(st.binary(max_size=400), st.integers(0, 400))
-def test_hostile_bytes_end(noise, cut):
+def test_random_bytes_are_parsed_without_an_error(noise, cut):
     received = records(HELLO + CERTIFICATE, 300)
     assert isinstance(certificates(noise), list)
     assert isinstance(certificates(received[:cut] + noise), list)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is wrong with the answer of an inference router."""
+"""Problems in the answers of an inference router."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def of(*chain: bytes, expected: tuple | None = CHAIN, cname: str = "ml.example.c
     return problems(Answer("https", chain), Expected("https", cname, expected), now)
 
 
-def test_right_chain_has_no_problem_whether_or_not_the_root_is_served():
+def test_expected_chain_is_accepted_with_or_without_the_root():
     assert of(*RIGHT) == of(*RIGHT, *der(AUTHORITY.root)) == of(*RIGHT, expected=None) == []
 
 
@@ -53,9 +53,9 @@ def test_right_chain_has_no_problem_whether_or_not_the_root_is_served():
         ((), "it serves no readable certificate"),
         ((b"nonsense",), "it serves no readable certificate"),
     ],
-    ids=["no intermediate", "another intermediate", "one too many", "another leaf", "nothing", "nonsense"],
+    ids=["no intermediate", "another intermediate", "extra certificate", "another leaf", "empty", "not a certificate"],
 )
-def test_invalid_chain_is_reported_with_its_problem(chain, problem):
+def test_unexpected_chain_is_reported_with_its_problem(chain, problem):
     (found,) = of(*chain)
     assert found.endswith(problem)
 
@@ -79,7 +79,7 @@ def test_all_problems_of_a_stale_certificate_are_reported_together():
         ("https", Answer(unreachable="Connection refused"), []),
     ],
 )
-def test_protocols(scheme, answer, found):
+def test_unexpected_protocol_is_a_problem(scheme, answer, found):
     assert problems(answer, Expected(scheme), NOW) == found
 
 
@@ -92,11 +92,11 @@ def test_protocols(scheme, answer, found):
         ({}, ["no address"], "wrong"),
     ],
 )
-def test_unreachable_is_not_wrong_and_one_reachable_address_is_enough(answers, wrong, found):
+def test_outcome_is_unreachable_only_if_no_address_can_be_reached(answers, wrong, found):
     assert outcome_of(answers, wrong) == found
 
 
-def test_days_left_count_down_and_go_below_zero():
+def test_days_left_are_negative_after_expiry():
     certificate = served(Answer("https", RIGHT))
     assert certificate.view(NOW)["days_left"] == 365
     assert certificate.view(NOW + 370 * DAY)["days_left"] == -5

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Certificates with their keys as key vaults store them."""
+"""Certificates and keys in the formats of Azure Key Vault."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ import certificates
 AUTHORITY = certificates.Authority()
 LEAF, KEY = AUTHORITY.issue("ml.example.com")
 CHAIN = LEAF + AUTHORITY.intermediate + AUTHORITY.root
-STRANGER = certificates.make(("other",))[0]
+UNRELATED = certificates.make(("other",))[0]
 
 
 def bundle(leaf: bytes, *others: bytes, key: bytes | None = KEY, password: bytes | None = None) -> str:
@@ -37,13 +37,13 @@ def bundle(leaf: bytes, *others: bytes, key: bytes | None = KEY, password: bytes
         ((KEY + CHAIN).decode(), PEM),
         ((CHAIN + KEY).decode(), PEM),
         ((AUTHORITY.root + AUTHORITY.intermediate + LEAF + KEY).decode(), PEM),
-        ((KEY + STRANGER + CHAIN).decode(), PEM),
+        ((KEY + UNRELATED + CHAIN).decode(), PEM),
         (bundle(LEAF, AUTHORITY.intermediate, AUTHORITY.root), PKCS12),
         (bundle(LEAF, AUTHORITY.root, AUTHORITY.intermediate), PKCS12),
     ],
-    ids=["key first", "key last", "root first", "with a stranger", "PKCS#12", "PKCS#12 in another order"],
+    ids=["key first", "key last", "root first", "with an unrelated certificate", "PKCS#12", "PKCS#12 in another order"],
 )
-def test_chain_is_sorted_in_the_order_of_the_extension(value, content_type):
+def test_certificates_in_any_order_become_a_chain(value, content_type):
     certificate, key = unpack(value, content_type, "certificate 'edge'")
 
     assert certificate == CHAIN
@@ -61,13 +61,13 @@ def test_chain_is_sorted_in_the_order_of_the_extension(value, content_type):
         ("hush", "text/plain", "certificate 'edge' has content type 'text/plain', not application/x-pem-file or"),
     ],
 )
-def test_invalid_value_is_refused_without_showing_it(value, content_type, message):
+def test_invalid_value_is_refused_without_showing_the_value(value, content_type, message):
     with pytest.raises(AzureMLError, match=message) as error:
         unpack(value, content_type, "certificate 'edge'")
     assert (value[40:80] or value) not in str(error.value)
 
 
-def test_key_of_another_certificate_is_left_to_the_check():
-    certificate, key = unpack((KEY + STRANGER).decode(), PEM, "certificate 'edge'")
+def test_key_of_another_certificate_is_refused_by_the_later_check():
+    certificate, key = unpack((KEY + UNRELATED).decode(), PEM, "certificate 'edge'")
     with pytest.raises(AzureMLError, match="private_key does not belong to"):
         tls.check(certificate, key, None, certificates.NOW)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Options that contradict each other, or the cluster, are named."""
+"""Options that contradict each other or the cluster."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ from extension_options import FIRST_INFERENCE, INFERENCE, TRAINING, cluster
         ({**TRAINING, "settings": {"a": None}}, "the value of 'a'"),
     ],
 )
-def test_an_option_that_is_wrong_is_named(options, message):
+def test_invalid_option_is_named(options, message):
     with pytest.raises(AzureMLError, match=message):
         check.check(options)
 
@@ -71,7 +71,7 @@ def test_an_option_that_is_wrong_is_named(options, message):
         {**TRAINING, "settings": {"enableTraining": "true", "amloperator.custom_ip_interface": "eth1"}},
     ],
 )
-def test_good_options_are_accepted(options):
+def test_valid_options_are_accepted(options):
     check.check(options)
 
 
@@ -82,13 +82,13 @@ def test_good_options_are_accepted(options):
         ({"inference_router_ha": True}, {"node_count": 2}, "inference_router_ha needs 3 nodes, and the cluster has 2"),
     ],
 )
-def test_an_option_that_does_not_fit_the_cluster_is_named(options, fields, message):
+def test_option_that_the_cluster_does_not_support_is_named(options, fields, message):
     with pytest.raises(AzureMLError, match=message):
         check.check_cluster({**INFERENCE, **options}, cluster(**fields))
 
 
 @pytest.mark.parametrize("fields", [{"type": "managed_cluster"}, {"distribution": "aks"}])
-def test_internal_load_balancer_on_aks_however_it_is_connected(fields):
+def test_internal_load_balancer_is_accepted_on_aks_with_or_without_azure_arc(fields):
     check.check_cluster({**INFERENCE, "inference_service": "internal_load_balancer"}, cluster(**fields))
 
 
@@ -104,6 +104,6 @@ def test_internal_load_balancer_on_aks_however_it_is_connected(fields):
         ("my.own.value", None),
     ],
 )
-def test_misspelt_keys(key, meant):
+def test_key_that_resembles_a_known_one_is_a_warning(key, meant):
     warnings = check.misspelt_keys({"settings": {key: "x"}})
     assert warnings == ([f"settings: unknown key '{key}'; did you mean '{meant}'?"] if meant else [])

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How accounts come to use an SCC object: what is there in, what is to be there out."""
+"""The grants that let service accounts use an SCC: the present state, and the desired one."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ OTHER = "system:serviceaccount:dev:default"
         (Grant(None, None, ["system:admin"]), False, Grant(None, None, ["system:admin"])),
     ],
 )
-def test_plan(before, present, after):
+def test_plan_adds_and_removes_only_the_given_accounts(before, present, after):
     assert openshift_scc.plan(before, "privileged", USERS, present) == after
 
 
-def test_default_namespace_needs_no_binding():
+def test_default_accounts_of_compute_namespaces_are_needed_once():
     users = openshift_scc.needed_users("ml", ["default", "jobs", "jobs"])
     assert [user for user in users if user.endswith(":default")] == [
         "system:serviceaccount:azureml:default",

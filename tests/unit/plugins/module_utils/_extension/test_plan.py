@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The change from the present to the desired state, as a table."""
+"""The plan that changes an extension from its present to its desired state."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ PRESENT_WITH_RELAY = replace(PRESENT, protected_keys=frozenset(RELAY))
         (WANTED, replace(PRESENT, settings={**PLAIN, "enableTraining": "False"}), "update"),
         (WANTED, replace(PRESENT, settings={}), "update"),
         (WantedExtension(Settings({**PLAIN, "enableInference": "False"})), PRESENT, "none"),
-        (WantedExtension(Settings({**PLAIN, "enable_https": "False"})), PRESENT, "update"),  # its default is not known
+        (WantedExtension(Settings({**PLAIN, "enable_https": "False"})), PRESENT, "update"),  # its default is unknown
         (WantedExtension(Settings({**PLAIN, "domain": "d"}, initial=frozenset({"domain"}))), PRESENT, "none"),
         (
             WantedExtension(Settings({**PLAIN, "domain": "d"}, initial=frozenset({"domain"}))),
@@ -93,11 +93,11 @@ PRESENT_WITH_RELAY = replace(PRESENT, protected_keys=frozenset(RELAY))
         ),
     ],
 )
-def test_action(wanted, present, action):
+def test_present_extension_determines_the_action(wanted, present, action):
     assert plan(wanted, present).action == action
 
 
-def test_update_names_exactly_what_changes():
+def test_update_contains_only_differences():
     present = replace(PRESENT_WITH_RELAY, settings={"enableTraining": "False", "location": "westeurope", "other": "1"})
     step = plan(replace(WITH_RELAY, version="1.1.1"), present)
 
@@ -117,7 +117,7 @@ def test_update_names_exactly_what_changes():
     assert unmanaged_settings(WITH_RELAY, present) == {"other": "1"}
 
 
-def test_keys_of_another_service_type_are_switched_off_and_shown():
+def test_keys_of_another_service_type_are_switched_off_and_in_the_diff():
     off = {"scoringFe.serviceType.nodePort": "False", "internalLoadBalancerProvider": None}
     wanted = WantedExtension(Settings(PLAIN, off=off))
     present = replace(PRESENT, settings={**PLAIN, "scoringFe.serviceType.nodePort": "True"})
@@ -136,7 +136,7 @@ def test_keys_of_another_service_type_are_switched_off_and_shown():
     ("there", "action"),
     [({"sslCertPemFile"}, "update"), ({"sslCertPemFile", "of-others"}, "refuse")],
 )
-def test_obsolete_secrets_are_dropped_with_a_change_that_is_due(there, action):
+def test_obsolete_secrets_are_removed_together_with_another_change(there, action):
     obsolete = frozenset({"sslCertPemFile"})
     wanted = WantedExtension(Settings(PLAIN, {"password": "x"}, RELAY, obsolete=obsolete))
     step = plan(wanted, replace(PRESENT_WITH_RELAY, protected_keys=frozenset({*RELAY, *there})))
@@ -145,12 +145,12 @@ def test_obsolete_secrets_are_dropped_with_a_change_that_is_due(there, action):
     assert diff(step)["before"] == ({"protected_settings.sslCertPemFile": "(hidden)"} if action == "update" else {})
 
 
-def test_obsolete_secrets_alone_are_no_reason_for_a_change():
+def test_obsolete_secrets_alone_cause_no_change():
     wanted = WantedExtension(Settings(PLAIN, relay_keys=RELAY, obsolete=frozenset({"sslCertPemFile"})))
     assert plan(wanted, replace(PRESENT, protected_keys=frozenset({*RELAY, "sslCertPemFile"}))).action == "none"
 
 
-def test_patch_that_carries_one_protected_setting_carries_all():
+def test_patch_with_one_protected_setting_contains_all():
     step = plan(WITH_SECRET, PRESENT_WITH_RELAY)
     assert step.protected_keys == {*RELAY, "password"}
     assert diff(step)["after"]["protected_settings.password"] == "(hidden)"
@@ -163,7 +163,7 @@ def test_identity_is_requested_on_connected_clusters_only(cluster_type, identity
     assert create_body(cluster_type, WANTED, None, {}).get("identity") == identity
 
 
-def test_repair_keeps_settings_of_others():
+def test_repair_keeps_unmanaged_settings():
     present = replace(PRESENT, provisioning_state="Failed", settings={**PLAIN, "other": "1"})
     body = create_body("connected_cluster", WANTED, present, {"secret": "x"})
     assert body["properties"]["configurationSettings"] == {**PLAIN, "other": "1"}
@@ -171,7 +171,7 @@ def test_repair_keeps_settings_of_others():
 
 
 @pytest.mark.parametrize(
-    ("present", "asked", "properties"),
+    ("present", "requested", "properties"),
     [
         ({}, {}, {"releaseTrain": "Stable", "autoUpgradeMinorVersion": True}),
         (
@@ -197,17 +197,17 @@ def test_repair_keeps_settings_of_others():
         ),
     ],
 )
-def test_repair_keeps_unset_train_version_and_upgrades(present, asked, properties):
+def test_repair_keeps_train_version_and_upgrades_that_are_not_set(present, requested, properties):
     failed = replace(PRESENT, provisioning_state="Failed", **present)
-    wanted = replace(WANTED, **asked)
+    wanted = replace(WANTED, **requested)
     body = create_body("connected_cluster", wanted, failed, {})["properties"]
 
     sent = {key: body[key] for key in ("releaseTrain", "version", "autoUpgradeMinorVersion") if key in body}
     assert sent == properties
-    assert set(plan(wanted, failed).properties) <= set(asked) | {"auto_upgrade_minor_version"}
+    assert set(plan(wanted, failed).properties) <= set(requested) | {"auto_upgrade_minor_version"}
 
 
-def test_empty_protected_map_is_never_sent():
+def test_empty_map_of_protected_settings_is_never_sent():
     body = create_body("connected_cluster", WANTED, None, {})
     assert "configurationProtectedSettings" not in body["properties"]
     step = plan(WANTED, replace(PRESENT, settings={}))
@@ -225,7 +225,7 @@ def test_empty_protected_map_is_never_sent():
         ),
     ],
 )
-def test_new_extension_s_properties(changes, properties):
+def test_version_of_a_new_extension_disables_upgrades(changes, properties):
     body = create_body("connected_cluster", replace(WANTED, **changes), None, {})
     assert {
         key: body["properties"].get(key)
@@ -275,7 +275,7 @@ def test_disturbing_changes_are_refused_unless_allowed(before, after, disturbed)
     assert plan(replace(wanted, allow_disruption=True), present).action == "update"
 
 
-def test_another_certificate_is_sent_with_all_protected_settings():
+def test_renewed_certificate_is_sent_with_all_protected_settings():
     certificate = {"scoringFe.sslCert": "c", "scoringFe.sslKey": "k"}
     fingerprint = {CERTIFICATE_FINGERPRINT: "new"}
     wanted = WantedExtension(Settings({**PLAIN, **fingerprint}, certificate=certificate, relay_keys=RELAY))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From choices to settings: every row of the settings table."""
+"""The settings of the extension that follow from options: every row of the table of settings."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_location_is_lower_case_without_spaces():
         ({"settings": {"domain": "example.com"}}, {"domain": "example.com"}),
     ],
 )
-def test_choices_add_their_keys(options, added):
+def test_option_adds_its_settings(options, added):
     plain, base = derive({**TRAINING, **options}).plain, derive(TRAINING).plain
     assert plain == {**base, **added}
 
@@ -72,14 +72,14 @@ def test_choices_add_their_keys(options, added):
         ),
     ],
 )
-def test_inference_choices(options, added):
+def test_inference_option_adds_its_settings(options, added):
     plain = derive({**INFERENCE, **options}, type="managed_cluster").plain
     assert (plain["enableTraining"], plain["enableInference"]) == ("False", "True")
     assert {key: plain.get(key) for key in added} == added
     assert plain.get("allowInsecureConnections") == (None if "tls" in options else "True")
 
 
-def test_few_nodes_disable_high_availability_by_default():
+def test_high_availability_is_off_by_default_with_fewer_than_three_nodes():
     assert derive(INFERENCE, node_count=2).plain["inferenceRouterHA"] == "false"
     assert derive(INFERENCE, node_count=2).plain["clusterPurpose"] == "DevTest"
     assert derive({**INFERENCE, "inference_router_ha": True}, node_count=2).plain["inferenceRouterHA"] == "True"
@@ -95,7 +95,7 @@ def test_few_nodes_disable_high_availability_by_default():
         ({**INFERENCE, "settings": {"clusterPurpose": "DevTest"}}, 2, {"inferenceRouterHA"}),
     ],
 )
-def test_only_settings_that_the_node_count_decides_are_initial(options, node_count, initial):
+def test_only_settings_that_depend_on_the_node_count_are_initial(options, node_count, initial):
     assert derive(options, node_count=node_count).initial == initial
 
 
@@ -108,12 +108,12 @@ def test_only_settings_that_the_node_count_decides_are_initial(options, node_cou
         ({**FIRST_INFERENCE, "inference_router_ha": False}, 3, "DevTest"),
     ],
 )
-def test_purpose_in_the_first_generation_follows_from_high_availability(options, node_count, purpose):
+def test_cluster_purpose_of_the_first_generation_follows_from_high_availability(options, node_count, purpose):
     assert derive(options, node_count=node_count).plain.get("clusterPurpose") == purpose
 
 
 @pytest.mark.parametrize("cluster_type", ["connected_cluster", "managed_cluster"])
-def test_first_generation_has_no_switches_and_uses_relay_and_service_bus_everywhere(cluster_type):
+def test_first_generation_has_no_enabled_keys_and_always_uses_relay_and_service_bus(cluster_type):
     settings = derive({**TRAINING, "settings_generation": "2021"}, type=cluster_type)
     assert not any(key.endswith(".enabled") for key in settings.plain)
     assert settings.protected_keys == {
@@ -125,7 +125,7 @@ def test_first_generation_has_no_switches_and_uses_relay_and_service_bus_everywh
     }
 
 
-def test_other_service_types_and_certificates_are_off():
+def test_settings_of_other_service_types_and_certificates_are_switched_off():
     tls = {"allow_insecure_connections": None, "tls": {"certificate": "c", "private_key": "k", "cname": "ml"}}
     off = derive({**INFERENCE, **tls, "inference_service": "internal_load_balancer"}).off
     assert off == {
@@ -154,7 +154,7 @@ def test_other_service_types_and_certificates_are_off():
         ),
     ],
 )
-def test_secrets_that_no_longer_have_an_effect_are_obsolete(options, obsolete):
+def test_secrets_without_an_effect_are_obsolete(options, obsolete):
     always = {"sslCertPemFile", "sslKeyPemFile", "scoringFe.sslCert", "scoringFe.sslKey"}
     assert derive(options).obsolete == always | obsolete
 
@@ -165,14 +165,14 @@ def test_openshift_defaults_to_the_distribution():
     assert "openshift" not in derive(TRAINING, distribution="k3s").plain
 
 
-def test_relay_only_where_it_is_used_and_not_given():
+def test_relay_keys_are_needed_only_if_the_relay_is_used_and_not_configured():
     assert derive(TRAINING).relay_keys == keys.RELAY_CONNECTION_STRINGS
     assert derive({**TRAINING, "settings": {"relayserver.enabled": False}}).relay_keys == ()
     assert derive({**TRAINING, "protected_settings": {"relayServerConnectionString": "x"}}).relay_keys == ()
     assert derive(TRAINING, type="managed_cluster").relay_keys == ()
 
 
-def test_service_bus_of_the_first_generation_only_where_it_is_not_given():
+def test_service_bus_is_needed_only_in_the_first_generation_and_if_not_configured():
     options = {**TRAINING, "settings_generation": "2021"}
     settings = derive(options)
     assert settings.service_bus_keys == keys.SERVICE_BUS_CONNECTION_STRINGS
@@ -182,7 +182,7 @@ def test_service_bus_of_the_first_generation_only_where_it_is_not_given():
     assert derive(TRAINING).service_bus_keys == ()
 
 
-def test_protected_settings_win_over_derived_ones():
+def test_protected_settings_take_precedence_over_derived_ones():
     settings = derive({**TRAINING, "protected_settings": {"domain": "secret.example.com"}})
     assert "domain" not in settings.plain
     assert settings.protected == {"domain": "secret.example.com"}
@@ -201,5 +201,5 @@ def test_protected_settings_win_over_derived_ones():
         ("cluster_name_friendly", "F1", "f1", True),
     ],
 )
-def test_same_value(key, one, other, same):
+def test_values_that_azure_rewrites_are_the_same(key, one, other, same):
     assert _settings.same_value(key, one, other) is same

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is refused of a certificate and its key, and what is accepted."""
+"""The checks of a certificate and its key."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ DAY = timedelta(days=1)
         ("example.com", "ml.example.com", False),
     ],
 )
-def test_names(name, cname, covered):
+def test_name_covers_equal_names_and_wildcard_one_label(name, cname, covered):
     assert covers(name, cname) is covered
 
 
 @pytest.mark.parametrize("alternative", [True, False])
-def test_good_pair(alternative):
+def test_valid_certificate_and_key_are_accepted(alternative):
     certificate, key = certificates.make(alternative=alternative)
 
     found = check(certificate, key, "ml.example.com", certificates.NOW)
@@ -46,7 +46,7 @@ def test_good_pair(alternative):
     assert [base64.b64decode(one) for one in found.encoded] == [certificate, key]
 
 
-def test_first_certificate_of_a_chain_is_the_server_s():
+def test_first_certificate_of_a_chain_must_belong_to_the_key():
     authority = certificates.Authority()
     certificate, key = authority.issue("ml.example.com")
 
@@ -55,7 +55,7 @@ def test_first_certificate_of_a_chain_is_the_server_s():
         check(authority.intermediate + authority.root, key, "ml.example.com", certificates.NOW)
 
 
-def test_chain_out_of_order_is_refused_with_the_certificates_that_do_not_follow():
+def test_chain_in_wrong_order_is_refused_with_both_certificates():
     authority, other = certificates.Authority(), certificates.Authority("Other")
     certificate, key = authority.issue("ml.example.com")
 
@@ -71,7 +71,7 @@ def test_chain_out_of_order_is_refused_with_the_certificates_that_do_not_follow(
     assert "from that of the server to that of its authority" in refusal(authority.root, certificate)
 
 
-def test_served_chain_does_not_need_the_root():
+def test_served_chain_has_no_root():
     authority = certificates.Authority()
     certificate, key = authority.issue("ml.example.com")
 
@@ -86,7 +86,7 @@ def test_served_chain_does_not_need_the_root():
     assert len(check(alone, its_key, None, certificates.NOW).chain) == 1
 
 
-def test_fingerprint_covers_the_chain_but_not_its_layout():
+def test_fingerprint_depends_on_the_chain_but_not_on_its_layout():
     authority = certificates.Authority()
     certificate, key = authority.issue("ml.example.com")
     first, second = authority.intermediate, authority.root
@@ -98,7 +98,7 @@ def test_fingerprint_covers_the_chain_but_not_its_layout():
     assert fingerprint(b"# server\n" + certificate + b"\n\n" + first) == fingerprint(certificate + first)
 
 
-def test_parts_of_a_secret_differ_one_by_one():
+def test_fingerprints_show_which_part_of_a_secret_differs():
     certificate, key = certificates.make()
     chain, other_key = certificates.make(("authority",))
 
@@ -112,7 +112,7 @@ def test_parts_of_a_secret_differ_one_by_one():
     assert parts(b"", b"nonsense") == parts_of("%", "") == {}
 
 
-def test_warns_thirty_days_before_the_end():
+def test_certificate_that_expires_within_thirty_days_is_a_warning():
     warning = check(*certificates.make(end=29 * DAY), "ml.example.com", certificates.NOW).warning
     assert warning.endswith("in less than 30 days")
     assert check(*certificates.make(end=31 * DAY), "ml.example.com", certificates.NOW).warning is None
@@ -134,7 +134,7 @@ def test_warns_thirty_days_before_the_end():
         (certificates.make()[::-1], "tls.certificate is not a PEM certificate"),
     ],
 )
-def test_bad_pairs(pair, message):
+def test_invalid_certificate_or_key_is_refused(pair, message):
     with pytest.raises(AzureMLError, match=message) as error:
         check(*pair, "ml.example.com", certificates.NOW, prefix="tls.")
     assert "PRIVATE KEY" not in str(error.value)

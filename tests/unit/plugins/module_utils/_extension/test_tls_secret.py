@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The certificates in a Secret."""
+"""Certificates in a Secret."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def encoded(*names: str) -> str:
         ({"cert.pem": encoded("a.example.com"), "tls.crt": encoded("b.example.com")}, ["b.example.com"]),
     ],
 )
-def test_first_key_of_the_secret_has_the_certificates(data, names):
+def test_certificates_are_read_from_the_first_key_that_exists(data, names):
     found = certificates_in({"data": data}, WHERE, KEYS)
     assert [name for one in found for name in tls.names_of(one)] == names
 

@@ -27,16 +27,16 @@ WANTED = WantedJob("/subscriptions/s/.../workspaces/ws/computes/Shop-1", "azurem
         {"revision": "1.1.62"},
     ],
 )
-def test_content_decides_the_name(change):
+def test_job_with_other_content_has_another_name(change):
     assert replace(WANTED, **change).name(DAY) != WANTED.name(DAY)
 
 
-def test_day_and_attempt_decide_the_name():
+def test_job_of_another_day_or_attempt_has_another_name():
     names = {WANTED.name(DAY), WANTED.name(date(2026, 11, 27)), WANTED.name(DAY, 2), WANTED.name(DAY, 3)}
     assert len(names) == 4
 
 
-def test_case_of_an_arm_id_does_not_decide_the_name():
+def test_case_of_an_arm_id_does_not_change_the_name():
     assert replace(WANTED, compute_id=WANTED.compute_id.upper()).name(DAY) == WANTED.name(DAY)
 
 
@@ -47,7 +47,7 @@ def test_name_is_valid_for_azure_and_as_a_label(compute):
 
 
 @pytest.mark.parametrize(("instance_type", "resources"), [(None, {}), ("gpu", {"instanceType": "gpu"})])
-def test_instance_type_is_sent_where_there_is_one(instance_type, resources):
+def test_instance_type_is_sent_if_set(instance_type, resources):
     properties = replace(WANTED, instance_type=instance_type).body()["properties"]
     assert properties["resources"] == {"instanceCount": 1, **resources}
     assert properties["tags"] == {TAG: "Shop-1"}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Why a job did not complete."""
+"""The cause of a job that did not complete."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ RUNNING = pod(phase="Running")
         ("The moon is full", "JobFailed", "logs of the job in studio"),
     ],
 )
-def test_error_of_the_run_is_decoded(error, code, fix):
+def test_error_of_the_run_determines_cause_and_fix(error, code, fix):
     cause = explain("Failed", error, [RUNNING])
     assert (cause.code, cause.message) == (code, error)
     assert fix in cause.fix
@@ -66,7 +66,7 @@ def test_error_of_the_run_is_decoded(error, code, fix):
         (pod("Error", phase="Failed"), "JobPods", "kubectl logs"),
     ],
 )
-def test_pods_explain_a_job_without_an_error(one, code, fix):
+def test_pods_determine_the_cause_if_the_run_has_no_error(one, code, fix):
     cause = explain("Queued", "", [RUNNING, one])
     assert cause.code == code
     assert cause.message.startswith("pod w-0: ")
@@ -82,7 +82,7 @@ def test_pods_explain_a_job_without_an_error(one, code, fix):
         ("it took too long", [PULL], "JobImagePull"),
     ],
 )
-def test_more_telling_of_error_and_pods_counts(error, pods, code):
+def test_more_specific_of_error_and_pods_is_the_cause(error, pods, code):
     assert explain("Failed", error, pods).code == code
 
 
@@ -96,7 +96,7 @@ def test_more_telling_of_error_and_pods_counts(error, pods, code):
         ("Running", [RUNNING], "JobTimeout", "it is still Running"),
     ],
 )
-def test_status_explains_where_nothing_else_does(status, pods, code, message):
+def test_status_is_the_cause_if_nothing_else_is_known(status, pods, code, message):
     cause = explain(status, "", pods)
     assert cause.code == code
     assert message in cause.message
@@ -106,7 +106,6 @@ def test_long_error_is_cut():
     assert len(explain("Failed", "x" * 100000, None).message) < 700
 
 
-def test_each_known_error_can_be_met():
-    """None is hidden by one before it."""
+def test_no_known_error_is_hidden_by_an_earlier_one():
     for one in ERRORS:
         assert explain("Failed", " ".join(one.parts), None).fix == one.fix

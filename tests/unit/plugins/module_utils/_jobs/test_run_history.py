@@ -23,7 +23,7 @@ INNER = {"code": "BadArgument", "innerError": {"code": "ComputeNotAccessible", "
         ({"message": None, "details": None, "innerError": []}, []),
     ],
 )
-def test_messages_and_inner_codes_are_found(error, texts):
+def test_messages_and_inner_codes_of_an_error_are_listed(error, texts):
     assert list(texts_of(error)) == texts
 
 
@@ -35,5 +35,5 @@ def test_messages_and_inner_codes_are_found(error, texts):
         ("design=good", "design=good"),
     ],
 )
-def test_signatures_of_links_are_hidden(text, shown):
+def test_signatures_in_urls_are_masked(text, shown):
     assert SIGNATURE.sub("***", text) == shown

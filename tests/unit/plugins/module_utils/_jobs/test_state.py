@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What Azure says of a job."""
+"""The state of a job in Azure."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_status_determines_whether_a_job_has_ended(status, ended, completed):
         ({}, None, None),
     ],
 )
-def test_times_are_those_that_azure_reports(body, queue, seconds):
+def test_durations_follow_from_the_times_of_the_job(body, queue, seconds):
     found = state.view(body)
     assert found["queue_seconds"] == (queue if queue is None else pytest.approx(queue, abs=0.5))
     assert found["seconds"] == seconds
@@ -64,5 +64,5 @@ def test_times_are_those_that_azure_reports(body, queue, seconds):
         (None, None),
     ],
 )
-def test_page_in_studio_is_returned_where_there_is_one(services, url):
+def test_page_in_studio_is_returned_if_known(services, url):
     assert state.view({"properties": {"services": services}})["studio_url"] == url

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which cluster options and environment lead to, and through which proxy."""
+"""The cluster and the proxy that options and environment select."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def kubeconfig(name: str, server: str = "", **cluster) -> dict:
 
 @pytest.fixture
 def file(tmp_path):
-    """Writes a kubeconfig with contexts; gives its path."""
+    """Return a function that writes a kubeconfig with contexts, and returns its path."""
 
     def write(*names: str, **keywords) -> str:
         path = tmp_path / f"{'-'.join(names)}.json"
@@ -51,7 +51,7 @@ def file(tmp_path):
 
 @pytest.fixture
 def configured(tmp_path):
-    """The client's configuration for options and an environment."""
+    """Return a function that returns the client's configuration for options and an environment."""
     files = CredentialFiles(str(tmp_path))
 
     def configure(options: dict, environ: dict):
@@ -62,16 +62,16 @@ def configured(tmp_path):
     files.close()
 
 
-def target(made) -> tuple:
-    """Where requests go, and with which token."""
-    values = {part["value"] for part in made.auth_settings().values()}
-    return made.host, values.pop().removeprefix("Bearer ") if values else None
+def target(configuration) -> tuple:
+    """Return the server of requests, and their token."""
+    values = {part["value"] for part in configuration.auth_settings().values()}
+    return configuration.host, values.pop().removeprefix("Bearer ") if values else None
 
 
 @pytest.mark.parametrize(
     ("options", "environ", "expected"),
     [
-        # What the host says, whatever the environment says of another cluster.
+        # Options of the host, although the environment refers to another cluster.
         ({"kubeconfig": "b"}, BEARER, ("https://b", "tb")),
         ({"kubeconfig": "b"}, {"K8S_AUTH_HOST": "https://a"}, ("https://b", "tb")),
         (
@@ -84,11 +84,11 @@ def target(made) -> tuple:
         ({"context": "b"}, {**BEARER, "K8S_AUTH_KUBECONFIG": "a,b"}, ("https://b", "tb")),
         ({"host": "https://b", "api_key": "tb"}, {**BEARER, "KUBECONFIG": "a"}, ("https://b", "tb")),
         ({"host": "https://b"}, {**BEARER, "KUBECONFIG": "a"}, ("https://b", None)),
-        # Both, of one cluster.
+        # Both, for the same cluster.
         ({"host": "https://b", "kubeconfig": "b"}, BEARER, ("https://b", "tb")),
         ({"host": "https://b:443/", "kubeconfig": "b"}, BEARER, ("https://b:443", "tb")),
         ({"host": "https://b", "kubeconfig": "b", "api_key": "other"}, BEARER, ("https://b", "other")),
-        # Where the host does not say which cluster, as kubernetes.core.
+        # No options that select a cluster: as in kubernetes.core.
         ({}, BEARER, ("https://a", "ta")),
         ({"api_key": "tb"}, BEARER, ("https://a", "tb")),
         ({}, {**BEARER, "KUBECONFIG": "b"}, ("https://a", "ta")),
@@ -107,7 +107,7 @@ def test_options_that_select_a_cluster_replace_the_environment(options, environ,
     assert target(configured(with_files(options), with_files(environ))) == expected
 
 
-def test_verification_is_not_switched_off_by_the_environment_of_another_cluster(file, configured):
+def test_environment_of_another_cluster_does_not_disable_certificate_validation(file, configured):
     assert configured({"kubeconfig": file("b")}, BEARER).verify_ssl
     assert not configured({}, BEARER).verify_ssl
     assert configured({"validate_certs": True}, BEARER).verify_ssl
@@ -125,25 +125,24 @@ def test_host_may_replace_the_loopback_address_of_a_kubeconfig(file, configured)
     assert configured({"host": "https://node:6443", "kubeconfig": path}, {}).host == "https://node:6443"
 
 
-def test_proxy_of_the_environment_stays_for_a_cluster_of_the_host(file, configured):
-    made = configured({"kubeconfig": file("b")}, {"K8S_AUTH_PROXY": "http://p:1"})
-    assert made.proxy == "http://p:1"
+def test_proxy_of_the_environment_is_used_with_a_kubeconfig_of_the_host(file, configured):
+    assert configured({"kubeconfig": file("b")}, {"K8S_AUTH_PROXY": "http://p:1"}).proxy == "http://p:1"
 
 
 @pytest.mark.parametrize("environ", [{}, {"KUBECONFIG": "/none/c"}], ids=["option", "environment"])
-def test_kubeconfig_that_does_not_exist_names_its_path(configured, environ):
+def test_missing_kubeconfig_is_an_error_with_its_path(configured, environ):
     options = {} if environ else {"kubeconfig": "/none/c"}
     with pytest.raises(AzureMLError, match="(?i)kubeconfig: /none/c cannot be read: No such file or directory"):
         configured(options, environ)
 
 
-def test_context_that_does_not_exist_names_the_file(file, configured):
+def test_missing_context_is_an_error_with_the_path_of_the_kubeconfig(file, configured):
     path = file("b")
     with pytest.raises(AzureMLError, match=f"kubeconfig: {path}: no cluster can be read from it: .*object with name x"):
         configured({"kubeconfig": path, "context": "x"}, {})
 
 
-def test_certificate_option_that_does_not_exist_is_named(configured):
+def test_missing_certificate_file_is_an_error_with_the_option(configured):
     with pytest.raises(AzureMLError, match="ca_cert: /none/ca.pem cannot be read: No such file"):
         configured({"host": "https://a", "api_key": "t", "ca_cert": "/none/ca.pem"}, {})
 
@@ -152,8 +151,8 @@ def test_certificate_options_become_files_of_the_session(configured, tmp_path):
     pair = certificates.make()
     certificate, key = certificates.as_files(tmp_path, pair).values()
     given = {"client_cert": certificate, "client_key": key}
-    made = configured({"host": "https://a", **given}, {})
-    assert [Path(path).read_bytes() for path in (made.cert_file, made.key_file)] == list(pair)
+    found = configured({"host": "https://a", **given}, {})
+    assert [Path(path).read_bytes() for path in (found.cert_file, found.key_file)] == list(pair)
 
 
 def test_every_variable_is_documented_at_its_option():
@@ -175,7 +174,13 @@ PLAIN = {name: VARIABLES[name] for name in ("HTTPS_PROXY", "NO_PROXY")}
         ({"proxy": OPTION, "no_proxy": "b"}, URL, VARIABLES, "https://a", (OPTION, "b")),
         ({}, URL, VARIABLES, "https://a", (URL, None)),
         ({}, URL, PLAIN, "https://10.1.2.3:6443", (URL, None)),
-        ({}, URL, {}, "https://127.0.0.1:6443", (URL, None)),  # through a tunnel to where the kubeconfig was made
+        (
+            {},
+            URL,
+            {},
+            "https://127.0.0.1:6443",
+            (URL, None),
+        ),  # a tunnel to the network in which the kubeconfig was created
         ({}, "socks5://127.0.0.1:1080", {}, "https://a", ("socks5h://127.0.0.1:1080", None)),
         ({}, None, VARIABLES, "https://a", ("http://k8s:3", "a,10.0.0.0/8")),
         ({}, None, PLAIN, "https://a", ("http://all:4", "a,10.0.0.0/8")),
@@ -187,17 +192,17 @@ PLAIN = {name: VARIABLES[name] for name in ("HTTPS_PROXY", "NO_PROXY")}
         ({}, None, VARIABLES, "https://[::1]:6443", (None, None)),
     ],
 )
-def test_proxy(options, proxy_url, environ, host, expected):
+def test_precedence_of_proxies_is_option_kubeconfig_environment(options, proxy_url, environ, host, expected):
     assert proxies(connection(options, environ), proxy_url, host, environ) == expected
 
 
-def test_proxy_of_a_kubeconfig_outlasts_the_refresh_of_its_token(file, configured):
-    made = configured({"kubeconfig": file("b", **{"proxy-url": "http://p:1"})}, PLAIN)
-    made.get_api_key_with_prefix("BearerToken") or made.get_api_key_with_prefix("authorization")
-    assert (made.proxy, made.no_proxy) == ("http://p:1", None)
+def test_proxy_of_a_kubeconfig_is_kept_when_its_token_is_refreshed(file, configured):
+    found = configured({"kubeconfig": file("b", **{"proxy-url": "http://p:1"})}, PLAIN)
+    found.get_api_key_with_prefix("BearerToken") or found.get_api_key_with_prefix("authorization")
+    assert (found.proxy, found.no_proxy) == ("http://p:1", None)
 
 
-def test_proxy_of_another_kind_is_refused_without_its_password(configured):
+def test_proxy_with_an_unknown_scheme_is_refused_without_showing_its_password(configured):
     with pytest.raises(AzureMLError, match="proxy has scheme 'ftp', which is none of http, https") as error:
         configured({"host": "https://a", "proxy": "ftp://u:hush@p"}, {})
     assert "hush" not in str(error.value)

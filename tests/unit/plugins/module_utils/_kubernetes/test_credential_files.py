@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The files that the Kubernetes client reads certificates and keys from."""
+"""The files from which the Kubernetes client reads certificates and keys."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def kubeconfig(pair: tuple[bytes, bytes]) -> dict:
 
 @pytest.fixture
 def call(tmp_path):
-    """Makes the calls of a task; its connections end with the test's C(with)."""
+    """Return a function that creates the calls of a task. C(call.task) is the context of the task."""
     connections = Connections()
 
     def make(content: dict) -> ModuleCall:
@@ -52,7 +52,7 @@ def call(tmp_path):
 
 @pytest.fixture(params=["memory", "disk"], autouse=True)
 def place(request, monkeypatch):
-    """With and without files in memory, which not every system has."""
+    """Run each test with files in memory and on disk: not every system supports files in memory."""
     if request.param == "disk":
         monkeypatch.delattr(os, "memfd_create", raising=False)
     return request.param
@@ -67,7 +67,7 @@ def open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
-def test_files_last_as_long_as_the_connections_of_their_task(tmp_path, call):
+def test_files_exist_until_the_end_of_the_task(tmp_path, call):
     before = open_files()
     with call.task:
         with open_session(call(kubeconfig(PAIRS[0]))) as first:
@@ -80,14 +80,14 @@ def test_files_last_as_long_as_the_connections_of_their_task(tmp_path, call):
     assert open_files() == before
 
 
-def test_files_in_memory_are_not_on_the_disk(tmp_path, place, call):
+def test_files_are_on_disk_only_if_files_in_memory_are_not_supported(tmp_path, place, call):
     with call.task, open_session(call(kubeconfig(PAIRS[0]))):
         found = list(tmp_path.iterdir())
         assert len(found) == (0 if place == "memory" else 3)
         assert {path.stat().st_mode & 0o777 for path in found} <= {0o600}
 
 
-def test_a_session_that_does_not_come_about_leaves_nothing(tmp_path, call):
+def test_failed_session_leaves_no_files(tmp_path, call):
     before = open_files()
     without_context = call({**kubeconfig(PAIRS[0]), "current-context": "none"})
     with pytest.raises(AzureMLError, match="no cluster can be read from it"), open_session(without_context):

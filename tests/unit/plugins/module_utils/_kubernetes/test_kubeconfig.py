@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Kubeconfigs from several files, with relative paths, and inline ones."""
+"""Kubeconfigs from several files, with relative paths, and inline kubeconfigs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def entry(kind: str, name: str, **fields) -> dict:
     return {"name": name, kind: fields}
 
 
-def test_first_of_several_files_counts_and_missing_ones_are_left_out(write, tmp_path):
+def test_first_of_several_files_takes_precedence_and_missing_ones_are_skipped(write, tmp_path):
     one = write("one", {"current-context": "x", "clusters": [entry("cluster", "c", server="https://one")]})
     two = write("two", {"current-context": "y", "clusters": [entry("cluster", n, server="https://two") for n in "cd"]})
     whole = from_files("KUBECONFIG", os.pathsep.join([str(tmp_path / "none"), one, "", two]), Files())
@@ -41,7 +41,7 @@ def test_first_of_several_files_counts_and_missing_ones_are_left_out(write, tmp_
     assert [one["cluster"]["server"] for one in whole["clusters"]] == ["https://one", "https://two"]
 
 
-def test_paths_are_relative_to_the_kubeconfig_that_has_them(write, tmp_path):
+def test_relative_paths_are_resolved_against_their_kubeconfig(write, tmp_path):
     content = {
         "clusters": [entry("cluster", "c", **{"certificate-authority": "ca.pem"})],
         "users": [
@@ -70,25 +70,25 @@ def test_paths_are_relative_to_the_kubeconfig_that_has_them(write, tmp_path):
     ],
     ids=["broken", "text", "deep", "encrypted", "large"],
 )
-def test_file_that_is_no_kubeconfig_is_named(write, content, message):
+def test_invalid_kubeconfig_is_an_error_with_its_path(write, content, message):
     with pytest.raises(AzureMLError, match=message):
         from_files("kubeconfig", write("bad", content), Files())
 
 
 @pytest.mark.parametrize("field", ["exec", "auth-provider", "tokenFile"])
-def test_inline_kubeconfig_may_not_reach_out(field):
+def test_inline_kubeconfig_with_a_program_or_file_is_refused(field):
     with pytest.raises(AzureMLError, match=f"user 'u' has {field}, which is not allowed in an inline one"):
         from_option({"users": [entry("user", "u", **{field: "x"})]})
 
 
-def test_inline_kubeconfig_of_the_caller_is_not_changed():
+def test_inline_kubeconfig_is_copied():
     given = {"users": [entry("user", "u", token="t")]}
     from_option(given)["users"][0]["user"].clear()
     assert given == {"users": [entry("user", "u", token="t")]}
 
 
 @pytest.mark.parametrize(("context", "expected"), [(None, "https://one"), ("two", "https://two"), ("none", None)])
-def test_selected_context(context, expected):
+def test_context_selects_its_cluster(context, expected):
     content = {
         "current-context": "one",
         "contexts": [entry("context", name, cluster=name) for name in ("one", "two")] + ["broken", {}],

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Labels and taints: what changes on a node, and whom a taint would drive away, as tables."""
+"""Labels and taints: the changes of a node, and the pods that a taint evicts."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def node(*taints, **labels):
         ({"metadata": {"name": "n"}}, False, {}),
     ],
 )
-def test_patch(body, present, patch):
+def test_patch_contains_only_the_changed_labels_and_taints(body, present, patch):
     change = plan(body, {"pool": "ml"}, [OURS], present)
     assert change.patch() == patch
     assert bool(change) is bool(patch)
@@ -54,7 +54,7 @@ def pod(*tolerations, phase="Running"):
 
 
 @pytest.mark.parametrize(
-    ("taint", "body", "ends"),
+    ("taint", "body", "evicted"),
     [
         (EVICTING, pod(), True),
         (OURS, pod(), False),
@@ -69,8 +69,8 @@ def pod(*tolerations, phase="Running"):
         (EVICTING, {"metadata": {"name": "p"}}, True),
     ],
 )
-def test_drives_away(taint, body, ends):
-    assert drives_away(taint, body) is ends
+def test_taint_evicts_pods_that_do_not_tolerate_it(taint, body, evicted):
+    assert drives_away(taint, body) is evicted
 
 
 def taint(key="amlarc", value=None, effect="NoSchedule"):
@@ -86,12 +86,12 @@ def taint(key="amlarc", value=None, effect="NoSchedule"):
         ([taint(), taint()], "taints has ml.azure.com/amlarc with effect NoSchedule twice"),
     ],
 )
-def test_taints_are_refused(given, message):
+def test_invalid_taint_is_refused_with_its_path(given, message):
     with pytest.raises(AzureMLError, match=message):
         checked_taints(given, present=True)
 
 
-def test_options():
+def test_values_of_labels_and_taints_become_strings():
     assert checked_taints([taint("compute")], present=False) == [Taint("ml.azure.com/compute", "NoSchedule")]
     assert checked_labels({"pool": "ml", "gone": None, "count": 3}) == {"pool": "ml", "gone": "", "count": "3"}
     with pytest.raises(AzureMLError, match=r"labels.pool: 'a b' is not the value of a label"):

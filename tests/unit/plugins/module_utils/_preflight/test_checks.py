@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Each check of a cluster: what it finds, how serious that is, and when it is silent."""
+"""The findings of each check of a cluster, and their level."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ def pod(cpu="0", memory="0", namespace="shop", where="n", init=None):
     return {**named("p", namespace), "spec": spec}
 
 
-def look(check, objects=None, cluster=None, scc_users=(), **options):
-    """Findings of one check on three good nodes and nothing else, but for what is given."""
+def run_check(check, objects=None, cluster=None, scc_users=(), **options):
+    """Return the findings of one check on a cluster with three suitable nodes and the given differences."""
     known = {
         "providers": {},
         "namespace": None,
@@ -198,8 +198,8 @@ WAITING = {"spec": {"type": "LoadBalancer"}, "status": {"loadBalancer": {}}}
         ),
     ],
 )
-def test_finds(check, given, level, part):
-    found, install = look(check, **given)
+def test_problem_is_a_finding(check, given, level, part):
+    found, install = run_check(check, **given)
     assert [finding.level for finding in found] == [level]
     assert re.search(part, str(found[0]))
     assert install == {}
@@ -249,8 +249,8 @@ def test_finds(check, given, level, part):
         ("openshift_scc", {"scc_users": ["a"]}),
     ],
 )
-def test_is_silent(check, given):
-    assert look(check, **given) == ([], {})
+def test_suitable_cluster_has_no_finding(check, given):
+    assert run_check(check, **given) == ([], {})
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ def test_is_silent(check, given):
     ],
 )
 def test_auto_uses_existing_components(check, objects, option):
-    found, install = look(check, objects=objects, install_components="auto")
+    found, install = run_check(check, objects=objects, install_components="auto")
     assert [finding.level for finding in found] == ["info"]
     assert install == {option: False}
 
@@ -274,10 +274,10 @@ def test_errors_come_first():
     assert install == {}
 
 
-def test_finding_in_a_line():
+def test_finding_is_one_line_with_its_fix():
     assert str(Finding("nodes", "error", "There are none.", "Add some.")) == "nodes: There are none. Add some."
 
 
-def test_version_must_be_one():
+def test_invalid_version_is_refused():
     with pytest.raises(AzureMLError, match="'latest' is not a version"):
         azure_checks.version_of("latest")

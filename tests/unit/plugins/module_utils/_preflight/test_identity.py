@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which cluster a Kubernetes API is, by host name and by what it says of itself."""
+"""The identity of a cluster, by the host name of its API server and by its ConfigMap."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ EXPECTED = ClusterReference(SUBSCRIPTION, "rg", "connected_cluster", "a")
         ("", None),
     ],
 )
-def test_host_of_an_aks_cluster(address, expected):
+def test_host_name_identifies_an_aks_cluster(address, expected):
     assert identity.has_host([FQDN, PRIVATE], address) is expected
 
 
-def test_host_without_known_names_is_inconclusive():
+def test_result_without_known_host_names_is_inconclusive():
     assert identity.has_host([], f"https://{FQDN}") is None
 
 
@@ -52,7 +52,7 @@ def test_host_without_known_names_is_inconclusive():
         ({"AZURE_SUBSCRIPTION_ID": SUBSCRIPTION.replace("1", "9")}, False),
     ],
 )
-def test_each_part_of_the_name_counts_without_case(change, expected):
+def test_cluster_is_the_same_if_all_parts_of_its_name_are_equal_in_any_case(change, expected):
     found = identity.named_cluster("connected_cluster", {"data": {**DATA, **change}})
     assert identity.is_same(found, EXPECTED) is expected
 
@@ -61,7 +61,7 @@ def test_each_part_of_the_name_counts_without_case(change, expected):
     "config_map",
     [None, {}, {"data": None}, *({"data": {**DATA, key: value}} for key in identity.KEYS for value in ("", None))],
 )
-def test_incomplete_config_map_names_no_cluster(config_map):
+def test_incomplete_config_map_identifies_no_cluster(config_map):
     assert identity.named_cluster("connected_cluster", config_map) is None
 
 
@@ -76,7 +76,7 @@ def test_incomplete_config_map_names_no_cluster(config_map):
         ("http://localhost:8001", "http://localhost:8001"),
     ],
 )
-def test_equal_addresses_have_one_form(address, expected):
+def test_address_is_normalised(address, expected):
     assert identity.normalise(address) == expected
 
 
@@ -97,6 +97,6 @@ def test_id_of_a_cluster_is_parsed(cluster):
         EXPECTED.id + "?api-version=1",
     ],
 )
-def test_other_id_is_rejected(value):
+def test_invalid_id_is_rejected(value):
     with pytest.raises(AzureMLError):
         _cluster.from_id("cluster_id", value)

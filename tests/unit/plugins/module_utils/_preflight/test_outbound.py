@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The addresses that nodes must reach: which are tried, and that the guide lists them all."""
+"""The addresses that nodes must reach, in the check and in the guide."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OPTIONS = {
 }
 
 
-def test_guide_lists_all():
+def test_guide_lists_all_addresses():
     rows = [
         f"| `{one.scheme}://{one.host.replace('{', '<').replace('}', '>')}` | {one.purpose}"
         f" | {'training' if one.profiles == TRAINING else 'all'} | {'connected' if one.connected_only else 'all'} |"
@@ -44,7 +44,7 @@ def test_without_a_region_only_global_addresses_are_checked():
     ]
 
 
-def test_profile_connection_and_names():
+def test_profile_cluster_type_and_options_determine_the_addresses():
     tried = addresses({**OPTIONS, "workload_profile": "training", "region": "westeurope", "storage_account": "mlstore"})
     assert "https://mlstore.blob.core.windows.net" in tried
     assert "https://westeurope.experiments.azureml.net" in tried

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which components are expected, written out from Microsoft's table."""
+"""The expected components, as in Microsoft's table."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ OPTIONAL = {"fluent-bit", "ml-dcgm-exporter", "nvidia-device-plugin-daemonset"}
         ("training_inference", "connected_cluster", COMMON | TRAINING | INFERENCE | {"relayserver"}),
     ],
 )
-def test_table(profile, cluster_type, required):
+def test_profile_and_cluster_type_determine_the_components(profile, cluster_type, required):
     found = expected_components(profile, cluster_type, "ml")
     assert {one.name for one in found if one.required} == required
     assert {one.name for one in found if not one.required} == OPTIONAL
 
 
-def test_switches_remove_and_require():
+def test_install_options_remove_or_require_components():
     switches = {
         "install_volcano": False,
         "install_prometheus_operator": False,
@@ -72,7 +72,7 @@ def test_switches_remove_and_require():
     ],
 )
 @pytest.mark.parametrize("cluster_type", ["connected_cluster", "managed_cluster"])
-def test_table_of_2021(profile, added, cluster_type):
+def test_first_generation_has_the_components_of_2021(profile, added, cluster_type):
     found = expected_components(profile, cluster_type, "ml", table="2021")
     assert {one.name for one in found if one.required} == {
         "relayserver",

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The readiness predicates, on objects as the Kubernetes API sends them."""
+"""The readiness of a cluster, from objects in the form of the Kubernetes API."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from ansible_collections.azureml.arc.plugins.module_utils._readiness.evaluate im
 from workloads import deployment, pod
 
 
-def test_failed_try_of_a_job_that_succeeded_is_no_fault():
+def test_failed_pod_of_a_job_that_succeeded_later_is_ready():
     tries = [pod("try-1", "Failed", owner=("Job", "check")), pod("try-2", "Succeeded", owner=("Job", "check"))]
     assert evaluate((), {}, tries).ready
     assert not evaluate((), {}, tries[:1]).ready
 
 
-def test_no_pods_is_not_ready():
+def test_cluster_without_pods_is_not_ready():
     verdict = evaluate((), {}, [])
     assert not verdict.ready
     assert verdict.problems() == ["there are no pods"]
 
 
-def test_missing_components():
+def test_missing_required_component_is_a_problem():
     expected = [Component("Deployment", "gateway"), Component("DaemonSet", "fluent-bit", required=False)]
     verdict = evaluate(expected, {}, [pod(ready=True)])
     assert not verdict.ready
@@ -62,15 +62,15 @@ def leaving(owner, node="n3"):
         (None, ("Deployment", deployment()), False),
     ],
 )
-def test_pod_being_removed_is_no_fault_where_its_workload_has_its_replicas(owner, workload, ready):
+def test_terminating_pod_is_ignored_if_its_workload_has_all_replicas(owner, workload, ready):
     workloads = {(workload[0], workload[1]["metadata"]["name"]): workload[1]} if workload else {}
     verdict = evaluate((), workloads, [leaving(owner), pod(ready=True)])
     assert verdict.ready is ready
     assert verdict.pods[0]["reason"] == "Terminating"
 
 
-def test_pod_of_a_stateful_set_that_is_being_removed_is_a_fault():
-    """It is not replaced before it is gone, so its StatefulSet lacks a replica."""
+def test_terminating_pod_of_a_stateful_set_is_not_ready():
+    """A StatefulSet does not replace a pod before it is deleted, so it lacks a replica."""
     store = {"metadata": {"name": "store"}, "spec": {"replicas": 2}, "status": {"readyReplicas": 1}}
     verdict = evaluate((), {("StatefulSet", "store"): store}, [leaving(("StatefulSet", "store")), pod(ready=True)])
     assert not verdict.ready
@@ -86,7 +86,7 @@ def agents(last, down, status=None):
     return evaluate([Component("DaemonSet", "agent")], {("DaemonSet", "agent"): workload}, pods, down)
 
 
-def test_pods_of_daemon_sets_on_nodes_that_are_down_are_a_warning():
+def test_pods_of_daemon_sets_on_down_nodes_are_a_warning():
     verdict = agents(on_node("n3", False), ["n3"])
     assert verdict.ready
     assert verdict.pods[2]["reason"] == "NodeNotReady"
@@ -96,21 +96,21 @@ def test_pods_of_daemon_sets_on_nodes_that_are_down_are_a_warning():
     assert agents(on_node("n3", True), ["n3"], {"numberAvailable": 3}).warnings() == []
 
 
-def test_pod_of_a_daemon_set_that_leaves_a_down_node_is_a_warning():
+def test_terminating_pod_of_a_daemon_set_on_a_down_node_is_a_warning():
     assert agents(on_node("n3", False, metadata=DELETED), ["n3"], {"updatedNumberScheduled": 2}).ready
 
 
-def test_down_node_excuses_as_many_replicas_as_it_has_pods():
+def test_down_node_accounts_only_for_the_replicas_of_its_pods():
     verdict = agents(on_node("n3", False), ["n3"], {"numberAvailable": 1})
     assert [row["reason"] for row in verdict.components] == ["Unavailable"]
 
 
-def test_pods_of_other_workloads_on_down_nodes_are_a_fault_until_they_are_replaced():
+def test_pods_of_other_workloads_on_down_nodes_are_not_ready():
     body = pod(ready=False, owner=("ReplicaSet", "gateway-5d9f"))
     assert not evaluate((), {("Deployment", "gateway"): deployment()}, [body], ["node-0"]).ready
 
 
-def test_nodes_that_are_not_ready():
+def test_node_is_ready_only_with_condition_ready_true():
     def node(name, *conditions):
         return {"metadata": {"name": name}, "status": {"conditions": list(conditions)}}
 
@@ -129,10 +129,10 @@ def test_nodes_that_are_not_ready():
         ({}, ""),
     ],
 )
-def test_event_is_dated_by_when_it_was_last_seen(event, expected):
+def test_event_has_the_time_of_its_last_occurrence(event, expected):
     assert last_seen(event) == expected
 
 
-def test_fraction_of_a_second_is_later_than_the_second():
+def test_time_with_a_fraction_sorts_after_the_whole_second():
     events = [{"eventTime": "2026-01-01T00:00:00.000001Z"}, {"lastTimestamp": "2026-01-01T00:00:00Z"}]
     assert sorted(events, key=last_seen) == events[::-1]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The health check report, as a real cluster wrote it."""
+"""The health check report, with a report of a real cluster."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Status: Passed Name: info
 """
 
 
-def test_real_report():
+def test_failed_check_of_a_real_report_is_a_finding():
     (row,) = findings({"reports-pre-install": REPORT})
     assert row == {
         "report": "pre-install",
@@ -55,7 +55,7 @@ def test_blocking_checks_come_first():
 @pytest.mark.parametrize(
     "text", ["", "Report:\n", "Status: Passed Name: info", "Status:", "Status: Failed", "\x00 \x1b[31m"]
 )
-def test_no_findings(text):
+def test_report_without_failed_checks_has_no_findings(text):
     assert findings({"reports-test": text}) == []
 
 
@@ -67,13 +67,13 @@ def test_no_findings(text):
         ("Status: Failed Name: x ErrorCode: E50001 ErrorMessage: new", "E50001", "new"),
     ],
 )
-def test_unknown_codes_are_shown_as_they_are(line, code, message):
+def test_unknown_code_is_shown_unchanged(line, code, message):
     (row,) = findings({"reports-test": line})
     assert (row["code"], row["message"], row["title"]) == (code, message, "")
     assert as_line(row)
 
 
-def test_page_of_troubleshooting_has_every_code():
+def test_troubleshooting_page_lists_every_code():
     page = Path(__file__).parents[5] / "docs/troubleshooting.md"
     rows = re.findall(r"^\| (E\d{5}) \| (\w+) \|", page.read_text(encoding="utf-8"), re.MULTILINE)
     assert rows == [(code, name) for code, (name, _hint) in CODES.items()]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether pods run, or why not."""
+"""The readiness of pods, and the reasons if they are not ready."""
 
 from __future__ import annotations
 
@@ -89,10 +89,10 @@ def waiting(reason, message="", **fields):
         ({"metadata": {"name": "bare"}}, False, "Unknown", ""),
     ],
 )
-def test_pod(body, ready, reason, message):
+def test_status_determines_readiness_and_reason(body, ready, reason, message):
     row = pod_row(body)
     assert (row["ready"], row["reason"], row["message"]) == (ready, reason, message)
 
 
-def test_pod_counts_restarts():
+def test_restarts_of_all_containers_are_added():
     assert pod_row(pod(ready=True, containers=[{"restartCount": 2}, {"restartCount": 3}, {}]))["restarts"] == 5

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether workloads have their replicas."""
+"""The readiness of workloads."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from workloads import deployment
         (deployment(conditions=[{"type": "ReplicaFailure", "status": "False", "reason": "x"}]), ""),
     ],
 )
-def test_deployment(workload, reason):
+def test_deployment_is_ready_with_all_replicas(workload, reason):
     row = component_row("Deployment", workload)
     assert (row["reason"], row["ready"]) == (reason, reason == "")
 
@@ -53,7 +53,7 @@ def test_deployment_with_old_replicas_is_rolling_out():
         ({"desiredNumberScheduled": 0}, ""),
     ],
 )
-def test_daemon_set(status, reason):
+def test_daemon_set_is_ready_with_a_pod_on_each_node(status, reason):
     assert component_row("DaemonSet", {"metadata": {"name": "d"}, "spec": {}, "status": status})["reason"] == reason
 
 
@@ -66,5 +66,5 @@ def test_daemon_set(status, reason):
         ({}, "RollingOut"),
     ],
 )
-def test_stateful_set(status, reason):
+def test_stateful_set_is_ready_with_all_replicas(status, reason):
     assert component_row("StatefulSet", {"metadata": {"name": "s"}, "spec": {}, "status": status})["reason"] == reason

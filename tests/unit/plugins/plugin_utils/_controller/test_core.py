@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The private parts of ansible-core, as the installed ansible-core has them."""
+"""The private parts of ansible-core, tested with the installed version."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_variables_of_a_delegated_connection_are_those_of_its_host(task):
 
 @pytest.fixture
 def vault():
-    """A data loader that knows a password, and text that was encrypted with it."""
+    """A data loader with a vault password, and text that was encrypted with it."""
     secrets = [("default", VaultSecret(b"password"))]
     loader = DataLoader()
     loader.set_vault_secrets(secrets)
@@ -58,22 +58,22 @@ def test_encrypted_content_is_decrypted(vault):
     loader, encrypted = vault
     values = [core.decrypted(loader, encrypted), core.decrypted(loader, b"plain")]
     assert values == [b"hush", b"plain"]
-    assert {type(value) for value in values} == {bytes}, "not a subclass that ansible-core has put a tag on"
+    assert {type(value) for value in values} == {bytes}, "not a tagged subclass of ansible-core"
 
 
-def test_content_that_no_password_fits_is_an_error(vault):
+def test_content_without_a_matching_password_is_an_error(vault):
     with pytest.raises(AnsibleError, match="(?i)vault"):
         core.decrypted(DataLoader(), vault[1])
 
 
 class Action(ActionBase):
-    """An action plugin that does nothing of its own."""
+    """An action plugin that only calls its base class."""
 
     def run(self, tmp=None, task_vars=None):
         return super().run(tmp, task_vars)
 
 
-def test_file_is_sought_in_folder_files(task, tmp_path):
+def test_file_is_searched_in_folder_files(task, tmp_path):
     (tmp_path / "files").mkdir()
     (tmp_path / "files" / "one").touch()
     loader = DataLoader()
@@ -85,12 +85,12 @@ def test_file_is_sought_in_folder_files(task, tmp_path):
 
 
 def test_fields_that_ansible_adds_to_a_result_are_removed(task):
-    """From ansible-core 2.19 an exception that is none, and from 2.21 empty fields."""
+    """ansible-core 2.19 and later add a placeholder for an exception, 2.21 and later also empty fields."""
     added = {"failed": False, "warnings": [], "deprecations": [], "exception": "(traceback unavailable)"}
     action = Action(task, None, None, DataLoader(), None, None)
     action._execute_module = lambda **_given: {"changed": False, "_ansible_parsed": True, **added}
-    how = core.ModuleExecution(None, {}, check_mode=False)
-    assert core.execute_module(action, "azureml.arc.compute", {}, {}, how) == {"changed": False}
+    execution = core.ModuleExecution(None, {}, check_mode=False)
+    assert core.execute_module(action, "azureml.arc.compute", {}, {}, execution) == {"changed": False}
     raised = {"failed": True, "warnings": ["old"], "exception": "Traceback (most recent call last):"}
     action._execute_module = lambda **_given: raised
-    assert core.execute_module(action, "azureml.arc.compute", {}, {}, how) == raised
+    assert core.execute_module(action, "azureml.arc.compute", {}, {}, execution) == raised

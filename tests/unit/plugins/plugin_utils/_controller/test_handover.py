@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What one task of a run leaves for another."""
+"""Data that one task of a run hands over to another."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_content_is_taken_once_and_stays_readable(tmp_path):
     assert handover.read("f2") is None
 
 
-def test_files_are_readable_for_their_user_alone(tmp_path):
+def test_only_the_user_can_read_the_files(tmp_path):
     Handover(str(tmp_path)).leave("../f1", {})
 
     (folder,) = tmp_path.iterdir()
@@ -31,7 +31,7 @@ def test_files_are_readable_for_their_user_alone(tmp_path):
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
-def test_a_claim_is_of_the_first_host(tmp_path):
+def test_first_host_to_claim_an_address_owns_it(tmp_path):
     handover = Handover(str(tmp_path))
 
     assert handover.claim("https://api", "f1") is None

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Work that is spread over processes."""
+"""Work that is distributed to processes."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ CORES = len(os.sched_getaffinity(0))
         (3, 4, 3),
     ],
 )
-def test_as_many_processes_as_pay(clusters, wanted, expected):
+def test_number_of_processes_is_limited_by_cores_and_clusters(clusters, wanted, expected):
     assert processes.count_for(clusters, wanted) == expected
 
 
-def test_where_nothing_would_end_the_children_there_is_one_process(monkeypatch):
+def test_there_is_one_process_on_systems_that_do_not_end_children_with_their_parent(monkeypatch):
     monkeypatch.setattr(sys, "platform", "darwin")
     assert processes.count_for(10**6, 4) == 1
 
 
-def test_what_threads_of_all_processes_send_arrives_whole():
-    text = "x" * 70_000  # more than a pipe holds
+def test_messages_of_all_threads_and_processes_arrive_complete():
+    text = "x" * 70_000  # more than the capacity of a pipe
     received = []
 
     def work(share, send):
@@ -58,7 +58,7 @@ def test_what_threads_of_all_processes_send_arrives_whole():
     assert sorted((one["share"], one["number"]) for one in received) == expected
 
 
-def test_each_share_has_a_process_of_its_own_and_none_is_left():
+def test_each_share_has_its_own_process_and_none_remains():
     found = []
     processes.spread([1, 2, 3], lambda share, send: send({"process": os.getpid()}), found.append)
     children = {one["process"] for one in found}
@@ -68,19 +68,19 @@ def test_each_share_has_a_process_of_its_own_and_none_is_left():
     assert not any(Path(f"/proc/{child}").exists() for child in children)
 
 
-def test_an_exception_in_a_process_ends_the_others():
+def test_exception_in_one_process_ends_the_others():
     def work(share, send):
         if share == "bad":
-            raise ValueError("an odd answer")
+            raise ValueError("an unexpected answer")
         time.sleep(60)
 
     start = time.monotonic()
-    with pytest.raises(AnsibleError, match="(?s)a process that worked on clusters failed: .*an odd answer"):
+    with pytest.raises(AnsibleError, match="(?s)a process that worked on clusters failed: .*an unexpected answer"):
         processes.spread(["good", "bad"], work, pytest.fail)
     assert time.monotonic() - start < 30
 
 
-def test_a_process_that_somebody_kills_is_told_by_its_end():
+def test_killed_process_is_reported_by_its_signal():
     received = []
 
     def work(share, send):
@@ -93,7 +93,7 @@ def test_a_process_that_somebody_kills_is_told_by_its_end():
 
 
 def newest_pipe() -> int:
-    """Return the pipe of this process that was made last."""
+    """Return the last pipe that this process created."""
     for handle in reversed(range(256)):
         with contextlib.suppress(OSError):
             if stat.S_ISFIFO(os.fstat(handle).st_mode):
@@ -101,7 +101,7 @@ def newest_pipe() -> int:
     raise LookupError
 
 
-def test_the_half_of_a_message_is_left_out():
+def test_incomplete_message_is_dropped():
     received = []
 
     def work(share, send):
@@ -112,7 +112,7 @@ def test_the_half_of_a_message_is_left_out():
     assert received == [{"begun": {}}]
 
 
-def test_no_file_is_left_open():
+def test_all_files_are_closed():
     before = len(list(Path("/proc/self/fd").iterdir()))
     processes.spread([1, 2], lambda share, send: send({}), lambda value: None)
     assert len(list(Path("/proc/self/fd").iterdir())) == before

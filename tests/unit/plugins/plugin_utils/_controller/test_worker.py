@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a task of the collection changes in its worker, and that it restores it."""
+"""The state that a task of the collection changes in its worker, and restores."""
 
 from __future__ import annotations
 
@@ -27,10 +27,11 @@ COLLECTIONS = Path(__file__).resolve().parents[5] / "build" / "collections"
 FORK = multiprocessing.get_context("fork")
 IMPORT = """
 import gc, os, signal, sys, traceback
-ours = []
+hooks_added = []
 register = os.register_at_fork
 def record(**hooks):
-    ours.extend(frame.filename for frame in traceback.extract_stack()[-2:] if "/azureml/arc/" in frame.filename)
+    callers = [frame.filename for frame in traceback.extract_stack()[-2:]]
+    hooks_added.extend(name for name in callers if "/azureml/arc/" in name)
     register(**hooks)
 os.register_at_fork = record
 before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT), gc.get_freeze_count()
@@ -40,13 +41,13 @@ from ansible import constants
 files = os.listdir(constants.DEFAULT_LOCAL_TMP)
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller import in_process
 assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT), gc.get_freeze_count()) == before
-assert ours == []
+assert hooks_added == []
 assert os.listdir(constants.DEFAULT_LOCAL_TMP) == files
 """
 
 
 def in_child(function, *arguments) -> list:
-    """Return what a forked process puts into the queue that it is given, in order."""
+    """Run a function in a forked process; return the objects that it puts into its queue."""
     queue = FORK.SimpleQueue()
     process = FORK.Process(target=function, args=(queue, *arguments))
     process.start()
@@ -103,9 +104,9 @@ def _ended(queue, number, former) -> None:
             os.kill(os.getpid(), number)
             time.sleep(10)
         finally:
-            os.kill(os.getpid(), signal.SIGTERM)  # as a run that waits no longer
+            os.kill(os.getpid(), signal.SIGTERM)  # a second signal, as from a run that stops waiting
             queue.put("cleaned up")
-    queue.put("went on")
+    queue.put("continued")
 
 
 @pytest.mark.parametrize("number", worker.ENDING)
@@ -129,7 +130,7 @@ def _orphan(queue, path) -> None:
     os._exit(0)
 
 
-def test_worker_ends_when_its_run_is_killed(tmp_path):
+def test_worker_cleans_up_and_ends_when_its_run_is_killed(tmp_path):
     in_child(_orphan, str(tmp_path))
     deadline = time.monotonic() + 10
     while not (tmp_path / "cleaned up").exists() and time.monotonic() < deadline:
@@ -142,7 +143,7 @@ def _not_a_worker() -> None:
         assert death_signal() == 0
 
 
-def test_process_that_is_no_worker_does_not_end_with_its_parent():
+def test_process_that_is_not_a_worker_does_not_end_with_its_parent():
     _not_a_worker()
 
 

@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a deployment sends and returns, by the state of the cluster and what the modules answer."""
+"""The requests and the result of a deployment, by the state of the cluster and the results of the modules."""
 
 from __future__ import annotations
 
 import pytest
-from flow_world import World, run
+from fake_modules import FakeModules, run
 
 INSTALL = [("supporting_resources", "present"), ("extension", "present"), ("compute", "present")]
 FAILED = {"failed": True, "msg": "it broke", "error": {"code": "Broken"}}
@@ -19,23 +19,27 @@ UPDATE = {
 
 
 @pytest.mark.parametrize(
-    ("world", "sent", "message"),
+    ("fake", "sent", "message"),
     [
-        (World(), INSTALL, "extension created, 2 of 2 are ready, compute created"),
-        (World(installed=True, attached=True), [], "extension unchanged, 2 of 2 are ready, compute unchanged"),
-        (World(installed=True), [("compute", "present")], "extension unchanged, 2 of 2 are ready, compute created"),
+        (FakeModules(), INSTALL, "extension created, 2 of 2 are ready, compute created"),
+        (FakeModules(installed=True, attached=True), [], "extension unchanged, 2 of 2 are ready, compute unchanged"),
         (
-            World(installed=True, attached=True, extension=[UPDATE, UPDATE, {}]),
+            FakeModules(installed=True),
+            [("compute", "present")],
+            "extension unchanged, 2 of 2 are ready, compute created",
+        ),
+        (
+            FakeModules(installed=True, attached=True, extension=[UPDATE, UPDATE, {}]),
             [("extension", "present")],
             "extension updated, 2 of 2 are ready, compute unchanged",
         ),
     ],
-    ids=["nothing there", "in sync", "not attached", "differs"],
+    ids=["not installed", "in sync", "not attached", "differs"],
 )
-def test_a_cluster_is_brought_in_sync(world, sent, message):
-    result = run("deploy", world)
+def test_deployment_sends_only_the_changes_that_are_needed(fake, sent, message):
+    result = run("deploy", fake)
 
-    assert (world.sent, result["msg"]) == (sent, message)
+    assert (fake.sent, result["msg"]) == (sent, message)
     assert (result["changed"], result["in_sync"]) == (bool(sent), not sent)
     assert not result.get("failed")
 
@@ -43,31 +47,31 @@ def test_a_cluster_is_brought_in_sync(world, sent, message):
 HTTPS = {"tls": {"certificate": "c", "private_key": "k", "cname": "ml"}, "prove": ["endpoint"]}
 
 
-def test_the_endpoint_is_proved_between_the_pods_and_the_attachment():
-    world = World()
+def test_endpoint_is_checked_after_the_pods_and_before_the_attachment():
+    fake = FakeModules()
 
-    result = run("deploy", world, **HTTPS)
+    result = run("deploy", fake, **HTTPS)
 
-    modules = [module for module, _options, check_mode in world.calls if not check_mode]
+    modules = [module for module, _options, check_mode in fake.calls if not check_mode]
     assert modules[-4:] == ["pod_readiness", "endpoint_check", "compute", "compute"]
     assert ", endpoint serves the certificate, 90 days left, compute created" in result["msg"]
     assert result["endpoint"]["outcome"] == "ok"
 
 
-def test_a_wrong_endpoint_fails_a_deployment_that_would_change_nothing_else():
+def test_wrong_endpoint_fails_the_deployment_of_a_cluster_in_sync():
     wrong = {"outcome": "wrong", "summary": "stale", "problems": ["stale"]}
-    world = World(installed=True, attached=True, endpoint_check=[wrong, {**FAILED, **wrong}])
+    fake = FakeModules(installed=True, attached=True, endpoint_check=[wrong, {**FAILED, **wrong}])
 
-    result = run("deploy", world, **HTTPS)
+    result = run("deploy", fake, **HTTPS)
 
-    assert (world.sent, result["failed_step"]) == ([], "Check the inference endpoint")
+    assert (fake.sent, result["failed_step"]) == ([], "Check the inference endpoint")
     assert result["endpoint"]["problems"] == ["stale"]
 
 
-def test_endpoint_is_not_checked_without_request_or_in_check_mode_of_a_change():
-    for world, how in ((World(), {"tls": HTTPS["tls"]}), (World(), {**HTTPS, "check_mode": True})):
-        assert run("deploy", world, **how)["endpoint"] is None
-        assert "endpoint_check" not in [module for module, _options, _check_mode in world.calls]
+def test_endpoint_is_not_checked_by_default_or_in_check_mode_before_a_change():
+    for fake, arguments in ((FakeModules(), {"tls": HTTPS["tls"]}), (FakeModules(), {**HTTPS, "check_mode": True})):
+        assert run("deploy", fake, **arguments)["endpoint"] is None
+        assert "endpoint_check" not in [module for module, _options, _check_mode in fake.calls]
 
 
 @pytest.mark.parametrize(
@@ -79,169 +83,169 @@ def test_endpoint_is_not_checked_without_request_or_in_check_mode_of_a_change():
         (("readiness",), []),
     ],
 )
-def test_tags_leave_parts_out(parts, sent):
-    world = World()
+def test_only_the_parts_of_the_tags_are_sent(parts, sent):
+    fake = FakeModules()
 
-    run("deploy", world, parts=parts)
+    run("deploy", fake, parts=parts)
 
-    assert world.sent == sent
+    assert fake.sent == sent
 
 
 def test_check_mode_sends_nothing_and_reports_what_would_change():
-    world = World()
+    fake = FakeModules()
 
-    result = run("deploy", world, check_mode=True)
+    result = run("deploy", fake, check_mode=True)
 
-    assert world.sent == []
-    assert all(check_mode for _module, _options, check_mode in world.calls)
+    assert fake.sent == []
+    assert all(check_mode for _module, _options, check_mode in fake.calls)
     assert (result["changed"], result["msg"]) == (
         True,
         "extension would be created, pods not checked, compute would be created",
     )
 
 
-def test_everything_a_cluster_may_need_is_put_into_it_after_it_is_proved():
-    world = World(compute={"cluster_instance_types": TYPES})
+def test_objects_are_created_in_the_cluster_after_its_identity_was_verified():
+    fake = FakeModules(compute={"cluster_instance_types": TYPES})
 
     run(
         "deploy",
-        world,
+        fake,
         openshift=True,
         tls={"secret_name": "ml", "cname": "ml.example.com"},
         tls_secret={"certificate": "c", "private_key": "k"},
         compute={"name": "edge", "namespace": "vision", "create_namespace": True},
     )
 
-    assert [module for module, _state in world.sent] == [
+    assert [module for module, _state in fake.sent] == [
         *("openshift_scc", "tls_secret", "supporting_resources", "extension"),
         *("namespace", "compute", "instance_type"),
     ]
-    modules = [module for module, _options, _check_mode in world.calls]
+    modules = [module for module, _options, _check_mode in fake.calls]
     assert modules.index("cluster_identity") < modules.index("openshift_scc")
 
 
-def test_another_cluster_behind_the_connection_is_not_written_to():
-    world = World(cluster_identity={"failed": True, "msg": "it reaches connected cluster 'b', not 'c'"})
+def test_nothing_is_sent_if_the_connection_reaches_another_cluster():
+    fake = FakeModules(cluster_identity={"failed": True, "msg": "it reaches connected cluster 'b', not 'c'"})
 
-    result = run("deploy", world, openshift=True)
+    result = run("deploy", fake, openshift=True)
 
-    assert (world.sent, result["failed"]) == ([], True)
+    assert (fake.sent, result["failed"]) == ([], True)
     assert result["msg"].endswith("it reaches connected cluster 'b', not 'c'")
 
 
-def test_another_cluster_behind_the_connection_is_not_in_sync():
-    world = World(installed=True, attached=True, cluster_identity={"failed": True, "msg": "it reaches cluster 'b'"})
+def test_cluster_in_sync_fails_if_the_connection_reaches_another_cluster():
+    fake = FakeModules(
+        installed=True, attached=True, cluster_identity={"failed": True, "msg": "it reaches cluster 'b'"}
+    )
 
-    assert run("deploy", world)["failed_step"] == "Check that the connection reaches the cluster"
+    assert run("deploy", fake)["failed_step"] == "Check that the connection reaches the cluster"
 
 
-def test_an_api_server_that_another_host_reaches_is_not_written_to():
-    world = World(cluster_identity={"verified": False, "reason": "no ConfigMap"})
+def test_nothing_is_sent_to_an_api_server_that_another_host_uses():
+    fake = FakeModules(cluster_identity={"verified": False, "reason": "no ConfigMap"})
 
-    result = run("deploy", world, owner_of=lambda address: "shop")
+    result = run("deploy", fake, owner_of=lambda address: "shop")
 
-    assert world.sent == []
+    assert fake.sent == []
     assert "https://api:6443 is the API server of host shop as well" in result["msg"]
-    assert run("deploy", World(cluster_identity={"verified": False}), owner_of=lambda address: None)["changed"]
+    assert run("deploy", FakeModules(cluster_identity={"verified": False}), owner_of=lambda address: None)["changed"]
 
 
-def test_a_missing_namespace_stops_the_attachment():
-    world = World()
+def test_missing_namespace_stops_the_attachment():
+    fake = FakeModules()
 
-    result = run("deploy", world, compute={"name": "edge", "namespace": "vision"})
+    result = run("deploy", fake, compute={"name": "edge", "namespace": "vision"})
 
-    assert [module for module, _state in world.sent] == ["supporting_resources", "extension"]
+    assert [module for module, _state in fake.sent] == ["supporting_resources", "extension"]
     assert result["msg"].startswith("Attach the cluster: namespace 'vision' does not exist in the cluster.")
 
 
-def test_findings_of_both_sides_are_reported_before_anything_is_sent():
+def test_findings_in_azure_and_in_the_cluster_are_reported_before_anything_is_sent():
     findings = [
         {"failed": True, "msg": "No relay.", "findings": [1]},
         {"failed": True, "msg": "No node.", "findings": [2]},
     ]
-    world = World(preflight=findings)
+    fake = FakeModules(preflight=findings)
 
-    result = run("deploy", world)
+    result = run("deploy", fake)
 
-    assert (world.sent, result["findings"]) == ([], [1, 2])
+    assert (fake.sent, result["findings"]) == ([], [1, 2])
     assert result["msg"] == "Check that the extension can be installed: No relay. No node."
 
 
-def test_a_workspace_that_does_not_exist_is_found_before_the_extension_is_installed():
-    world = World(compute={"failed": True, "msg": "workspace 'ws' does not exist"})
+def test_missing_workspace_is_reported_before_the_extension_is_installed():
+    fake = FakeModules(compute={"failed": True, "msg": "workspace 'ws' does not exist"})
 
-    result = run("deploy", world)
+    result = run("deploy", fake)
 
-    assert (world.sent, result["msg"]) == ([], "Compare the computes: workspace 'ws' does not exist")
+    assert (fake.sent, result["msg"]) == ([], "Compare the computes: workspace 'ws' does not exist")
 
 
-def test_a_failed_installation_names_the_pods_that_are_not_ready():
-    world = World(extension=[{}, {}, FAILED], pod_readiness={"problems": ["Pod a: ImagePullBackOff"]})
+def test_failed_installation_reports_the_pods_that_are_not_ready():
+    fake = FakeModules(extension=[{}, {}, FAILED], pod_readiness={"problems": ["Pod a: ImagePullBackOff"]})
 
-    result = run("deploy", world)
+    result = run("deploy", fake)
 
     assert result["failed_step"] == "Wait until the extension is installed"
     assert result["msg"].endswith("it broke Not ready: Pod a: ImagePullBackOff")
     assert result["error"] == {"code": "Broken"}
 
 
-def test_pods_that_cannot_be_read_do_not_hide_the_failure():
-    world = World(extension=[{}, {}, FAILED], pod_readiness={"failed": True, "msg": "HTTP 403"})
+def test_failure_is_reported_if_the_pods_cannot_be_read():
+    fake = FakeModules(extension=[{}, {}, FAILED], pod_readiness={"failed": True, "msg": "HTTP 403"})
 
-    assert run("deploy", world)["msg"].endswith("it broke The pods cannot be read: HTTP 403")
+    assert run("deploy", fake)["msg"].endswith("it broke The pods cannot be read: HTTP 403")
 
 
-def test_beginning_sends_the_extension_and_does_not_wait():
-    world = World()
+def test_start_without_wait_submits_the_extension_and_a_second_run_waits():
+    fake = FakeModules()
 
-    begun = run("deploy", world, wait=False)
-    finished = run("deploy", world, begun=True)
+    started = run("deploy", fake, wait=False)
+    finished = run("deploy", fake, begun=True)
 
-    assert (world.sent, begun["changed"], finished["changed"]) == (INSTALL, True, True)
-    waits = [options for module, options, _check in world.calls if module == "extension" and "wait_timeout" in options]
+    assert (fake.sent, started["changed"], finished["changed"]) == (INSTALL, True, True)
+    waits = [options for module, options, _check in fake.calls if module == "extension" and "wait_timeout" in options]
     assert [one["retry_failed"] for one in waits] == [False]
 
 
-def test_failed_operation_of_the_same_flow_is_not_repeated():
-    world = World()
-    run("deploy", world, wait=False)
-    world.state = "Failed"
-    world.sent.clear()
+def test_failed_operation_of_the_same_flow_is_not_retried():
+    fake = FakeModules()
+    run("deploy", fake, wait=False)
+    fake.state = "Failed"
+    fake.sent.clear()
 
-    result = run("deploy", world, begun=True)
+    result = run("deploy", fake, begun=True)
 
-    (wait,) = [
-        options for module, options, _check in world.calls if "wait_timeout" in options and module == "extension"
-    ]
+    (wait,) = [options for module, options, _check in fake.calls if "wait_timeout" in options and module == "extension"]
     assert wait["retry_failed"] is False
-    assert world.sent == []
+    assert fake.sent == []
     assert result["failed"] is True
 
 
-def test_a_cluster_that_fails_while_it_soaks_fails():
-    world = World(pod_readiness=[{}, FAILED])
+def test_cluster_whose_pods_fail_during_the_soak_fails():
+    fake = FakeModules(pod_readiness=[{}, FAILED])
 
-    result = run("deploy", world, soak=60.0)
+    result = run("deploy", fake, soak=60.0)
 
     assert result["failed_step"] == "Check the pods after the soak"
-    assert [options["wait_timeout"] for module, options, _check in world.calls if module == "pod_readiness"] == [900, 0]
+    assert [options["wait_timeout"] for module, options, _check in fake.calls if module == "pod_readiness"] == [900, 0]
 
 
-def test_an_unforeseen_error_is_the_result_of_its_cluster():
-    world = World(preflight={"checked": None, "openshift": None, "install_options": None})
+def test_unexpected_exception_is_the_result_of_its_cluster():
+    fake = FakeModules(preflight={"checked": None, "openshift": None, "install_options": None})
 
-    result = run("deploy", world)
+    result = run("deploy", fake)
 
     assert result["failed"]
     assert result["msg"].startswith("Unexpected TypeError: ")
     assert "Traceback" in result["exception"]
 
 
-def test_differences_carry_names_and_warnings_come_once():
+def test_diffs_have_headers_and_repeated_warnings_are_shown_once():
     diff = {"before": {}, "after": {"version": "1"}}
-    world = World(extension={"diff": diff, "warnings": ["twice"]})
+    fake = FakeModules(extension={"diff": diff, "warnings": ["twice"]})
 
-    result = run("deploy", world, check_mode=True)
+    result = run("deploy", fake, check_mode=True)
 
     assert {(one["before_header"], one["after_header"]) for one in result["diff"]} == {
         ("c: extension (absent)", "c: extension")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Variables of a whole play, as a fleet and as a separate task read them."""
+"""Variables of a whole play, as read for a fleet and for a single task."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class TestInterval:
     @pytest.mark.parametrize(
         ("value", "seconds"), [(None, 30), ("", 30), ("0", 0), (0, 0), ("2.5", 2.5), (7, 7)], ids=repr
     )
-    def test_number_of_seconds(self, read, value, seconds):
+    def test_number_is_read_as_seconds(self, read, value, seconds):
         assert read({INTERVAL: value}) == seconds
         assert read({}) == 30
 
     @pytest.mark.parametrize("value", ["often", "-1", -1, True, "nan", "inf", [1], {"a": 1}], ids=repr)
-    def test_anything_else_is_an_error_that_names_the_variable(self, read, value):
+    def test_invalid_interval_is_an_error_with_the_variable(self, read, value):
         with pytest.raises(AnsibleActionFail, match=f"{INTERVAL} must be a number of seconds, not '"):
             read({INTERVAL: value})
 
@@ -53,7 +53,7 @@ def test_modules_run_in_process_unless_switched_off(value, is_on, monkeypatch):
     assert is_switched_on(variables, Templar(DataLoader(), variables)) is is_on
 
 
-def test_switch_that_is_neither_on_nor_off_is_an_error():
+def test_invalid_switch_is_an_error_with_the_variable():
     variables = {"azureml_arc_in_process": "maybe"}
 
     with pytest.raises(AnsibleActionFail, match="azureml_arc_in_process must be true or false, not 'maybe'"):

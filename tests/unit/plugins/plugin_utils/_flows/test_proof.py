@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where flows run a job, what they make of it, and what a proof holds for."""
+"""Jobs that flows run to prove a compute: when they run, their results, and what a proof depends on."""
 
 from __future__ import annotations
 
 import pytest
-from flow_world import VARIABLES, World, run
+from fake_modules import VARIABLES, FakeModules, run
 
 JOB = {"prove": ["job"]}
 CAUSE = {"code": "JobIdentity", "message": "it has no identity", "fix": "Give it one."}
@@ -19,31 +19,31 @@ FAILED = {
 }
 
 
-def modules(world: World) -> list[str]:
-    return [module for module, _options, _check_mode in world.calls]
+def modules(fake: FakeModules) -> list[str]:
+    return [module for module, _options, _check_mode in fake.calls]
 
 
-def options_of_job(world: World) -> dict:
-    (found,) = [options for module, options, _check_mode in world.calls if module == "job_check"]
+def options_of_job(fake: FakeModules) -> dict:
+    (found,) = [options for module, options, _check_mode in fake.calls if module == "job_check"]
     return found
 
 
 @pytest.mark.parametrize(
-    ("flow", "world", "variables"),
+    ("flow", "fake", "variables"),
     [
-        ("deploy", World(), {}),
-        ("deploy", World(installed=True, attached=True), {}),
-        ("verify", World(installed=True, attached=True), {"purge_instance_types": False}),
-        ("upgrade", World(installed=True, attached=True), {"version": "1.1.61"}),
+        ("deploy", FakeModules(), {}),
+        ("deploy", FakeModules(installed=True, attached=True), {}),
+        ("verify", FakeModules(installed=True, attached=True), {"purge_instance_types": False}),
+        ("upgrade", FakeModules(installed=True, attached=True), {"version": "1.1.61"}),
     ],
     ids=["deployed", "in sync", "verified", "upgraded"],
 )
-def test_job_is_run_last_and_changes_nothing_of_the_cluster(flow, world, variables):
-    without = run(flow, World(installed=bool(world.state), attached=world.attached), **variables)
+def test_job_is_the_last_step_and_does_not_count_as_a_change(flow, fake, variables):
+    without = run(flow, FakeModules(installed=bool(fake.state), attached=fake.attached), **variables)
 
-    result = run(flow, world, **JOB, **variables)
+    result = run(flow, fake, **JOB, **variables)
 
-    assert modules(world)[-1] == "job_check"
+    assert modules(fake)[-1] == "job_check"
     assert result["changed"] == without["changed"]
     assert [(job["name"], "request" in job) for job in result["jobs"]] == [("arc-check", False)]
     assert result["msg"] == f"{without['msg']}, a job completed"
@@ -51,13 +51,13 @@ def test_job_is_run_last_and_changes_nothing_of_the_cluster(flow, world, variabl
 
 @pytest.mark.parametrize("flow", ["rotate_tls", "detach", "remove"])
 def test_other_flows_run_no_job(flow):
-    world = World(installed=True, attached=True)
-    run(flow, world, **JOB)
-    assert "job_check" not in modules(world)
+    fake = FakeModules(installed=True, attached=True)
+    run(flow, fake, **JOB)
+    assert "job_check" not in modules(fake)
 
 
 @pytest.mark.parametrize(
-    ("how", "runs"),
+    ("arguments", "runs"),
     [
         ({}, False),
         ({"prove": ["endpoint"]}, False),
@@ -68,40 +68,40 @@ def test_other_flows_run_no_job(flow):
         ({**JOB, "parts": ("prove",)}, True),
     ],
 )
-def test_variables_waves_and_tags_decide_whether_a_job_is_run(how, runs):
-    world = World(installed=True, attached=True)
-    run("deploy", world, **how)
-    assert ("job_check" in modules(world)) is runs
+def test_job_is_run_depending_on_variables_wave_and_tags(arguments, runs):
+    fake = FakeModules(installed=True, attached=True)
+    run("deploy", fake, **arguments)
+    assert ("job_check" in modules(fake)) is runs
 
 
 def test_job_that_does_not_complete_fails_the_cluster():
-    result = run("deploy", World(job_check=FAILED), **JOB)
+    result = run("deploy", FakeModules(job_check=FAILED), **JOB)
 
     assert (result["failed"], result["failed_step"]) == (True, "Prove that jobs run")
     assert result["error"] == {"code": "JobIdentity"}
     assert result["jobs"] == [{"name": "arc-check", "succeeded": False, "cause": CAUSE}]
 
 
-def test_version_on_which_no_job_runs_is_rolled_back():
+def test_version_on_which_no_job_completes_is_rolled_back():
     update = {"changed": True, "plan": {"action": "update", "reason": "", "settings": {}, "properties": {"version": 1}}}
-    world = World(installed=True, attached=True, extension=[update, update, {}], job_check=FAILED)
+    fake = FakeModules(installed=True, attached=True, extension=[update, update, {}], job_check=FAILED)
 
-    result = run("upgrade", world, version="1.1.70", rollback=True, **JOB)
+    result = run("upgrade", fake, version="1.1.70", rollback=True, **JOB)
 
     assert "Rolled back to version 1.1.61." in result["msg"]
 
 
-def test_version_that_was_there_before_is_not_rolled_back():
-    world = World(installed=True, attached=True, job_check=FAILED)
+def test_version_that_was_already_installed_is_not_rolled_back():
+    fake = FakeModules(installed=True, attached=True, job_check=FAILED)
 
-    result = run("upgrade", world, version="1.1.61", rollback=True, **JOB)
+    result = run("upgrade", fake, version="1.1.61", rollback=True, **JOB)
 
     assert result["failed"]
     assert "rollback" not in result
 
 
-def test_check_mode_asks_for_the_job_of_an_attached_compute_alone():
-    attached, missing = World(installed=True, attached=True), World(installed=True)
+def test_check_mode_checks_the_job_only_of_attached_computes():
+    attached, missing = FakeModules(installed=True, attached=True), FakeModules(installed=True)
 
     result = run("deploy", attached, check_mode=True, **JOB)
     run("deploy", missing, check_mode=True, **JOB)
@@ -111,10 +111,10 @@ def test_check_mode_asks_for_the_job_of_an_attached_compute_alone():
     assert "job_check" not in modules(missing)
 
 
-def test_start_without_wait_leaves_the_job_to_a_later_task():
-    world = World(installed=True, attached=True)
-    run("deploy", world, wait=False, **JOB)
-    assert "job_check" not in modules(world)
+def test_start_without_wait_runs_no_job():
+    fake = FakeModules(installed=True, attached=True)
+    run("deploy", fake, wait=False, **JOB)
+    assert "job_check" not in modules(fake)
 
 
 @pytest.mark.parametrize(
@@ -126,18 +126,18 @@ def test_start_without_wait_leaves_the_job_to_a_later_task():
         ({"compute": {"compute": {"name": "edge", "identity": {"type": "UserAssigned"}}}}, False),
     ],
 )
-def test_proof_applies_to_a_revision(change, same):
-    first, second = World(installed=True, attached=True), World(installed=True, attached=True, **change)
-    for world in (first, second):
-        run("deploy", world, **JOB)
+def test_changed_version_or_compute_has_another_revision(change, same):
+    first, second = FakeModules(installed=True, attached=True), FakeModules(installed=True, attached=True, **change)
+    for fake in (first, second):
+        run("deploy", fake, **JOB)
     assert (options_of_job(first)["revision"] == options_of_job(second)["revision"]) is same
 
 
-def test_options_of_the_job():
-    world = World(installed=True, attached=True)
-    run("deploy", world, prove_job={"instance_types": ["gpu"], "every_wave": False, "wait_timeout": 60}, **JOB)
+def test_options_of_the_job_come_from_azureml_prove_job():
+    fake = FakeModules(installed=True, attached=True)
+    run("deploy", fake, prove_job={"instance_types": ["gpu"], "every_wave": False, "wait_timeout": 60}, **JOB)
 
-    options = options_of_job(world)
+    options = options_of_job(fake)
     assert options.pop("revision").startswith("1.1.61 ")
     assert options == {
         "workspace": VARIABLES["azureml_workspace"],
@@ -148,9 +148,9 @@ def test_options_of_the_job():
     }
 
 
-def test_pods_are_left_out_where_only_a_node_reaches_them():
-    world = World(installed=True, attached=True)
-    run("deploy", world, kubernetes_via="node", **JOB)
-    options = options_of_job(world)
+def test_pods_are_not_read_if_the_cluster_is_reached_via_a_node():
+    fake = FakeModules(installed=True, attached=True)
+    run("deploy", fake, kubernetes_via="node", **JOB)
+    options = options_of_job(fake)
     assert options["inspect_pods"] is False
     assert "kubeconfig" not in options

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Flows that wait, in a few threads."""
+"""The scheduler of flows."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_all_flows_start_before_any_continues():
 
 
 def test_flows_that_wait_do_not_block_others():
-    began = time.monotonic()
+    start = time.monotonic()
     log: list = []
 
     ended = run(
@@ -44,21 +44,21 @@ def test_flows_that_wait_do_not_block_others():
     )
 
     assert {result for _number, result in ended[:160]} == {f"{n}" for n in range(160)}
-    assert time.monotonic() - began < 10  # not 40 times 2 in 2 threads
+    assert time.monotonic() - start < 10  # 40 times 2 seconds in 2 threads would take 40
 
 
-def test_as_many_flows_work_at_a_time_as_there_are_threads():
-    together = threading.Barrier(3, timeout=30)
+def test_flows_run_concurrently_in_all_threads():
+    barrier = threading.Barrier(3, timeout=30)
 
-    def meeting():
-        together.wait()
+    def waits_for_two_others():
+        barrier.wait()
         return
         yield
 
-    assert len(run([meeting() for _flow in range(6)], threads=3)) == 6
+    assert len(run([waits_for_two_others() for _flow in range(6)], threads=3)) == 6
 
 
-def test_results_are_passed_on_in_the_thread_that_schedules():
+def test_results_are_reported_in_the_thread_of_the_scheduler():
     threads = []
 
     Scheduler(2).run([flow("a", [0], [])], lambda number, result: threads.append(threading.current_thread()))
@@ -66,7 +66,7 @@ def test_results_are_passed_on_in_the_thread_that_schedules():
     assert threads == [threading.current_thread()]
 
 
-def test_an_unforeseen_error_is_raised():
+def test_unexpected_exception_is_raised():
     def broken():
         yield 0.0
         raise ValueError("broken")
@@ -75,7 +75,7 @@ def test_an_unforeseen_error_is_raised():
         run([broken()])
 
 
-def test_no_flows_end_at_once():
+def test_run_without_flows_ends_immediately():
     assert run([]) == []
 
 

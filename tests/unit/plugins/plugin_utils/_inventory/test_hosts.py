@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Queries for a fleet, and what becomes of their rows."""
+"""Queries for a fleet, and the hosts for their rows."""
 
 from __future__ import annotations
 
@@ -59,13 +59,13 @@ def aks(name, **fields):
 
 
 def extension(cluster, **properties):
-    # Resource Graph writes the last type with a capital, and whatever case the group had.
+    # Resource Graph capitalizes the last type, and keeps the case of the resource group.
     name = cluster["id"].replace("resourceGroups", "resourcegroups")
     row_id = f"{name}/providers/Microsoft.KubernetesConfiguration/Extensions/aml"
     return {"id": row_id, "name": "aml", "properties": properties}
 
 
-def test_the_queries_filter_where_the_data_is():
+def test_filters_become_part_of_the_query():
     filters = Filters(
         cluster_types=["connected_cluster", "managed_cluster"],
         resource_groups=["rg-1", "rg-2"],
@@ -102,7 +102,7 @@ def test_the_queries_filter_where_the_data_is():
         ({"a": "1", "b": "2"}, {"a": "1"}, False),
     ],
 )
-def test_tags_match_without_case(wanted, tags, expected):
+def test_tags_match_in_any_case(wanted, tags, expected):
     assert Filters(tags=wanted).match_tags(tags) is expected
 
 
@@ -124,7 +124,7 @@ def test_answer_with_missing_rows_is_incomplete(last_page, received, reason):
 @pytest.mark.parametrize(
     ("text", "literal"), [("a", "'a'"), ("') | x", "'\\') | x'"), ("\\", "'\\\\'"), ("a\nb", "'a\\nb'")]
 )
-def test_a_value_cannot_leave_its_literal(text, literal):
+def test_value_is_quoted_as_one_literal(text, literal):
     assert quoted(text) == literal
 
 
@@ -138,7 +138,7 @@ def test_a_value_cannot_leave_its_literal(text, literal):
         ({"x-ms-user-quota-remaining": "0"}, 0),
     ],
 )
-def test_quota_is_waited_for_when_it_is_used_up(headers, seconds):
+def test_pause_lasts_until_an_exhausted_quota_resets(headers, seconds):
     assert quota_pause(headers) == seconds
 
 
@@ -193,7 +193,7 @@ def test_names_stay_unique_when_clusters_are_added_and_removed():
         list(hosts([aks("west"), connected("west")], [], WAVES, True, pytest.fail))
 
 
-def test_waves_have_their_share_and_stay():
+def test_waves_have_their_percentage_and_are_stable():
     waves = [WAVES.of(f"{GROUP}/clusters/{index}", {}) for index in range(5000)]
 
     counted = Counter(waves)
@@ -204,13 +204,13 @@ def test_waves_have_their_share_and_stay():
 
 
 @pytest.mark.parametrize("percentages", [[], [1, 25], [25, 1, 100], [0, 100], [50, 150], [100, 100]])
-def test_percentages_that_leave_clusters_out(percentages):
+def test_percentages_that_do_not_increase_to_a_hundred_are_refused(percentages):
     with pytest.raises(AzureMLError, match="wave_percentages must increase up to 100"):
         Waves("wave", percentages).check()
 
 
 @pytest.mark.parametrize("value", ["", "0", "-1", "first", "\u00b2"])
-def test_malformed_wave_tag_warns_and_leaves_other_clusters_alone(value):
+def test_invalid_wave_tag_is_a_warning_and_does_not_affect_other_clusters(value):
     warnings = []
     rows = [connected("Shop", tags={"azureml-wave": value}), connected("Plant", tags={"azureml-wave": "2"})]
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Causes of failures in a few words."""
+"""Short causes of failures."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def readiness(*reasons, health_check=()):
 
 
 CASES = {
-    "pods explain a failed extension, the most telling reason first": (
+    "pods are the cause of a failed extension, the most specific reason first": (
         failure(code="ExtensionOperationFailed", hint="see the pods"),
         readiness("Unschedulable", "Unavailable", "ImagePullBackOff"),
         ("image pull", "pod-2: ImagePullBackOff, pod-0: Unschedulable, 1 more", "reach the registry"),
     ),
-    "pods explain a timeout": (
+    "pods are the cause of a timeout": (
         failure(code="Timeout"),
         readiness("CrashLoopBackOff"),
         ("crash loop", "pod-0: CrashLoopBackOff", "kubectl logs"),
@@ -38,17 +38,17 @@ CASES = {
         readiness("Strange"),
         ("pods not ready", "pod-0: Strange", ""),
     ),
-    "the health check goes before pods": (
+    "the health check takes precedence over pods": (
         failure(code="ExtensionOperationFailed"),
         readiness("Pending", health_check=[{"code": "E40002", "name": "nodes", "message": "one", "hint": "add"}]),
         ("health check E40002", "nodes: one", "add"),
     ),
-    "pods do not explain a missing permission": (
+    "pods are not the cause of a missing permission": (
         failure(code="AuthorizationFailed", hint="Give a role."),
         readiness("ImagePullBackOff"),
         ("missing permission", "it broke", "Give a role."),
     ),
-    "a check with a name of its own": (
+    "a check with its own kind": (
         failure(findings=[OFFLINE]),
         None,
         ("not connected", "it is Offline.", "Start it."),
@@ -64,15 +64,15 @@ CASES = {
         ("drift", "extension: it differs", ""),
     ),
     "an unknown code": (failure(code="ParentResourceNotFound"), None, ("parent resource not found", "it broke", "")),
-    "a code that is no name": (failure(code="409"), None, ("409", "it broke", "")),
+    "a numeric code": (failure(code="409"), None, ("409", "it broke", "")),
     "no code": (failure(task="Check variables"), None, ("Check variables", "it broke", "")),
-    "nothing at all": (failure(task="", message=""), None, ("unknown", "", "")),
+    "no information": (failure(task="", message=""), None, ("unknown", "", "")),
     "a long message": (failure(message="x" * 400, code="Conflict"), None, ("conflict", f"{'x' * 237}...", "")),
 }
 
 
 @pytest.mark.parametrize(("failed", "pods", "expected"), CASES.values(), ids=CASES)
-def test_cause(failed, pods, expected):
+def test_failure_has_kind_detail_and_fix(failed, pods, expected):
     found = cause_of(failed, pods)
 
     assert (found["kind"], found["detail"]) == expected[:2]
@@ -80,7 +80,7 @@ def test_cause(failed, pods, expected):
     assert bool(expected[2]) == bool(found["fix"])
 
 
-def test_causes_are_grouped_the_most_frequent_first():
+def test_causes_are_grouped_with_the_most_frequent_first():
     kinds = {"a": "image pull", "b": None, "c": "not connected", "d": "not connected"}
     clusters = [{"name": name, "cause": kind and {"kind": kind}} for name, kind in kinds.items()]
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The lines that the console has for a cluster that failed."""
+"""The console output for clusters."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ BROKEN = {
 }
 
 
-def test_an_interrupted_run_names_the_clusters_of_each_step():
+def test_interrupted_run_lists_the_clusters_of_each_step():
     steps = {"a": "Submit the extension", "b": "Wait until the pods are ready", "c": "Submit the extension"}
 
     assert interrupted_lines(steps).splitlines() == [
@@ -42,7 +42,7 @@ def test_an_interrupted_run_names_the_clusters_of_each_step():
     assert interrupted_lines({}) == ""
 
 
-def test_the_cause_comes_first_and_each_finding_has_a_line():
+def test_failure_begins_with_the_cause_and_ends_with_the_fix():
     lines = failure_lines(BROKEN).splitlines()
 
     assert lines[0] == "image pull: Pod relay-1: ImagePullBackOff: no image"
@@ -52,7 +52,7 @@ def test_the_cause_comes_first_and_each_finding_has_a_line():
     assert lines[-1].strip().startswith("fix: Check that the nodes reach the registry")
 
 
-def test_a_component_is_shown_unless_one_of_its_pods_is():
+def test_component_is_shown_only_if_none_of_its_pods_is():
     components = [
         {"kind": "Deployment", "name": name, "ready": False, "reason": "Unavailable", "message": "0 of 1"}
         for name in ("relay", "gateway")
@@ -81,9 +81,9 @@ def test_a_component_is_shown_unless_one_of_its_pods_is():
         ),
         ({"msg": "x" * 400}, f"unknown: {'x' * 400}"),
     ],
-    ids=["a plain message", "a code", "a finding", "a long message is whole"],
+    ids=["message", "code", "finding", "long message in full"],
 )
-def test_a_failure_without_pods_is_one_line(result, lines):
+def test_failure_without_pods_is_one_line(result, lines):
     assert failure_lines({"failed": True, **result}) == lines
 
 
@@ -95,17 +95,17 @@ def test_a_failure_without_pods_is_one_line(result, lines):
         ({"failed": True, "changed": True, "msg": "no"}, ("failed", "[shop] unknown: no")),
     ],
 )
-def test_a_cluster_that_ended_has_an_outcome_and_its_message(result, shown):
+def test_finished_cluster_is_shown_with_outcome_and_message(result, shown):
     assert result_lines("shop", result) == shown
 
 
-def test_a_rollback_is_shown_after_the_failure():
+def test_rollback_is_shown_after_the_failure():
     result = {"failed": True, "msg": "no such version", "rollback": "Rolled back to version 1.1.61."}
 
     assert failure_lines(result).splitlines()[-1].strip() == "Rolled back to version 1.1.61."
 
 
-def test_findings_of_a_verification_are_lines():
+def test_each_finding_of_a_verification_is_one_line():
     findings = ["extension: it differs (a.b)", "compute edge: it does not exist"]
     result = {"failed": True, "msg": "; ".join(findings), "findings": findings}
 
@@ -115,7 +115,7 @@ def test_findings_of_a_verification_are_lines():
     ]
 
 
-def test_many_lines_are_counted():
+def test_lines_beyond_the_limit_are_counted():
     rows = [{"name": f"p{number}", "ready": False, "reason": "Pending", "message": ""} for number in range(40)]
     result = {**BROKEN, "pod_readiness": {"ready": False, "components": [], "pods": rows}}
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The report of a run: results over time, its schema, and its form as JUnit and as a page."""
+"""The report of a run: its content, its schema, and its form as JUnit XML and as a page."""
 
 from __future__ import annotations
 
@@ -44,15 +44,15 @@ def not_ready(message="Back-off pulling image"):
     }
 
 
-def ended(module, how="ok", start=100.0, end=110.0, task="a task"):
-    return Ended(f"azureml.arc.{module}", task, how, start, end)
+def ended(module, outcome="ok", start=100.0, end=110.0, task="a task"):
+    return Ended(f"azureml.arc.{module}", task, outcome, start, end)
 
 
 @pytest.fixture
 def report():
-    made = FleetReport(Run("rollout.yml", started=100.0, inventory="clusters.yml", limit="shop*"))
-    made.begin_play()
-    return made
+    new = FleetReport(Run("rollout.yml", started=100.0, inventory="clusters.yml", limit="shop*"))
+    new.begin_play()
+    return new
 
 
 def finish(report, failed=()):
@@ -61,7 +61,7 @@ def finish(report, failed=()):
     return found
 
 
-def test_tasks_of_a_cluster_add_up(report):
+def test_tasks_of_a_cluster_are_combined_in_one_row(report):
     report.add_task("shop", ended("preflight", start=101, end=102), {"warnings": ["old agents"]})
     report.add_task("shop", ended("extension", start=102, end=103), installed())
     report.add_task("shop", ended("extension", start=140, end=150), installed("none"))
@@ -80,12 +80,12 @@ def test_tasks_of_a_cluster_add_up(report):
         {"name": "extension", "start": 2, "end": 50},
         {"name": "attachment", "start": 50, "end": 60},
     ]
-    assert row["extension"]["action"] == "create", "a later task that finds nothing to do does not undo what was done"
+    assert row["extension"]["action"] == "create", "a later task without a change does not replace the change"
     assert row["computes"] == [{"name": "c", "action": "create", "provisioning_state": "Creating"}]
     assert row["warnings"] == ["old agents"]
 
 
-def test_jobs_that_prove_a_cluster_are_in_the_report_and_in_junit(report):
+def test_jobs_are_in_the_report_and_in_junit(report):
     job = {
         "name": "j",
         "compute": "c",
@@ -108,7 +108,7 @@ def test_jobs_that_prove_a_cluster_are_in_the_report_and_in_junit(report):
     ]
 
 
-def test_endpoint_is_a_proof_with_the_days_that_its_certificate_is_valid(report):
+def test_endpoint_is_in_the_report_with_the_remaining_days_of_its_certificate(report):
     served = {"outcome": "ok", "summary": "serves the certificate, 90 days left", "checked_from": "controller"}
     certificate = {"chain": ["ab"], "names": ["ml"], "not_after": "2027-02-23T12:00:00+00:00", "days_left": 89.5}
     step = {"name": "s", "module": "endpoint_check", "start": 110, "end": 111}
@@ -123,7 +123,7 @@ def test_endpoint_is_a_proof_with_the_days_that_its_certificate_is_valid(report)
     assert (one.get("name"), one.get("value")) == ("endpoint", served["summary"])
 
 
-def test_result_of_a_whole_cluster(report):
+def test_steps_of_a_cluster_become_phases(report):
     steps = [{"name": "s", "module": module, "start": 100 + at, "end": 101 + at} for at, module in enumerate(FLOW)]
     report.add_cluster("shop", {**installed(), "pod_readiness": not_ready(), "steps": steps})
 
@@ -139,7 +139,7 @@ def test_result_of_a_whole_cluster(report):
     assert (row["readiness"]["components_ready"], row["readiness"]["components"]) == (0, 1)
 
 
-def test_run_is_described(report):
+def test_report_describes_the_run(report):
     found = finish(report)
 
     assert (found["playbook"], found["inventory"], found["limit"]) == ("rollout.yml", "clusters.yml", "shop*")
@@ -161,13 +161,15 @@ def test_failure_has_a_cause_and_its_diagnosis(report):
     assert found["headline"] == "Rollout: 0 of 1 cluster ready, 1 failed"
     assert found["causes"] == [{"kind": "health check E40002", "clusters": ["shop"]}]
     assert row["cause"]["detail"] == "clusterresource: one node"
-    assert row["failures"] == [{"task": "wait", "findings": [], **error}], "a task that passes a failure on adds none"
+    assert row["failures"] == [{"task": "wait", "findings": [], **error}], (
+        "a task that only repeats the failure adds none"
+    )
     assert [one["name"] for one in row["readiness"]["not_ready"]] == ["gateway-1", "gateway"]
     (check,) = row["readiness"]["health_check"]
     assert (check["code"], check["name"]) == ("E40002", "clusterresource")
 
 
-def test_failed_cluster_without_a_message(report):
+def test_failed_cluster_without_a_message_has_a_default_message(report):
     report.add_task("shop", ended("extension"), installed())
 
     (row,) = finish(report, failed=["shop"])["clusters"]
@@ -184,7 +186,7 @@ def test_rescued_failure_does_not_count(report):
     assert (row["outcome"], row["failures"], row["cause"]) == ("ok", [], None)
 
 
-def test_failed_items_of_a_loop_count(report):
+def test_failed_items_of_a_loop_are_failures(report):
     items = [{"failed": True, "msg": "no such namespace"}, {"plan": {"action": "none"}, "compute": {"name": "b"}}]
     report.add_task("shop", ended("compute", "failed"), {"msg": "One or more items failed", "results": items})
 
@@ -203,7 +205,7 @@ def test_hosts_without_work_on_a_cluster_have_no_row(report):
     assert [(one["name"], one["outcome"]) for one in found["clusters"]] == [("shop", "ok")]
 
 
-def test_waves_with_their_budget_and_clusters_that_did_not_start(report):
+def test_report_contains_waves_with_budget_and_clusters_that_were_not_started(report):
     report.add_task("a", ended("extension"), installed())
     report.end_wave({"allowed_failures": 0, "not_started": ["b", "c"], "stopped": False})
     report.begin_play()
@@ -226,7 +228,7 @@ def test_waves_with_their_budget_and_clusters_that_did_not_start(report):
     assert found["causes"] == [{"kind": "node unreachable", "clusters": ["b"]}]
 
 
-def test_junit(report):
+def test_junit_distinguishes_failed_unreachable_and_not_started_clusters(report):
     report.add_task("good", ended("extension"), installed())
     report.add_task("bad", ended("extension", "failed"), {"msg": HOSTILE, "error": {"code": "Conflict"}})
     report.add_task("gone", ended("pod_readiness", "unreachable"), {"msg": "Connection refused"})
@@ -253,15 +255,15 @@ def test_junit(report):
     assert suite[1][0].get("message").startswith("conflict: </script><script>alert(1)</script>")
 
 
-def test_data_cannot_leave_its_place_in_the_page(report):
+def test_data_is_escaped_in_the_page(report):
     report.add_task(HOSTILE, ended("pod_readiness", "failed"), {**not_ready(HOSTILE), "msg": HOSTILE})
 
-    made = page(finish(report, failed=[HOSTILE]))
+    html = page(finish(report, failed=[HOSTILE]))
 
-    assert made.count("</script>") == 2
-    assert made.count("<!--") == 1, "the licence"
-    assert "alert(1)\\u003c/script" in made
-    made.encode("utf-8")
+    assert html.count("</script>") == 2
+    assert html.count("<!--") == 1, "the licence"
+    assert "alert(1)\\u003c/script" in html
+    html.encode("utf-8")
 
 
 def test_headline_is_escaped_in_the_page():
@@ -284,6 +286,6 @@ def test_page_of_two_thousand_clusters_is_below_four_megabytes(report):
         result = {**installed(), "pod_readiness": not_ready(), "steps": [step, {**step, "module": "compute"}]}
         report.add_cluster(name, {**result, "error": error, "failed": True} if name in failed else result)
 
-    made = page(finish(report, failed=failed))
+    html = page(finish(report, failed=failed))
 
-    assert len(made.encode()) < 4_000_000
+    assert len(html.encode()) < 4_000_000

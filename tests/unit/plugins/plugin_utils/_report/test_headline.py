@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The result of a run in one line."""
+"""The headline of a report."""
 
 from __future__ import annotations
 
@@ -30,5 +30,5 @@ NONE = {"ok": 0, "changed": 0, "failed": 0, "unreachable": 0, "not_started": 0}
         ("deploy.yml", {}, False, "Deployment: no clusters"),
     ],
 )
-def test_headline(playbook, totals, check_mode, expected):
+def test_headline_is_the_result_of_the_run(playbook, totals, check_mode, expected):
     assert headline(playbook, {**NONE, **totals}, check_mode) == expected

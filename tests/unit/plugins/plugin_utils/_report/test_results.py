@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The facts that the report takes from the result of a task."""
+"""The facts that the report reads from the result of a task."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_empty_result_has_no_facts():
     assert (found.extension, found.readiness, found.computes, found.failure, found.phases) == (None, None, [], None, [])
 
 
-def test_deployed_cluster():
+def test_result_of_a_deployed_cluster_has_all_facts():
     step = {"name": "Submit the extension", "module": "extension", "start": 1.0, "end": 2.0}
     found = read_cluster(
         {
@@ -80,15 +80,15 @@ def test_updated_settings_are_listed():
 
 
 FAILURES = {
-    "the message of the error, which repeats neither code nor hint": (
+    "error: message without code and hint": (
         {"msg": "step: it broke (code C). Fix it.", "error": {"code": "C", "message": "it broke", "hint": "Fix it."}},
         {"message": "it broke", "code": "C", "hint": "Fix it.", "findings": []},
     ),
-    "a message alone, without the step": (
+    "message: without the step": (
         {"msg": "Check variables: azureml_profile is required", "failed_step": "Check variables"},
         {"message": "azureml_profile is required", "task": "Check variables"},
     ),
-    "findings of a preflight, serious ones only": (
+    "preflight: only findings of level error": (
         {
             "error": {"message": "is not ready for the extension: [error] connectivity: it is Offline. Start it."},
             "findings": [
@@ -101,7 +101,7 @@ FAILURES = {
             "findings": [{"check": "connectivity", "message": "it is Offline.", "hint": "Start it."}],
         },
     ),
-    "findings of a verification, but for those on pods": (
+    "verification: findings except those about pods": (
         {
             "msg": "extension: it differs; pods: Pod relayserver-1: ImagePullBackOff: Back-off pulling image",
             "findings": [
@@ -112,7 +112,7 @@ FAILURES = {
         },
         {"message": "", "findings": [{"check": "", "message": "extension: it differs", "hint": ""}]},
     ),
-    "an endpoint whose problems stand nowhere else": (
+    "endpoint: problems that are not elsewhere in the result": (
         {
             "pod_readiness": PODS,
             "problems": ["1.2.3.4:443: it serves plain HTTP"],
@@ -121,7 +121,7 @@ FAILURES = {
         },
         {"message": "the inference endpoint is wrong: 1.2.3.4:443: it serves plain HTTP."},
     ),
-    "a wait for pods, whose problems stand in the readiness": (
+    "wait for pods: without problems that the readiness contains": (
         {**PODS, "msg": f"namespace 'azureml' is not ready: 1 of 2; {'; '.join(PODS['problems'])}"},
         {"message": "namespace 'azureml' is not ready: 1 of 2", "findings": []},
     ),
@@ -129,7 +129,7 @@ FAILURES = {
 
 
 @pytest.mark.parametrize(("result", "expected"), FAILURES.values(), ids=FAILURES)
-def test_failure_repeats_nothing(result, expected):
+def test_failure_contains_no_repetitions(result, expected):
     failure = read_cluster({**result, "failed": True}).failure
 
     assert {name: failure[name] for name in expected} == expected
@@ -158,7 +158,7 @@ MODULES = {
 
 
 @pytest.mark.parametrize(("action", "case"), MODULES.items(), ids=MODULES)
-def test_modules_are_read_as_parts_of_a_cluster(action, case):
+def test_result_of_a_single_module_has_its_facts(action, case):
     result, holds = case
 
     assert holds(read_module(action, "a task", result, failed=False))
@@ -176,7 +176,7 @@ def test_modules_are_read_as_parts_of_a_cluster(action, case):
         ({"status": "NotSubmitted", "node": None, "queue_seconds": None, "seconds": None}, "edge: NotSubmitted"),
     ],
 )
-def test_job_is_summed_up_in_a_line(changes, summary):
+def test_job_has_a_summary_in_one_line(changes, summary):
     (job,) = read_cluster({"jobs": [{**JOB, **changes}]}).jobs
     assert job["summary"] == summary
 
@@ -190,7 +190,7 @@ def test_job_is_summed_up_in_a_line(changes, summary):
         (None, False),
     ],
 )
-def test_page_of_a_job_is_an_address_on_the_web(url, kept):
+def test_page_of_a_job_is_kept_only_if_it_is_an_https_url(url, kept):
     (job,) = read_cluster({"jobs": [{**JOB, "studio_url": url}]}).jobs
     assert bool(job["studio_url"]) is kept
 
@@ -205,7 +205,7 @@ def test_page_of_a_job_is_an_address_on_the_web(url, kept):
         ("other.x.y", None),
     ],
 )
-def test_phase_of_a_module(module, phase):
+def test_module_belongs_to_a_phase(module, phase):
     assert phase_of(module) == phase
 
 
@@ -213,5 +213,5 @@ def test_phase_of_a_module(module, phase):
     ("message", "expected"),
     [(HELM, "Helm installation failed : timed out"), ("plain", "plain"), ("InnerError: [ open", "InnerError: [ open")],
 )
-def test_innermost_error(message, expected):
+def test_innermost_error_of_a_message_is_extracted(message, expected):
     assert innermost(message) == expected

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How a wave went: its rows, its table, its budget; progress lines."""
+"""The result of a wave: its rows, its table and its budget; progress lines."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ READY = {"pod_readiness": {"summary": "2 of 2 are ready"}}
     ("budget", "fleet", "allowed"),
     [("0", 10, 0), (3, 10, 3), ("5%", 1000, 50), ("5 %", 10, 0), ("100%", 7, 7), ("12", 10, 12)],
 )
-def test_a_budget_is_a_number_or_a_percentage(budget, fleet, allowed):
+def test_budget_is_a_number_or_a_percentage(budget, fleet, allowed):
     assert allowed_failures(budget, fleet) == allowed
 
 
@@ -64,7 +64,7 @@ def test_invalid_budget_is_rejected(budget):
         ),
     ],
 )
-def test_a_row_shows_the_result_of_a_cluster(result, outcome, extension):
+def test_row_shows_the_result_of_a_cluster(result, outcome, extension):
     found = row("shop", result, check_mode=False)
 
     assert (found.outcome, found.extension) == (outcome, extension)
@@ -87,11 +87,11 @@ def test_check_mode_shows_the_planned_change():
         ),
     ],
 )
-def test_the_cause_comes_first(result, cause):
+def test_row_of_a_failed_cluster_shows_its_cause(result, cause):
     assert row("shop", {"failed": True, **result}, check_mode=False).cause == cause
 
 
-def test_failures_stand_first_in_the_table():
+def test_failures_are_first_in_the_table():
     wave = Wave([Row("f1", "ok", "unchanged", "2 of 2"), Row("f2", "failed", "failed", "", "x" * 200)], ["f2"])
 
     lines = wave.table().splitlines()
@@ -164,32 +164,32 @@ def test_summary_contains_the_next_step(wave, stopped, summary):
         (["10%"], 5, 5),
     ],
 )
-def test_waves_are_counted_as_ansible_makes_batches(sizes, hosts, waves):
+def test_number_of_waves_is_that_of_ansible_batches(sizes, hosts, waves):
     assert count_waves(sizes, hosts) == waves
 
 
-def test_many_names_are_counted():
+def test_names_beyond_the_limit_are_counted():
     names = [f"f{number}" for number in range(12)]
 
     assert "failed so far: 12 (f0, f1, f2, f3, f4, f5, f6, f7, f8, f9 and 2 more)" in Wave([], names, [], 20).summary()
 
 
-def test_figures_stay_with_the_job():
+def test_statistics_contain_failed_and_not_started_clusters():
     stats = Wave([Row("f1", "failed", cause="it broke")], ["f1"], ["f2"], 0).stats()
 
     assert stats["errors"] == {"f1": "it broke"}
     assert (stats["failed_clusters"], stats["not_started"], stats["exceeded"]) == (["f1"], ["f2"], True)
 
 
-def test_a_pending_cluster_counts_as_failed_in_the_figures_of_the_job():
-    """Whichever result of a host arrives last leaves the figures; a cluster that fails after it leaves none."""
+def test_pending_cluster_counts_as_failed_in_the_statistics():
+    """The statistics come from the last result that arrives, and a cluster that fails later adds none."""
     stats = Wave([Row("f1", "ok"), Row("f2", "pending", cause="no result so far")], [], ["f3"], 0).stats()
 
     assert (stats["failed_clusters"], stats["exceeded"]) == (["f2"], True)
     assert stats["errors"] == {"f2": "no result so far"}
 
 
-def test_a_cluster_without_a_result_is_pending_until_its_wave_has_ended():
+def test_cluster_without_a_result_is_pending_until_its_wave_has_ended():
     unreachable = {"failed": True, "unreachable": True, "msg": "no route to host"}
 
     assert row("shop", None, False, ended=False).outcome == "pending"
@@ -197,7 +197,7 @@ def test_a_cluster_without_a_result_is_pending_until_its_wave_has_ended():
     assert row("shop", unreachable, False, ended=False) == Row("shop", "unreachable", cause="no route to host")
 
 
-def test_progress_lines_come_at_intervals():
+def test_progress_lines_are_printed_at_intervals():
     now, lines = [100.0], []
     progress = Progress("shop", 30, lines.append, clock=lambda: now[0])
     for now[0] in (110.0, 131.0, 140.0, 162.0):
@@ -206,7 +206,7 @@ def test_progress_lines_come_at_intervals():
     assert [line.split(" (since")[0] for line in lines] == ["waiting: [shop] extension: Creating"] * 2
 
 
-def test_no_interval_means_no_lines():
+def test_interval_of_zero_prints_no_progress_lines():
     lines: list = []
     Progress("shop", 0, lines.append, clock=lambda: 1e9)("state")
     assert lines == []

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is wrong with variables, of one host and of several together."""
+"""Errors in the variables of one host, and of several hosts together."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def options(**variables) -> ClusterOptions:
 
 
 @pytest.mark.parametrize("name", ["a1", "edge-1", "A" * 16, "x9"])
-def test_compute_names_are_valid_in_azure(name):
+def test_valid_compute_name_is_accepted(name):
     assert checks.of_host(options(compute={"name": name})) == []
 
 
 @pytest.mark.parametrize("name", ["a", "1edge", "edge-", "edge_compute", "x" * 17, "", "é1"])
-def test_other_compute_names_are_rejected(name):
+def test_invalid_compute_name_is_rejected(name):
     (error,) = checks.of_host(options(compute={"name": name}))
     assert error.startswith(f"azureml_compute.name '{name}' must have 2 to 16 letters, digits and hyphens")
 
@@ -65,7 +65,7 @@ def test_other_compute_names_are_rejected(name):
         ),
     ],
 )
-def test_an_error_names_variables(variables, error):
+def test_error_names_the_variables(variables, error):
     given = options(**variables)
     if variables.get("workspace", 1) is None:
         given = ClusterOptions({**BASE, "azureml_compute": {"name": "edge"}}, str)
@@ -104,7 +104,7 @@ def test_an_error_names_variables(variables, error):
         ),
     ],
 )
-def test_an_error_of_the_extension_names_variables_alone(variables, error):
+def test_error_of_the_extension_names_variables_instead_of_options(variables, error):
     assert checks.of_host(options(**variables)) == [error]
 
 
@@ -127,7 +127,7 @@ def test_hosts_without_shared_values_are_valid():
         ({"kubernetes": {"kubeconfig": "one"}}, "connect to the same API server: azureml_kubernetes is the same"),
     ],
 )
-def test_things_that_hosts_may_not_share(variables, message):
+def test_value_that_hosts_must_not_share_is_an_error_of_each(variables, message):
     hosts = fleet(f1={}, f2={}, f3={})
     for name in ("f1", "f3"):
         hosts[name]._variables.update({f"azureml_{key}": value for key, value in variables.items()})
@@ -137,7 +137,7 @@ def test_things_that_hosts_may_not_share(variables, message):
     assert errors == {name: [f"hosts f1, f3 {message}"] for name in ("f1", "f3")}
 
 
-def test_a_connection_that_is_not_set_is_wrong_for_several_hosts_alone():
+def test_missing_connection_is_an_error_only_with_several_hosts():
     hosts = fleet(f1={"kubernetes": {}}, f2={})
 
     (message,) = checks.of_fleet(hosts, ["f1", "f2"])["f1"]
@@ -153,9 +153,9 @@ def test_a_connection_that_is_not_set_is_wrong_for_several_hosts_alone():
         (["a is wrong.", "b is. Set c."], "a is wrong; b is. Set c; nothing was sent"),
     ],
 )
-def test_errors_end_in_one_form(errors, message):
+def test_errors_are_joined_and_end_with_nothing_was_sent(errors, message):
     assert checks.nothing_sent(errors) == message
 
 
-def test_an_error_of_many_hosts_is_one_error():
+def test_equal_errors_of_several_hosts_are_grouped():
     assert checks.grouped({"f1": ["a", "b"], "f2": ["a"]}) == {"a": ["f1", "f2"], "b": ["f1"]}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every variable, and every key of its dictionaries, with values of every kind."""
+"""Every variable, and every key of its dictionaries, with values of every type."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._variables.specs impor
 ROLE = Path(__file__).resolve().parents[5] / "roles/azureml"
 REQUIRED = {"azureml_resource_group": "rg"}
 SECRET = "hunter2"
-# Values by their kind.
+# Values by the name of their type.
 VALUES = {
     "text": SECRET,
     "true": True,
@@ -32,8 +32,8 @@ VALUES = {
     "list of dictionaries": [{"a": SECRET}],
     "dictionary": {"a": SECRET},
 }
-# The kinds that each type takes.
-TAKES = {
+# The types of values that each type of an option accepts.
+ACCEPTED = {
     "bool": {"true"},
     "dict": {"dictionary"},
     "float": {"number", "fraction"},
@@ -44,8 +44,8 @@ TAKES = {
     "path": {"text", "number", "negative number"},
     "str": {"text", "number", "negative number"},
 }
-# The keys that a dictionary must have beside the one under test.
-BESIDE = {
+# The other keys that a dictionary must have.
+SIBLINGS = {
     "azureml_tls_secret.from": {"namespace": "certs", "name": "ml"},
     "azureml_compute": {"name": "edge"},
     "azureml_compute.identity": {"type": "SystemAssigned"},
@@ -58,7 +58,7 @@ BESIDE = {
 
 
 def options(spec: Mapping, parents: tuple = ()) -> Iterator[tuple]:
-    """Yield every option, with the names that lead to it and whether each of them is that of a list."""
+    """Yield every option with its path: for each name whether it is a list."""
     for name, option in spec.items():
         here = (*parents, (name, option["type"] == "list"))
         yield here, option
@@ -83,32 +83,32 @@ def is_secret(path: tuple) -> bool:
 
 
 def given(path: tuple, value: object) -> dict:
-    """Variables with a value at a place."""
-    place = ".".join(name for name, _is_list in path[:-1])
+    """Return variables with a value at a path."""
+    parent = ".".join(name for name, _is_list in path[:-1])
     last = path[-1][0]
-    beside = dict(BESIDE.get(place.replace("azureml_computes.", "azureml_compute."), {}))
-    if place in ("azureml_tls", "azureml_tls_secret") and last not in ("from", "key_vault", "secret_name"):
+    siblings = dict(SIBLINGS.get(parent.replace("azureml_computes.", "azureml_compute."), {}))
+    if parent in ("azureml_tls", "azureml_tls_secret") and last not in ("from", "key_vault", "secret_name"):
         stem = last.removesuffix("_content")
-        beside |= {f"{part}_content": part for part in ("certificate", "private_key") if part != stem}
-    inner = {**beside, last: value}
+        siblings |= {f"{part}_content": part for part in ("certificate", "private_key") if part != stem}
+    inner = {**siblings, last: value}
     if len(path) == 1:
         return inner
     return given(path[:-1], [inner] if path[-2][1] else inner)
 
 
 def named(path: tuple) -> str:
-    """Return the place as errors name it."""
+    """Return the path as in errors."""
     *parents, (last, _is_list) = path
     return "".join(f"{name}[0]." if is_list else f"{name}." for name, is_list in parents) + last
 
 
 @pytest.mark.parametrize(("path", "option"), OPTIONS, ids=[named(path) for path, _option in OPTIONS])
-def test_a_value_of_another_kind_is_an_error_that_names_the_variable(path, option):
+def test_value_of_another_type_is_an_error_with_the_variable(path, option):
     for name, value in VALUES.items():
         _converted, errors = convert({**REQUIRED, **given(path, value)})
 
-        takes_any = name in TAKES[kind(option)] and "choices" not in option and "options" not in option
-        assert bool(errors) is not takes_any, (name, errors)
+        is_accepted = name in ACCEPTED[kind(option)] and "choices" not in option and "options" not in option
+        assert bool(errors) is not is_accepted, (name, errors)
         assert all(named(path) in one for one in errors), (name, errors)
         assert not is_secret(path) or not any(SECRET in one for one in errors), (name, errors)
 
@@ -158,7 +158,7 @@ def test_a_value_of_another_kind_is_an_error_that_names_the_variable(path, optio
             "azureml_prove_job.instance_types and azureml_prove_job.each_instance_type exclude each other",
         ),
         (
-            # Module job_check refuses both, too, whatever their values are.
+            # As in module job_check, which refuses both regardless of their values.
             {"azureml_prove_job": {"each_instance_type": False, "instance_types": ["gpu"]}},
             "azureml_prove_job.instance_types and azureml_prove_job.each_instance_type exclude each other",
         ),
@@ -185,13 +185,13 @@ def test_invalid_input_is_reported_in_one_error(values, error):
         ([None, "connectivity"], ["connectivity"]),
     ],
 )
-def test_a_list_may_be_text(text, value):
+def test_text_is_converted_to_a_list(text, value):
     assert (
         convert({**REQUIRED, "azureml_computes": None, "azureml_skip_checks": text})[0]["azureml_skip_checks"] == value
     )
 
 
-def test_a_long_value_is_shortened():
+def test_long_value_is_shortened_in_an_error():
     _converted, (error,) = convert({**REQUIRED, "azureml_soak": "x" * 1000})
 
     assert len(error) < 200
@@ -205,8 +205,8 @@ def test_defaults_of_the_role_match_its_specification():
             assert str(role.get(name)) == str(option.get("default")), name
 
 
-def test_ansible_refuses_null_and_fails_for_other_kinds():
-    """Why the variables of a cluster belong to an entry point without tasks."""
+def test_ansible_refuses_null_and_raises_for_other_types():
+    """Therefore the variables of a cluster are documented in an entry point without tasks."""
     for option in ({"type": "int", "default": 7}, {"type": "str", "choices": ["x"]}):
         assert ArgumentSpecValidator({"a": option}).validate({"a": None}).error_messages
     with pytest.raises(TypeError):
@@ -214,8 +214,8 @@ def test_ansible_refuses_null_and_fails_for_other_kinds():
 
 
 @pytest.mark.parametrize("entry_point", [name for name in argument_specs() if name != "variables"])
-def test_ansible_refuses_no_null(entry_point):
-    """It does for an option with a default or with choices, so descriptions say them."""
+def test_entry_points_with_tasks_accept_null(entry_point):
+    """Ansible refuses null for options with a default or choices, so only their descriptions contain these."""
     role = yaml.safe_load((ROLE / "defaults/main.yml").read_text(encoding="utf-8"))
 
     for name, option in argument_specs()[entry_point].items():

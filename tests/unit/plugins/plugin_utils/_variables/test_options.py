@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Options of modules by the variables of the role."""
+"""The options of modules that follow from the variables of the role."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def options(**variables) -> ClusterOptions:
 
 
 @pytest.mark.parametrize("module", list(TABLES))
-def test_tables_name_options_of_the_module_and_variables_of_the_role(module):
+def test_tables_contain_only_options_of_the_module_and_variables_of_the_role(module):
     spec, names = TABLES[module]
     for table in (getattr(tables, name) for name in names):
         assert table.keys() <= spec.SPEC.argument_spec.keys()
         assert set(table.values()) <= specification().keys()
 
 
-def test_variables_that_are_not_set_are_left_to_the_module():
+def test_unset_variables_are_not_passed_to_the_module():
     assert options(resource_group="rg").extension() == {"resource_group": "rg"}
     assert options().compute({"name": "edge"}) == {"name": "edge"}
 
@@ -64,14 +64,14 @@ def test_variables_that_are_not_set_are_left_to_the_module():
         ({"install_volcano": False}, {"install_volcano": True}, {"install_volcano": True}),
     ],
 )
-def test_variables_win_over_detected_components(detected, variables, installs):
+def test_variables_take_precedence_over_detected_components(detected, variables, installs):
     one = options(**variables)
     one.detected.update(detected)
 
     assert {name: value for name, value in one.extension().items() if name.startswith("install_")} == installs
 
 
-def test_a_learned_extension_gives_its_name_and_components_to_later_steps():
+def test_name_and_components_of_the_found_extension_are_passed_to_later_steps():
     one = options(extension_name="azureml")
     one.learn({"name": "arcml-extension", "install_options": {"install_volcano": False}})
 
@@ -80,7 +80,7 @@ def test_a_learned_extension_gives_its_name_and_components_to_later_steps():
     assert one.extension()["name"] == "azureml"
 
 
-def test_the_compute_is_of_the_cluster_by_the_names_that_azure_has():
+def test_compute_uses_the_names_of_the_cluster_in_azure():
     one = options(cluster_name="F1", resource_group="RG-EDGE", cluster_type="connected_cluster")
     subscription = "00000000-0000-0000-0000-000000000001"
     group = f"/subscriptions/{subscription}/resourceGroups/rg-edge"
@@ -93,7 +93,7 @@ def test_the_compute_is_of_the_cluster_by_the_names_that_azure_has():
     assert one.extension()["cluster_name"] == "F1"
 
 
-def test_only_modules_of_a_side_have_its_credentials():
+def test_modules_get_only_the_credentials_for_azure_or_for_the_cluster():
     one = options(sign_in={"secret": "s"}, kubernetes={"kubeconfig": "k"}, tls_secret={"certificate": "c"})
 
     for azure in (one.extension(), one.azure_preflight(), one.compute({"name": "edge"})):
@@ -107,7 +107,7 @@ def test_only_modules_of_a_side_have_its_credentials():
         assert "secret" not in cluster
 
 
-def test_preflight_requires_namespaces_that_are_not_created():
+def test_preflight_requires_only_namespaces_that_are_not_created_later():
     computes = [
         {"name": "a", "namespace": "vision"},
         {"name": "b", "namespace": "new", "create_namespace": True},
@@ -127,11 +127,11 @@ def test_preflight_requires_namespaces_that_are_not_created():
         ([{"config_file": "bare.json"}], ["default"]),
     ],
 )
-def test_namespaces_of_computes_come_from_files_as_well(computes, namespaces):
+def test_namespaces_of_computes_are_also_read_from_configuration_files(computes, namespaces):
     assert options(computes=computes).compute_namespaces == namespaces
 
 
-def test_a_configuration_file_is_read_once_by_the_check_of_variables():
+def test_configuration_file_is_read_once():
     paths = []
 
     def read_file(_variable: str, path: str) -> bytes:
@@ -152,12 +152,12 @@ def test_a_configuration_file_is_read_once_by_the_check_of_variables():
 
 
 @pytest.mark.parametrize("path", ["broken.json", "list.json"])
-def test_a_configuration_file_that_is_no_json_object_is_rejected(path):
+def test_configuration_file_without_a_json_object_is_rejected(path):
     with pytest.raises(AzureMLError, match=f"azureml_compute.config_file {path}: "):
         options(compute={"name": "a", "config_file": path}).openshift_scc()
 
 
-def test_secret_is_named_after_the_certificate():
+def test_secret_has_the_name_from_azureml_tls():
     one = options(tls={"secret_name": "ml", "cname": "ml.example.com"}, tls_secret={"certificate": "c"})
 
     assert one.tls_secret(state="absent") == {
@@ -181,7 +181,7 @@ CERTIFICATE = {"fingerprint": "ab", "chain": ["cd", "ef"]}
         ({"certificate": "f", "cname": "c"}, None, {"cname": "c"}),
     ],
 )
-def test_the_endpoint_is_compared_with_the_certificate_that_is_known(tls, certificate, expected):
+def test_endpoint_is_compared_with_the_known_certificate_or_the_secret(tls, certificate, expected):
     one = options(**({"tls": tls} if tls else {}))
     one.certificate = certificate
     assert one.endpoint_check() == expected
@@ -189,7 +189,7 @@ def test_the_endpoint_is_compared_with_the_certificate_that_is_known(tls, certif
     assert one.endpoint_check() == {**expected, "on_node": True}
 
 
-def test_extension_gets_the_certificate_that_the_role_stores_in_the_secret():
+def test_extension_gets_the_fingerprint_of_a_secret_only_if_the_role_writes_it():
     tls = {"secret_name": "ml", "cname": "c"}
     ours, theirs = options(tls=tls, tls_secret={"certificate": "f"}), options(tls=tls)
     for one in (ours, theirs):
@@ -199,6 +199,6 @@ def test_extension_gets_the_certificate_that_the_role_stores_in_the_secret():
     assert theirs.extension()["tls"] == tls
 
 
-def test_instance_types_of_2021_are_no_objects_in_the_cluster():
+def test_first_generation_has_no_instance_types_in_the_cluster():
     assert options(settings_generation="current").has_instance_types
     assert not options(settings_generation="2021").has_instance_types

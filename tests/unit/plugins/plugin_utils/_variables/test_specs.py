@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Variables as text, as null, misspelt: what is made of them, and what is said."""
+"""Conversion of variables that are text, null or misspelled."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._variables.specs impor
 )
 
 REQUIRED = {"azureml_resource_group": "rg"}
-# What text of each type becomes.
+# The values of text for each type.
 AS_TEXT = {
     "bool": [("true", True), ("false", False), ("yes", True), ("no", False)],
     "int": [("7", 7)],
@@ -28,7 +28,7 @@ AS_TEXT = {
 
 
 def given_as_text() -> Iterator[tuple[str, str, object]]:
-    """Every variable of a type that has texts for it, with such a text and the value that it becomes."""
+    """Yield variables with a text, and the value after conversion."""
     for name, option in specification().items():
         if option.get("elements", "str") == "str" and "choices" not in option:
             yield from ((name, text, value) for text, value in AS_TEXT.get(option["type"], ()))
@@ -45,19 +45,19 @@ def test_text_is_converted_by_the_specification(name, text, value):
 
 @pytest.mark.parametrize("nothing", [None, ""])
 @pytest.mark.parametrize("name", list(specification()))
-def test_null_and_empty_text_are_the_same_as_a_variable_that_is_not_set(name, nothing):
+def test_null_and_empty_text_are_the_same_as_an_unset_variable(name, nothing):
     given = {key: value for key, value in REQUIRED.items() if key != name}
 
     assert convert({**given, name: nothing}) == convert(given)
 
 
-def test_an_empty_description_is_a_description():
+def test_empty_description_is_kept():
     converted, errors = convert({**REQUIRED, "azureml_compute": {"name": "edge", "description": "", "namespace": ""}})
 
     assert (errors, converted["azureml_compute"]) == ([], {"name": "edge", "description": ""})
 
 
-def test_null_below_a_variable_is_not_set_either():
+def test_null_in_a_dictionary_is_the_same_as_an_unset_key():
     tls = {"cname": "ml", "certificate": None, "secret_name": "s"}
     converted, errors = convert({**REQUIRED, "azureml_tls": tls})
 
@@ -67,7 +67,7 @@ def test_null_below_a_variable_is_not_set_either():
 @pytest.mark.parametrize(
     "name", ["azureml_kubernetes", "azureml_protected_settings", "azureml_sign_in", "azureml_tls", "azureml_tls_secret"]
 )
-def test_an_error_does_not_quote_a_secret(name):
+def test_error_does_not_quote_a_secret(name):
     _converted, errors = convert({**REQUIRED, name: "hunter2"})
 
     assert f"{name} must be a dictionary" in errors
@@ -83,12 +83,12 @@ def test_an_error_does_not_quote_a_secret(name):
         ("azureml_colour", None),
     ],
 )
-def test_an_unknown_name_is_found_with_the_nearest_known_one(name, suggestion):
+def test_unknown_name_is_reported_with_the_most_similar_known_one(name, suggestion):
     assert unknown_names(["azureml_profile", name, "other"]) == {name: suggestion}
 
 
 @pytest.mark.parametrize("name", ["azureml_x_team", "azureml_awx_prefix", "azureml_hosts", "azureml_mine"])
-def test_names_of_users_and_playbooks_are_not_unknown(name):
+def test_names_of_users_and_playbooks_are_not_reported(name):
     assert unknown_names([name], own=["azureml_mine"]) == {}
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A cluster in Azure as the modules show it, for tests of flows: what was sent changes what they answer next."""
+"""Fake modules for tests of flows. They keep the state of one cluster, which earlier calls change."""
 
 from __future__ import annotations
 
@@ -32,14 +32,15 @@ CLUSTER = {
 EXTENSION_ID = f"{CLUSTER['id']}/providers/Microsoft.KubernetesConfiguration/extensions/azureml"
 
 
-class World:
-    """Answers as the modules do, and records what was sent.
+class FakeModules:
+    """Returns results like the modules, and records the calls.
 
-    :param installed: whether the extension is there, in sync.
-    :param attached: whether the compute is there.
-    :param answers: by module, parts of its results that differ; a list gives one for each call, the last for the rest.
-    :ivar sent: what was sent, as (module, what).
-    :ivar calls: every call, as (module, options, check mode).
+    :param installed: whether the extension is installed and in sync.
+    :param attached: whether the compute is attached.
+    :param answers: by module, the fields of its result that differ. A list has one entry per call, the last of which
+        is used for all further calls.
+    :ivar sent: the changes, as (module, state).
+    :ivar calls: all calls, as (module, options, check mode).
     """
 
     has_internal_steps = True
@@ -151,15 +152,17 @@ class World:
         return {"changed": options.get("state") != "empty", "left": []}
 
 
-def run(flow: str, world: World, check_mode: bool = False, wait: bool = True, begun: bool = False, **how) -> dict:
-    """Run a flow in a world, and return the result of the cluster.
+def run(
+    flow: str, fake: FakeModules, check_mode: bool = False, wait: bool = True, begun: bool = False, **options
+) -> dict:
+    """Run a flow with fake modules, and return the result of the cluster.
 
-    :param how: C(parts), C(soak), C(first_wave), C(owner_of), and variables without their prefix.
+    :param options: C(parts), C(soak), C(first_wave), C(owner_of), and variables without their prefix.
     """
-    attributes = {name: how.pop(name) for name in ("soak", "first_wave") if name in how}
-    arguments = {name: how.pop(name) for name in ("parts", "owner_of") if name in how}
-    variables = {**VARIABLES, **{f"azureml_{name}": value for name, value in how.items()}}
-    steps = Steps("c", world, check_mode, itertools.count(1.0).__next__)
+    attributes = {name: options.pop(name) for name in ("soak", "first_wave") if name in options}
+    arguments = {name: options.pop(name) for name in ("parts", "owner_of") if name in options}
+    variables = {**VARIABLES, **{f"azureml_{name}": value for name, value in options.items()}}
+    steps = Steps("c", fake, check_mode, itertools.count(1.0).__next__)
     one = FLOWS[flow](ClusterOptions(variables, str), steps, **arguments)
     one.begun = begun
     for name, value in attributes.items():
