@@ -153,7 +153,7 @@ def outdated_openshift(openshift, create):
 def look_at_job_pods(call: ModuleCall) -> dict:
     """Return what module job_check asks the cluster for."""
     with JobPods(call, "default") as pods:
-        pods.look("smoke")
+        pods.read("smoke")
         pods.explain()
         return {"pods": pods.rows}
 
