@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# The first that ansible-core of pyproject.toml runs on; a shim of pyenv may stand for none.
+# The first Python that the ansible-core in pyproject.toml supports. It is started, because a pyenv shim may be broken.
 PYTHON ?= $(firstword $(foreach version,3.11 3.12 3.13,$(shell python$(version) -c 'print("python$(version)")' 2>/dev/null)))
 BUILD := build
 VENV := $(BUILD)/venv
@@ -11,31 +11,31 @@ AWX := $(BUILD)/awx
 CONTRACT := $(BUILD)/contract
 COLLECTION := $(BUILD)/collections/ansible_collections/azureml/arc
 
-# Whatever is downloaded or written stays below build/.
+# All downloads and all other files are written below build/.
 export PIP_CACHE_DIR := $(CURDIR)/$(BUILD)/pip-cache
 export PYTHONPYCACHEPREFIX := $(CURDIR)/$(BUILD)/pycache
-# Containers often set it; each of the thousands of processes that the tests start would compile all that it imports.
+# Containers often set it. Then each of the thousands of processes of the tests would compile its imports again.
 unexport PYTHONDONTWRITEBYTECODE
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-# Where the tests look for a Kubernetes control plane; outside of the build folder, because it takes minutes to make.
+# The folder of the Kubernetes control plane. It is not below build/, because it takes minutes to build.
 export KUBEBUILDER_ASSETS ?= $(HOME)/.cache/azureml.arc/control-plane
 
 .PHONY: help demo simulator test test-versions test-prereleases picture docs audit bench control-plane clean
 
 help:
-	@echo "make demo              deploy four simulated clusters, see why one fails, deploy again, and verify them"
-	@echo "make simulator         simulate Azure and four clusters until Ctrl-C, to try playbooks on"
-	@echo "make test              all checks (half an hour); on Debian, as root or with sudo, installs what they need"
-	@echo "make test-versions     the tests with each supported ansible-core and both ends of each library's range (hours)"
-	@echo "make test-prereleases  the tests that depend on them with pre-releases of ansible-core and the libraries"
-	@echo "make docs              the documentation as a site, in $(BUILD)/docs/html"
-	@echo "make picture           what 'make demo' shows, as docs/demo.svg"
-	@echo "make audit             known weaknesses of the libraries in use (internet)"
-	@echo "make control-plane     a Kubernetes control plane for 'make test' (Debian 12, some minutes, once)"
-	@echo "make bench             what tasks and fleets of up to 2,000 clusters cost, and the same by others (needs kubectl)"
-	@echo "make clean             remove everything that the other commands have made"
+	@echo "make demo              deploy four simulated clusters, one of which fails, deploy again, and verify"
+	@echo "make simulator         simulate Azure and four clusters until Ctrl-C, to try playbooks"
+	@echo "make test              run all checks (half an hour); on Debian, with root or sudo, installs their requirements"
+	@echo "make test-versions     run the tests with all supported versions of ansible-core and the libraries (hours)"
+	@echo "make test-prereleases  run the tests that depend on versions with pre-releases of ansible-core and the libraries"
+	@echo "make docs              build the documentation site in $(BUILD)/docs/html"
+	@echo "make picture           write the output of 'make demo' to docs/demo.svg"
+	@echo "make audit             list known vulnerabilities of the libraries (needs the internet)"
+	@echo "make control-plane     build a Kubernetes control plane for 'make test' (Debian 12, some minutes, once)"
+	@echo "make bench             measure the cost of tasks and fleets, and compare it with other tools (needs kubectl)"
+	@echo "make clean             remove the folder $(BUILD)"
 
 demo: $(VENV)/complete $(COLLECTION)
 	@PYTHONPATH=tests python tests/demo/demo.py $(BUILD)/demo
@@ -75,14 +75,14 @@ clean:
 	rm -rf $(BUILD)
 
 $(VENV)/complete: pyproject.toml requirements.txt
-	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed; PYTHON=... names one" >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "no Python 3.11, 3.12 or 3.13 found; install one, or set PYTHON=..." >&2; exit 1; }
 	@echo "Installing the tools of the tests into $(VENV)"
 	$(PYTHON) -m venv --clear $(VENV)
 	python -m pip install --quiet 'pip>=25.1'
 	python -m pip install --quiet --group dev --requirement requirements.txt
 	touch $@
 
-# Others that do the same jobs, each with all that it needs.
+# The other tools of the benchmark, each with its requirements.
 $(PEERS)/complete:
 	mkdir -p $(PEERS)
 	$(PYTHON) -m venv --clear $(PEERS)/collection
@@ -93,7 +93,7 @@ $(PEERS)/complete:
 	$(PEERS)/az/bin/pip install --quiet azure-cli
 	touch $@
 
-# The modules that set AWX up: of all that package ansible brings, the one collection.
+# The modules that set up AWX: the collection awx.awx from the package ansible.
 $(AWX)/complete: $(VENV)/complete
 	mkdir -p $(AWX)
 	python -m pip download --quiet --no-deps --dest $(AWX) 'ansible>=12,<13'
@@ -104,14 +104,14 @@ $(AWX)/complete: $(VENV)/complete
 	rm -rf $(AWX)/all $(AWX)/ansible-*.whl
 	touch $@
 
-# Another client of the same service, for the contract tests; its requirements are not ours.
+# Another client of the same service, for the contract tests, in a separate environment.
 $(CONTRACT)/complete:
 	mkdir -p $(CONTRACT)
 	$(PYTHON) -m venv --clear $(CONTRACT)/azure-ai-ml
 	$(CONTRACT)/azure-ai-ml/bin/pip install --quiet 'azure-ai-ml>=1.35,<2' azure-identity
 	touch $@
 
-# Ansible and Python find the collection by its full name, through a link to this folder.
+# A link to this folder, through which Ansible and Python find the collection by its full name.
 $(COLLECTION):
 	mkdir -p $(dir $@)
 	ln -sfn ../../../.. $@

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The checks of the collection: those of antsibull-nox that work without containers, and ours."""
+"""The checks of the collection, including those of antsibull-nox that do not need containers."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ sys.path.insert(0, "tests")
 from machine import programs
 
 BUILD = Path("build")
-# ansible-test downloads the installer of its pip; this one, under the name that it looks for, takes pip from the index
-# like every other package.
+# ansible-test would download an installer of pip. This file has the name that it expects, and installs pip from the
+# package index.
 PIP_BOOTSTRAP = "get_pip_24_2.py"
 PIP_FROM_INDEX = """\
 import subprocess, sys
 subprocess.check_call([sys.executable, "-m", "ensurepip"])
 subprocess.check_call([sys.executable, "-m", "pip", "install", "pip==24.2"])
 """
-# More than two cores have: tests wait for most of their time.
+# More processes than cores, because tests mostly wait.
 PARALLEL = ("-n", "6", "--dist", "worksteal")
-# Each ansible-core on the Pythons that its controller supports and the tests run on.
+# Each ansible-core with the versions of Python that both its controller and the tests support.
 VERSIONS = (
     ("2.17", "3.11"),
     ("2.18", "3.11"),
@@ -44,13 +44,13 @@ VERSIONS = (
     ("2.21", "3.13"),
 )
 OLDEST, NEWEST = VERSIONS[0][0], VERSIONS[-1]
-# Integration tests that hold the same for all versions, and those that a version of ansible-core can break.
+# Integration tests that do not depend on versions, and those that a version of ansible-core can break.
 SAME_FOR_ALL = ("test_faults", "test_fleet_under_fire", "test_molecule", "test_demo")
 OF_ANSIBLE = [f"tests/integration/test_{name}.py" for name in ("in_process", "inventory", "playbooks", "secrets")]
-python = functools.cache(programs.python)  # for several sessions run on the same one, and to look takes a while
+python = functools.cache(programs.python)  # several sessions use the same Python, and the search takes a while
 HOME = BUILD.resolve() / "ansible"
-os.environ["ANSIBLE_HOME"] = str(HOME)  # not the one of whoever runs the checks
-os.environ["GALAXY_IMPORTER_RUN_ANSIBLE_LINT"] = "false"  # session ansible-lint does
+os.environ["ANSIBLE_HOME"] = str(HOME)  # instead of the home of the current user
+os.environ["GALAXY_IMPORTER_RUN_ANSIBLE_LINT"] = "false"  # the session ansible-lint runs it
 nox.options.envdir = str(BUILD / "nox")
 nox.options.reuse_existing_virtualenvs = True
 nox.needs_version = ">=2025.2"
@@ -59,7 +59,7 @@ antsibull_nox.load_antsibull_nox_toml()
 
 
 def _link_awx() -> None:
-    """Let ansible-lint, which looks for collections in the home alone, find the modules that set AWX up."""
+    """Link the collection awx.awx into C(ANSIBLE_HOME), the only place where ansible-lint searches for collections."""
     link = HOME / "collections" / "ansible_collections" / "awx"
     link.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(FileExistsError):
@@ -71,14 +71,14 @@ _link_awx()
 
 @nox.session(venv_backend="none")
 def ruff(session: nox.Session) -> None:
-    """Lint and format of all Python, the simulator and the tests included."""
+    """Lint all Python code, and check its format."""
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
 
 
 @nox.session(venv_backend="none")
 def sanity(session: nox.Session) -> None:
-    """C(ansible-test sanity) and C(units), on a copy at the place that they ask for, with a home below build/."""
+    """Run C(ansible-test sanity) and C(units) on a copy of the collection in the path that they require."""
     root = BUILD.resolve() / "sanity"
     home, copy = root / "home", root / "ansible_collections" / "azureml" / "arc"
     shutil.rmtree(copy, ignore_errors=True)
@@ -91,7 +91,7 @@ def sanity(session: nox.Session) -> None:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     command = ("ansible-test", "sanity", "--local", "--requirements", "--python", version)
     with session.chdir(copy):
-        # A repository of its own: to the one above, everything below build/ is to be ignored.
+        # ansible-test lists files with git, and the outer repository ignores everything below build/.
         session.run("git", "init", "--quiet", external=True)
         session.run("git", "add", "--all", external=True)
         session.run(*command, env={"HOME": str(home)})
@@ -100,35 +100,38 @@ def sanity(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def unit(session: nox.Session) -> None:
-    """Unit tests."""
+    """Run the unit tests."""
     _pytest(session, "unit", "tests/unit", *session.posargs)
 
 
 @nox.session(venv_backend="none")
 def integration(session: nox.Session) -> None:
-    """Integration tests against the simulator, in both ways of running."""
+    """Run the integration tests against the simulator."""
     _pytest(session, "integration", "tests/integration", *PARALLEL, *session.posargs)
 
 
 @nox.session(venv_backend="none")
 def api_server(session: nox.Session) -> None:
-    """Tests against a real Kubernetes API server."""
+    """Run the tests against a real Kubernetes API server."""
     _pytest(session, "api_server", "tests/api_server", *session.posargs)
 
 
 def _pytest(session: nox.Session, results: str, *arguments: str) -> None:
-    """Run tests; what came of them goes to build/results as well."""
+    """Run tests, and write their results to build/results."""
     session.run("python", "-m", "pytest", "--junitxml", str(BUILD / "results" / f"{results}.xml"), *arguments)
 
 
 def _unit_and(session: nox.Session, *integration: str) -> None:
-    """Run the unit tests and some integration tests; the reports of both have the name of the session."""
+    """Run the unit tests and some integration tests; name both results after the session."""
     _pytest(session, f"{session.name}-unit", "tests/unit")
     _pytest(session, f"{session.name}-integration", *integration, *PARALLEL)
 
 
 def _requirements(lowest: bool) -> list[str]:
-    """Each library of requirements.txt at the lower end of its range, or anywhere in it."""
+    """Return the libraries of requirements.txt.
+
+    :param lowest: whether to pin each to the lower end of its range.
+    """
     lines = Path("requirements.txt").read_text(encoding="utf-8").splitlines()
     ranges = [Requirement(line) for line in lines if line and not line.startswith("#")]
     if not lowest:
@@ -142,7 +145,7 @@ def _test_group() -> list[str]:
 
 
 def _session_on(version: str, **options: Any) -> Callable:
-    """Decorate a session that runs on a Python of a version, and is skipped where this machine has none."""
+    """Decorate a session that runs with a version of Python, and is skipped if that is not installed."""
     found = python(version)
 
     def decorate(function: Callable[[nox.Session], None]) -> Callable:
@@ -160,11 +163,11 @@ def _session_on(version: str, **options: Any) -> Callable:
 def _versions_session(ansible_core: str, version: str) -> None:
     @_session_on(version, name=f"versions-{ansible_core}-{version}", tags=["versions"])
     def versions(session: nox.Session) -> None:
-        """The tests with other versions, but for those that hold the same for all versions."""
+        """Run the tests with these versions, except those that do not depend on versions."""
         libraries = _requirements(lowest=ansible_core == OLDEST)
         session.install(f"ansible-core=={ansible_core}.*", *libraries, *_test_group())
-        left_out = [f"--ignore=tests/integration/{name}.py" for name in SAME_FOR_ALL]
-        _unit_and(session, "tests/integration", *left_out)
+        ignored = [f"--ignore=tests/integration/{name}.py" for name in SAME_FOR_ALL]
+        _unit_and(session, "tests/integration", *ignored)
 
 
 for pair in VERSIONS:
@@ -173,14 +176,14 @@ for pair in VERSIONS:
 
 @_session_on(NEWEST[1])
 def newest(session: nox.Session) -> None:
-    """The newest ansible-core on the newest Python: unit tests, and the integration tests that depend on both most."""
+    """Run unit tests, and the integration tests that depend on versions, with the newest ansible-core and Python."""
     session.install(f"ansible-core=={NEWEST[0]}.*", *_requirements(lowest=False), *_test_group())
     _unit_and(session, *OF_ANSIBLE)
 
 
 @_session_on(NEWEST[1])
 def prereleases(session: nox.Session) -> None:
-    """The same with the pre-releases of ansible-core and all libraries, to know what comes."""
+    """Run the same tests with pre-releases of ansible-core and of all libraries."""
     names = [Requirement(one).name for one in _requirements(lowest=False)]
     session.install("--upgrade", "--pre", "ansible-core", *names, *_test_group())
     _unit_and(session, *OF_ANSIBLE)
@@ -188,14 +191,14 @@ def prereleases(session: nox.Session) -> None:
 
 @nox.session(venv_backend="venv", default=False)
 def audit(session: nox.Session) -> None:
-    """Known weaknesses of what the modules need. Asks a database on the internet."""
+    """List known vulnerabilities of the required libraries, from a database on the internet."""
     session.install("pip-audit")
     session.run("pip-audit", "--requirement", "requirements.txt")
 
 
 @nox.session(venv_backend="none")
 def docs(session: nox.Session) -> None:
-    """The documentation as a site in build/docs/html; any warning is an error."""
+    """Build the documentation site in build/docs/html. Warnings are errors."""
     site = BUILD.resolve() / "docs"
     source = site / "source"
     shutil.rmtree(site, ignore_errors=True)
@@ -221,7 +224,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def package(session: nox.Session) -> None:
-    """Build the collection, install what was built, read all documentation from it, let ansible-builder see it."""
+    """Build the collection, install the tarball, and read it with ansible-doc and ansible-builder."""
     directory = BUILD / "package"
     shutil.rmtree(directory, ignore_errors=True)
     session.run("ansible-galaxy", "collection", "build", "--force", "--output-path", str(directory))

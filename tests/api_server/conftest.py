@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Fixtures: a real control plane for the whole session, namespaces to use up, and accounts with exactly some rights."""
+"""Fixtures: a real control plane for the whole session, namespaces, and accounts with given permissions."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ def nodes(plane):
 
 @pytest.fixture(scope="session")
 def api(plane, tmp_path_factory) -> DynamicClient:
-    """Everything, as the administrator."""
+    """A client with the credentials of the administrator."""
     return DynamicClient(plane.client(), cache_file=str(tmp_path_factory.mktemp("discovery") / "resources.json"))
 
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch, tmp_path):
-    """Nothing of the machine's own kubeconfig is seen."""
+    """Hide the kubeconfig of the machine."""
     for name in list(os.environ):
         if name.startswith(("K8S_AUTH_", "KUBE")):
             monkeypatch.delenv(name)
@@ -59,7 +59,7 @@ def environment(monkeypatch, tmp_path):
 
 @pytest.fixture
 def create(api):
-    """Create an object from its kind, its metadata and its other fields."""
+    """Return a function that creates an object."""
 
     def run(api_version: str, kind: str, name: str, namespace: str | None = None, **fields):
         metadata = {"name": name, **fields.pop("metadata", {})}
@@ -71,11 +71,11 @@ def create(api):
 
 @pytest.fixture
 def namespace(request, create, api, plane):
-    """A namespace of the test's own."""
+    """A new namespace for the test."""
     name = request.node.name.partition("[")[0].replace("_", "-")[:50].strip("-") + f"-{os.urandom(3).hex()}"
     create("v1", "Namespace", name)
     if plane.has_controllers:
-        # Pods are refused before the token of their account is there.
+        # Pods are refused until the token of their service account exists.
         accounts = api.resources.get(api_version="v1", kind="ServiceAccount")
         wait_for(lambda: accounts.get(name="default", namespace=name).secrets)
     yield name
@@ -84,7 +84,10 @@ def namespace(request, create, api, plane):
 
 @pytest.fixture
 def account(api, create, plane):
-    """A new service account with these rules, by namespace, C("") for everywhere; returns its kubeconfig as text."""
+    """Return a function that creates a service account, and returns its kubeconfig as text.
+
+    Its rules are given by namespace, C("") for the whole cluster.
+    """
 
     def make(rules: dict[str, list[dict]]) -> str:
         name = f"account-{os.urandom(4).hex()}"
@@ -113,14 +116,14 @@ def account(api, create, plane):
 
 @pytest.fixture(scope="session")
 def tls_server(tmp_path_factory):
-    """A real HTTPS server on an address of this machine that pods could have; gives the address."""
+    """A real HTTPS server on a network address of this machine, which a Service can use. Returns host and port."""
     path = tmp_path_factory.mktemp("tls") / "pair.pem"
     path.touch(mode=0o600)
     path.write_bytes(b"".join(certificates.make()))
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(path)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as route:
-        route.connect(("192.0.2.1", 9))  # nothing is sent; a Service may not lead to loopback
+        route.connect(("192.0.2.1", 9))  # only selects an address: a Service must not use loopback
         host = route.getsockname()[0]
     server = http.server.ThreadingHTTPServer((host, 0), http.server.BaseHTTPRequestHandler)
     server.socket = context.wrap_socket(server.socket, server_side=True)
@@ -134,7 +137,7 @@ def tls_server(tmp_path_factory):
 
 @pytest.fixture
 def openshift(api, create):
-    """OpenShift's SecurityContextConstraints with an object named privileged; gives the resource."""
+    """Define OpenShift's SecurityContextConstraints, and create the object C(privileged); return the resource."""
     group, kind = "security.openshift.io", "SecurityContextConstraints"
     name = f"securitycontextconstraints.{group}"
     create(*DEFINITION, name, spec=definition(group, "securitycontextconstraints", kind, "Cluster", "v1"))
@@ -143,7 +146,7 @@ def openshift(api, create):
     privileged = {"apiVersion": f"{group}/v1", "kind": kind, "metadata": {"name": "privileged"}}
     wait_for(lambda: resource.create(body={**privileged, "users": ["system:admin"]}))
     yield resource
-    forget(api, name)
+    delete_definition(api, name)
     for kind in ("ClusterRoleBinding", "ClusterRole"):
         grants = api.resources.get(api_version="rbac.authorization.k8s.io/v1", kind=kind)
         with contextlib.suppress(NotFoundError):
@@ -152,13 +155,13 @@ def openshift(api, create):
 
 @pytest.fixture
 def define_instance_types(create, api):
-    """Make instance types known, as the extension does; forgotten at the end."""
+    """Return a function that defines instance types, as the extension does. The definition is deleted at the end."""
     yield lambda: create(*DEFINITION, INSTANCE_TYPES, spec=instance_types())
-    forget(api, INSTANCE_TYPES)
+    delete_definition(api, INSTANCE_TYPES)
 
 
-def forget(api: DynamicClient, name: str) -> None:
-    """Remove a definition, and wait until it is gone with all that it defines."""
+def delete_definition(api: DynamicClient, name: str) -> None:
+    """Delete a definition, and wait until it and its objects are deleted."""
     definitions = api.resources.get(api_version=DEFINITION[0], kind=DEFINITION[1])
     definitions.delete(name=name)
     wait_for(lambda: name not in [one.metadata.name for one in definitions.get().items])
@@ -166,11 +169,11 @@ def forget(api: DynamicClient, name: str) -> None:
 
 @pytest.fixture
 def run_module(tmp_path):
-    """Run a module's work with options as a task gives them; a failure is raised as C(ModuleFailedError)."""
+    """Return a function that runs a module with the options of a task. It raises C(ModuleFailedError) on failure."""
     return functools.partial(run_module_work, tmp_path)
 
 
 @pytest.fixture
 def as_administrator(run_module, plane):
-    """The same, with every right."""
+    """Return the same function with the credentials of the administrator."""
     return functools.partial(run_module, kubeconfig=json.dumps(plane.kubeconfig()))

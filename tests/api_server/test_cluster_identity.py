@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""M(azureml.arc.cluster_identity) on a real API server that has the ConfigMap of Azure Arc."""
+"""M(azureml.arc.cluster_identity) with a real API server and the ConfigMap of Azure Arc."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CLUSTER = {"subscription_id": SUBSCRIPTION, "resource_group": "rg", "cluster_nam
 
 @pytest.fixture(scope="module")
 def connected(api):
-    """Connect the cluster to Azure Arc, as far as its API tells."""
+    """Create the ConfigMap that identifies a cluster connected to Azure Arc."""
     namespaces = api.resources.get(api_version="v1", kind="Namespace")
     namespaces.create(body={"metadata": {"name": "azure-arc"}})
     data = {"AZURE_SUBSCRIPTION_ID": SUBSCRIPTION, "AZURE_RESOURCE_GROUP": "RG", "AZURE_RESOURCE_NAME": "a"}
@@ -28,17 +28,17 @@ def connected(api):
     namespaces.delete(name="azure-arc")
 
 
-def test_cluster_of_that_name_is_verified(as_administrator, connected, plane):
+def test_cluster_with_the_expected_name_is_verified(as_administrator, connected, plane):
     result = as_administrator(SPEC, **CLUSTER)
     assert (result["verified"], result["api_address"]) == (True, plane.endpoint)
 
 
-def test_cluster_of_another_name_is_refused(as_administrator, connected):
+def test_cluster_with_another_name_is_refused(as_administrator, connected):
     with pytest.raises(ModuleFailedError, match="reaches connected cluster 'a' .* not connected cluster 'b'"):
         as_administrator(SPEC, **{**CLUSTER, "cluster_name": "b"})
 
 
-def test_account_without_rights_leaves_the_cluster_unverified(run_module, connected, account):
+def test_cluster_is_not_verified_if_the_account_lacks_permissions(run_module, connected, account):
     result = run_module(SPEC, kubeconfig=account({}), **CLUSTER)
     assert not result["verified"]
     assert "may not get configmaps" in result["reason"]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The simulator's Kubernetes answers as the real one does: the same requests to both, each answer compared."""
+"""The simulated Kubernetes API answers like the real one: the same requests to both, with compared answers."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def config_map(name: str, **metadata) -> dict:
     return {**CONSTANT, "metadata": {"name": name, **metadata}, "data": {"key": "value"}}
 
 
-# Method, path, body, and type of the body. In this order: each meets what those before it have left.
+# Method, path, body, and content type, in this order: requests depend on the changes of earlier ones.
 REQUESTS = [
     ("GET", "/version"),
     ("GET", "/api"),
@@ -103,14 +103,14 @@ REQUESTS = [
 
 @dataclass
 class Server:
-    """One of the two."""
+    """The real or the simulated API server."""
 
     endpoint: str
     token: str
     authority: str
 
     def send(self, method: str, path: str, body=None, content_type: str = JSON, token: str | None = None):
-        """Return the status and the body of the answer."""
+        """Return status and body of the response."""
         request = urllib.request.Request(
             self.endpoint + path,
             None if body is None else json.dumps(body).encode(),
@@ -136,7 +136,7 @@ def servers(plane, tmp_path_factory) -> tuple[Server, Server]:
 
 
 def essence(answer: tuple[int, str]) -> dict:
-    """Return what a client acts on: status, reason, kinds, names and data; not messages, versions and times."""
+    """Return the parts of an answer that clients use: status, reason, kinds, names and data."""
     status, text = answer
     try:
         body = json.loads(text)
@@ -153,7 +153,7 @@ def essence(answer: tuple[int, str]) -> dict:
     return found
 
 
-def test_each_request_is_answered_alike(servers):
+def test_both_servers_give_the_same_answer_to_each_request(servers):
     differences = []
     for request in REQUESTS:
         real, simulated_answer = (essence(server.send(*request)) for server in servers)
@@ -162,14 +162,13 @@ def test_each_request_is_answered_alike(servers):
     assert not differences, "\n" + "\n".join(differences)
 
 
-def test_unknown_token(servers):
+def test_both_servers_refuse_an_unknown_token(servers):
     real, other = (essence(server.send("GET", MAPS, token="unknown")) for server in servers)
     assert real == other
     assert real["status"] == 401
 
 
-def test_watch(servers):
-    """What happens while one looks, and that a watch from the past is refused."""
+def test_both_servers_send_the_same_events_of_a_watch(servers):
     seen = []
     for server in servers:
         server.send("POST", "/api/v1/namespaces", {"metadata": {"name": "watched"}})

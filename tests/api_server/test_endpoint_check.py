@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""M(azureml.arc.endpoint_check) on a real API server, which asks the router where only the cluster reaches it."""
+"""M(azureml.arc.endpoint_check) with a real API server, which connects to a router that only the cluster can reach."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from support import ModuleFailedError
 OPTIONS = {"cname": "ml.example.com", "timeout": 1}
 
 
-def test_router_answers_the_api_server_whatever_its_certificate(as_administrator, api, namespace, nodes, tls_server):
+def test_router_with_any_certificate_answers_the_api_server(as_administrator, api, namespace, nodes, tls_server):
     add_router(api, namespace, tls_server)
 
     found = as_administrator(SPEC, namespace=namespace, wait=False, **OPTIONS)
@@ -36,6 +36,6 @@ def test_router_that_does_not_answer_the_api_server_is_wrong(
         as_administrator(SPEC, namespace=namespace, wait_timeout=0, **OPTIONS)
 
 
-def test_router_that_does_not_exist_is_wrong(as_administrator, namespace):
+def test_missing_service_is_wrong(as_administrator, namespace):
     found = as_administrator(SPEC, namespace=namespace, wait=False, **OPTIONS)
     assert (found["outcome"], found["problems"]) == ("wrong", ["Service 'azureml-fe' does not exist"])

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""M(azureml.arc.instance_type) on a real API server, which holds the objects to the schema of their definition."""
+"""M(azureml.arc.instance_type) with a real API server, which validates objects against the schema."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ LARGE = {
 
 
 @pytest.fixture
-def there(api):
-    """The instance types in the cluster, by name."""
+def in_cluster(api):
+    """Return a function that reads the instance types in the cluster, by name."""
 
     def read() -> dict:
         api.resources.invalidate_cache()
@@ -38,7 +38,9 @@ def there(api):
     return read
 
 
-def test_created_changed_purged_and_removed(as_administrator, define_instance_types, there, nodes):
+def test_instance_types_are_created_changed_purged_and_removed(
+    as_administrator, define_instance_types, in_cluster, nodes
+):
     define_instance_types()
     planned = as_administrator(SPEC, instance_types=[SMALL, LARGE], check_mode=True)
     created = as_administrator(SPEC, instance_types=[SMALL, LARGE], diff=True)
@@ -47,39 +49,41 @@ def test_created_changed_purged_and_removed(as_administrator, define_instance_ty
     assert planned["created"] == created["created"] == ["small", "large"]
     assert created["diff"]["before"] == {}
     assert not again["changed"]
-    assert there()["large"] == {
+    assert in_cluster()["large"] == {
         "nodeSelector": {"kubernetes.io/os": "linux"},
         "resources": {"limits": {"memory": "64Gi", "nvidia.com/gpu": 1}},
     }
     assert created["warnings"] == ["instance type 'large': no node that it may run on has 1 of nvidia.com/gpu"]
 
     changed = as_administrator(SPEC, name="large", resources={"limits": {"memory": "65536Mi"}})
-    assert (changed["updated"], there()["large"]) == (["large"], {"resources": {"limits": {"memory": "65536Mi"}}})
+    assert (changed["updated"], in_cluster()["large"]) == (["large"], {"resources": {"limits": {"memory": "65536Mi"}}})
     assert not as_administrator(SPEC, name="large", resources={"limits": {"memory": "64Gi"}})["changed"]
 
     assert as_administrator(SPEC, instance_types=[SMALL], purge=True)["removed"] == ["large"]
     assert as_administrator(SPEC, name="small", state="absent", diff=True)["removed"] == ["small"]
     assert not as_administrator(SPEC, name="small", state="absent")["changed"]
-    assert there() == {}
+    assert in_cluster() == {}
 
 
-def test_purge_leaves_the_default_of_the_extension(as_administrator, define_instance_types, there, nodes):
+def test_purge_keeps_the_default_instance_type_of_the_extension(
+    as_administrator, define_instance_types, in_cluster, nodes
+):
     define_instance_types()
     as_administrator(SPEC, instance_types=[{"name": "defaultinstancetype"}, LARGE])
     result = as_administrator(SPEC, instance_types=[SMALL], purge=True)
     assert result["removed"] == ["large"]
-    assert set(there()) == {"small", "defaultinstancetype"}
+    assert set(in_cluster()) == {"small", "defaultinstancetype"}
     assert not as_administrator(SPEC, instance_types=[SMALL], purge=True)["changed"]
     assert as_administrator(SPEC, name="defaultinstancetype", state="absent")["removed"] == ["defaultinstancetype"]
 
 
-def test_selector_that_no_node_meets_is_warned_of(as_administrator, define_instance_types, nodes):
+def test_node_selector_without_a_matching_node_is_a_warning(as_administrator, define_instance_types, nodes):
     define_instance_types()
     result = as_administrator(SPEC, name="k80", node_selector={"accelerator": "k80"})
     assert result["warnings"] == ["instance type 'k80': no node has the labels of its node_selector"]
 
 
-def test_waits_for_the_extension_to_bring_them(as_administrator, define_instance_types, there):
+def test_task_waits_until_the_extension_defines_instance_types(as_administrator, define_instance_types, in_cluster):
     def later():
         time.sleep(2)
         define_instance_types()
@@ -90,20 +94,20 @@ def test_waits_for_the_extension_to_bring_them(as_administrator, define_instance
     thread.join()
 
 
-def test_without_the_extension(as_administrator):
+def test_cluster_without_the_extension_is_an_error(as_administrator):
     with pytest.raises(ModuleFailedError, match="instance types are not defined.*install it with a workload_profile"):
         as_administrator(SPEC, instance_types=[SMALL], wait=False)
     assert as_administrator(SPEC, instance_types=[SMALL], wait=False, check_mode=True)["created"] == ["small"]
     assert not as_administrator(SPEC, name="small", state="absent")["changed"]
 
 
-def test_same_name_twice(as_administrator):
+def test_duplicate_name_is_refused(as_administrator):
     with pytest.raises(ModuleFailedError, match="instance_types has small twice"):
         as_administrator(SPEC, instance_types=[SMALL, SMALL])
 
 
 @pytest.mark.parametrize("verb", ["list", "create", "patch", "delete"])
-def test_one_right_less_is_named(run_module, as_administrator, account, define_instance_types, verb):
+def test_missing_permission_is_named(run_module, as_administrator, account, define_instance_types, verb):
     define_instance_types()
     as_administrator(SPEC, instance_types=[SMALL, LARGE])
     rules = [

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""M(azureml.arc.namespace) on a real API server."""
+"""M(azureml.arc.namespace) with a real API server."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from support import ModuleFailedError
 NAME = "compute-namespace"
 
 
-def test_created_once(as_administrator, api):
+def test_namespace_is_created_once(as_administrator, api):
     namespaces = api.resources.get(api_version="v1", kind="Namespace")
     planned = as_administrator(SPEC, name=NAME, check_mode=True, diff=True)
     first = as_administrator(SPEC, name=NAME)
@@ -26,7 +26,7 @@ def test_created_once(as_administrator, api):
     namespaces.delete(name=NAME)
 
 
-def test_waits_until_it_is_empty(as_administrator, api, create, namespace):
+def test_task_waits_until_the_namespace_is_empty(as_administrator, api, create, namespace):
     create("v1", "Pod", "web", namespace, spec={"containers": [{"name": "c", "image": "none"}]})
     assert as_administrator(SPEC, name=namespace, state="empty", wait=False)["left"] == ["Pod 'web'"]
     with pytest.raises(ModuleFailedError, match=r"waiting for namespace '.*' to be empty: it has Pod 'web'"):
@@ -44,8 +44,8 @@ def test_waits_until_it_is_empty(as_administrator, api, create, namespace):
     thread.join()
 
 
-def test_namespace_that_is_none_is_empty(as_administrator):
-    assert as_administrator(SPEC, name="never-made", state="empty") == {"changed": False, "left": [], "warnings": []}
+def test_missing_namespace_is_empty(as_administrator):
+    assert as_administrator(SPEC, name="never-created", state="empty") == {"changed": False, "left": [], "warnings": []}
 
 
 def test_invalid_name_is_refused(as_administrator):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""M(azureml.arc.node) on a real API server: nodes that others label, taint and fill with pods too."""
+"""M(azureml.arc.node) with a real API server: nodes that other clients label and taint, and that run pods."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OTHERS = {"key": "example.com/keep", "value": "this", "effect": "NoSchedule"}
 
 @pytest.fixture
 def machines(api, create):
-    """Nodes gpu-1, gpu-2 and cpu-1 with a label and a taint of others; gives a reader of what is on one of them."""
+    """Create nodes gpu-1, gpu-2 and cpu-1 with a label and a taint of others; return a function that reads a node."""
     resource = api.resources.get(api_version="v1", kind="Node")
     names = ("gpu-1", "gpu-2", "cpu-1")
     for name in names:
@@ -33,7 +33,7 @@ def machines(api, create):
 
 
 def taints_of(node):
-    """Return its taints but for those that the controllers set on a node that does not report."""
+    """Return the taints of a node, except those that controllers set on a node without a kubelet."""
     return [
         {key: one[key] for key in ("key", "value", "effect")}
         for one in node["spec"].get("taints", ())
@@ -41,7 +41,7 @@ def taints_of(node):
     ]
 
 
-def test_labels_and_taints_and_nothing_else(as_administrator, machines):
+def test_only_the_given_labels_and_taints_are_changed_and_removed(as_administrator, machines):
     wanted = {"names": ["gpu-*"], "labels": {"accelerator": "k80"}, "taints": [RESERVED]}
 
     planned = as_administrator(SPEC, check_mode=True, diff=True, **wanted)
@@ -59,26 +59,26 @@ def test_labels_and_taints_and_nothing_else(as_administrator, machines):
     assert taints_of(found) == [OTHERS, RESERVED]
     assert taints_of(machines("cpu-1")) == [OTHERS]
 
-    gone = as_administrator(SPEC, **wanted, state="absent")
-    assert gone["changed_nodes"] == ["gpu-1", "gpu-2"]
+    removed = as_administrator(SPEC, **wanted, state="absent")
+    assert removed["changed_nodes"] == ["gpu-1", "gpu-2"]
     assert not as_administrator(SPEC, **wanted, state="absent")["changed"]
     assert taints_of(machines("gpu-1")) == [OTHERS]
     assert "accelerator" not in machines("gpu-1")["metadata"]["labels"]
 
 
-def test_which_nodes(as_administrator, machines):
-    def chosen(**options):
+def test_names_and_label_selectors_select_nodes(as_administrator, machines):
+    def selected(**options):
         return as_administrator(SPEC, labels={"pool": "ml"}, check_mode=True, **options)
 
-    assert chosen(label_selectors=["kind=gpu"])["nodes"] == ["gpu-1", "gpu-2"]
-    assert chosen(label_selectors=["kind=gpu", "example.com/rack"], names=["*-1"])["nodes"] == ["gpu-1"]
-    assert chosen(names=["cpu-1", "gpu-2"])["nodes"] == ["cpu-1", "gpu-2"]
-    assert chosen(names=["tpu-*"])["warnings"] == ["names: no node matches 'tpu-*'"]
-    assert chosen(label_selectors=["kind=tpu"])["warnings"] == ["no node matches label_selectors"]
+    assert selected(label_selectors=["kind=gpu"])["nodes"] == ["gpu-1", "gpu-2"]
+    assert selected(label_selectors=["kind=gpu", "example.com/rack"], names=["*-1"])["nodes"] == ["gpu-1"]
+    assert selected(names=["cpu-1", "gpu-2"])["nodes"] == ["cpu-1", "gpu-2"]
+    assert selected(names=["tpu-*"])["warnings"] == ["names: no node matches 'tpu-*'"]
+    assert selected(label_selectors=["kind=tpu"])["warnings"] == ["no node matches label_selectors"]
     with pytest.raises(ModuleFailedError, match="names: no node has the name gpu-9"):
-        chosen(names=["gpu-9", "gpu-1"])
+        selected(names=["gpu-9", "gpu-1"])
     with pytest.raises(ModuleFailedError, match="one of the following is required: names, label_selectors"):
-        chosen()
+        selected()
 
 
 def test_taints_that_evict_pods_are_refused_unless_allowed(as_administrator, machines, create, api, namespace):
@@ -98,7 +98,7 @@ def test_taints_that_evict_pods_are_refused_unless_allowed(as_administrator, mac
 
     assert as_administrator(SPEC, allow_disruption=True, **options)["changed_nodes"] == ["gpu-1", "gpu-2"]
     assert not as_administrator(SPEC, **options)["changed"]
-    # The controller of taints does what the module had warned of.
+    # The taint controller evicts the pod that the error named.
     pods = api.resources.get(api_version="v1", kind="Pod")
     wait_for(lambda: pods.get(name="web", namespace=namespace).metadata.deletionTimestamp)
     assert not pods.get(name="job", namespace=namespace).metadata.deletionTimestamp

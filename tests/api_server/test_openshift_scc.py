@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""M(azureml.arc.openshift_scc) on a real API server that knows OpenShift's SecurityContextConstraints."""
+"""M(azureml.arc.openshift_scc) with a real API server that defines OpenShift's SecurityContextConstraints."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def bindings(api):
 
 @pytest.fixture
 def may_use(api):
-    """Ask the API server itself."""
+    """Return a function that asks the API server whether a user may use the object."""
     reviews = api.resources.get(api_version="authorization.k8s.io/v1", kind="SubjectAccessReview")
 
     def ask(user: str) -> bool:
@@ -39,10 +39,12 @@ def may_use(api):
     return ask
 
 
-def test_exactly_the_accounts_may_use_the_object_until_it_is_undone(as_administrator, openshift, bindings, may_use):
+def test_only_the_accounts_of_the_extension_may_use_the_object_until_they_are_removed(
+    as_administrator, openshift, bindings, may_use
+):
     added = as_administrator(SPEC, compute_namespaces=["ml"])
     assert len(added["added"]) == 11
-    wait_for(lambda: all(map(may_use, added["users"])))  # the server sees bindings a little later
+    wait_for(lambda: all(map(may_use, added["users"])))  # the authorizer reads bindings with a delay
     assert not may_use("system:serviceaccount:azureml:gateway")
     assert not may_use("system:serviceaccount:other:default")
     assert openshift.get(name="privileged").users == ["system:admin"]
@@ -63,7 +65,7 @@ def test_accounts_that_the_object_lists_are_removed(as_administrator, openshift,
 
 
 def test_account_cannot_grant_permissions_that_it_lacks(run_module, openshift, account):
-    """The server's own protection against escalation, named by the right that is missing."""
+    """The API server prevents privilege escalation. The error names the missing permission."""
     rules = [
         {"apiGroups": ["security.openshift.io"], "resources": ["securitycontextconstraints"], "verbs": ["get"]},
         {"apiGroups": ["rbac.authorization.k8s.io"], "resources": ["*"], "verbs": ["get", "create"]},
@@ -81,7 +83,7 @@ def test_binding_to_another_role_is_refused(as_administrator, openshift, create)
 
 
 def test_concurrent_additions_are_kept(as_administrator, openshift, bindings, monkeypatch):
-    """Another client writes after our read, once: the server tells us, and the second try keeps both."""
+    """Another client writes once after the module has read: the server reports a conflict, and the retry keeps both."""
     as_administrator(SPEC)
     patch, others = KubeSession.patch, threading.Event()
     theirs = {"kind": "ServiceAccount", "namespace": "theirs", "name": "default"}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Least privilege: the roles of docs/permissions are enough, and each of their rights is needed and missed by name."""
+"""Least privilege: the roles of docs/permissions are sufficient, and an error names each missing permission."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ ROLES = [
 
 @dataclass(frozen=True)
 class Right:
-    """One verb on one resource, in one namespace or everywhere."""
+    """One verb on one resource, in one namespace or in the whole cluster."""
 
     namespace: str
     group: str
@@ -82,7 +82,7 @@ IN_NAMESPACE = [right for right in RIGHTS if right.namespace]
 
 @pytest.fixture(scope="module")
 def azureml(api, nodes, tls_server):
-    """Namespace azureml with a Deployment that never becomes ready, and an inference router."""
+    """Create namespace azureml with a Deployment that does not become ready, and an inference router."""
     nodes.plan["web"] = "ContainerCreating"
     namespaces = api.resources.get(api_version="v1", kind="Namespace")
     namespaces.create(body={"metadata": {"name": "azureml"}})
@@ -108,23 +108,23 @@ def rules(granted: list[Right]) -> dict[str, list[dict]]:
 
 @pytest.fixture
 def attempt(run_module, account):
-    """Run modules as an account with these rights; returns every word that they say."""
+    """Return a function that runs modules as an account with these permissions, and returns their results as text."""
 
     def run(granted: list[Right], *calls: tuple) -> str:
-        kubeconfig, said = account(rules(granted)), []
+        kubeconfig, results = account(rules(granted)), []
         for spec, options in calls:
             try:
-                said.append(run_module(spec, kubeconfig=kubeconfig, **options))
+                results.append(run_module(spec, kubeconfig=kubeconfig, **options))
             except ModuleFailedError as failure:
-                said.append(failure.result)
-        return json.dumps(said)
+                results.append(failure.result)
+        return json.dumps(results)
 
     return run
 
 
 @pytest.fixture
 def in_the_namespace(attempt, azureml, api):
-    """All that the collection does in namespace azureml."""
+    """Return a function that runs all modules that use namespace azureml."""
     components = [{"kind": kind, "name": "web"} for kind in ("Deployment", "StatefulSet", "DaemonSet")]
 
     def run(granted: list[Right]) -> str:
@@ -144,26 +144,26 @@ def in_the_namespace(attempt, azureml, api):
 
 @pytest.fixture
 def outdated_openshift(openshift, create):
-    """An object that lists an account of the extension, and a role of ours that allows nothing."""
+    """Add an account of the extension to the object, and create the collection's ClusterRole without rules."""
     users = {"users": ["system:admin", "system:serviceaccount:azureml:default"]}
     openshift.patch(name="privileged", body=users, content_type="application/merge-patch+json")
     create("rbac.authorization.k8s.io/v1", "ClusterRole", "azureml-arc-scc-privileged", rules=[])
 
 
-def look_at_job_pods(call: ModuleCall) -> dict:
-    """Return what module job_check asks the cluster for."""
+def read_job_pods(call: ModuleCall) -> dict:
+    """Send the requests of module job_check to the cluster."""
     with JobPods(call, "default") as pods:
         pods.read("smoke")
         pods.explain()
         return {"pods": pods.rows}
 
 
-JOB_PODS = ModuleSpec(look_at_job_pods, {**shared_options.KUBERNETES, "inspect_pods": {"type": "bool"}})
+JOB_PODS = ModuleSpec(read_job_pods, {**shared_options.KUBERNETES, "inspect_pods": {"type": "bool"}})
 
 
 @pytest.fixture(scope="module")
 def job_pod(api, nodes):
-    """A pod of job smoke that never becomes ready."""
+    """Create a pod of job smoke that does not become ready."""
     nodes.plan["smoke"] = "ContainerCreating"
     pods = api.resources.get(api_version="v1", kind="Pod")
     metadata = {"name": "smoke", "labels": {RUN_ID: "smoke"}}
@@ -175,7 +175,7 @@ def job_pod(api, nodes):
 
 @pytest.fixture
 def in_the_cluster(attempt, outdated_openshift, define_instance_types, job_pod):
-    """All that it does beyond that namespace."""
+    """Return a function that runs all modules that use other parts of the cluster."""
     options = {
         "resource_group": "rg",
         "cluster_name": "c",
@@ -204,18 +204,18 @@ def in_the_cluster(attempt, outdated_openshift, define_instance_types, job_pod):
     )
 
 
-def test_roles_are_enough(in_the_namespace, in_the_cluster):
+def test_roles_are_sufficient(in_the_namespace, in_the_cluster):
     assert "The account may not" not in in_the_namespace([*IN_NAMESPACE, EVERYWHERE[0]])
     assert "The account may not" not in in_the_cluster(EVERYWHERE)
 
 
 @pytest.mark.parametrize("missing", IN_NAMESPACE, ids=str)
-def test_right_in_the_namespace_is_needed_and_missed_by_name(in_the_namespace, missing):
+def test_missing_permission_in_the_namespace_is_named(in_the_namespace, missing):
     granted = [right for right in [*IN_NAMESPACE, EVERYWHERE[0]] if right != missing]
     assert f"The account may not {missing.verb} {missing.resource}: give it" in in_the_namespace(granted)
 
 
 @pytest.mark.parametrize("missing", EVERYWHERE, ids=str)
-def test_right_everywhere_is_needed_and_missed_by_name(in_the_cluster, missing):
+def test_missing_permission_in_the_cluster_is_named(in_the_cluster, missing):
     granted = [right for right in EVERYWHERE if right != missing]
     assert f"The account may not {missing.verb} {missing.resource}: give it" in in_the_cluster(granted)

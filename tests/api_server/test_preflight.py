@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The Kubernetes side of M(azureml.arc.preflight) on a real API server."""
+"""The checks of M(azureml.arc.preflight) in the cluster, with a real API server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("nodes")
 
 
 @pytest.fixture
-def look(as_administrator):
+def preflight(as_administrator):
     def run(**options):
         common = {"resource_group": "rg", "cluster_name": "c", "workload_profile": "training", "sides": ["kubernetes"]}
         result = as_administrator(SPEC, fail_on="never", **{**common, **options})
@@ -26,37 +26,36 @@ def look(as_administrator):
 
 @pytest.fixture
 def put(create, api):
-    """Create an object of the whole cluster, and take it away again."""
-    made = []
+    """Return a function that creates a cluster-scoped object, which is deleted at the end."""
+    created = []
 
     def run(api_version, kind, name, **fields):
         create(api_version, kind, name, **fields)
-        made.append((api_version, kind, name))
+        created.append((api_version, kind, name))
 
     yield run
-    for api_version, kind, name in made:
+    for api_version, kind, name in created:
         api.resources.get(api_version=api_version, kind=kind).delete(name=name)
 
 
-def test_nothing_to_find(look):
-    assert look()[0] == []
+def test_suitable_cluster_has_no_findings(preflight):
+    assert preflight()[0] == []
 
 
-def test_selector_that_no_node_meets(look):
-    found, result = look(node_selector={"pool": "ml"})
+def test_node_selector_without_a_matching_node_is_an_error(preflight):
+    found, result = preflight(node_selector={"pool": "ml"})
     assert found == [("error", "nodes"), ("error", "resources"), ("error", "resources")]
     assert "0 of 3 nodes" in result["findings"][0]["message"]
 
 
-def test_resources_of_pods_are_not_free(look, create, namespace, api):
-    """The scheduler has given most of three nodes to others."""
+def test_resources_that_other_pods_request_are_not_free(preflight, create, namespace, api):
     container = {"name": "c", "image": "none", "resources": {"requests": {"cpu": "7900m", "memory": "1Gi"}}}
     pods = api.resources.get(api_version="v1", kind="Pod")
     for index in range(3):
         create("v1", "Pod", f"shop-{index}", namespace, spec={"containers": [container]})
     wait_for(lambda: all(pod.spec.nodeName for pod in pods.get(namespace=namespace).items))
 
-    found, result = look()
+    found, result = preflight()
 
     assert found == [("error", "resources")]
     assert "300m of cpu are free on its nodes" in result["findings"][0]["message"]
@@ -65,14 +64,14 @@ def test_resources_of_pods_are_not_free(look, create, namespace, api):
     wait_for(lambda: not pods.get(namespace=namespace).items)
 
 
-def test_components_and_leftovers(look, put, create, namespace):
+def test_existing_components_and_objects_of_old_versions_are_found(preflight, put, create, namespace):
     put(*DEFINITION, "jobs.batch.volcano.sh", spec=definition("batch.volcano.sh", "jobs", "Job"))
     put("rbac.authorization.k8s.io/v1", "ClusterRole", "azureml-fe-role", rules=[])
     labels = {"matchLabels": {"app": "fe"}}
     pod = {"metadata": {"labels": {"app": "fe"}}, "spec": {"containers": [{"name": "fe", "image": "none"}]}}
     create("apps/v1", "Deployment", "azureml-fe", namespace, spec={"selector": labels, "template": pod})
 
-    found, result = look(
+    found, result = preflight(
         workload_profile="training_inference", inference_service="load_balancer", install_components="auto"
     )
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""M(azureml.arc.tls_secret) on a real API server."""
+"""M(azureml.arc.tls_secret) with a real API server."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def fresh() -> str:
     return f"fresh-{os.urandom(3).hex()}"
 
 
-def test_from_nothing_to_a_renewed_secret_and_away(as_administrator, api, fresh):
+def test_secret_and_namespace_are_created_and_the_secret_is_renewed_and_removed(as_administrator, api, fresh):
     first, second = certificates.as_options(), certificates.as_options()
     options = {"name": "ml-tls", "namespace": fresh}
 
@@ -42,7 +42,7 @@ def test_from_nothing_to_a_renewed_secret_and_away(as_administrator, api, fresh)
     assert not as_administrator(SPEC, state="absent", **options)["changed"]
 
 
-def test_copying_needs_to_read_the_one_secret_alone(run_module, create, account, namespace, fresh):
+def test_copying_requires_permission_to_read_only_the_source_secret(run_module, create, account, namespace, fresh):
     (role,) = yaml.safe_load(CERT_MANAGER.read_text(encoding="utf-8"))["items"]
     (name,) = role["rules"][0]["resourceNames"]
     create("v1", "Secret", name, namespace, type="kubernetes.io/tls", data=certificates.as_secret())
@@ -57,7 +57,7 @@ def test_copying_needs_to_read_the_one_secret_alone(run_module, create, account,
         run_module(SPEC, kubeconfig=account(write), **options)
 
 
-def test_namespace_that_hangs_in_its_removal(as_administrator, create, api, fresh):
+def test_terminating_namespace_is_an_error(as_administrator, create, api, fresh):
     create("v1", "Namespace", fresh)
     create("v1", "ConfigMap", "held", fresh, metadata={"finalizers": ["example.com/hold"]})
     api.resources.get(api_version="v1", kind="Namespace").delete(name=fresh)

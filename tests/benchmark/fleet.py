@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""C(make bench): fleets deployed, deployed again with nothing to change, and verified; near by, and over a network.
+"""Measure the cost of fleets for C(make bench): deployed, deployed again without changes, and verified.
 
-The simulator runs on the same machine, so its processor time is in the wall figures too; that of the controller is
-counted alone. Simulated time runs as fast as the clock: an install takes a minute. Beside each figure stands that of
-the release before, if it was measured.
+The simulator runs on the same machine, so the wall time includes its work; the processor time is that of the
+controller only. Simulated time is real time: an installation takes a minute. If a figure of the previous release is
+known, it is in brackets.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ INSTALL_SECONDS = 60
 ATTACH_SECONDS = 5
 FORKS = 20
 SIZES = (50, 200, 500, 2000)
-FAR = 500  # clusters of the run over a network
-LATENCY = 0.1  # seconds that each answer takes there
-OWN_PLAY = 100  # clusters of the play with the role
-AS_MODULES = 10  # clusters; a run as modules costs thirty times as much
+FAR = 500  # clusters in the run with a slow network
+LATENCY = 0.1  # seconds of each response there
+OWN_PLAY = 100  # clusters in the play with the role
+AS_MODULES = 10  # clusters; running as modules takes thirty times the processor time
 INVENTORY_SIZE = 2000
 ROLE = [{"hosts": "all", "gather_facts": False, "roles": ["azureml.arc.azureml"]}]
-# Of the release before: seconds of wall and, a cluster, of processor. Two cores, Python 3.11, ansible-core 2.19.
-FORMERLY = {
+# The previous release: wall time in seconds, and processor time per cluster. Two cores, Python 3.11, ansible-core 2.19.
+PREVIOUS = {
     ("deployment", 50): (88, 0.20),
     ("deployment", 200): (91, 0.13),
     ("deployment", 500): (117, 0.138),
@@ -52,7 +52,7 @@ FORMERLY = {
 
 @dataclass(frozen=True)
 class Result:
-    """A run: what was run over how many clusters, what it cost the controller, and how many requests it sent."""
+    """The cost of a run for the controller, and the number of its requests."""
 
     title: str
     clusters: int
@@ -62,7 +62,7 @@ class Result:
 
 
 def plans(count: int) -> list[ClusterPlan]:
-    """Connected clusters that take a minute to install."""
+    """Return connected clusters. Their installations take a minute."""
     install = InstallPlan(INSTALL_SECONDS)
     return [
         ClusterPlan(f"cluster-{index:04}", install=install, attach_seconds=ATTACH_SECONDS) for index in range(count)
@@ -83,7 +83,7 @@ class Fleet:
     def play(
         self, title: str, playbook: str = "azureml.arc.deploy", *arguments: str, in_process: bool = True
     ) -> Result:
-        """Run a playbook over all of it."""
+        """Run a playbook for all clusters."""
         self._simulator.clear_journal()
         command = ["ansible-playbook", playbook, "-i", "inventory.yml", "--forks", str(FORKS), *arguments]
         cost = measure(command, self._directory, self._environment(in_process), self._directory / f"{title}.log")
@@ -100,7 +100,7 @@ class Fleet:
         }
 
     def inventory(self) -> Cost:
-        """Read the clusters from Resource Graph, as the hosts of an inventory."""
+        """Read the clusters from Resource Graph with the inventory plugin."""
         (self._directory / "azureml_clusters.yml").write_text("plugin: azureml.arc.clusters\n", encoding="utf-8")
         command = ["ansible-inventory", "-i", "azureml_clusters.yml", "--graph"]
         return measure(command, self._directory, self._environment(True), self._directory / "inventory.log")
@@ -115,26 +115,29 @@ def run(fleet: Fleet) -> Iterator[Result]:
 
 
 def run_far(fleet: Fleet) -> Iterator[Result]:
-    """Deploy a fleet twice where each answer takes a while."""
+    """Deploy a fleet twice over a slow network."""
     yield fleet.play(f"deployment, answers take {LATENCY} s")
     yield fleet.play(f"nothing to change, answers take {LATENCY} s")
 
 
 def run_role(fleet: Fleet) -> Iterator[Result]:
-    """Deploy a fleet twice by the role, in a play of one's own."""
+    """Deploy a fleet twice with the role."""
     yield fleet.play("role, deployment", "role.yml")
     yield fleet.play("role, nothing to change", "role.yml")
 
 
 def run_as_modules(fleet: Fleet) -> Iterator[Result]:
-    """Nothing to change, by modules in a separate Python."""
+    """Deploy a fleet without changes, with modules in separate processes."""
     fleet.play("deployment")
     yield fleet.play("nothing to change, as modules", in_process=False)
 
 
 @contextlib.contextmanager
 def fleet_of(count: int, directory: Path, **scenario: Any) -> Iterator[Fleet]:
-    """A fleet in a simulator of its own; C(scenario) are fields of C(Scenario)."""
+    """Run a fleet in a separate simulator.
+
+    :param scenario: fields of C(Scenario).
+    """
     directory.mkdir(parents=True, exist_ok=True)
     clusters = plans(count)
     with simulated.running(Scenario(clusters=clusters, **scenario), directory / "simulator") as simulator:
@@ -143,7 +146,7 @@ def fleet_of(count: int, directory: Path, **scenario: Any) -> Iterator[Fleet]:
 
 def line(result: Result) -> str:
     cost, count = result.cost, result.clusters
-    wall, processor = FORMERLY.get((result.title, count), (None, None))
+    wall, processor = PREVIOUS.get((result.title, count), (None, None))
     return (
         f"{result.title:36} {count:5} {cost.wall:8.1f} s {f'({wall} s)' if wall else '':>8}"
         f" {cost.wall / INSTALL_SECONDS:6.2f} {cost.wall / count * 1000:8.0f} ms"
@@ -154,10 +157,10 @@ def line(result: Result) -> str:
 
 def main(directory: Path, sizes: tuple[int, ...]) -> None:
     directory.mkdir(parents=True, exist_ok=True)
-    print(f"{FORKS} forks, installs of {INSTALL_SECONDS} s, {os.cpu_count()} cores, the simulator on the same ones")
-    print("in brackets: the release before")
+    print(f"{FORKS} forks, installs of {INSTALL_SECONDS} s, {os.cpu_count()} cores shared with the simulator")
+    print("in brackets: the previous release")
     print(
-        f"{'':36} {'n':>5} {'wall':>10} {'':>8} {'/60 s':>6} {'a cluster':>11} {'processor':>10} {'':>9}"
+        f"{'':36} {'n':>5} {'wall':>10} {'':>8} {'/60 s':>6} {'per cluster':>11} {'processor':>10} {'':>9}"
         f" {'requests':>7} tokens  memory"
     )
     results = []
@@ -175,7 +178,8 @@ def main(directory: Path, sizes: tuple[int, ...]) -> None:
     show(run_as_modules, AS_MODULES, "modules", time_scale=20)
     by_modules = results[-1].cost.processor / AS_MODULES
     in_process = next(one for one in results if (one.title, one.clusters) == ("nothing to change", sizes[-1]))
-    print(f"as modules / in process, processor a cluster: {by_modules / (in_process.cost.processor / sizes[-1]):.1f}")
+    ratio = by_modules / (in_process.cost.processor / sizes[-1])
+    print(f"as modules / in process, processor time per cluster: {ratio:.1f}")
     with fleet_of(INVENTORY_SIZE, directory / "inventory") as fleet:
         inventory = fleet.inventory()
     print(f"inventory of {INVENTORY_SIZE} clusters: {inventory.wall:.1f} s wall, {inventory.processor:.1f} s processor")

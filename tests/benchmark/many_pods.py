@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What it costs to look at a namespace with 5,000 pods, on a real API server: seconds and memory.
+"""Measure the time and memory to check a namespace with 5,000 pods on a real API server.
 
-And how soon the last of them is noticed to be ready, by a task that waits for it.
+Also measures how soon a waiting task reports that the last pod is ready.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ POD = {
 
 
 def fill(core: CoreV1Api) -> None:
-    """Put the pods there, running, as they are in a cluster that trains."""
-    core.create_node({"metadata": {"name": POD["nodeName"]}})  # pods of a node that is not there are removed
+    """Create running pods, as in a cluster that trains."""
+    core.create_node({"metadata": {"name": POD["nodeName"]}})  # pods on a missing node are deleted
     core.create_namespace({"metadata": {"name": NAMESPACE}})
     core.create_namespaced_service_account(NAMESPACE, {"metadata": {"name": "jobs"}})
 
@@ -65,8 +65,8 @@ def set_state(core: CoreV1Api, name: str, outcome: str) -> None:
     core.patch_namespaced_pod_status(name, NAMESPACE, {"status": status_of(["job"], outcome)})
 
 
-def look(kubeconfig: str, **options) -> dict:
-    """Run the module's work in this process."""
+def check(kubeconfig: str, **options) -> dict:
+    """Run the module in this process."""
     given = {"kubeconfig": kubeconfig, "components": [], **options}
     parameters = ArgumentSpecValidator(SPEC.argument_spec, **SPEC.rules).validate(given).validated_parameters
     result = execute(SPEC, ModuleCall(parameters))
@@ -76,16 +76,16 @@ def look(kubeconfig: str, **options) -> dict:
 
 
 def measure(kubeconfig: str) -> dict:
-    """Return one look; megabytes are those beyond what the imports took."""
+    """Return the cost of one check. Megabytes are without those of the imports."""
     before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
-    summary = look(kubeconfig, wait=False)["summary"]
+    summary = check(kubeconfig, wait=False)["summary"]
     seconds = time.perf_counter() - started
     megabytes = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     return {"summary": summary, "seconds": seconds, "megabytes": megabytes}
 
 
-def notice(core: CoreV1Api, kubeconfig: str) -> float:
-    """Seconds between the last pod's becoming ready and the end of the task that waits for it."""
+def reaction_time(core: CoreV1Api, kubeconfig: str) -> float:
+    """Return the seconds from the last pod becoming ready to the end of the task that waits for it."""
     set_state(core, "job-00000", "ContainerCreating")
     ready_at = []
 
@@ -95,7 +95,7 @@ def notice(core: CoreV1Api, kubeconfig: str) -> float:
 
     timer = threading.Timer(6, finish)
     timer.start()
-    assert look(kubeconfig, wait_timeout=60)["ready"]
+    assert check(kubeconfig, wait_timeout=60)["ready"]
     ended = time.perf_counter()
     timer.join()
     return max(0.0, ended - ready_at[0])
@@ -104,24 +104,24 @@ def notice(core: CoreV1Api, kubeconfig: str) -> float:
 def main(directory: Path) -> int:
     folder = PROGRAMS["control plane"].find()
     if folder is None:
-        print("5,000 pods: not measured, there is no control plane (see 'make control-plane')")
+        print("5,000 pods: not measured without a control plane (see 'make control-plane')")
         return 0
     shutil.rmtree(directory, ignore_errors=True)
     with programs.running(folder, directory) as plane:
         core = CoreV1Api(plane.client())
         fill(core)
-        kubeconfig = directory / "look.json"
+        kubeconfig = directory / "kubeconfig.json"
         kubeconfig.write_text(json.dumps(plane.kubeconfig()), encoding="utf-8")
         for _again in range(3):
-            command = [sys.executable, __file__, "--look", str(kubeconfig)]
-            looked = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
-            print("{summary}: {seconds:.2f} s, {megabytes:.0f} MB more memory".format(**looked))
-        print(f"the last of them noticed after {notice(core, str(kubeconfig)) * 1000:.0f} ms")
+            command = [sys.executable, __file__, "--measure", str(kubeconfig)]
+            measured = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+            print("{summary}: {seconds:.2f} s, {megabytes:.0f} MB of memory".format(**measured))
+        print(f"the last pod reported as ready after {reaction_time(core, str(kubeconfig)) * 1000:.0f} ms")
     return 0
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "--look":
+    if sys.argv[1] == "--measure":
         print(json.dumps(measure(sys.argv[2])))
     else:
         sys.exit(main(Path(sys.argv[1]).resolve()))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a program costs: wall time, processor time, and memory, those of its children included."""
+"""Measure wall time, processor time and memory of a program, including its children."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SAMPLE_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds of wall and processor; bytes at the highest, pages that processes share counted once."""
+    """Wall and processor time in seconds, and the peak of memory in bytes, with shared pages counted once."""
 
     wall: float
     processor: float
@@ -29,13 +29,14 @@ class Cost:
 
 
 class CommandFailedError(Exception):
-    """A command that is measured has failed; what it measured is worth nothing."""
+    """A measured command has failed, so its cost is meaningless."""
 
 
 def measure(command: Sequence[str], cwd: Path, environment: dict[str, str], log: Path) -> Cost:
-    """Run a command to its end; it has to end well.
+    """Run a command, and return its cost.
 
-    :param log: takes what it prints.
+    :param log: the file for its output.
+    :raises CommandFailedError: if the command fails.
     """
     start = time.monotonic()
     with log.open("w", encoding="utf-8") as output:
@@ -51,7 +52,7 @@ def measure(command: Sequence[str], cwd: Path, environment: dict[str, str], log:
 
 
 class _Peak:
-    """Looks at a process and its descendants now and then."""
+    """The peak of memory of a process and its descendants, from samples."""
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
@@ -91,7 +92,7 @@ def _proportional_memory(pid: int) -> int:
 
 
 def machine() -> dict[str, object]:
-    """Return what the figures were taken on."""
+    """Return the machine on which the figures were measured."""
     return {
         "cores": os.cpu_count(),
         "machine": platform.platform(),

@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""C(make bench): the same jobs by others, in their best form, and by this collection, over the same simulator.
+"""Compare this collection with other tools for C(make bench): the same work in its best form, on the same simulator.
 
-Processor time of the controller a cluster is compared: it does not depend on how long an install takes, nor on the
-simulator, which shares the machine. This collection deploys a fleet of them; the others, whose cost a cluster is the
-same for few and for many, as many as end within minutes. Simulated time runs ten times as fast as the clock, and
-everybody polls once in ten simulated seconds where it can be told.
+The compared figure is the processor time of the controller per cluster: it depends neither on the duration of an
+installation nor on the simulator, which shares the machine. This collection deploys a fleet. The cost per cluster of
+the other tools does not depend on the number of clusters, so they deploy as many as take a few minutes. Simulated time
+is ten times as fast as real time, and tools whose interval can be set poll every ten simulated seconds.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ import simulated
 from simulator.scenario import SUBSCRIPTION, Scenario
 
 HERE = Path(__file__).resolve().parent
-# azure.azcollection asks azure.cli.core.cloud for a private cloud by a function that its releases do not have any more.
-# Appended to that module, so that the peer reaches the simulator at all; it costs nothing.
+# For a private cloud, azure.azcollection calls a function of azure.cli.core.cloud that current releases do not have.
+# It is appended to that module, so that the collection can use the simulator.
 PRIVATE_CLOUD = """
 
 def get_cloud_from_metadata_endpoint(endpoint):
@@ -39,16 +39,16 @@ def get_cloud_from_metadata_endpoint(endpoint):
 CLUSTERS = 10
 FLEET = 500
 TIME_SCALE = 10
-AT_ONCE = "4"  # forks, and processes of xargs: more of them do not end sooner on two cores
+PARALLEL = "4"  # forks, and processes of xargs: more are not faster on two cores
 
 
 @dataclass(frozen=True)
 class Peer:
-    """A way to do the jobs.
+    """A tool that deploys clusters.
 
-    :param command: does them for all clusters of inventory.yml; has to leave alone what is as wanted.
-    :param environment: what it needs beside the sign-in.
-    :param prepare: commands that are not measured: signing in, for those that stay signed in.
+    :param command: deploys all clusters of inventory.yml, and changes nothing in clusters that are in sync.
+    :param environment: environment variables in addition to the credentials.
+    :param prepare: commands that are not measured, such as the sign-in of tools that stay signed in.
     """
 
     title: str
@@ -59,12 +59,12 @@ class Peer:
 
 
 def peers(environments: Path, directory: Path, endpoint: str) -> list[Peer]:
-    """This collection first.
+    """Return the tools, this collection first.
 
-    :param environments: where the others are installed, each in a separate environment.
-    :param endpoint: the simulator's.
+    :param environments: the folder with a separate environment for each other tool.
+    :param endpoint: the address of the simulator.
     """
-    playbook = ["-i", "inventory.yml", "--forks", AT_ONCE]
+    playbook = ["-i", "inventory.yml", "--forks", PARALLEL]
     ours = ["ansible-playbook", "azureml.arc.deploy", *playbook]
     collections = {"ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS)}
     collection, az = environments / "collection/bin", environments / "az/bin"
@@ -75,7 +75,7 @@ def peers(environments: Path, directory: Path, endpoint: str) -> list[Peer]:
         "KUBECONFIGS": str(directory / "simulator/kubeconfigs"),
     }
     names = " ".join(plan.name for plan in plans(CLUSTERS))
-    loop = f"printf '%s\\n' {names} | xargs -P {AT_ONCE} -n 1 {HERE / 'peers/az_deploy.sh'}"
+    loop = f"printf '%s\\n' {names} | xargs -P {PARALLEL} -n 1 {HERE / 'peers/az_deploy.sh'}"
     return [
         Peer("azureml.arc", ours, collections, clusters=FLEET),
         Peer("azureml.arc, as modules", ours, {**collections, "AZUREML_ARC_IN_PROCESS": "0"}),
@@ -103,7 +103,7 @@ def _az_sign_in(az: Path, endpoint: str) -> tuple[list[str], ...]:
 
 
 def run(peer_index: int, environments: Path, directory: Path) -> tuple[Peer, Cost, Cost]:
-    """Both jobs, on their own clusters: to deploy, and to find nothing to change."""
+    """Return the costs of a deployment, and of a deployment without changes."""
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     with simulated.running(Scenario(clusters=plans(FLEET), time_scale=TIME_SCALE), directory / "simulator") as running:
@@ -133,7 +133,7 @@ def main(directory: Path) -> None:
     environments = directory / "peers"
     _let_reach_simulator(environments)
     results = [run(index, environments, directory / f"peer-{index}") for index in range(4)]
-    print(f"processor time of the controller a cluster, {machine()}")
+    print(f"processor time of the controller per cluster, {machine()}")
     print(f"{'':40} {'n':>4} {'deployment':>22} {'nothing to change':>24}")
     ours = [cost.processor / results[0][0].clusters for cost in results[0][1:]]
     for peer, *costs in results:

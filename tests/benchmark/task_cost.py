@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""C(make bench): what a task costs, in the controller's worker and as an ordinary module.
+"""Measure the cost of a task for C(make bench), in the controller's worker and as an ordinary module.
 
-The task is M(azureml.arc.extension_info): sign-in, two reads from ARM over TLS, a result. The simulator that answers
-runs on the same machine, so its time is in the wall figures too. Playbooks with few and with many tasks are timed; the
-difference, divided by tasks and hosts, is the cost of a task, and what is left the cost of a run, imports included.
+The task is M(azureml.arc.extension_info): sign-in, two reads from ARM over TLS, a result. The simulator runs on the
+same machine, so the wall time includes its work. Playbooks with few and with many tasks are timed: the difference,
+divided by tasks and hosts, is the cost of a task, and the rest is the cost of a run, including imports.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from simulator.scenario import Scenario, many
 COLLECTIONS = Path(__file__).resolve().parents[2] / "build" / "collections"
 HOSTS = 100
 FORKS = 5
-LOOK = {"azureml.arc.extension_info": {"resource_group": "rg-edge", "cluster_name": "{{ inventory_hostname }}"}}
+READ = {"azureml.arc.extension_info": {"resource_group": "rg-edge", "cluster_name": "{{ inventory_hostname }}"}}
 NOTHING = {"ansible.builtin.assert": {"that": True, "quiet": True}}
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What is measured: a task, how it runs, and how many of them tell its cost."""
+    """A measured task: how it runs, and the numbers of tasks in both playbooks."""
 
     title: str
     task: dict
@@ -44,15 +44,15 @@ class Subject:
 
 
 SUBJECTS = (
-    Subject("ansible.builtin.assert: what ansible-core takes for any task", NOTHING),
-    Subject("azureml.arc.extension_info in process", LOOK),
-    Subject("azureml.arc.extension_info as a module", LOOK, many=4, hosts=10, in_process=False),
+    Subject("ansible.builtin.assert: the cost of any task in ansible-core", NOTHING),
+    Subject("azureml.arc.extension_info in process", READ),
+    Subject("azureml.arc.extension_info as a module", READ, many=4, hosts=10, in_process=False),
 )
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Milliseconds a task and host, wall and processor; seconds of a run without its tasks."""
+    """Wall and processor time per task and host in milliseconds, and time of a run without its tasks in seconds."""
 
     title: str
     wall: float
@@ -83,7 +83,7 @@ class Bench:
         return Cost(subject.title, wall * 1000, processor * 1000, few[0] - wall * subject.few * subject.hosts)
 
     def empty(self) -> float:
-        """Seconds of a play without tasks."""
+        """Return the seconds of a play without tasks."""
         return self._run([], HOSTS, in_process=True)[0]
 
     def _time(self, subject: Subject, count: int) -> tuple[float, float]:
@@ -102,7 +102,7 @@ class Bench:
 
 
 def _children() -> float:
-    """Processor seconds of finished children, those of theirs included."""
+    """Return the processor seconds of finished child processes and their descendants."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
 
@@ -114,14 +114,14 @@ def main(directory: Path) -> None:
         empty = bench.empty()
         costs = [bench.cost(subject) for subject in SUBJECTS]
     print(f"{HOSTS} hosts, {FORKS} forks, {os.cpu_count()} cores, Python {platform.python_version()}")
-    print(f"{'':64} {'wall':>8} {'processor':>10} {'a run':>8}")
+    print(f"{'':64} {'wall':>8} {'processor':>10} {'per run':>8}")
     print(f"{'an empty play':64} {'':>8} {'':>10} {empty:6.1f} s")
     for cost in costs:
         print(f"{cost.title:64} {cost.wall:5.1f} ms {cost.processor:7.1f} ms {cost.run:6.1f} s")
     floor, in_process, module = costs
     walls, processors = module.wall / in_process.wall, module.processor / in_process.processor
     print(f"as a module / in process: {walls:.1f} wall, {processors:.1f} processor")
-    print(f"in process, over ansible-core's own share: {in_process.wall - floor.wall:.1f} ms wall")
+    print(f"in process, in addition to the cost of ansible-core: {in_process.wall - floor.wall:.1f} ms wall")
     facts = {
         "hosts": HOSTS,
         "forks": FORKS,

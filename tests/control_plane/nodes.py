@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Nodes that pretend: what a kubelet reports of pods, without containers."""
+"""Simulated nodes: they report the states of pods like a kubelet, but run no containers."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ CAPACITY = {"cpu": "8", "memory": "16Gi", "pods": "10000"}
 
 
 class Nodes:
-    """Kubelets of a few nodes, in one thread.
+    """The kubelets of a few nodes, in one thread.
 
-    :ivar plan: what pods end as, by their label C(app); C(Running) for all others. Looked up when a pod is scheduled.
+    :ivar plan: the final states of pods by their label C(app), C(Running) for all others. Read when a pod is scheduled.
     """
 
     def __init__(self, plane: ControlPlane, count: int = 3) -> None:
@@ -38,7 +38,7 @@ class Nodes:
     def start(self) -> None:
         for name in self._names:
             self.add(name)
-        # New nodes keep pods away until a controller has seen that they are ready.
+        # New nodes have a taint until a controller has seen that they are ready.
         while any(node.spec.taints for node in self._core.list_node().items):
             time.sleep(0.1)
         self._thread.start()
@@ -48,7 +48,7 @@ class Nodes:
         self._watch.stop()
 
     def add(self, name: str, capacity: Mapping[str, str] | None = None) -> None:
-        """A further node that is ready."""
+        """Add a ready node."""
         capacity = {**CAPACITY, **(capacity or {})}
         labels = {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux"}
         self._core.create_node({"metadata": {"name": name, "labels": labels}})
@@ -60,10 +60,10 @@ class Nodes:
         self._core.patch_node_status(name, {"status": status})
 
     def fail(self, name: str) -> None:
-        """A node goes down: its kubelet reports nothing any more.
+        """Let a node fail: its kubelet stops reporting.
 
-        What kube-controller-manager does only after a heartbeat is long overdue is done here: the node is Unknown,
-        and its pods are not ready (C(MarkPodsNotReady) in kubernetes/kubernetes, pkg/controller/util/node).
+        This sets the states that kube-controller-manager would only set after a long timeout: the node is Unknown, and
+        its pods are not ready (C(MarkPodsNotReady) in kubernetes/kubernetes, pkg/controller/util/node).
         """
         self._names.remove(name)
         self._set_ready(name, "Unknown")
@@ -72,7 +72,7 @@ class Nodes:
             self._core.patch_namespaced_pod_status(pod["metadata"]["name"], pod["metadata"]["namespace"], not_ready)
 
     def recover(self, name: str) -> None:
-        """A node that went down is back: it ends what was to end there, and runs the rest."""
+        """Let a failed node recover: it deletes terminating pods, and runs the others."""
         self._names.append(name)
         self._set_ready(name, "True")
         for pod in self._pods_of(name):
@@ -91,7 +91,7 @@ class Nodes:
         self._core.patch_node_status(name, {"status": {"conditions": [condition]}})
 
     def settle(self, namespace: str, name: str, outcome: str) -> None:
-        """Let a pod that has been left somewhere come to another end."""
+        """Set another final state of a pod."""
         pod = _plain(self._core.read_namespaced_pod(name, namespace))
         self._report(pod, outcome)
 
@@ -128,7 +128,7 @@ class Nodes:
 
 
 def status_of(containers: list[str], outcome: str, scheduled: Mapping | None = None) -> dict:
-    """Return the status that a kubelet reports of a pod with these containers."""
+    """Return the status that a kubelet reports for a pod with these containers."""
     phase, ready, state = _STATES[outcome]
     conditions = [
         {"type": kind, "status": str(ready), "lastTransitionTime": _now()}

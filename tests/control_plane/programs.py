@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The programs of a control plane, and the processes that run them."""
+"""Run the programs of a control plane."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ ADMIN_TOKEN = "administrator-of-the-test-cluster"
 
 
 class ControlPlane:
-    """A running control plane, with an administrator who may do everything.
+    """A running control plane with an administrator.
 
     :ivar endpoint: the address of the API server.
-    :ivar authority: the certificate of its CA.
-    :ivar has_controllers: whether workloads become pods and pods get nodes.
+    :ivar authority: the path of its CA certificate.
+    :ivar has_controllers: whether the controllers and the scheduler run, which create and schedule pods.
     """
 
     def __init__(self, directory: Path, port: int, has_controllers: bool) -> None:
@@ -45,7 +45,7 @@ class ControlPlane:
         self.authority = directory / "ca.pem"
 
     def kubeconfig(self, token: str = ADMIN_TOKEN) -> dict:
-        """Return how to get in with a bearer token."""
+        """Return a kubeconfig with a bearer token."""
         authority = base64.b64encode(self.authority.read_bytes()).decode()
         return {
             "apiVersion": "v1",
@@ -59,7 +59,7 @@ class ControlPlane:
         }
 
     def client(self) -> ApiClient:
-        """Return the official client, as the administrator; it keeps no files that others could remove."""
+        """Return the official client with the credentials of the administrator. It needs no temporary files."""
         configuration = Configuration()
         configuration.host = self.endpoint
         configuration.ssl_ca_cert = str(self.authority)
@@ -67,7 +67,7 @@ class ControlPlane:
         return ApiClient(configuration)
 
     def is_ready(self) -> bool:
-        """Return whether the API server says so."""
+        """Return whether the API server is ready."""
         request = urllib.request.Request(f"{self.endpoint}/readyz", headers={"Authorization": f"Bearer {ADMIN_TOKEN}"})
         context = ssl.create_default_context(cafile=str(self.authority))
         try:
@@ -79,10 +79,10 @@ class ControlPlane:
 
 @contextlib.contextmanager
 def running(programs: Path, directory: Path, memory: str = "5m") -> Iterator[ControlPlane]:
-    """A control plane, stopped at the end.
+    """Run a control plane; stop it at the end.
 
-    :param directory: takes its data, keys and logs.
-    :param memory: how long it knows former versions of objects, as a Go duration.
+    :param directory: for its data, keys and logs.
+    :param memory: how long it keeps earlier versions of objects, as a Go duration.
     """
     directory.mkdir(parents=True, exist_ok=True)
     _write_keys(directory)
@@ -156,9 +156,9 @@ def _api_server(port: int, etcd: int, memory: str) -> dict:
         "service-account-signing-key-file": "accounts.key",
         "service-cluster-ip-range": "10.0.0.0/24",
         "etcd-compaction-interval": memory,
-        # No cache that remembers more than the store: versions of ConfigMaps are to expire in tests.
+        # Without a watch cache, because versions of ConfigMaps must expire in tests.
         "watch-cache-sizes": "configmaps#0",
-        # A cluster that a test fills with thousands of pods is not to be held back.
+        # High limits, because a benchmark creates thousands of pods.
         "max-requests-inflight": 2000,
         "max-mutating-requests-inflight": 2000,
     }
@@ -167,7 +167,7 @@ def _api_server(port: int, etcd: int, memory: str) -> dict:
 _CONTROLLERS = {
     "service-account-private-key-file": "accounts.key",
     "root-ca-file": "ca.pem",
-    # Nothing renews the leases of nodes that pretend.
+    # Simulated nodes do not renew their leases.
     "node-monitor-grace-period": "24h",
     "kube-api-qps": 500,
     "kube-api-burst": 1000,
@@ -176,7 +176,7 @@ _CONTROLLERS = {
 
 @contextlib.contextmanager
 def _process(program: Path, options: dict, directory: Path) -> Iterator[None]:
-    """A program that runs in a folder, logging to it; stopped by its process id."""
+    """Run a program in a folder, with its log there; stop it at the end."""
     command = [str(program), *(f"--{name}={value}" for name, value in options.items())]
     with (directory / f"{program.name}.log").open("w", encoding="utf-8") as log:
         process = subprocess.Popen(command, cwd=directory, stdout=log, stderr=log, start_new_session=True)

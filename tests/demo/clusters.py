@@ -34,9 +34,9 @@ edge:
 
 
 def scenario(last: InstallPlan = INSTALL) -> Scenario:
-    """Four clusters, on which an install of a minute and a half takes five seconds.
+    """Return four clusters. Their installations of 90 simulated seconds take 5 seconds.
 
-    :param last: how the install goes on cluster C(ship-k3s).
+    :param last: the installation on cluster C(ship-k3s).
     """
     clusters = [
         ClusterPlan("shop-k3s", nodes=1, install=INSTALL),

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""C(make demo): four simulated clusters deployed, one of which fails; repaired, deployed again, and verified.
+"""Deploy four simulated clusters, one of which fails; fix its cause, deploy again, and verify: C(make demo).
 
-Everything is real but Azure and the clusters: C(ansible-playbook) runs the collection, which talks to the simulator
-through the official SDKs over TLS.
+Only Azure and the clusters are simulated: C(ansible-playbook) runs the collection, which uses the official SDKs over
+TLS.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ TITLE = "\033[1m\n{}\033[0m" if sys.stdout.isatty() else "\n{}"
 
 
 class Demo:
-    """One demonstration in a separate folder."""
+    """A demonstration in a separate folder."""
 
     def __init__(self, directory: Path, environment: dict[str, str]) -> None:
         self._directory = directory
@@ -43,23 +43,26 @@ class Demo:
         }
 
     def play(self, title: str, *arguments: str) -> int:
-        """Run C(ansible-playbook) and show what it prints. Returns its status."""
+        """Run C(ansible-playbook), and show its output.
+
+        :returns: its exit status.
+        """
         print(TITLE.format(f"$ ansible-playbook {' '.join(arguments)} -i inventory.yml  # {title}"), flush=True)
-        # Workers are sessions of their own, so nobody here knows them. Each holds the other end of this pipe, which
-        # stays open while one lives.
+        # Workers start their own sessions, so their process ids are unknown. Each inherits the other end of this pipe,
+        # which is closed when the last worker has ended.
         alive, held = os.pipe()
         process = subprocess.Popen(
             ["ansible-playbook", *arguments],
             cwd=self._directory,
             env=self._environment,
             pass_fds=(held,),
-            start_new_session=True,  # a Ctrl-C is for whoever started it, which then stops it in order
+            start_new_session=True,  # Ctrl-C goes to this process only, which then stops the playbook
         )
         os.close(held)
         try:
             return process.wait()
         finally:
-            if process.poll() is None:  # interrupted; it tells its workers
+            if process.poll() is None:  # interrupted; the playbook stops its workers
                 process.terminate()
                 process.wait(timeout=10)
             select.select([alive], [], [], 10)
@@ -86,7 +89,7 @@ def main(directory: Path) -> int:
 
 
 def _written(journal: Iterable[dict]) -> set[str]:
-    """Return the clusters that requests change, by the names in their paths."""
+    """Return the clusters that the requests changed, by the names in their paths."""
     paths = [one["path"] for one in journal if one["method"] in ("PUT", "PATCH", "DELETE")]
     names = [plan.name for plan in clusters.scenario().clusters]
     return {name for name in names if any(name in path for path in paths)}
@@ -98,7 +101,7 @@ def _stop(number: int, frame: object) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, _stop)
-    # A shell lets its jobs in the background ignore Ctrl-C.
+    # Shells start background jobs with SIGINT ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         sys.exit(main(Path(sys.argv[1]).resolve()))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""C(make picture): what C(make demo) shows in a terminal, as a picture for the documentation."""
+"""Write the output of C(make demo) as an SVG picture for the documentation: C(make picture)."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from rich.text import Text
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 COLUMNS = 132
-# Fonts that everybody has, instead of one from elsewhere.
+# Common fonts, instead of a web font.
 SVG_FORMAT = re.sub(r"@font-face \{\{.*?\}\}\n", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL).replace("Fira Code, ", "")
 
 
 def record(directory: Path) -> str:
-    """Run the demonstration; returns what it prints, colours included."""
+    """Run the demonstration; return its output with colours."""
     finished = subprocess.run(
         [sys.executable, str(HERE / "demo.py"), str(directory)],
         env={**os.environ, "ANSIBLE_FORCE_COLOR": "1", "COLUMNS": str(COLUMNS)},

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""C(make simulator): simulate Azure and four clusters on loopback until Ctrl-C, to try the collection without Azure."""
+"""Simulate Azure and four clusters on loopback until Ctrl-C, to try the collection without Azure: C(make simulator)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Ctrl-C ends the simulation."""
 
 
 def environment(directory: Path, simulator: simulated.RunningSimulator) -> dict[str, str]:
-    """Return what a shell needs to reach the simulated Azure with this collection."""
+    """Return the environment variables for the simulated Azure and this collection."""
     tools = Path(sys.executable).parent
     return {
         **simulator.environment,

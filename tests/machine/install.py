@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Install what the tests need, on Debian: packages as root or with a sudo that asks nothing, and the control plane.
+"""Install the requirements of the tests on Debian: packages, as root or with passwordless sudo, and the control plane.
 
-Elsewhere, and if it fails, nothing happens: the tests that need what is missing are left out, and say so.
+On other systems, or if the installation fails, the tests that need a missing program are skipped with a reason.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def as_root() -> list[str] | None:
-    """Return what to put before a command so that it runs as root, C(None) if that would ask for a password."""
+    """Return the prefix of a command that runs as root, C(None) if this requires a password."""
     if os.geteuid() == 0:
         return []
     sudo = ["sudo", "--non-interactive"]
-    may = shutil.which("sudo") and subprocess.run([*sudo, "true"], capture_output=True, check=False).returncode == 0
-    return sudo if may else None
+    works = shutil.which("sudo") and subprocess.run([*sudo, "true"], capture_output=True, check=False).returncode == 0
+    return sudo if works else None
 
 
 def install_packages(names: list[str], prefix: list[str]) -> None:
@@ -53,7 +53,7 @@ def main() -> None:
             target = os.environ.get("KUBEBUILDER_ASSETS") or CONTROL_PLANE
             subprocess.run([ROOT / "tests/control_plane/build", target], check=True)
     except subprocess.CalledProcessError as error:
-        print(f"{error}; the tests that need what is missing are left out", file=sys.stderr)
+        print(f"{error}; tests that need a missing program are skipped", file=sys.stderr)
 
 
 if __name__ == "__main__":

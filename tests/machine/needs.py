@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a test asks for a program: it gets the path, or is left out. In CI nothing may be left out."""
+"""Require a program for a test: if it is missing, the test is skipped, or fails in CI."""
 
 from __future__ import annotations
 
@@ -15,16 +15,15 @@ from machine.programs import PROGRAMS
 
 
 def program(name: str) -> Path:
-    """Return where a program of C(PROGRAMS) is.
+    """Return the path of a program of C(PROGRAMS).
 
-    Where it is missing, the test that asks is left out, with the reason and the command that installs the program; with
-    C(CI=true) it fails.
+    If it is missing, the test is skipped, with the command that installs the program as the reason. With C(CI=true),
+    the test fails.
     """
-    wanted = PROGRAMS[name]
-    found = wanted.find()
+    required = PROGRAMS[name]
+    found = required.find()
     if found is None:
-        reason = f"needs {wanted.what}: {wanted.how_to_install()}"
-        # Whoever contributes may lack Java or a browser, and still runs all other tests. CI has to have everything: a
-        # test that is left out there is one that nobody runs.
+        reason = f"needs {required.what}: {required.how_to_install()}"
+        # Contributors without Java or a browser can still run all other tests. CI must run every test.
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
     return found

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The programs that some tests need beside Python: where they are, and the command that installs each.
+"""The programs that some tests need in addition to Python, and the commands that install them.
 
-Nothing else in the tests looks for them, so a program that is missing leaves out exactly the tests that ask for it.
+Tests find these programs only through this module, so a missing program skips exactly the tests that need it.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 CONTROL_PLANE = Path.home() / ".cache/azureml.arc/control-plane"
-# Of administrators, and not in everybody's PATH.
+# Folders of administrators, which are not in the PATH of all users.
 MORE_FOLDERS = ("/usr/sbin", "/usr/local/sbin")
 OS_RELEASE = Path("/etc/os-release")
-BUILT_FOR = ("debian", "12")  # what tests/control_plane/build needs
+BUILT_FOR = ("debian", "12")  # the system that tests/control_plane/build supports
 
 
 @dataclass(frozen=True)
 class Program:
-    """Something that tests need.
+    """A program that tests need.
 
-    :ivar what: how a sentence names it.
-    :ivar find: returns if it is, C(None) if it is missing.
-    :ivar packages: the packages that bring it, by package manager.
-    :ivar otherwise: how to get it where no package does.
+    :ivar what: its name in a sentence.
+    :ivar find: returns its path, C(None) if it is missing.
+    :ivar packages: its packages, by package manager.
+    :ivar otherwise: how to install it without a package.
     """
 
     what: str
@@ -42,7 +42,7 @@ class Program:
     otherwise: str = ""
 
     def how_to_install(self) -> str:
-        """Return the command that brings it on this machine."""
+        """Return the command that installs it on this machine."""
         manager = next((one for one in self.packages if shutil.which(one)), None)
         if manager is None:
             return self.otherwise
@@ -57,7 +57,7 @@ def _command(*names: str) -> Path | None:
 
 
 def _chromium() -> Path | None:
-    """Chromium, and the library that Playwright's driver needs on Linux beside it."""
+    """Return Chromium, C(None) also if the library that Playwright's driver needs on Linux is missing."""
     try:
         if sys.platform == "linux":
             ctypes.CDLL("libatomic.so.1")
@@ -67,7 +67,7 @@ def _chromium() -> Path | None:
 
 
 def _java() -> Path | None:
-    """Java 17 or later, which ansible-rulebook needs; macOS has a C(java) that only says that there is none."""
+    """Return Java 17 or later, which ansible-rulebook needs. macOS has a C(java) that only prints an error."""
     java = _command("java")
     version = java and re.search(r'version "(\d+)', _output(str(java), "-version"))
     return java if version and int(version[1]) >= 17 else None
@@ -79,7 +79,7 @@ def _programs_of_kubernetes(*names: str) -> Path | None:
 
 
 def python(version: str) -> Path | None:
-    """Return a Python of a version, C(3.13) for instance: from PATH, or from pyenv."""
+    """Return the Python of a version such as C(3.13), from PATH or from pyenv."""
     if (found := _executable(f"python{version}")) or not shutil.which("pyenv"):
         return found
     installed = [one for one in _output("pyenv", "versions", "--bare").split() if one.startswith(f"{version}.")]
@@ -88,13 +88,13 @@ def python(version: str) -> Path | None:
 
 
 def _executable(name: str) -> Path | None:
-    """Return the Python behind a name; a shim of pyenv may stand for none."""
+    """Return the path of a Python that can be started, C(None) for instance for a pyenv shim without a version."""
     found = _output(name, "-c", "import sys; print(sys.executable)").strip()
     return Path(found) if found else None
 
 
 def _output(*command: str) -> str:
-    """Return what a command says, nothing if it fails or does not exist."""
+    """Return the output of a command, empty if it fails or does not exist."""
     try:
         finished = subprocess.run(command, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
@@ -124,7 +124,7 @@ PROGRAMS = {
         otherwise="export KUBEBUILDER_ASSETS=$(setup-envtest use -p path), or 'make control-plane' on Debian 12",
     ),
     "controllers": Program(
-        "kube-controller-manager and kube-scheduler, which setup-envtest does not bring",
+        "kube-controller-manager and kube-scheduler, which setup-envtest does not install",
         lambda: _programs_of_kubernetes("kube-controller-manager", "kube-scheduler"),
         otherwise="'make control-plane' on Debian 12",
     ),

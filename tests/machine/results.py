@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What has come of the checks, read from the JUnit files of their tests, and the table that shows it."""
+"""The outcomes of the checks, from their logs and JUnit files, and the table that shows them."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 SLOWEST = 20
-# What nox says of a session that it does not run, and why.
+# The line of nox for a skipped session, with the reason.
 SKIPPED_SESSION = re.compile(r"nox > Session \S+ skipped: (.*?)\.?$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What has come of one check.
+    """The outcome of one check.
 
-    :ivar ran: how many tests ran, 0 for a check that has none.
-    :ivar tests_left_out: how many tests were left out, by the reason.
-    :ivar left_out: why the whole check was left out.
-    :ivar durations: how long each test took, in seconds, by its name.
+    :ivar ran: number of tests that ran, 0 for a check without tests.
+    :ivar tests_skipped: numbers of skipped tests, by reason.
+    :ivar skipped: why the whole check was skipped.
+    :ivar durations: seconds of each test, by name.
     """
 
     name: str
     passed: bool
     seconds: float
     ran: int = 0
-    tests_left_out: Counter = field(default_factory=Counter)
-    left_out: str = ""
+    tests_skipped: Counter = field(default_factory=Counter)
+    skipped: str = ""
     durations: dict[str, float] = field(default_factory=dict)
 
     @property
     def result(self) -> str:
-        return "left out" if self.left_out else "passed" if self.passed else "FAILED"
+        return "skipped" if self.skipped else "passed" if self.passed else "FAILED"
 
     @classmethod
     def of(cls, name: str, passed: bool, seconds: float, directory: Path) -> Outcome:
@@ -52,27 +52,27 @@ class Outcome:
 
 
 def report(outcomes: list[Outcome]) -> str:
-    """Return the table of all checks, the slowest tests, and last what was left out, why, and how to change that."""
-    rows = [("check", "result", "tests", "left out", "seconds")]
+    """Return the table of all checks, the slowest tests, and the skipped tests with the reasons."""
+    rows = [("check", "result", "tests", "skipped", "seconds")]
     for one in outcomes:
-        left_out = one.tests_left_out.total()
-        rows.append((one.name, one.result, str(one.ran or ""), str(left_out or ""), f"{one.seconds:.0f}"))
+        skipped = one.tests_skipped.total()
+        rows.append((one.name, one.result, str(one.ran or ""), str(skipped or ""), f"{one.seconds:.0f}"))
     times = [(seconds, one.name, name) for one in outcomes for name, seconds in one.durations.items()]
     slowest = [(f"{seconds:.1f}", check, name) for seconds, check, name in sorted(times, reverse=True)[:SLOWEST]]
     parts = [_table(rows)]
     if slowest:
         parts.append(f"The slowest {len(slowest)} tests:\n" + _table([("seconds", "check", "test"), *slowest]))
-    parts.append("\n".join(_left_out(outcomes)) or "Nothing was left out.")
+    parts.append("\n".join(_skipped(outcomes)) or "No tests were skipped.")
     return "\n" + "\n\n".join(parts)
 
 
-def _left_out(outcomes: Iterable[Outcome]) -> Iterable[str]:
+def _skipped(outcomes: Iterable[Outcome]) -> Iterable[str]:
     for one in outcomes:
-        if one.left_out:
-            yield f"left out: {one.name}, {one.left_out}"
-        for reason, count in one.tests_left_out.items():
+        if one.skipped:
+            yield f"skipped: {one.name}, {one.skipped}"
+        for reason, count in one.tests_skipped.items():
             tests = "1 test" if count == 1 else f"{count} tests"
-            yield f"left out: {tests} of {one.name}, {reason}"
+            yield f"skipped: {tests} of {one.name}, {reason}"
 
 
 def _table(rows: list[tuple[str, ...]]) -> str:

@@ -16,7 +16,7 @@ COLLECTION = "azureml.arc"
 
 
 def plugins(root: Path) -> dict[str, list[str]]:
-    """Names of what has documentation, by type."""
+    """Return the names of the plugins and roles that have documentation, by type."""
     found = {
         "module": [path.stem for path in sorted((root / "plugins/modules").glob("*.py"))],
         "role": [path.name for path in sorted((root / "roles").iterdir())],

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What ansible-builder finds in an installed collection, and makes of C(execution-environment.yml)."""
+"""Check the requirements that ansible-builder finds in an installed collection, and the image that it defines."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def entries(path: Path) -> list[str]:
-    """Return the lines of a file of requirements, without comments."""
+    """Return the lines of a requirements file without comments."""
     lines = (line.partition("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
     return [line for line in lines if line]
 
@@ -36,8 +36,8 @@ def main(collections: Path) -> None:
         directory = Path(name)
         pip, bindep = directory / "requirements.txt", directory / "bindep.txt"
         builder("introspect", str(collections), "--write-pip", str(pip), "--write-bindep", str(bindep))
-        check(sorted(entries(pip)), sorted(entries(ROOT / "requirements.txt")), "Python packages that others find")
-        check(sorted(entries(bindep)), sorted(entries(ROOT / "bindep.txt")), "system packages that others find")
+        check(sorted(entries(pip)), sorted(entries(ROOT / "requirements.txt")), "Python packages of the collection")
+        check(sorted(entries(bindep)), sorted(entries(ROOT / "bindep.txt")), "system packages of the collection")
         context = directory / "context"
         definition = collections / "ansible_collections/azureml/arc/execution-environment.yml"
         builder("create", "--file", str(definition), "--context", str(context), "--output-filename", "Containerfile")
@@ -48,8 +48,8 @@ def main(collections: Path) -> None:
         for part in (wanted["images"]["base_image"], *wanted["dependencies"].values()):
             for value in part.values():
                 if isinstance(value, str) and value not in content:
-                    sys.exit(f"'{value}' is not in what the image is built from")
-    print("ansible-builder finds what the collection needs, and makes the context of its image")
+                    sys.exit(f"'{value}' is not in the Containerfile of the image")
+    print("ansible-builder finds the requirements of the collection, and creates the build context of the image")
 
 
 if __name__ == "__main__":

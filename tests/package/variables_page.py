@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs/variables.md"
 SPECS = ROOT / "roles/azureml/meta/argument_specs.yml"
 DEFAULTS = ROOT / "roles/azureml/defaults/main.yml"
-# Groups by the names that belong to them, as patterns; the first that matches a variable counts.
+# Titles and name patterns of the groups. The first pattern that matches a variable determines its group.
 GROUPS = (
     ("Required", "resource_group"),
     ("Cluster and connection", "cluster_name|cluster_type|subscription_id|sign_in|kubernetes|kubernetes_via"),
@@ -31,7 +31,7 @@ GROUPS = (
     ("Checks", "prove|prove_job|skip_checks|fail_on|minimum_agent_version|components"),
     ("Extension", ".*"),
 )
-# Variables of the playbooks, which no role documents.
+# Variables of the playbooks, which are not in the argument specs of the role.
 OF_PLAYBOOKS = {
     "azureml_hosts": ("str", "all", "The hosts that a playbook works on, as a pattern, which must not be empty."),
     "azureml_confirm": (
@@ -60,10 +60,10 @@ GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gp
 
 # Variables
 
-All variables of role `azureml.arc.azureml` and of the playbooks. Set them for a host, a group, or with `-e`. A
-variable that is null, or an empty text, counts as not set. An unknown name that begins with `azureml_` is an error.
-Command `ansible-doc -t role -e variables azureml.arc.azureml` shows those of a cluster.
-""".replace("{tag}", "SPDX-License-Identifier")  # the check of licenses takes a second one for this file's own
+All variables of the role `azureml.arc.azureml` and of the playbooks. Set them for a host, for a group, or with `-e`. A
+variable that is null or an empty string counts as not set. An unknown name that begins with `azureml_` is an error.
+`ansible-doc -t role -e variables azureml.arc.azureml` shows the variables of a cluster.
+""".replace("{tag}", "SPDX-License-Identifier")  # otherwise the license check reads it as a tag of this file
 
 
 def page() -> str:
@@ -99,7 +99,7 @@ def _rows(options: Mapping[str, Mapping], defaults: Mapping, parent: str = "") -
         default = defaults.get(name, "")
         if _is_template(default):
             default = ""
-        if default != "":  # it has a separate column
+        if default != "":  # it is in a separate column
             sentences = [one for one in sentences if not re.fullmatch(r"Defaults to V\(.*\)\.", one)]
         text = _markdown(" ".join(sentences))
         if "choices" in option:
@@ -107,7 +107,7 @@ def _rows(options: Mapping[str, Mapping], defaults: Mapping, parent: str = "") -
         kind = f"list of {option['elements']}" if "elements" in option else option["type"]
         shown = "required" if option.get("required") else _code(default)
         yield f"| `{full}` | {kind} | {shown} | {text} |"
-        # Further computes have the same fields.
+        # The entries of azureml_computes have the same fields as azureml_compute.
         if "options" in option and name != "azureml_computes":
             yield from _rows(option["options"], {}, full)
 
@@ -123,7 +123,7 @@ def _code(value: object) -> str:
 
 
 def _markdown(text: str) -> str:
-    """Ansible's markup as Markdown, inside of a table."""
+    """Convert Ansible's markup to Markdown in a table cell."""
     text = re.sub(r"(?:RV|O)\(([^)#]+)#module:([^)]+)\)", r"`\2` of module `\1`", text)
     text = re.sub(r"O\((?:[^)#]*#role:\w+:)?([^)]+)\)", r"`\1`", text)
     text = re.sub(r"[MP]\(([^)#]+)(?:#\w+)?\)", r"`\1`", text)

@@ -90,9 +90,9 @@ def test_report_ends_with_skipped_tests_and_reasons(tmp_path):
     lines = report(outcomes).splitlines()
 
     assert [line.split() for line in lines[1:4]] == [
-        ["check", "result", "tests", "left", "out", "seconds"],
+        ["check", "result", "tests", "skipped", "seconds"],
         ["integration", "FAILED", "2", "1", "12"],
-        ["newest", "left", "out", "0"],
+        ["newest", "skipped", "0"],
     ]
     assert [line.split()[2] for line in lines[7:10]] == [
         "tests.test_a.test_three",
@@ -100,6 +100,6 @@ def test_report_ends_with_skipped_tests_and_reasons(tmp_path):
         "tests.test_a.test_two",
     ]
     assert lines[-2:] == [
-        "left out: 1 test of integration, needs Java 17: install it",
-        "left out: newest, needs Python 3.13: pyenv install 3.13",
+        "skipped: 1 test of integration, needs Java 17: install it",
+        "skipped: newest, needs Python 3.13: pyenv install 3.13",
     ]

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# What a shell has to do for a connected cluster with az and kubectl. Takes its name; what is there already is left.
+# Deploys a connected cluster with az and kubectl. The argument is its name. Existing resources are left unchanged.
 set -euo pipefail
 name=$1
 group=/subscriptions/$SUBSCRIPTION/resourceGroups/rg-edge
