@@ -10,7 +10,7 @@ short_description: Run a flow for the cluster of a host, or return its result
 version_added: 1.0.0
 description:
   - Deploys, verifies, upgrades or removes Azure Machine Learning on the cluster that the host represents, by the
-    variables of the role P(azureml.arc.azureml#role).
+    variables of the role P(azureml.arc.azureml#role). With the flow V(machine) the host is the machine of a node.
   - After M(azureml.arc.fleet) it needs no options. It returns the result that was left for its host, or runs the flow
     if the flow was left to it.
   - Runs on the controller, whatever the connection of the host is. If C(azureml_kubernetes_via) is V(node), the steps
@@ -19,7 +19,7 @@ options:
   flow:
     description: What to do with the cluster. Defaults to the flow of M(azureml.arc.fleet).
     type: str
-    choices: [deploy, detach, remove, rotate_tls, upgrade, verify]
+    choices: [deploy, detach, machine, nodes, remove, rotate_tls, upgrade, verify]
   wait:
     description:
       - V(false) ends the task once every operation that takes long has started, so that the clusters of a play work at
@@ -111,6 +111,26 @@ jobs:
   returned: success
   type: list
   elements: dict
+nodes:
+  description: The nodes that the variables select.
+  returned: with flow nodes
+  type: list
+  elements: str
+changed_nodes:
+  description: Those of RV(nodes) whose labels or taints were changed.
+  returned: with flow nodes
+  type: list
+  elements: str
+selinux:
+  description: As RV(azureml.arc.node_preflight#module:selinux), also for its other values, which are not listed here.
+  returned: with flow machine
+  type: str
+selinux_change:
+  description:
+    - The change of SELinux that C(azureml_selinux_mode) asks for, which this module does not make. It has C(mode),
+      C(enforcing), whether SELinux is enforcing now, C(reboot) and C(become).
+  returned: with flow machine, if the mode differs
+  type: dict
 steps:
   description: The steps, in their order.
   returned: success
@@ -146,7 +166,10 @@ wave:
 from ansible.module_utils.basic import AnsibleModule
 
 ARGUMENT_SPEC = {
-    "flow": {"type": "str", "choices": ["deploy", "detach", "remove", "rotate_tls", "upgrade", "verify"]},
+    "flow": {
+        "type": "str",
+        "choices": ["deploy", "detach", "machine", "nodes", "remove", "rotate_tls", "upgrade", "verify"],
+    },
     "wait": {"type": "bool", "default": True},
 }
 

@@ -14,8 +14,8 @@ description:
     needs no change.
   - Leaves the result of each cluster to M(azureml.arc.cluster), which must follow. A cluster that fails does not fail
     this task.
-  - Leaves the whole flow to M(azureml.arc.cluster) for clusters that are reached via a node, for hosts with another
-    C(environment), and for hosts with C(azureml_arc_in_process=false).
+  - Leaves the whole flow to M(azureml.arc.cluster) for clusters that are reached via a node, for machines, for hosts
+    with another C(environment), and for hosts with C(azureml_arc_in_process=false).
   - Runs once for all hosts of the batch, with as many threads as there are forks. It requires the strategy C(linear),
     and supports neither conditions nor dynamic includes.
   - The playbooks of this collection use it.
@@ -24,7 +24,7 @@ options:
     description: What to do with each cluster.
     type: str
     required: true
-    choices: [deploy, detach, remove, rotate_tls, upgrade, verify]
+    choices: [deploy, detach, machine, nodes, remove, rotate_tls, upgrade, verify]
   waves:
     description:
       - Whether the batches of the play are waves, with C(azureml_max_failures) and C(azureml_soak). Once too many
@@ -129,7 +129,7 @@ ARGUMENT_SPEC = {
     "flow": {
         "type": "str",
         "required": True,
-        "choices": ["deploy", "detach", "remove", "rotate_tls", "upgrade", "verify"],
+        "choices": ["deploy", "detach", "machine", "nodes", "remove", "rotate_tls", "upgrade", "verify"],
     },
     "waves": {"type": "bool", "default": False},
     "table": {"type": "bool", "default": False},

@@ -11,7 +11,10 @@ import stat
 import outbound_proxy
 import pytest
 import ssh_server
-from support import requests_to
+from playbooks import LOCAL, play
+from support import requests_to, writes
+
+from simulator.scenario import SUBSCRIPTION
 
 PROGRAMS = {
     "getenforce": 'cat "$(dirname "$0")/mode"',
@@ -20,6 +23,7 @@ PROGRAMS = {
     "nvidia-ctk": "true",
 }
 GPU_TYPE = {"resources": {"limits": {"nvidia.com/gpu": "1"}}}
+NODES = [{"names": ["node-0"], "labels": {"pool": "ml"}}]
 REACHED = ["login.microsoftonline.com", "mcr.microsoft.com", "northeurope.api.azureml.ms", "ws.azurecr.io"]
 
 
@@ -66,7 +70,7 @@ def test_reports_and_changes_nothing(check, machine, tmp_path):
     run = check(azureml_region="northeurope", azureml_container_registry="ws")
 
     assert run.status == 2
-    found = run.result("Check the machine", "worker")
+    found = run.outcome("worker")
     assert (found["selinux"], found["nvidia_driver"], found["nvidia_runtime"]) == (
         "Enforcing",
         "550.54.15",
@@ -78,12 +82,13 @@ def test_reports_and_changes_nothing(check, machine, tmp_path):
         "https://northeurope.experiments.azureml.net",
         "https://ws.northeurope.data.azurecr.io",
     }
-    message = run.result("Report the findings", "worker")["msg"]
-    assert "SELinux is enforcing, which prevents jobs from mounting datasets." in message
-    assert (
-        "https://management.azure.com (Azure Resource Manager) cannot be reached: Tunnel connection failed: 403"
-        in message
-    )
+    for message in (
+        "SELinux is enforcing, which prevents jobs from mounting datasets.",
+        "https://management.azure.com (Azure Resource Manager) cannot be reached: Tunnel connection failed: 403",
+    ):
+        assert message in found["msg"]
+        assert run.output.count(f"        {message}") + run.output.count(f": {message}") >= 1
+    assert "1 machine: 1 failed; retry with --limit worker" in run.output
     assert set(REACHED) <= set(machine["asked"])
     assert "<127.0.0.1> SSH: EXEC ssh" in run.output
     assert "SELINUX=enforcing" in (tmp_path / "selinux").read_text()
@@ -116,7 +121,8 @@ def test_a_mode_of_selinux_that_nobody_asks_for_is_refused(check, tmp_path):
     run = check(azureml_selinux_mode="enforcing")
 
     assert run.status == 2
-    assert "azureml_selinux_mode must be permissive or disabled" in run.output
+    message = "azureml_selinux_mode must be one of permissive, disabled, not 'enforcing'; nothing was sent"
+    assert f"failed: [worker] {message}" in run.output
     assert "SELINUX=enforcing" in (tmp_path / "selinux").read_text()
 
 
@@ -129,8 +135,9 @@ def test_missing_driver_and_disk(check, tmp_path):
         azureml_machine_skip_checks=["outbound"],
         azureml_machine_disk_paths=[str(tmp_path)],
     )
-    message = run.result("Report the findings", "worker")["msg"]
-    assert "the NVIDIA driver does not respond (nvidia-smi). the NVIDIA container runtime is missing." in message
+    message = run.outcome("worker")["msg"]
+    assert "the NVIDIA driver does not respond (nvidia-smi)." in message
+    assert "the NVIDIA container runtime is missing." in message
     assert f"are free in {tmp_path}, and 10000000 are required." in message
 
 
@@ -143,7 +150,9 @@ def test_driver_is_not_required_without_gpu_types(check, tmp_path):
         azureml_compute={"name": "plant", "instance_types": types},
         azureml_machine_disk_paths=[str(tmp_path)],
     )
-    assert run.result("Check the machine", "worker")["passed"], run.output
+    assert run.status == 0, run.output
+    assert "ok: [worker] the machine is ready" in run.output
+    assert "1 machine: 1 ok" in run.output
 
 
 def test_nodes_are_labelled_and_tainted(playbook, simulator, arc, kube):
@@ -163,3 +172,140 @@ def test_nodes_are_labelled_and_tainted(playbook, simulator, arc, kube):
     assert node["metadata"]["labels"]["pool"] == "ml"
     assert node["spec"]["taints"] == [{"key": "ml.azure.com/amlarc-workload", "value": "true", "effect": "NoSchedule"}]
     assert len(requests_to(simulator, "PATCH", f"/kubernetes/{arc}/api/v1/nodes/")) == 2
+
+
+def test_check_mode_shows_the_change_and_makes_none(playbook, simulator, arc):
+    nodes = [{"names": ["node-0"], "labels": {"pool": "ml"}}]
+    variables = {"azureml_kubernetes": {"kubeconfig": simulator.kubeconfigs[arc]}, "azureml_nodes": nodes}
+
+    run = playbook("azureml.arc.nodes", {"all": {"hosts": {arc: variables}}}, "--check", "--diff")
+
+    assert run.status == 0, run.output
+    assert f"changed: [{arc}] nodes to change: 1 (node-0)" in run.output
+    assert '+            "pool": "ml"' in run.output
+    assert writes(simulator) == []
+
+
+def test_tags_that_no_task_has_run_nothing(playbook, simulator, arc):
+    variables = {"azureml_kubernetes": {"kubeconfig": simulator.kubeconfigs[arc]}, "azureml_nodes": NODES}
+
+    run = playbook("azureml.arc.nodes", {"all": {"hosts": {arc: variables}}}, "--tags", "readiness")
+
+    assert run.status == 0
+    assert simulator.journal() == []
+
+
+WRONG = {
+    "unknown": ({"azureml_node": NODES}, "unknown variable azureml_node; did you mean azureml_nodes?"),
+    "key": ({"azureml_nodes": [{"name": ["n"]}]}, "unknown key azureml_nodes[0].name; did you mean azureml_nodes[0]."),
+    "every-node": ({"azureml_nodes": [{"labels": {"a": "b"}}]}, "azureml_nodes[0] needs names or label_selectors"),
+    "label": (
+        {"azureml_nodes": [{"names": ["n"], "labels": {"a b": "c"}}]},
+        "azureml_nodes[0].labels: 'a b' is not the key of a label",
+    ),
+    "taint": (
+        {"azureml_nodes": [{"names": ["n"], "taints": [{"key": "ml.azure.com/compute"}]}]},
+        "azureml_nodes[0].taints[0].value is missing: ml.azure.com/compute must name the resource",
+    ),
+    "bool": ({"azureml_allow_disruption": "maybe"}, "azureml_allow_disruption must be true or false, not 'maybe'"),
+    "file": ({"azureml_kubernetes": {"kubeconfig": "/none"}}, "azureml_kubernetes.kubeconfig: /none cannot be read"),
+    "connection": ({"azureml_kubernetes": None}, "azureml_kubernetes must be set: the environment cannot name the"),
+}
+
+
+def test_wrong_variables_of_clusters_are_one_error_before_anything_is_sent(playbook, simulator, arc):
+    """Each on a separate host; the one without errors is still prepared."""
+    good = {"azureml_kubernetes": {"kubeconfig": simulator.kubeconfigs[arc]}, "azureml_nodes": NODES}
+    common = {
+        "azureml_kubernetes": {"host": "https://{{ inventory_hostname }}.example.com", "api_key": "t"},
+        "azureml_nodes": NODES,
+    }
+    twin = {"azureml_kubernetes": {"context": "one"}, "azureml_profil": "training"}
+    hosts = {arc: good, "a": twin, "b": twin, **{name: variables for name, (variables, _error) in WRONG.items()}}
+
+    run = playbook("azureml.arc.nodes", {"all": {"vars": common, "hosts": hosts}})
+
+    assert run.status == 2
+    for name, (_variables, error) in WRONG.items():
+        message = run.outcome(name)["msg"]
+        assert error in message
+        assert message.endswith("; nothing was sent")
+    unknown = "unknown variable azureml_profil; did you mean azureml_profile?"
+    assert run.output.count(f"failed: 2 clusters (a, b) {unknown}") == 1
+    assert "hosts a, b connect to the same API server: azureml_kubernetes is the same" in run.outcome("a")["msg"]
+    assert run.output.count("10 failed; retry with --limit ") == 1
+    assert {one["path"].split("/")[2] for one in simulator.journal()} == {arc}
+
+
+def test_a_connection_to_another_cluster_is_refused(playbook, simulator, arc, openshift):
+    variables = {
+        "azureml_subscription_id": SUBSCRIPTION,
+        "azureml_resource_group": "rg-edge",
+        "azureml_kubernetes": {"kubeconfig": simulator.kubeconfigs[openshift]},
+        "azureml_nodes": NODES,
+    }
+
+    run = playbook("azureml.arc.nodes", {"all": {"hosts": {arc: variables}}})
+
+    assert run.status == 2
+    assert "nothing was written" in run.outcome(arc)["msg"]
+    assert run.outcome(arc)["error"]["code"] == "WrongCluster"
+    assert writes(simulator) == []
+
+
+def test_wrong_variables_of_machines_are_one_error_and_the_others_are_checked(playbook):
+    common = {**LOCAL, "azureml_machine_skip_checks": "disk, nvidia, outbound, selinux", "azureml_datasets": "no"}
+    hosts = {
+        "m1": {"azureml_profil": "training"},
+        "m2": {"azureml_profil": "training", "azureml_machine_skip_checks": ["disc"]},
+        "m3": {},
+        "m4": {"azureml_minimum_free_disk": "much"},
+    }
+
+    run = playbook("azureml.arc.nodes", {"azureml_machines": {"vars": common, "hosts": hosts}})
+
+    assert run.status == 2
+    unknown = "unknown variable azureml_profil; did you mean azureml_profile?; nothing was sent"
+    assert run.output.count(f"failed: 2 machines (m1, m2) {unknown}") == 1
+    assert "failed: [m4] azureml_minimum_free_disk must be a whole number, 0 or more, not 'much'" in run.output
+    assert run.output.count('"msg": "failed, see above"}') == 3
+    assert "ok: [m3] the machine is ready" in run.output
+    assert run.output.count("4 machines: 1 ok, 3 failed; retry with --limit m1,m2,m4\n") == 1
+    assert run.outcome("m3")["findings"] == []
+
+
+def test_selinux_is_changed_although_other_checks_fail(check, tmp_path):
+    options = {"azureml_selinux_mode": "permissive", "azureml_machine_skip_checks": ["disk"]}
+
+    run = check(**options)
+
+    assert run.status == 2
+    assert "cannot be reached" in run.outcome("worker")["msg"]
+    assert "SELINUX=permissive" in (tmp_path / "selinux").read_text()
+
+
+@pytest.mark.parametrize(
+    "role", [{"name": "azureml.arc.nodes"}, {"name": "azureml.arc.azureml", "tasks_from": "nodes"}]
+)
+def test_roles_change_nodes_like_the_playbook(playbook, simulator, arc, role):
+    variables = {
+        **LOCAL,
+        "azureml_kubernetes": {"kubeconfig": simulator.kubeconfigs[arc]},
+        "azureml_nodes": NODES,
+        "azureml_allow_disruption": "no",
+    }
+
+    run = playbook(play({"ansible.builtin.import_role": role}), {"all": {"hosts": {arc: variables}}})
+
+    assert run.status == 0, run.output
+    assert run.outcome(arc)["changed_nodes"] == ["node-0"]
+
+
+def test_a_role_checks_the_variables_of_a_machine(playbook):
+    role = {"name": "azureml.arc.nodes", "tasks_from": "machine"}
+    inventory = {"all": {"hosts": {"m": {**LOCAL, "azureml_selinux_mod": "permissive"}}}}
+
+    run = playbook(play({"ansible.builtin.include_role": role}), inventory)
+
+    assert run.status == 2
+    assert "unknown variable azureml_selinux_mod; did you mean azureml_selinux_mode?; nothing was sent" in run.output

@@ -12,7 +12,13 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.azureml.arc.plugins.plugin_utils._variables.specs import OTHER_NAMES, argument_specs
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.host import FLOWS, KINDS
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables.specs import (
+    CLUSTER,
+    MACHINE,
+    OTHER_NAMES,
+    specification,
+)
 from objects import WORKSPACE
 from playbooks import LOCAL, play, vault
 from support import requests_to, writes
@@ -29,12 +35,11 @@ JOINED_TWICE = re.compile(r"\.;|;;|\.\.|[:.] ?;| ;")
 
 @pytest.fixture
 def nulls(simulator, arc, monkeypatch):
-    """Every variable of an entry point as null, but those that a cluster cannot do without."""
+    """Every variable of a flow as null, but those that a cluster cannot do without."""
     monkeypatch.setenv("K8S_AUTH_KUBECONFIG", simulator.kubeconfigs[arc])
 
-    def of(entry_point: str) -> dict:
-        own = argument_specs()[entry_point] or argument_specs()["variables"]
-        return {**dict.fromkeys(own), "azureml_resource_group": "rg-edge"}
+    def of(flow: str) -> dict:
+        return {**dict.fromkeys(specification(KINDS.get(flow, CLUSTER))), "azureml_resource_group": "rg-edge"}
 
     return of
 
@@ -42,35 +47,36 @@ def nulls(simulator, arc, monkeypatch):
 class TestNull:
     """A variable that is null is a variable that is not set."""
 
-    @pytest.mark.parametrize("entry_point", [name for name in argument_specs() if name != "variables"])
-    def test_role_in_a_play(self, playbook, nulls, simulator, arc, entry_point):
+    @pytest.mark.parametrize("flow", FLOWS)
+    def test_role_in_a_play(self, playbook, nulls, simulator, arc, flow):
+        entry_point = "main" if flow == "deploy" else flow
         include = {"ansible.builtin.include_role": {"name": ROLE, "tasks_from": entry_point}}
-        wanted = {"azureml_version": "1.1.55"} if entry_point == "upgrade" else {}
-        skipped = {"azureml_machine_skip_checks": ["outbound"]} if entry_point == "machine" else {}
-        variables = {**nulls(entry_point), **wanted, **skipped}
+        wanted = {"azureml_version": "1.1.55"} if flow == "upgrade" else {}
+        skipped = {"azureml_machine_skip_checks": ["outbound"]} if flow == "machine" else {}
+        variables = {**nulls(flow), **wanted, **skipped}
         inventory = {"all": {"hosts": {arc: {**LOCAL, **variables}}}}
 
         run = playbook(play(include), inventory, "--check")
 
         assert "NoneType" not in run.output
-        if entry_point in ("verify", "upgrade"):  # there is no extension yet
+        if flow in ("verify", "upgrade"):  # there is no extension yet
             assert "the extension does not exist" in run.output
-        elif entry_point != "machine":  # this machine may lack something
+        elif flow != "machine":  # this machine may lack something
             assert run.status == 0, run.output
         assert writes(simulator) == []
 
     @pytest.mark.parametrize("name", ["deploy", "rollout", "nodes"])
     def test_playbook(self, playbook, nulls, tmp_path, simulator, arc, name):
         path = tmp_path / "nulls.yml"
-        variables = {**nulls("main"), **dict.fromkeys(OTHER_NAMES), **dict.fromkeys(argument_specs()["machine"])}
+        variables = {**nulls("deploy"), **dict.fromkeys(OTHER_NAMES), **dict.fromkeys(specification(MACHINE))}
         path.write_text(json.dumps({**variables, "azureml_resource_group": "rg-edge"}), encoding="utf-8")
 
         run = playbook(f"azureml.arc.{name}", {"all": {"hosts": {arc: {}}}}, "--check", "-e", f"@{path}")
 
         assert run.status == 0, run.output
-        if name != "nodes":
-            assert run.outcome(arc)["msg"].startswith("extension would be created")
-            assert "End the batch" not in run.output  # as without results of hosts
+        wanted = "no nodes to change" if name == "nodes" else "extension would be created"
+        assert run.outcome(arc)["msg"].startswith(wanted)
+        assert "End the batch" not in run.output  # as without results of hosts
         assert writes(simulator) == []
 
 

@@ -29,7 +29,8 @@ GROUPS = (
     ("Rollout and upgrade", "waves|max_failures|soak|rollback|report_hosts"),
     ("Removal", "remove_resources"),
     ("Checks", "prove|prove_job|skip_checks|fail_on|minimum_agent_version|components"),
-    ("Extension", ".*"),
+    ("Extension", "(?!nodes).*"),
+    ("Nodes and their machines", "nodes"),
 )
 # Variables of the playbooks, which are not in the argument specs of the role.
 OF_PLAYBOOKS = {
@@ -70,13 +71,11 @@ def page() -> str:
     """Return the content of the page."""
     entries = yaml.safe_load(SPECS.read_text(encoding="utf-8"))["argument_specs"]
     defaults = yaml.safe_load(DEFAULTS.read_text(encoding="utf-8"))
-    flows = entries["variables"]["options"]
-    machine = {**entries["nodes"]["options"], **entries["machine"]["options"]}
     grouped: dict[str, dict] = {title: {} for title, pattern in GROUPS}
-    for name, option in flows.items():
+    for name, option in entries["variables"]["options"].items():
         title = next(title for title, pattern in GROUPS if re.fullmatch(pattern, name.removeprefix("azureml_")))
         grouped[title][name] = option
-    grouped["Nodes and their machines"] = {name: option for name, option in machine.items() if name not in flows}
+    grouped["Nodes and their machines"] |= entries["machine_variables"]["options"]
     sections = [_section(title, list(_rows(options, defaults))) for title, options in grouped.items()]
     playbooks = [
         f"| `{name}` | {kind} | {_code(default)} | {_markdown(text)} |"

@@ -148,6 +148,12 @@ class FakeModules:
     def _endpoint_check(self, options: dict, check_mode: bool) -> dict:
         return {"outcome": "ok", "summary": "serves the certificate, 90 days left", "problems": []}
 
+    def _node(self, options: dict, check_mode: bool) -> dict:
+        return {"changed": True, "nodes": options["names"], "changed_nodes": options["names"]}
+
+    def _node_preflight(self, options: dict, check_mode: bool) -> dict:
+        return {"passed": True, "findings": [], "selinux": "Enforcing"}
+
     def _namespace(self, options: dict, check_mode: bool) -> dict:
         return {"changed": options.get("state") != "empty", "left": []}
 

@@ -51,11 +51,12 @@ def checked_taints(given: Iterable[Mapping], present: bool) -> list[Taint]:
     taints = []
     for index, one in enumerate(given):
         path = f"taints[{index}]"
-        if one["key"] in SWITCHES and one["value"] not in (None, "true"):
+        value = one.get("value") or ""
+        if one["key"] in SWITCHES and value not in ("", "true"):
             raise AzureMLError(f"{path}.value: {one['key']} accepts only the value 'true'")
-        if one["key"] in NAMED and present and not one["value"]:
+        if one["key"] in NAMED and present and not value:
             raise AzureMLError(f"{path}.value is missing: {one['key']} must name the resource to reserve the node for")
-        value = "true" if one["key"] in SWITCHES else label_value(one["value"] or "", f"{path}.value")
+        value = "true" if one["key"] in SWITCHES else label_value(value, f"{path}.value")
         taints.append(Taint(one["key"], one["effect"], value))
     twice = [taint for taint in taints if [one.identity for one in taints].count(taint.identity) > 1]
     if twice:

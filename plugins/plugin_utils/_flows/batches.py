@@ -28,6 +28,7 @@ class Rollout:
     :param not_started: the hosts of later batches.
     :param batch: the hosts of the current batch.
     :param stopped: why no further batch starts; empty if one does.
+    :param noun: what the hosts are, in a word.
     """
 
     began: float = field(default_factory=time.time)
@@ -39,12 +40,14 @@ class Rollout:
     not_started: list = field(default_factory=list)
     batch: list = field(default_factory=list)
     stopped: str = ""
+    noun: str = "cluster"
 
     def wave(self, rows: list[Row]) -> Wave:
         """Return the current batch by its rows."""
         failed = [*self.failed, *(one.name for one in rows if one.counts_as_failed)]
         elapsed = time.time() - self.began
-        return Wave(rows, failed, self.not_started, self.allowed, self.number, elapsed, self.waves, self.stopped)
+        place = (self.number, elapsed, self.waves)
+        return Wave(rows, failed, self.not_started, self.allowed, *place, self.stopped, self.noun)
 
     def end_batch(self, rows: list[Row]) -> None:
         """Record the result of the current batch."""
@@ -74,10 +77,11 @@ class Batches:
         self._handover = handover
         self._key = f"play {self._play._uuid}"
 
-    def begin(self, settings: PlaySettings, waves: bool) -> Rollout:
+    def begin(self, settings: PlaySettings, waves: bool, noun: str) -> Rollout:
         """End the former batch, if there was one, and begin the next.
 
         :param waves: whether batches are waves with a failure budget.
+        :param noun: what the hosts are, in a word.
         :raises AnsibleActionFail: if the budget is invalid.
         """
         kept = self._handover.read(self._key)
@@ -86,7 +90,8 @@ class Batches:
             rollout.end_batch(self._rows(rollout, ended=True))
         else:
             allowed = settings.allowed_failures() if waves else None
-            rollout = Rollout(waves=count_waves(self._play.serial, len(settings.hosts)), allowed=allowed)
+            count = count_waves(self._play.serial, len(settings.hosts))
+            rollout = Rollout(waves=count, allowed=allowed, noun=noun)
         rollout.begin_batch(settings)
         return rollout
 

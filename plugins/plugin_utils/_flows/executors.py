@@ -31,9 +31,20 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._controller.in_process
 )
 
 COLLECTION = "azureml.arc."
-# Modules that connect to the cluster. Module preflight does so depending on its option sides.
+# Modules that connect to the cluster, or check the machine of a node. Module preflight connects depending on its option
+# sides.
 CLUSTER_MODULES = frozenset(
-    {"cluster_identity", "endpoint_check", "instance_type", "namespace", "openshift_scc", "pod_readiness", "tls_secret"}
+    {
+        "cluster_identity",
+        "endpoint_check",
+        "instance_type",
+        "namespace",
+        "node",
+        "node_preflight",
+        "openshift_scc",
+        "pod_readiness",
+        "tls_secret",
+    }
 )
 # Environment variables that sign in to Azure; they stay on the controller.
 AZURE_PREFIXES = ("ANSIBLE_AZURE_", "ARM_", "AZURE_", "IDENTITY_", "MSI_")

@@ -10,7 +10,7 @@ import math
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from ansible import constants
 from ansible.errors import AnsibleActionFail, AnsibleError
@@ -37,9 +37,10 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._flows.host import (
 )
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.part import Part
 from ansible_collections.azureml.arc.plugins.plugin_utils._report.console import interrupted_lines, result_lines
-from ansible_collections.azureml.arc.plugins.plugin_utils._report.rollout import count_of_clusters, named
+from ansible_collections.azureml.arc.plugins.plugin_utils._report.rollout import counted, named
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables import checks
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.reading import HostVariables, read
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables.specs import MACHINE
 
 PROCESSES_VARIABLE = "azureml_processes"
 # The failure of a cluster whose process has ended before it.
@@ -61,6 +62,7 @@ class Fleet:
         self._task_vars = task_vars
         self._settings = PlaySettings(action._templar, task_vars)
         self._handover = Handover()
+        self._flow = ""
         self._check_mode = bool(action._task.check_mode)
         self._interval = PROGRESS_INTERVAL
         self._shown = tuple(COLORS)
@@ -79,6 +81,7 @@ class Fleet:
         :raises AnsibleActionFail: if it cannot begin; a cluster that fails is the result of its host.
         """
         require_whole_batch(self._action._task)
+        self._flow = flow
         try:
             return self._run(flow, waves, table)
         except AnsibleActionFail:
@@ -96,13 +99,11 @@ class Fleet:
         wanted = self._settings.count(PROCESSES_VARIABLE)
         report_hosts = self._settings.flag("azureml_report_hosts", True)
         batches = Batches(self._action, self._handover)
-        rollout = batches.begin(self._settings, waves)
+        assignment = Assignment(flow, parts_by_tags(self._task_vars))
+        rollout = batches.begin(self._settings, waves, assignment.noun)
         environment = task_environment(self._action, self._action._templar)
-        assignment = Assignment(
-            flow,
-            parts_by_tags(self._task_vars),
-            soak if rollout.not_started else 0.0,
-            first_wave=not waves or rollout.number == 1,
+        assignment = replace(
+            assignment, soak=soak if rollout.not_started else 0.0, first_wave=not waves or rollout.number == 1
         )
         if rollout.stopped:
             result = {"skipped": True, "changed": False, "msg": f"not started: {rollout.stopped}"}
@@ -162,9 +163,9 @@ class Fleet:
         names = rollout.batch if rollout.number > 1 else self._settings.hosts
         hosts = {name: self._read_host(name, assignment, environment) for name in names}
         if rollout.number == 1:
-            rollout.refused = self._errors([host for host, _here in hosts.values()], assignment.connects)
+            rollout.refused = self._errors([host for host, _here in hosts.values()], assignment)
             if rollout.allowed is not None and len(rollout.refused) > rollout.allowed:
-                refused_clusters = count_of_clusters(len(rollout.refused))
+                refused_clusters = counted(len(rollout.refused))
                 message = (
                     f"the variables of {refused_clusters} are invalid, azureml_max_failures allows {rollout.allowed}"
                 )
@@ -177,14 +178,14 @@ class Fleet:
             elif here:
                 mine.append(host)
             else:
-                self._handover.leave(name, {"assignment": asdict(assignment)})
+                self._handover.leave(name, {"flow": self._flow, "assignment": asdict(assignment)})
         return mine
 
     def _read_host(self, name: str, assignment: Assignment, environment: Mapping) -> tuple[HostVariables, bool]:
         """Return the variables of a host, and whether its flow runs in this process."""
         variables = host_variables(self._action._task, name)
         templar = self._action._templar.copy_with_new_env(available_variables=variables)
-        host = read(name, variables, templar, ControllerFiles(self._action), assignment.with_files)
+        host = read(name, variables, templar, ControllerFiles(self._action), assignment.with_files, assignment.kind)
         try:
             same = task_environment(self._action, templar) == environment
             return host, same and is_switched_on(variables, templar) and not host.via_node
@@ -192,20 +193,20 @@ class Fleet:
             host.errors.append(str(error))
             return host, False
 
-    def _errors(self, hosts: list[HostVariables], connects: bool) -> dict[str, list[str]]:
+    def _errors(self, hosts: list[HostVariables], assignment: Assignment) -> dict[str, list[str]]:
         """Return the errors in the variables of hosts, alone and together, and show each error once."""
-        right = {one.name: one.options for one in hosts if one.options}
-        connected = [one.name for one in hosts if one.options and not one.via_node and connects]
-        together = checks.of_fleet(right, connected)
+        clusters = [one for one in hosts if one.options and one.kind != MACHINE]
+        connected = [one.name for one in clusters if not one.via_node and assignment.connects]
+        together = checks.of_fleet({one.name: one.options for one in clusters}, connected)
         errors = {one.name: [*one.errors, *together.get(one.name, ())] for one in hosts}
         for message, names in checks.grouped(errors).items():
-            who = f"[{names[0]}]" if len(names) == 1 else f"{len(names)} clusters ({', '.join(names)})"
+            who = f"[{names[0]}]" if len(names) == 1 else f"{counted(len(names), assignment.noun)} ({', '.join(names)})"
             self._show("failed", f"{who} {checks.nothing_sent([message])}")
         return {name: found for name, found in errors.items() if found}
 
     def _end(self, name: str, result: dict, show: bool = True) -> None:
         """Keep the result of a host for action C(cluster), and show it in a line."""
-        self._handover.leave(name, {"result": result})
+        self._handover.leave(name, {"flow": self._flow, "result": result})
         if show and not result.get("skipped"):
             self._show(*result_lines(name, result))
 

@@ -147,10 +147,16 @@ class Flow:
 
         :raises StepFailedError: if it reaches another cluster, or one that another host reaches, too.
         """
-        if self._identity is not None:
-            return
+        if self._identity is None:
+            yield from self.check_identity(self.options.cluster_identity(self.extension["cluster"]))
+
+    def check_identity(self, given: Mapping) -> Waiting[None]:
+        """Verify that the connection reaches a cluster.
+
+        :param given: the options of module cluster_identity.
+        :raises StepFailedError: if it reaches another cluster, or one that another host reaches, too.
+        """
         step = "Check that the connection reaches the cluster"
-        given = self.options.cluster_identity(self.extension["cluster"])
         found = yield from self.steps.check(step, "cluster_identity", given)
         self._identity = {name: found[name] for name in ("verified", "reason", "api_address")}
         if found["verified"] or self.options.get("azureml_kubernetes_via") == "node":

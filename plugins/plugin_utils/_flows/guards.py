@@ -15,7 +15,7 @@ from ansible.playbook.task_include import TaskInclude
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import seconds_of
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.core import blocks_of
-from ansible_collections.azureml.arc.plugins.plugin_utils._report.rollout import allowed_failures, count_of_clusters
+from ansible_collections.azureml.arc.plugins.plugin_utils._report.rollout import allowed_failures, counted
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.checks import nothing_sent
 
 STRATEGIES = ("ansible.builtin.linear", "linear", "ansible.builtin.debug", "debug")
@@ -119,7 +119,7 @@ class PlaySettings:
         if confirmed != str(count):
             given = f", not {confirmed}" if confirmed else ""
             message = (
-                f"this would {DESTRUCTIVE[flow]} {count_of_clusters(count)}. Select clusters with --limit, or confirm"
+                f"this would {DESTRUCTIVE[flow]} {counted(count)}. Select clusters with --limit, or confirm"
                 f" their number by -e azureml_confirm={count}{given}"
             )
             raise AnsibleActionFail(nothing_sent([message]))

@@ -19,6 +19,8 @@ from ansible_collections.azureml.arc.plugins.modules import (
     instance_type,
     job_check,
     namespace,
+    node,
+    node_preflight,
     openshift_scc,
     pod_readiness,
     preflight,
@@ -27,6 +29,7 @@ from ansible_collections.azureml.arc.plugins.modules import (
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.handover import Handover
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.deploy import Deploy
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.flow import PARTS, REQUIRED, Flow
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.nodes import Machine, Nodes
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.removal import Detach, Remove
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.single_change import RotateTls, Upgrade
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.steps import Executor, Steps
@@ -37,17 +40,27 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._variables.reading imp
     WITH_FILES,
     HostVariables,
 )
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables.specs import CLUSTER, MACHINE, NODES
 
 FLOWS = {
     "deploy": Deploy,
     "detach": Detach,
+    "machine": Machine,
+    "nodes": Nodes,
     "remove": Remove,
     "rotate_tls": RotateTls,
     "upgrade": Upgrade,
     "verify": Verify,
 }
 # The variables whose files a flow needs, where it does not need all.
-WITH_FILES_OF = {"detach": ("azureml_sign_in",), "remove": CONNECTIONS}
+WITH_FILES_OF = {
+    "detach": ("azureml_sign_in",),
+    "machine": (),
+    "nodes": ("azureml_kubernetes",),
+    "remove": CONNECTIONS,
+}
+# What the hosts of a flow are, where they are not whole clusters.
+KINDS = {"machine": MACHINE, "nodes": NODES}
 MODULES: Mapping[str, ModuleSpec] = {
     "cluster_identity": cluster_identity.SPEC,
     "compute": compute.SPEC,
@@ -56,6 +69,8 @@ MODULES: Mapping[str, ModuleSpec] = {
     "instance_type": instance_type.SPEC,
     "job_check": job_check.SPEC,
     "namespace": namespace.SPEC,
+    "node": node.SPEC,
+    "node_preflight": node_preflight.SPEC,
     "openshift_scc": openshift_scc.SPEC,
     "pod_readiness": pod_readiness.SPEC,
     "preflight": preflight.SPEC,
@@ -80,6 +95,16 @@ class Assignment:
     soak: float = 0.0
     begun: bool = False
     first_wave: bool = True
+
+    @property
+    def kind(self) -> str:
+        """Return what the hosts are, as in C(specs.specification)."""
+        return KINDS.get(self.flow, CLUSTER)
+
+    @property
+    def noun(self) -> str:
+        """Return what the hosts are, in a word."""
+        return "machine" if self.kind == MACHINE else "cluster"
 
     @property
     def with_files(self) -> tuple[str, ...]:

@@ -37,9 +37,12 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._variables import chec
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.reading import read
 
 # The fields of a failed cluster's result that Ansible shows; otherwise it would show the whole result.
-OF_FAILURES = ("failed", "failed_step", "msg", "error", "findings", "changed", "diff", "warnings", "exception")
+OF_FAILURES = (
+    *("failed", "failed_step", "msg", "error", "findings", "changed", "diff", "warnings", "exception"),
+    "selinux_change",
+)
 # The same if fleet has shown the failure.
-SHOWN_ABOVE = ("failed", "failed_step", "changed", "diff", "warnings", "exception")
+SHOWN_ABOVE = tuple(one for one in OF_FAILURES if one not in ("msg", "error", "findings"))
 
 # Variables of a job in AWX, which keeps results.
 JOB_VARIABLES = ("awx_job_id", "tower_job_id")
@@ -55,17 +58,15 @@ def run_cluster(action: ActionBase, task_vars: Mapping, flow: str | None, wait: 
     name, handover = task_vars["inventory_hostname"], Handover()
     is_verbose = action._display.verbosity > 0 or any(one in task_vars for one in JOB_VARIABLES)
     left = handover.take(name) or {}
-    if "result" in left and flow is None:
-        return _shown_above(action, left["result"], is_verbose)
+    if "flow" in left and flow in (None, left["flow"]):
+        result = left.get("result") or _run_assigned(action, task_vars, Assignment(**left["assignment"]), handover)
+        return _shown_above(action, result, is_verbose)
+    if flow is None:
+        raise AnsibleActionFail(
+            "azureml.arc.fleet has not run for this host, so it has no result. Set flow to run one."
+        )
     if "result" in left and flow == left.get("begun"):
         return _shown(left["result"], is_verbose)
-    if flow is None:
-        if "assignment" not in left:
-            raise AnsibleActionFail(
-                "azureml.arc.fleet has not run for this host, so it has no result. Set flow to run one."
-            )
-        result = _run_assigned(action, task_vars, Assignment(**left["assignment"]), handover)
-        return _shown_above(action, result, is_verbose)
     assignment = Assignment(flow, parts_by_tags(task_vars), begun=left.get("begun") == flow)
     if not wait and action._task.check_mode:
         return {"skipped": True, "changed": False, "msg": "nothing is started in check mode"}
@@ -105,7 +106,7 @@ def _run(
 ) -> tuple[dict, bool]:
     """Run the flow of a host; return its result, and whether nothing is left to do."""
     name, templar = task_vars["inventory_hostname"], action._templar
-    host = read(name, task_vars, templar, ControllerFiles(action), assignment.with_files)
+    host = read(name, task_vars, templar, ControllerFiles(action), assignment.with_files, assignment.kind)
     if host.options and assignment.connects and not host.via_node and len(task_vars["ansible_play_hosts_all"]) > 1:
         host.errors += checks.of_connection(host.options)
     if host.errors:

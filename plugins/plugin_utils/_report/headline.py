@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+# The playbook whose hosts are not all clusters.
+NODES = "nodes.yml"
 # By playbook: the name of a run, and the state of clusters after it.
 PLAYBOOKS = {
     "deploy.yml": ("Deployment", "ready"),
@@ -16,6 +18,7 @@ PLAYBOOKS = {
     "report.yml": ("Verification", "in sync"),
     "upgrade.yml": ("Upgrade", "up to date"),
     "rotate_tls.yml": ("Certificate rotation", "up to date"),
+    NODES: ("Preparation of nodes", "ready"),
     "detach.yml": ("Detachment", "detached"),
     "remove.yml": ("Removal", "removed"),
 }
@@ -31,14 +34,15 @@ def headline(playbook: str, totals: Mapping[str, int], check_mode: bool) -> str:
     :param playbook: the file name of the playbook.
     :param totals: the number of clusters by outcome.
     """
+    noun = "host" if playbook == NODES else "cluster"
     name, state = PLAYBOOKS.get(playbook, (playbook, SUCCEEDED))
     count = sum(totals.values())
     if not count:
-        return f"{name}: no clusters"
+        return f"{name}: no {noun}s"
     if check_mode:
         parts = [f"{totals[one]} {words}" for one, words in PLANNED.items() if totals[one]]
         return f"{name} in check mode: {', '.join(parts)}"
     good = sum(totals[one] for one in GOOD)
-    clusters = "cluster" if count == 1 else "clusters"
-    first = f"all {count} clusters {state}" if good == count > 1 else f"{good} of {count} {clusters} {state}"
+    first = f"all {count}" if good == count > 1 else f"{good} of {count}"
+    first += f" {noun if count == 1 else f'{noun}s'} {state}"
     return ", ".join([f"{name}: {first}", *(f"{totals[one]} {words}" for one, words in OTHERS.items() if totals[one])])

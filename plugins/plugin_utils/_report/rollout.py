@@ -152,6 +152,7 @@ class Wave:
     :param elapsed: seconds since the first wave began.
     :param waves: the number of waves; 0 if unknown.
     :param stopped_by: the summary of the former wave that was the last to start; empty for a wave that starts.
+    :param noun: what the hosts are, in a word.
     """
 
     rows: Sequence[Row]
@@ -162,6 +163,7 @@ class Wave:
     elapsed: float = 0.0
     waves: int = 0
     stopped_by: str = ""
+    noun: str = "cluster"
 
     @property
     def pending(self) -> list[str]:
@@ -213,7 +215,7 @@ class Wave:
     @property
     def _title(self) -> str:
         if self.allowed is None:
-            return count_of_clusters(len(self.rows))
+            return counted(len(self.rows), self.noun)
         return f"wave {self.number} of {self.waves}" if self.waves else f"wave {self.number}"
 
     def stats(self) -> dict:
@@ -229,9 +231,9 @@ class Wave:
         }
 
 
-def count_of_clusters(count: int) -> str:
-    """Return a number of clusters in words."""
-    return "1 cluster" if count == 1 else f"{count} clusters"
+def counted(count: int, noun: str = "cluster") -> str:
+    """Return a number of clusters, or other things, in words."""
+    return f"1 {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def named(names: Sequence[str]) -> str:

@@ -16,8 +16,10 @@ from ansible_collections.azureml.arc.plugins.module_utils._compute.plan import w
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._extension import check
 from ansible_collections.azureml.arc.plugins.module_utils._extension.settings import INFERENCE, TRAINING, as_setting
+from ansible_collections.azureml.arc.plugins.module_utils._node.taints import checked_labels, checked_taints
 from ansible_collections.azureml.arc.plugins.module_utils._preflight.azure_checks import version_of
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.options import EXTENSION, INSTALL, ClusterOptions
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables.specs import CLUSTER
 
 # Source: "Naming rules" of https://learn.microsoft.com/azure/machine-learning/how-to-attach-kubernetes-to-workspace.
 COMPUTE_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9-]{0,14}[a-zA-Z0-9]")
@@ -43,9 +45,18 @@ NAMED_OPTION = re.compile(
 )
 
 
-def of_host(options: ClusterOptions) -> list[str]:
-    """Return the errors in the variables of one host."""
-    errors = [*_of_names(options), *_of_computes(options)]
+def of_host(options: ClusterOptions, kind: str = CLUSTER) -> list[str]:
+    """Return the errors in the variables of one host.
+
+    :param kind: what the host is, as in C(specs.specification).
+    """
+    errors = [*_of_names(options), *_of_nodes(options)]
+    return [*errors, *_of_cluster(options)] if kind == CLUSTER else errors
+
+
+def _of_cluster(options: ClusterOptions) -> list[str]:
+    """Return the errors in the variables of a deployment."""
+    errors = list(_of_computes(options))
     if options.has_tls_secret and "secret_name" not in (options.get("azureml_tls") or {}):
         errors.append("azureml_tls_secret needs azureml_tls.secret_name, the Secret to put the certificate into")
     if options.proves_endpoint and options.get("azureml_profile") not in INFERENCE:
@@ -93,6 +104,17 @@ def _of_names(options: ClusterOptions) -> Iterator[str]:
     for label, value in (options.get("azureml_node_selector") or {}).items():
         yield from _error_of(label_key, str(label), "azureml_node_selector")
         yield from _error_of(label_value, as_setting(value), f"azureml_node_selector.{label}")
+
+
+def _of_nodes(options: ClusterOptions) -> Iterator[str]:
+    """Yield the errors in labels and taints of nodes."""
+    for index, given in enumerate(options.get("azureml_nodes", ())):
+        present = given.get("state") != "absent"
+        for error in (
+            *_error_of(checked_labels, given.get("labels", {})),
+            *_error_of(checked_taints, given.get("taints", ()), present),
+        ):
+            yield f"azureml_nodes[{index}].{error}"
 
 
 def _error_of(function: Callable, *arguments: object) -> Iterator[str]:

@@ -10,6 +10,8 @@ than finding out that a cluster needs no change.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -68,6 +70,21 @@ READINESS = {
     "cluster_type": "azureml_cluster_type",
     "components": "azureml_components",
 }
+NODE = {"allow_disruption": "azureml_allow_disruption"}
+NODE_PREFLIGHT = {
+    "workload_profile": "azureml_profile",
+    "cluster_type": "azureml_cluster_type",
+    "datasets": "azureml_datasets",
+    "gpu": "azureml_gpu",
+    "disk_paths": "azureml_machine_disk_paths",
+    "minimum_free_disk": "azureml_minimum_free_disk",
+    "region": "azureml_region",
+    "workspace_id": "azureml_workspace_id",
+    "container_registry": "azureml_container_registry",
+    "storage_account": "azureml_storage_account",
+    "outbound_addresses": "azureml_outbound_addresses",
+    "fail_on": "azureml_fail_on",
+}
 OPENSHIFT_SCC = {"settings_generation": "azureml_settings_generation"}
 # An attachment has the options of the module itself; these are added.
 COMPUTE = {
@@ -76,6 +93,8 @@ COMPUTE = {
     "allow_disruption": "azureml_allow_disruption",
     "workspace": "azureml_workspace",
 }
+# The GPUs of an instance type as JSON, if it has some.
+SOME_GPUS = re.compile(r'nvidia\.com/gpu": "?[1-9]')
 
 
 class ClusterOptions:
@@ -147,6 +166,11 @@ class ClusterOptions:
             found = configuration.read(self.named_attachments[variable], read_file, f"{variable}.")
             self._configurations[variable] = found
         return self._configurations[variable]
+
+    @property
+    def _offers_gpus(self) -> bool:
+        """Whether a compute has an instance type with GPUs."""
+        return bool(SOME_GPUS.search(json.dumps(self.attachments)))
 
     @property
     def compute_namespaces(self) -> list[str]:
@@ -272,6 +296,25 @@ class ClusterOptions:
     def cluster_identity(self, cluster: Mapping) -> dict:
         """For module cluster_identity and the cluster in Azure, with C(id) and C(fqdns)."""
         return self._kubernetes({"cluster_id": cluster["id"], "fqdns": cluster.get("fqdns", [])}, {})
+
+    def named_identity(self) -> dict | None:
+        """For module cluster_identity and the cluster that the variables name, C(None) if they do not name it fully."""
+        named = self._by(CLUSTER)
+        return self._kubernetes(named, {}) if {"subscription_id", "resource_group"} <= named.keys() else None
+
+    def node(self, nodes: Mapping) -> dict:
+        """For module node and an entry of azureml_nodes."""
+        return self._kubernetes({**self._by(NODE), **nodes}, {})
+
+    def node_preflight(self) -> dict:
+        """For module node_preflight. SELinux is not a finding if the variables change it."""
+        skipped = self._variables.get("azureml_machine_skip_checks", [])
+        changed = ["selinux"] if "azureml_selinux_mode" in self._variables else []
+        return {
+            "gpu": self._offers_gpus,
+            **self._by(NODE_PREFLIGHT),
+            "skip_checks": [*skipped, *changed],
+        }
 
     def namespace(self, name: str, **more: object) -> dict:
         """For module namespace."""

@@ -21,6 +21,8 @@ from ansible_collections.azureml.arc.plugins.module_utils._extension import cert
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables import checks
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.options import ClusterOptions
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.specs import (
+    CLUSTER,
+    MACHINE,
     OWN_NAMES,
     convert,
     own_names,
@@ -45,18 +47,21 @@ WITH_FILES = (*CERTIFICATES, *CONNECTIONS)
 class HostVariables:
     """The variables of a host for flows.
 
+    :param kind: what the host is, as in C(specification).
     :param options: C(None) if the variables cannot be read.
     :param errors: the errors in them.
     """
 
     name: str
+    kind: str = CLUSTER
     options: ClusterOptions | None = None
     errors: list[str] = field(default_factory=list)
 
     @property
     def via_node(self) -> bool:
-        """Whether to connect to the Kubernetes API from the host itself."""
-        return self.options is not None and self.options.get("azureml_kubernetes_via") == "node"
+        """Whether steps run on the host itself: it is a machine, or connects to the Kubernetes API."""
+        connects = self.options is not None and self.options.get("azureml_kubernetes_via") == "node"
+        return connects or self.kind == MACHINE
 
 
 def templated(variables: Mapping, templar, names: Iterable[str]) -> dict:
@@ -71,7 +76,12 @@ def templated(variables: Mapping, templar, names: Iterable[str]) -> dict:
 
 
 def read(
-    name: str, variables: Mapping, templar, files: Files, with_files: Collection[str] = WITH_FILES
+    name: str,
+    variables: Mapping,
+    templar,
+    files: Files,
+    with_files: Collection[str] = WITH_FILES,
+    kind: str = CLUSTER,
 ) -> HostVariables:
     """Read, convert and check the variables of a host.
 
@@ -82,10 +92,11 @@ def read(
     :param templar: for these variables.
     :param files: finds and reads the files that they name.
     :param with_files: the variables whose files are needed.
+    :param kind: what the host is, as in C(specification).
     """
-    host = HostVariables(name)
+    host = HostVariables(name, kind)
     try:
-        values = templated(variables, templar, (*specification(), *OWN_NAMES))
+        values = templated(variables, templar, (*specification(kind), *OWN_NAMES))
     except AnsibleError as error:
         host.errors.append(first_line(error))
         return host
@@ -94,13 +105,13 @@ def read(
         host.errors.append(f"unknown variable {unknown}" + (f"; did you mean {known}?" if known else ""))
     if values.get("azureml_cluster_name") in (None, ""):
         values["azureml_cluster_name"] = name
-    converted, errors = convert(values)
+    converted, errors = convert(values, kind)
     host.errors += errors
     if errors:
         return host
     host.options = ClusterOptions(converted, lambda option, path: read_file(option, path, files))
     needed = set(with_files) - ({"azureml_kubernetes"} if host.via_node else set())  # paths on a node are its own
-    found = [*checks.of_host(host.options), *_of_files(converted, needed, files)]
+    found = [*checks.of_host(host.options, kind), *_of_files(converted, needed, files)]
     host.errors += dict.fromkeys(found)  # without duplicates
     return host
 

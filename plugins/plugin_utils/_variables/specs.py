@@ -20,6 +20,8 @@ from ansible_collections.azureml.arc.plugins.modules import (
     compute,
     extension,
     job_check,
+    node,
+    node_preflight,
     pod_readiness,
     preflight,
     tls_secret,
@@ -28,8 +30,30 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._variables import conv
 
 ROLE = os.path.join(os.path.dirname(__file__), "..", "..", "..", "roles", "azureml")
 PREFIX = "azureml_"
-# The entry point that documents the variables of a cluster.
-VARIABLES = "variables"
+# What a host of a play is: a cluster as a whole, a cluster of which only nodes are changed, or the machine of a node.
+CLUSTER, NODES, MACHINE = "cluster", "nodes", "machine"
+# The entry points that document the variables of clusters and of machines.
+VARIABLES, MACHINE_VARIABLES = "variables", "machine_variables"
+# The variables of clusters that other hosts have, too.
+SHARED = {
+    NODES: (
+        "azureml_nodes",
+        "azureml_allow_disruption",
+        "azureml_kubernetes",
+        "azureml_kubernetes_via",
+        "azureml_subscription_id",
+        "azureml_resource_group",
+        "azureml_cluster_name",
+        "azureml_cluster_type",
+    ),
+    MACHINE: (
+        "azureml_profile",
+        "azureml_cluster_type",
+        "azureml_fail_on",
+        "azureml_compute",
+        "azureml_computes",
+    ),
+}
 # Variables of playbooks and plugins, which are not in the role.
 OTHER_NAMES = frozenset(
     {
@@ -66,6 +90,8 @@ def _of_modules() -> Mapping[str, Mapping]:
             "mutually_exclusive": tls_secret.SPEC.rules["mutually_exclusive"],
             "required_one_of": [names for _state, _value, names, _one in tls_secret.SPEC.rules["required_if"]],
         },
+        "azureml_machine_skip_checks": node_preflight.SPEC.argument_spec["skip_checks"],
+        "azureml_nodes": {"options": node.SPEC.argument_spec, **node.SPEC.rules},
         "azureml_skip_checks": preflight.SPEC.argument_spec["skip_checks"],
         "azureml_components": pod_readiness.SPEC.argument_spec["components"],
         "azureml_compute": attachment,
@@ -94,19 +120,27 @@ def argument_specs() -> Mapping[str, Mapping]:
 
 
 @cache
-def specification() -> Mapping[str, Mapping]:
-    """Return the variables of a cluster by name, as an argument spec."""
+def specification(kind: str = CLUSTER) -> Mapping[str, Mapping]:
+    """Return the variables of a host by name, as an argument spec.
+
+    :param kind: C(CLUSTER), C(NODES) or C(MACHINE).
+    """
     written = argument_specs()[VARIABLES]
+    if kind in SHARED:  # of these, none is required
+        written = {name: {**written[name], "required": False} for name in SHARED[kind]}
+    if kind == MACHINE:
+        written = {**written, **argument_specs()[MACHINE_VARIABLES]}
     return {name: _completed(option, _of_modules().get(name, {})) for name, option in written.items()}
 
 
-def convert(values: Mapping) -> tuple[dict, list[str]]:
+def convert(values: Mapping, kind: str = CLUSTER) -> tuple[dict, list[str]]:
     """Check the variables of a host, and convert them.
 
     :param values: the variables by name, templates resolved.
+    :param kind: as in C(specification).
     :returns: the converted variables, without those that are not set, and the errors in them.
     """
-    spec = specification()
+    spec = specification(kind)
     return conversion.convert({name: value for name, value in values.items() if name in spec}, spec)
 
 

@@ -28,6 +28,7 @@ NONE = {"ok": 0, "changed": 0, "failed": 0, "unreachable": 0, "not_started": 0}
         ("site.yml", {"ok": 1, "failed": 1}, False, "site.yml: 1 of 2 clusters succeeded, 1 failed"),
         ("deploy.yml", {"ok": 1, "changed": 2}, True, "Deployment in check mode: 2 would change, 1 unchanged"),
         ("deploy.yml", {}, False, "Deployment: no clusters"),
+        ("nodes.yml", {"ok": 2, "failed": 1}, False, "Preparation of nodes: 2 of 3 hosts ready, 1 failed"),
     ],
 )
 def test_headline_is_the_result_of_the_run(playbook, totals, check_mode, expected):

@@ -105,6 +105,7 @@ def test_failures_are_first_in_the_table():
     [
         (Wave([Row("f1", "ok")]), False, "1 cluster: 1 ok"),
         (Wave([]), False, "0 clusters"),
+        (Wave([Row("m1", "ok"), Row("m2", "changed")], noun="machine"), False, "2 machines: 1 ok, 1 changed"),
         (
             Wave([Row("f1", "failed"), Row("f2", "pending")], ["f1"], [], 1, 1, 5),
             False,

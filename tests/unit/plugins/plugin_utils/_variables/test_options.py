@@ -13,6 +13,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.errors import Az
 from ansible_collections.azureml.arc.plugins.modules import (
     compute,
     extension,
+    node_preflight,
     openshift_scc,
     pod_readiness,
     preflight,
@@ -28,6 +29,9 @@ FILES = {
     "broken.json": b"{",
     "list.json": b"[]",
 }
+GPU, NO_GPU = (
+    {"name": "c", "instance_types": {"t": {"resources": {"limits": {"nvidia.com/gpu": count}}}}} for count in (1, "0")
+)
 TABLES = {
     "preflight": (preflight, ["CLUSTER", "INSTALL", "PREFLIGHT"]),
     "extension": (extension, ["CLUSTER", "INSTALL", "EXTENSION"]),
@@ -101,10 +105,29 @@ def test_modules_get_only_the_credentials_for_azure_or_for_the_cluster():
         assert "kubeconfig" not in azure
     for cluster in (
         *(one.pod_readiness(), one.openshift_scc(), one.tls_secret(), one.kubernetes_preflight(), one.endpoint_check()),
-        *(one.namespace("n"), one.instance_type([]), one.cluster_identity({"id": "i"})),
+        *(one.namespace("n"), one.node({}), one.instance_type([]), one.cluster_identity({"id": "i"})),
     ):
         assert cluster["kubeconfig"] == "k"
         assert "secret" not in cluster
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({"profile": "training"}, {"workload_profile": "training", "gpu": False, "skip_checks": []}),
+        ({"compute": GPU}, {"gpu": True}),
+        ({"computes": [GPU]}, {"gpu": True}),
+        ({"compute": NO_GPU}, {"gpu": False}),
+        ({"compute": GPU, "gpu": False}, {"gpu": False}),
+        ({"selinux_mode": "disabled", "machine_skip_checks": ["disk"]}, {"skip_checks": ["disk", "selinux"]}),
+        ({"machine_disk_paths": ["~/d"], "minimum_free_disk": 7}, {"disk_paths": ["~/d"], "minimum_free_disk": 7}),
+    ],
+)
+def test_checks_of_a_machine_follow_its_variables(variables, expected):
+    given = options(**variables).node_preflight()
+
+    assert {name: given[name] for name in expected} == expected
+    assert given.keys() <= node_preflight.SPEC.argument_spec.keys()
 
 
 def test_preflight_requires_only_namespaces_that_are_not_created_later():

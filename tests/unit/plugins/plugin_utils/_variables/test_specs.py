@@ -10,6 +10,9 @@ from collections.abc import Iterator
 
 import pytest
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.specs import (
+    CLUSTER,
+    MACHINE,
+    NODES,
     argument_specs,
     convert,
     known_names,
@@ -18,6 +21,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._variables.specs impor
 )
 
 REQUIRED = {"azureml_resource_group": "rg"}
+VARIABLES = [(kind, name) for kind in (CLUSTER, NODES, MACHINE) for name in specification(kind)]
 # The values of text for each type.
 AS_TEXT = {
     "bool": [("true", True), ("false", False), ("yes", True), ("no", False)],
@@ -27,16 +31,17 @@ AS_TEXT = {
 }
 
 
-def given_as_text() -> Iterator[tuple[str, str, object]]:
+def given_as_text() -> Iterator[tuple[str, str, str, object]]:
     """Yield variables with a text, and the value after conversion."""
-    for name, option in specification().items():
+    for kind, name in VARIABLES:
+        option = specification(kind)[name]
         if option.get("elements", "str") == "str" and "choices" not in option:
-            yield from ((name, text, value) for text, value in AS_TEXT.get(option["type"], ()))
+            yield from ((kind, name, text, value) for text, value in AS_TEXT.get(option["type"], ()))
 
 
-@pytest.mark.parametrize(("name", "text", "value"), list(given_as_text()))
-def test_text_is_converted_by_the_specification(name, text, value):
-    converted, errors = convert({**REQUIRED, name: text})
+@pytest.mark.parametrize(("kind", "name", "text", "value"), list(given_as_text()))
+def test_text_is_converted_by_the_specification(kind, name, text, value):
+    converted, errors = convert({**REQUIRED, name: text}, kind)
 
     assert errors == []
     assert converted[name] == value
@@ -44,11 +49,11 @@ def test_text_is_converted_by_the_specification(name, text, value):
 
 
 @pytest.mark.parametrize("nothing", [None, ""])
-@pytest.mark.parametrize("name", list(specification()))
-def test_null_and_empty_text_are_the_same_as_an_unset_variable(name, nothing):
+@pytest.mark.parametrize(("kind", "name"), VARIABLES)
+def test_null_and_empty_text_are_the_same_as_an_unset_variable(kind, name, nothing):
     given = {key: value for key, value in REQUIRED.items() if key != name}
 
-    assert convert({**given, name: nothing}) == convert(given)
+    assert convert({**given, name: nothing}, kind) == convert(given, kind)
 
 
 def test_empty_description_is_kept():

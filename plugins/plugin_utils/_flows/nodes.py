@@ -1,0 +1,79 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Label and taint the nodes of a cluster, and check the machine of a node."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.flow import Flow
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.steps import NOT_KEPT, StepFailedError
+from ansible_collections.azureml.arc.plugins.plugin_utils._report.rollout import named
+
+
+class Nodes(Flow):
+    """Label and taint the nodes of a cluster."""
+
+    _nodes: tuple[str, ...] = ()
+    _changed: tuple[str, ...] = ()
+
+    def begin(self) -> Waiting[None]:
+        """Change the nodes of each entry, after a check of the cluster's identity if the variables name the cluster."""
+        entries = self.options.get("azureml_nodes", [])
+        identity = self.options.named_identity()
+        if entries and identity:
+            yield from self.check_identity(identity)
+        for one in entries:
+            selected = ", ".join([*one.get("names", ()), *one.get("label_selectors", ())])
+            found = yield from self.steps.apply(f"Label and taint nodes {selected}", "node", self.options.node(one))
+            self._nodes = tuple(dict.fromkeys([*self._nodes, *found["nodes"]]))
+            self._changed = tuple(dict.fromkeys([*self._changed, *found["changed_nodes"]]))
+
+    def found(self) -> dict:
+        return {**super().found(), "nodes": list(self._nodes), "changed_nodes": list(self._changed)}
+
+    def summary(self) -> str:
+        if not self.options.get("azureml_nodes"):
+            return "no nodes to change, azureml_nodes is not set"
+        if not self._changed:
+            return f"nodes in sync: {named(self._nodes)}"
+        return f"nodes {'to change' if self.steps.check_mode else 'changed'}: {named(self._changed)}"
+
+
+class Machine(Flow):
+    """Check the machine of a node."""
+
+    _checked: Mapping = {}  # the result of module node_preflight
+
+    def begin(self) -> Waiting[None]:
+        """Check the machine."""
+        try:
+            self._checked = yield from self.steps.apply(
+                "Check the machine", "node_preflight", self.options.node_preflight()
+            )
+        except StepFailedError as failure:
+            self._checked = failure.result
+            raise
+
+    def found(self) -> dict:
+        checked = {name: value for name, value in self._checked.items() if name not in NOT_KEPT}
+        return {**super().found(), **checked, **self._selinux_change()}
+
+    def _selinux_change(self) -> dict:
+        """Return the change of SELinux, which the tasks of the role make."""
+        mode, current = self.options.get("azureml_selinux_mode"), self._checked.get("selinux", "")
+        if not mode or current.lower() in ("", "disabled", mode):
+            return {}
+        change = {
+            "mode": mode,
+            "enforcing": current == "Enforcing",
+            "reboot": mode == "disabled" and self.options.get("azureml_reboot", False),
+            "become": self.options.get("azureml_machine_become", True),
+        }
+        return {"selinux_change": change}
+
+    def summary(self) -> str:
+        return "the machine is ready"

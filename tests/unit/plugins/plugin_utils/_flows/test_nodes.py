@@ -1,0 +1,89 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Flows nodes and machine: what they send and return."""
+
+from __future__ import annotations
+
+import pytest
+from fake_modules import SUBSCRIPTION, FakeModules, run
+
+NODES = [{"names": ["a", "b"], "labels": {"x": "1"}}, {"names": ["b"], "taints": []}]
+UNCHANGED = {"changed": False, "changed_nodes": []}
+NAMED = {"subscription_id": SUBSCRIPTION, "resource_group": "rg", "cluster_name": "c"}
+
+
+@pytest.mark.parametrize(
+    ("answers", "check_mode", "summary", "changed_nodes"),
+    [
+        ({}, False, "nodes changed: 2 (a, b)", ["a", "b"]),
+        ({}, True, "nodes to change: 2 (a, b)", ["a", "b"]),
+        ({"node": UNCHANGED}, False, "nodes in sync: 2 (a, b)", []),
+        ({"node": [UNCHANGED, {}]}, False, "nodes changed: 1 (b)", ["b"]),
+    ],
+)
+def test_nodes_of_all_entries_are_in_one_result(answers, check_mode, summary, changed_nodes):
+    result = run("nodes", FakeModules(**answers), check_mode, nodes=NODES)
+
+    assert (result["msg"], result["nodes"], result["changed_nodes"]) == (summary, ["a", "b"], changed_nodes)
+    assert result["changed"] == bool(changed_nodes)
+
+
+def test_nothing_is_sent_without_nodes():
+    fake = FakeModules()
+
+    assert run("nodes", fake, **NAMED)["msg"] == "no nodes to change, azureml_nodes is not set"
+    assert fake.calls == []
+
+
+def test_options_of_nodes_are_those_of_the_variables():
+    fake = FakeModules()
+
+    run("nodes", fake, nodes=NODES[:1], allow_disruption=False)
+
+    assert fake.calls == [("node", {"kubeconfig": "k", "allow_disruption": False, **NODES[0]}, False)]
+
+
+def test_identity_of_a_named_cluster_is_checked_before_the_first_change():
+    fake = FakeModules(cluster_identity={"failed": True, "msg": "another cluster"})
+
+    result = run("nodes", fake, nodes=NODES, **NAMED)
+
+    assert (result["failed"], fake.sent) == (True, [])
+    assert fake.calls == [("cluster_identity", {"kubeconfig": "k", **NAMED}, True)]
+
+
+def test_unverified_address_of_another_host_is_refused():
+    fake = FakeModules(cluster_identity={"verified": False, "reason": "it is unknown"})
+
+    result = run("nodes", fake, nodes=NODES, owner_of=lambda address: "other", **NAMED)
+
+    assert "is the API server of host other as well" in result["msg"]
+    assert fake.sent == []
+
+
+SERIOUS = {"failed": True, "msg": "the machine is not ready", "selinux": "Enforcing"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "variables", "change"),
+    [
+        ({}, {}, None),
+        ({}, {"selinux_mode": "permissive"}, ("permissive", True, False)),
+        ({}, {"selinux_mode": "permissive", "reboot": True}, ("permissive", True, False)),
+        ({}, {"selinux_mode": "disabled", "reboot": True}, ("disabled", True, True)),
+        ({"selinux": "Permissive"}, {"selinux_mode": "disabled"}, ("disabled", False, False)),
+        ({"selinux": "Permissive"}, {"selinux_mode": "permissive"}, None),
+        ({"selinux": "Disabled"}, {"selinux_mode": "permissive"}, None),
+        (SERIOUS, {"selinux_mode": "permissive"}, ("permissive", True, False)),
+        ({"failed": True, "msg": "no Python", "selinux": ""}, {"selinux_mode": "permissive"}, None),
+    ],
+)
+def test_change_of_selinux_follows_its_mode_and_the_variables(answer, variables, change):
+    result = run("machine", FakeModules(node_preflight=answer), machine_become=False, **variables)
+
+    names = ("mode", "enforcing", "reboot", "become")
+    expected = change and dict(zip(names, (*change, False), strict=True))
+    assert result.get("selinux_change") == expected
+    assert result.get("failed", False) == answer.get("failed", False)
