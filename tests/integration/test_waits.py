@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 import signal
+from dataclasses import dataclass, field
 
 import pytest
-from support import wait_for
+from support import requests_to, wait_for
 
+import certificates
 import simulated
 from simulator.scenario import ClusterPlan, InstallPlan, Scenario
 
@@ -53,16 +55,55 @@ def test_clusters_that_hang_do_not_block_others(playbook, tmp_path):
 
 
 FOR_EVER = 10**6  # simulated seconds
-# What each playbook waits for, what of the plan of the clusters makes that last, and the variables of the run.
+LATE = 60  # seconds until an answer
+CONTINUES = "Operations in progress continue in Azure. Run the playbook again to resume."
+NOTHING = "No operation is in progress in Azure. Run the playbook again."
+
+
+@dataclass
+class Interrupted:
+    """What a playbook waits for when it is interrupted.
+
+    :param step: its name.
+    :param plan: the part of the plan of the clusters that makes it last.
+    :param workspace: the part of the plan of their workspace that does.
+    :param variables: of the run.
+    :param late: the requests for whose answers it waits instead, by a part of their path.
+    :param last: the last line.
+    """
+
+    step: str
+    plan: dict = field(default_factory=dict)
+    workspace: dict = field(default_factory=dict)
+    variables: dict = field(default_factory=dict)
+    late: str = ""
+    last: str = CONTINUES
+
+
+INSTALLS = {"install": {"seconds": FOR_EVER}}
+CONFIRMED = {"azureml_confirm": 2}
+READS_PODS = Interrupted("Check the pods", late="/api/v1/namespaces/azureml/pods", last=NOTHING)
 INTERRUPTED = {
-    "deploy": ("Wait until the extension is installed", {"install": {"seconds": FOR_EVER}}, {}),
-    "rollout": ("Wait until the extension is installed", {"install": {"seconds": FOR_EVER}}, {"azureml_waves": "100%"}),
-    "upgrade": (
+    "deploy": Interrupted("Wait until the extension is installed", INSTALLS),
+    "rollout": Interrupted("Wait until the extension is installed", INSTALLS, variables={"azureml_waves": "100%"}),
+    "upgrade": Interrupted(
         "Wait until the extension is updated",
-        {"install": {"seconds": FOR_EVER}},
-        {"azureml_waves": "100%", "azureml_version": "1.1.70"},
+        INSTALLS,
+        variables={"azureml_waves": "100%", "azureml_version": "1.1.70"},
     ),
-    "remove": ("Wait until the extension is removed", {"removal_seconds": FOR_EVER}, {"azureml_confirm": 2}),
+    "rotate_tls": Interrupted("Wait until the extension is updated", INSTALLS),
+    "detach": Interrupted(
+        "Wait until the cluster is detached", workspace={"detach_seconds": FOR_EVER}, variables=CONFIRMED
+    ),
+    "remove": Interrupted("Wait until the extension is removed", {"removal_seconds": FOR_EVER}, variables=CONFIRMED),
+    "verify": READS_PODS,
+    "report": READS_PODS,
+    "nodes": Interrupted(
+        "Label and taint nodes node-*",
+        variables={"azureml_nodes": [{"names": ["node-*"]}]},
+        late="/api/v1/nodes",
+        last=NOTHING,
+    ),
 }
 
 
@@ -70,26 +111,45 @@ INTERRUPTED = {
     ("name", "number"), [*((name, signal.SIGINT) for name in INTERRUPTED), ("deploy", signal.SIGTERM)]
 )
 def test_interrupted_run_lists_operations_in_progress(playbook, begin, tmp_path, name, number):
-    step, fields, variables = INTERRUPTED[name]
+    one = INTERRUPTED[name]
     plans = [ClusterPlan(name, install=InstallPlan(seconds=30)) for name in ("c1", "c2")]
     with simulated.running(Scenario(clusters=plans, time_scale=60), tmp_path / "simulator") as simulator:
         inventory = simulated.inventory(simulator.directory, plans)
+        if name == "rotate_tls":
+            inventory["all"]["vars"] |= with_certificate()
         if name not in ("deploy", "rollout"):
             deployed = playbook("azureml.arc.deploy", inventory, **simulator.environment)
             assert deployed.status == 0, deployed.output
+        if name == "rotate_tls":
+            inventory["all"]["vars"] |= with_certificate()
         for plan in plans:
-            simulator.change_plan(plan.name, **fields)
-        inventory["all"]["vars"] |= {**variables, "azureml_progress_interval": 1}
+            simulator.change_plan(plan.name, **one.plan)
+        simulator.change_workspace("ws", **one.workspace)
+        if one.late:
+            simulator.add_fault(path=one.late, delay=LATE)
+        inventory["all"]["vars"] |= {**one.variables, "azureml_progress_interval": 1}
+        simulator.clear_journal()
         process, directory = begin(f"azureml.arc.{name}", inventory, **simulator.environment)
         output = directory / "output"
         for plan in plans:
-            line = f"waiting: [{plan.name}] "
-            wait_for(lambda line=line: line in output.read_text(), seconds=60)
+            path = f"/kubernetes/{plan.name}{one.late}"
+            if one.late:
+                wait_for(lambda path=path: requests_to(simulator, "GET", path), seconds=60)
+            else:
+                line = f"waiting: [{plan.name}] "
+                wait_for(lambda line=line: line in output.read_text(), seconds=60)
         process.send_signal(number)
         process.wait(timeout=30)
-        wait_for(lambda: "Run the playbook again to resume." in output.read_text())
+        wait_for(lambda: one.last in output.read_text())
 
-    assert f"interrupted: {step}: 2 (c1, c2)" in output.read_text()
+    assert f"interrupted: {one.step}: 2 (c1, c2)\n{one.last}\n" in output.read_text()
+
+
+def with_certificate() -> dict:
+    """Return the variables of a cluster for inference, with a new certificate."""
+    tls = {**certificates.as_options(), "cname": "ml.example.com"}
+    service = {"azureml_profile": "inference", "azureml_inference_service": "node_port"}
+    return {**service, "azureml_tls": tls}
 
 
 def test_a_first_deployment_reads_nothing_twice(playbook, tmp_path):

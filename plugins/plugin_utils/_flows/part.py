@@ -43,7 +43,8 @@ class Part:
         """Run the flows of hosts.
 
         :param send: takes, from any thread, C({"line": text}) to show; C({"host": name, "result": result}) of each flow
-            that has ended; and, if this process has to end, C({"begun": {host: step}}) of the others.
+            that has ended; and, if this process has to end, C({"begun": {host: [step, sent to Azure]}}) of the
+            others.
         """
         stop, handover = Stop(), Handover()
         with Connections() as connections:
@@ -65,5 +66,6 @@ class Part:
             except BaseException as error:
                 stop.request()
                 if isinstance(error, SystemExit):
-                    send({"begun": {name: flow.steps.last for name, flow in flows.items() if flow.steps.last}})
+                    steps = {name: flow.steps for name, flow in flows.items() if flow.steps.last}
+                    send({"begun": {name: [one.last, one.sent_to_azure] for name, one in steps.items()}})
                 raise

@@ -16,6 +16,7 @@ from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import first_line
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting
 from ansible_collections.azureml.arc.plugins.module_utils._core.text import printable
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.executors import CLUSTER_MODULES
 
 # Fields of a module's result that describe its call, or that the result of the cluster has for all steps.
 NOT_KEPT = ("changed", "diff", "failed", "invocation", "msg", "warnings")
@@ -77,6 +78,12 @@ class Steps:
     def last(self) -> str:
         """The name of the step that began last, empty if none has begun."""
         return self._records[-1]["name"] if self._records else ""
+
+    @property
+    def sent_to_azure(self) -> bool:
+        """Whether a step so far may have started an operation in Azure."""
+        sent = [one for one in self._records if not one.get("check") and one["module"] not in CLUSTER_MODULES]
+        return bool(sent) and not self.check_mode
 
     def apply(self, step: str, module: str, options: Mapping) -> Waiting[dict]:
         """Run a step that may change something.

@@ -56,16 +56,20 @@ def failure_lines(result: Mapping) -> str:
     return f"\n{INDENT}".join(lines)
 
 
-def interrupted_lines(steps: Mapping[str, str]) -> str:
+def interrupted_lines(steps: Mapping[str, tuple[str, bool]]) -> str:
     """Return the operations in progress of an interrupted run, as lines.
 
-    :param steps: the last step of each cluster that has begun and not ended.
+    :param steps: the last step of each cluster that has begun and not ended, and whether it may have started an
+        operation in Azure.
     """
     clusters: dict[str, list[str]] = {}
-    for name, step in steps.items():
+    for name, (step, _sent) in steps.items():
         clusters.setdefault(step, []).append(name)
     lines = [f"interrupted: {step}: {named(names)}" for step, names in clusters.items()]
-    lines += ["Operations in progress continue in Azure. Run the playbook again to resume."] if steps else []
+    if any(sent for _step, sent in steps.values()):
+        lines.append("Operations in progress continue in Azure. Run the playbook again to resume.")
+    elif steps:
+        lines.append("No operation is in progress in Azure. Run the playbook again.")
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -34,12 +34,19 @@ BROKEN = {
 def test_interrupted_run_lists_the_clusters_of_each_step():
     steps = {"a": "Submit the extension", "b": "Wait until the pods are ready", "c": "Submit the extension"}
 
-    assert interrupted_lines(steps).splitlines() == [
+    assert interrupted_lines({name: (step, name != "a") for name, step in steps.items()}).splitlines() == [
         "interrupted: Submit the extension: 2 (a, c)",
         "interrupted: Wait until the pods are ready: 1 (b)",
         "Operations in progress continue in Azure. Run the playbook again to resume.",
     ]
     assert interrupted_lines({}) == ""
+
+
+def test_interrupted_run_that_sent_nothing_to_azure_leaves_no_operation():
+    assert interrupted_lines({"a": ("Check the pods", False)}).splitlines() == [
+        "interrupted: Check the pods: 1 (a)",
+        "No operation is in progress in Azure. Run the playbook again.",
+    ]
 
 
 def test_failure_begins_with_the_cause_and_ends_with_the_fix():
