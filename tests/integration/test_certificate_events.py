@@ -59,6 +59,22 @@ def test_events_by_what_is_served_and_what_is_kept(source, at_endpoint, at_sourc
     assert all((one["source"], one["days_left"]) == (endpoint["key_vault"], 90) for one in renewed)
 
 
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("ml.example.com", ("ml.example.com", 443)),
+        ("ml.example.com:443", ("ml.example.com", 443)),
+        ("ML.example.com:443", ("ml.example.com", 443)),
+        ("ml.example.com:30443", ("ml.example.com", 30443)),
+        ("10.1.0.11", ("10.1.0.11", 443)),
+        ("[fd00::1]", ("fd00::1", 443)),
+        ("[fd00::1]:443", ("fd00::1", 443)),
+    ],
+)
+def test_an_address_with_port_443_is_the_same_as_without_a_port(source, address, expected):
+    assert source.host_and_port(address) == expected
+
+
 @pytest.fixture
 def looks(source, monkeypatch, tmp_path):
     """Look several times with the same memory; takes what happens before each look, returns the reasons of each."""
@@ -109,6 +125,8 @@ def test_what_cannot_be_read_is_logged_with_the_reason(looks, simulator, arc, ca
     assert looks(endpoint, lambda: None) == [[]]
     assert "was not found in this key vault" in caplog.text
     assert "the certificate of localhost:9 could not be read" in caplog.text
+    looks({"address": ":443"}, lambda: None)
+    assert "the certificate of :443 could not be read: it has no host" in caplog.text
 
 
 class TestCertificateInfo:

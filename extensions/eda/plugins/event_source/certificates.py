@@ -15,6 +15,7 @@ import ssl
 from collections.abc import Coroutine
 from datetime import datetime, timezone
 from typing import Any
+from urllib.parse import urlsplit
 
 from cryptography import x509
 
@@ -30,7 +31,8 @@ description:
 options:
   endpoints:
     description:
-      - The endpoints. C(host) is the inventory host of an endpoint, C(address) its name and port.
+      - The endpoints. C(host) is the inventory host of an endpoint, C(address) its name, with its
+        port if that is not 443.
       - C(key_vault) is the address of the certificate that the endpoint must serve. C(from) is the Secret that contains
         it, with C(namespace) and C(name), and optionally C(kubeconfig) and C(context).
       - One of C(address), C(key_vault) and C(from) is required.
@@ -92,15 +94,26 @@ READ_ONLY.check_hostname = False
 READ_ONLY.verify_mode = ssl.CERT_NONE
 
 
+def host_and_port(address: str) -> tuple[str, int]:
+    """Return the host and the effective port of an endpoint, so that C(ml) and C(ml:443) are the same. Pure.
+
+    :param address: name and port, an IPv6 address in brackets.
+    :raises ValueError: if it has no host, or its port is not a number.
+    """
+    parts = urlsplit(f"//{address}")
+    if not parts.hostname:
+        raise ValueError("it has no host")
+    return parts.hostname, parts.port or HTTPS
+
+
 async def served(address: str) -> dict[str, Any]:
     """Return the certificate that an endpoint serves, in the form of module certificate_info.
 
-    :param address: name and port.
+    :param address: as in C(host_and_port).
     :raises OSError: if the connection fails.
     """
-    name, separator, port = address.rpartition(":")
-    host, number = (name, int(port)) if separator else (address, HTTPS)
-    opening = asyncio.open_connection(host, number, ssl=READ_ONLY, server_hostname=host)
+    host, port = host_and_port(address)
+    opening = asyncio.open_connection(host, port, ssl=READ_ONLY, server_hostname=host)
     writer = (await asyncio.wait_for(opening, TIMEOUT))[1]
     content = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
     writer.close()
