@@ -21,13 +21,14 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._variables.specs impor
 )
 from objects import WORKSPACE
 from playbooks import LOCAL, play, vault
-from support import requests_to, writes
+from support import about, requests_to, writes
 
 import certificates
 import simulated
-from simulator.scenario import ClusterPlan
+from simulator.scenario import SUBSCRIPTION, ClusterPlan, InstallPlan
 
 ROLE = "azureml.arc.azureml"
+INSTALL = InstallPlan(seconds=30)
 INFERENCE = {"azureml_profile": "inference", "azureml_inference_service": "node_port"}
 # Punctuation of two messages, of which one was put into the other.
 JOINED_TWICE = re.compile(r"\.;|;;|\.\.|[:.] ?;| ;")
@@ -231,6 +232,52 @@ def test_what_is_wrong_for_a_whole_play_ends_it_before_anything_is_sent(
     assert messages, run.output
     assert not any(JOINED_TWICE.search(one.removesuffix("; nothing was sent")) for one in messages)
     assert simulator.journal() == []
+
+
+class TestWorkspaces:
+    """A workspace that does not exist is a mistake of the inventory, which one read shows before any installation."""
+
+    @pytest.fixture
+    def fleet(self, start_fleet):
+        """Four clusters: b1 and b2 in a workspace that does not exist, c with a second compute in another such one."""
+        simulator, inventory = start_fleet([ClusterPlan(name, install=INSTALL) for name in ("a", "b1", "b2", "c")])
+        missing, gone = ({"name": name, "resource_group": "rg-ml"} for name in ("missing", "gone"))
+        inventory["all"]["vars"]["azureml_compute"]["name"] = "of-{{ inventory_hostname }}"
+        inventory["all"]["hosts"]["b1"]["azureml_workspace"] = missing
+        inventory["all"]["hosts"]["b2"]["azureml_workspace"] = missing
+        inventory["all"]["hosts"]["c"]["azureml_computes"] = [{"name": "second", "workspace": gone}]
+        return simulator, inventory
+
+    def test_each_is_read_once_and_said_once_and_other_clusters_are_deployed(self, playbook, fleet):
+        simulator, inventory = fleet
+
+        run = playbook("azureml.arc.deploy", inventory)
+
+        assert run.status == 2
+        missing, gone = (
+            f"{variable}: workspace '{name}' in resource group 'rg-ml' of subscription {SUBSCRIPTION} does not exist;"
+            " nothing was sent"
+            for variable, name in (("azureml_workspace", "missing"), ("azureml_computes[0].workspace", "gone"))
+        )
+        assert run.output.count(f"failed: 2 clusters (b1, b2) {missing}\n") == 1
+        assert run.output.count(f"failed: [c] {gone}\n") == 1
+        assert run.output.count("does not exist") == 2
+        assert [run.outcome(name)["msg"] for name in ("b1", "b2", "c")] == [missing, missing, gone]
+        assert run.outcome("a")["changed"]
+        assert about(simulator, "b1", "b2", "c/") == []
+        requests = [one["path"] for one in simulator.journal()]
+        workspaces = [number for number, path in enumerate(requests) if re.search(r"/workspaces/\w+$", path)]
+        assert len(workspaces) == 3
+        assert max(workspaces) < next(number for number, path in enumerate(requests) if "/extensions" in path)
+
+    def test_a_rollout_that_allows_no_failure_sends_nothing_to_any_cluster(self, playbook, fleet):
+        simulator, inventory = fleet
+
+        run = playbook("azureml.arc.rollout", inventory)
+
+        assert run.status == 2
+        assert "the variables of 3 clusters are invalid, azureml_max_failures allows 0; nothing was sent" in run.output
+        assert writes(simulator) == []
 
 
 NO_HOSTS = {"all": {}}  # beside those of another inventory

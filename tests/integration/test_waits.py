@@ -19,8 +19,10 @@ from simulator.scenario import ClusterPlan, InstallPlan, Scenario
 
 HEALTHY, HANGING = 160, 40
 TIMEOUT = 90  # seconds of the run; the simulator's pass faster
-# Requests of the run, not of a cluster: signing in, the cloud, what is registered in the subscription.
-OF_THE_RUN = re.compile(r"/metadata/endpoints|/oauth2/|/\.well-known/|/subscriptions/[^/]+/providers/[^/]+$")
+# Requests of the run, not of a cluster: signing in, the cloud, workspaces, what is registered in the subscription.
+OF_THE_RUN = re.compile(
+    r"/metadata/endpoints|/oauth2/|/\.well-known/|/workspaces/\w+$|/subscriptions/[^/]+/providers/[^/]+$"
+)
 
 
 def test_clusters_that_hang_do_not_block_others(playbook, tmp_path):

@@ -65,6 +65,7 @@ PURE = (
     "plugin_utils/_report/results.py",
     "plugin_utils/_report/rollout.py",
     "plugin_utils/_variables/conversion.py",
+    "plugin_utils/_variables/tables.py",
 )
 # Modules that do input or output, or wait.
 IMPURE = re.compile(

@@ -10,6 +10,7 @@ No stable SDK knows this compute type, so its requests use the ARM pipeline dire
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 
 from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster as _cluster
 from ansible_collections.azureml.arc.plugins.module_utils._azure import workspace as _workspace
@@ -69,6 +70,16 @@ def run_info(call: ModuleCall) -> dict:
         _workspace.read(session, workspace)
     computes = [view(body) for body in found if body and is_kubernetes(body)]
     return {"computes": [one for one in computes if cluster is None or _is_of(one, cluster)]}
+
+
+def read_workspace(call: ModuleCall) -> dict:
+    """Read the workspace of M(azureml.arc.compute_info), which fails if it does not exist.
+
+    A fleet does this once for all clusters before the first installation.
+    """
+    session = open_session(call)
+    workspace = _workspace.reference(call.params, session.subscription_id)
+    return {"changed": False, "id": workspace.id, **asdict(_workspace.read(session, workspace))}
 
 
 def _is_of(compute: Mapping, cluster: _cluster.ClusterReference) -> bool:

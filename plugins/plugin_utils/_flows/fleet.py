@@ -27,6 +27,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._controller.in_process
 )
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.progress import COLORS, show_outcome
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.worker import prepared_worker, write_error
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows import workspaces
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.batches import Batches, Rollout, artifacts, figures
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.guards import PlaySettings, require_whole_batch
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.host import (
@@ -163,46 +164,55 @@ class Fleet:
         names = rollout.batch if rollout.number > 1 else self._settings.hosts
         hosts = {name: self._read_host(name, assignment, environment) for name in names}
         if rollout.number == 1:
-            rollout.refused = self._errors([host for host, _here in hosts.values()], assignment)
-            if rollout.allowed is not None and len(rollout.refused) > rollout.allowed:
-                refused_clusters = counted(len(rollout.refused))
-                message = (
-                    f"the variables of {refused_clusters} are invalid, azureml_max_failures allows {rollout.allowed}"
-                )
-                raise AnsibleActionFail(checks.nothing_sent([message]))
+            self._refuse(rollout, self._errors([host for host, _in_process in hosts.values()], assignment), assignment)
+            if assignment.attaches:
+                right = [host for host, in_process in hosts.values() if in_process and host.name not in rollout.refused]
+                threads = self._task_vars["ansible_forks"]
+                self._refuse(rollout, workspaces.missing(self._action, environment, right, threads), assignment)
         mine = []
         for name in rollout.batch:
-            host, here = hosts[name]
+            host, in_process = hosts[name]
             if name in rollout.refused:
                 self._end(name, refused(rollout.refused[name]), show=False)
-            elif here:
+            elif in_process and not host.via_node:
                 mine.append(host)
             else:
                 self._handover.leave(name, {"flow": self._flow, "assignment": asdict(assignment)})
         return mine
 
     def _read_host(self, name: str, assignment: Assignment, environment: Mapping) -> tuple[HostVariables, bool]:
-        """Return the variables of a host, and whether its flow runs in this process."""
+        """Return the variables of a host, and whether its steps in Azure run in this process."""
         variables = host_variables(self._action._task, name)
         templar = self._action._templar.copy_with_new_env(available_variables=variables)
         host = read(name, variables, templar, ControllerFiles(self._action), assignment.with_files, assignment.kind)
         try:
             same = task_environment(self._action, templar) == environment
-            return host, same and is_switched_on(variables, templar) and not host.via_node
+            return host, same and is_switched_on(variables, templar)
         except AnsibleError as error:
             host.errors.append(str(error))
             return host, False
 
     def _errors(self, hosts: list[HostVariables], assignment: Assignment) -> dict[str, list[str]]:
-        """Return the errors in the variables of hosts, alone and together, and show each error once."""
+        """Return the errors in the variables of hosts, alone and together."""
         clusters = [one for one in hosts if one.options and one.kind != MACHINE]
         connected = [one.name for one in clusters if not one.via_node and assignment.connects]
         together = checks.of_fleet({one.name: one.options for one in clusters}, connected)
         errors = {one.name: [*one.errors, *together.get(one.name, ())] for one in hosts}
+        return {name: found for name, found in errors.items() if found}
+
+    def _refuse(self, rollout: Rollout, errors: Mapping[str, list[str]], assignment: Assignment) -> None:
+        """Show each error in variables once, and note the hosts that have some.
+
+        :raises AnsibleActionFail: if these are more than may fail.
+        """
         for message, names in checks.grouped(errors).items():
             who = f"[{names[0]}]" if len(names) == 1 else f"{counted(len(names), assignment.noun)} ({', '.join(names)})"
             self._show("failed", f"{who} {checks.nothing_sent([message])}")
-        return {name: found for name, found in errors.items() if found}
+        rollout.refused |= errors
+        if rollout.allowed is not None and len(rollout.refused) > rollout.allowed:
+            clusters = counted(len(rollout.refused))
+            message = f"the variables of {clusters} are invalid, azureml_max_failures allows {rollout.allowed}"
+            raise AnsibleActionFail(checks.nothing_sent([message]))
 
     def _end(self, name: str, result: dict, show: bool = True) -> None:
         """Keep the result of a host for action C(cluster), and show it in a line."""

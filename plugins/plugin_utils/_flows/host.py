@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from ansible_collections.azureml.arc.plugins.module_utils._compute.module import read_workspace
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleSpec
 from ansible_collections.azureml.arc.plugins.module_utils._extension.module import begin_supporting_resources
 from ansible_collections.azureml.arc.plugins.modules import (
     cluster_identity,
     compute,
+    compute_info,
     endpoint_check,
     extension,
     instance_type,
@@ -76,6 +78,7 @@ MODULES: Mapping[str, ModuleSpec] = {
     "preflight": preflight.SPEC,
     "supporting_resources": replace(extension.SPEC, run=begin_supporting_resources),
     "tls_secret": tls_secret.SPEC,
+    "workspace": replace(compute_info.SPEC, run=read_workspace),
 }
 
 
@@ -105,6 +108,11 @@ class Assignment:
     def noun(self) -> str:
         """Return what the hosts are, in a word."""
         return "machine" if self.kind == MACHINE else "cluster"
+
+    @property
+    def attaches(self) -> bool:
+        """Return whether the flow attaches clusters to workspaces."""
+        return self.flow == "deploy"
 
     @property
     def with_files(self) -> tuple[str, ...]:

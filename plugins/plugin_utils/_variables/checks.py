@@ -18,8 +18,9 @@ from ansible_collections.azureml.arc.plugins.module_utils._extension import chec
 from ansible_collections.azureml.arc.plugins.module_utils._extension.settings import INFERENCE, TRAINING, as_setting
 from ansible_collections.azureml.arc.plugins.module_utils._node.taints import checked_labels, checked_taints
 from ansible_collections.azureml.arc.plugins.module_utils._preflight.azure_checks import version_of
-from ansible_collections.azureml.arc.plugins.plugin_utils._variables.options import EXTENSION, INSTALL, ClusterOptions
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables.options import ClusterOptions
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.specs import CLUSTER
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables.tables import EXTENSION, INSTALL
 
 # Source: "Naming rules" of https://learn.microsoft.com/azure/machine-learning/how-to-attach-kubernetes-to-workspace.
 COMPUTE_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9-]{0,14}[a-zA-Z0-9]")

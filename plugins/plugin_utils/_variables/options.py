@@ -18,81 +18,18 @@ from functools import partial
 from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import from_id
 from ansible_collections.azureml.arc.plugins.module_utils._compute import configuration
 from ansible_collections.azureml.arc.plugins.module_utils._compute.configuration import ComputeConfiguration
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables.tables import (
+    CLUSTER,
+    COMPUTE,
+    EXTENSION,
+    INSTALL,
+    NODE,
+    NODE_PREFLIGHT,
+    OPENSHIFT_SCC,
+    PREFLIGHT,
+    READINESS,
+)
 
-# The variables of options. Options whose variables are not set are omitted.
-CLUSTER = {
-    "subscription_id": "azureml_subscription_id",
-    "resource_group": "azureml_resource_group",
-    "cluster_name": "azureml_cluster_name",
-    "cluster_type": "azureml_cluster_type",
-}
-INSTALL = {
-    "install_nvidia_device_plugin": "azureml_install_nvidia_device_plugin",
-    "install_prometheus_operator": "azureml_install_prometheus_operator",
-    "install_volcano": "azureml_install_volcano",
-    "install_dcgm_exporter": "azureml_install_dcgm_exporter",
-}
-PREFLIGHT = {
-    "workload_profile": "azureml_profile",
-    "settings_generation": "azureml_settings_generation",
-    "inference_service": "azureml_inference_service",
-    "inference_router_ha": "azureml_inference_router_ha",
-    "node_selector": "azureml_node_selector",
-    "log_analytics": "azureml_log_analytics",
-    "install_components": "azureml_install_components",
-    "minimum_agent_version": "azureml_minimum_agent_version",
-    "fail_on": "azureml_fail_on",
-}
-EXTENSION = {
-    "name": "azureml_extension_name",
-    "workload_profile": "azureml_profile",
-    "settings_generation": "azureml_settings_generation",
-    "inference_service": "azureml_inference_service",
-    "tls": "azureml_tls",
-    "allow_insecure_connections": "azureml_allow_insecure_connections",
-    "inference_router_ha": "azureml_inference_router_ha",
-    "node_selector": "azureml_node_selector",
-    "log_analytics": "azureml_log_analytics",
-    "openshift": "azureml_openshift",
-    "in_cluster_tls": "azureml_in_cluster_tls",
-    "release_train": "azureml_release_train",
-    "version": "azureml_version",
-    "auto_upgrade_minor_version": "azureml_auto_upgrade_minor_version",
-    "settings": "azureml_settings",
-    "protected_settings": "azureml_protected_settings",
-    "update_protected": "azureml_update_protected",
-    "allow_disruption": "azureml_allow_disruption",
-    "force_replace": "azureml_force_replace",
-}
-READINESS = {
-    "workload_profile": "azureml_profile",
-    "settings_generation": "azureml_settings_generation",
-    "cluster_type": "azureml_cluster_type",
-    "components": "azureml_components",
-}
-NODE = {"allow_disruption": "azureml_allow_disruption"}
-NODE_PREFLIGHT = {
-    "workload_profile": "azureml_profile",
-    "cluster_type": "azureml_cluster_type",
-    "datasets": "azureml_datasets",
-    "gpu": "azureml_gpu",
-    "disk_paths": "azureml_machine_disk_paths",
-    "minimum_free_disk": "azureml_minimum_free_disk",
-    "region": "azureml_region",
-    "workspace_id": "azureml_workspace_id",
-    "container_registry": "azureml_container_registry",
-    "storage_account": "azureml_storage_account",
-    "outbound_addresses": "azureml_outbound_addresses",
-    "fail_on": "azureml_fail_on",
-}
-OPENSHIFT_SCC = {"settings_generation": "azureml_settings_generation"}
-# An attachment has the options of the module itself; these are added.
-COMPUTE = {
-    "purge_instance_types": "azureml_purge_instance_types",
-    "force_reattach": "azureml_force_reattach",
-    "allow_disruption": "azureml_allow_disruption",
-    "workspace": "azureml_workspace",
-}
 # The GPUs of an instance type as JSON, if it has some.
 SOME_GPUS = re.compile(r'nvidia\.com/gpu": "?[1-9]')
 
@@ -292,6 +229,16 @@ class ClusterOptions:
         if self._variables.get("azureml_kubernetes_via") == "node":
             return self._azure({**options, "inspect_pods": False}, more)
         return self._azure(self._kubernetes(options, {}), more)
+
+    def workspaces(self) -> dict[str, dict]:
+        """For reading the workspaces of computes, by the variables that name them."""
+        common = {name: value for name, value in self._by(CLUSTER).items() if name == "subscription_id"}
+        found = {}
+        for variable, one in self.named_attachments.items():
+            name = f"{variable}.workspace" if "workspace" in one else "azureml_workspace"
+            workspace = one.get("workspace") or self._variables.get("azureml_workspace")
+            found[name] = self._azure({**common, "workspace": workspace}, {})
+        return found
 
     def cluster_identity(self, cluster: Mapping) -> dict:
         """For module cluster_identity and the cluster in Azure, with C(id) and C(fqdns)."""

@@ -18,8 +18,7 @@ from ansible_collections.azureml.arc.plugins.modules import (
     pod_readiness,
     preflight,
 )
-from ansible_collections.azureml.arc.plugins.plugin_utils._variables import checks
-from ansible_collections.azureml.arc.plugins.plugin_utils._variables import options as tables
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables import checks, tables
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.options import ClusterOptions
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.specs import specification
 
