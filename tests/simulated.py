@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
+import signal
 import ssl
 import subprocess
 import sys
@@ -23,6 +25,7 @@ from simulator.scenario import SUBSCRIPTION, ClusterPlan, Scenario
 
 TESTS = Path(__file__).resolve().parent
 START_SECONDS = 30
+STOP_SECONDS = 10
 REFUSED_SECONDS = 5  # a fault may make the simulator refuse connections for a moment
 
 
@@ -135,24 +138,52 @@ def running(scenario: Scenario, directory: Path) -> Iterator[RunningSimulator]:
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "simulator.json").unlink(missing_ok=True)
     (directory / "scenario.json").write_text(json.dumps(asdict(scenario)), encoding="utf-8")
-    log = (directory / "simulator.log").open("w", encoding="utf-8")
-    command = [sys.executable, "-m", "simulator", "--scenario", "scenario.json", "--directory", "."]
-    process = subprocess.Popen(
-        command,
-        cwd=directory,
-        env={**os.environ, "PYTHONPATH": str(TESTS)},
-        stdout=log,
-        stderr=log,
-        start_new_session=True,  # Ctrl-C goes to the parent process only, which then stops the simulator
-    )
+    process = _fork(directory)
     try:
         end = time.monotonic() + START_SECONDS
         while not (directory / "simulator.json").exists():
-            if process.poll() is not None or time.monotonic() > end:
+            if not _runs(process) or time.monotonic() > end:
                 raise RuntimeError(f"the simulator did not start: {(directory / 'simulator.log').read_text()}")
-            time.sleep(0.05)
+            time.sleep(0.01)
         yield RunningSimulator(directory)
     finally:
-        process.terminate()
-        process.wait(timeout=10)
-        log.close()
+        _stop(process)
+
+
+def _fork(directory: Path) -> int:
+    """Start a simulator in a directory; returns its process ID."""
+    server = _fork_server()
+    print(directory.resolve(), file=server.stdin, flush=True)
+    return int(server.stdout.readline())
+
+
+@functools.cache
+def _fork_server() -> subprocess.Popen:
+    """Return the process whose forks all simulators are; it ends with this one."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "simulator.forks"],
+        env={**os.environ, "PYTHONPATH": str(TESTS)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # Ctrl-C goes to the parent process only, which then stops the simulators
+    )
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _stop(process: int) -> None:
+    """Terminate a simulator that may have ended, and wait for its end."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process, signal.SIGTERM)
+    end = time.monotonic() + STOP_SECONDS
+    while _runs(process):
+        if time.monotonic() > end:
+            raise RuntimeError(f"the simulator with process ID {process} does not stop")
+        time.sleep(0.01)

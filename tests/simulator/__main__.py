@@ -9,13 +9,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 
 from simulator import scenario
 from simulator.server import Simulator
 
 
-def _arguments() -> argparse.Namespace:
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="simulator", description="Azure and Kubernetes clusters on loopback.")
     parser.add_argument("--clusters", type=int, default=1, metavar="N", help="connected clusters to simulate (1)")
     parser.add_argument(
@@ -33,7 +34,7 @@ def _arguments() -> argparse.Namespace:
         help="directory for certificates, kubeconfigs and simulator.json",
     )
     parser.add_argument("--port", type=int, default=0, help="port on loopback (default: a free one)")
-    return parser.parse_args()
+    return parser
 
 
 async def _run(arguments: argparse.Namespace) -> None:
@@ -58,5 +59,10 @@ async def _run(arguments: argparse.Namespace) -> None:
         await simulator.stop()
 
 
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run with the arguments of a command line, by default those of this process."""
+    asyncio.run(_run(_parser().parse_args(arguments)))
+
+
 if __name__ == "__main__":
-    asyncio.run(_run(_arguments()))
+    main()
