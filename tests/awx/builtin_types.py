@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The types of credentials and notifications that AWX brings, as far as they are used here."""
+"""The built-in types of credentials and notifications of AWX that the tests use."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ CREDENTIAL_TYPES = (
         required=("url",),
     ),
 )
-# What a notification needs to know, with what AWX fills in.
+# The parameters of notifications, with the defaults of AWX.
 NOTIFICATION_PARAMETERS: dict[str, dict[str, dict]] = {
     "webhook": {
         "url": {"type": str},

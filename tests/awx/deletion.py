@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What AWX refuses to delete, and what it deletes along with an item or leaves without an owner."""
+"""Deletion of items: when AWX refuses it, and what happens to related items."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from awx.rules import InvalidError, Item
 from awx.store import Store
 
 RUNNING = ("new", "pending", "waiting", "running")
-# As C(RelatedJobsPreventDeleteMixin) and the views of notifications, types and inventories say it.
+# Source of messages: C(RelatedJobsPreventDeleteMixin), and the views of notifications, types and inventories.
 ACTIVE_JOBS = "Resource is being used by running jobs."
 PENDING_NOTIFICATIONS = "Delete not allowed while there are pending notifications"
 TYPE_IN_USE = "Credential types that are in use cannot be deleted"
@@ -48,7 +48,7 @@ def request_deletion(store: Store, endpoint: str, number: int) -> int:
 
 
 def _active_jobs(store: Store, endpoint: str, number: int) -> list[dict]:
-    """Return the jobs that run of an item; those of an organization are the jobs of its templates."""
+    """Return the running jobs of an item. The jobs of an organization are those of its templates."""
     found = []
     for job in store.items["jobs"].values():
         template = store.items["job_templates"].get(job["job_template"], {})
@@ -67,14 +67,14 @@ def _active_jobs(store: Store, endpoint: str, number: int) -> list[dict]:
 
 
 def delete(store: Store, endpoint: str, number: int) -> None:
-    """Delete an item and what belongs to it; what only refers to it forgets it, and stays."""
+    """Delete an item and the items that belong to it. Items that only refer to it lose the reference."""
     deleted = store.items[endpoint].pop(number, None)
     if deleted is None:
         return
     store.surveys.pop(number, None)
-    if endpoint == "workflow_job_template_nodes":  # with a node goes the approval that it is
+    if endpoint == "workflow_job_template_nodes":  # the approval of a node is deleted with it
         store.items["workflow_approval_templates"].pop(deleted["unified_job_template"], None)
-    _forget_associations(store, endpoint, number)
+    _remove_associations(store, endpoint, number)
     for kind, item, name in _references(store, endpoint, number):
         if name in RESOURCES[kind].owners:
             delete(store, kind, item["id"])
@@ -82,7 +82,7 @@ def delete(store: Store, endpoint: str, number: int) -> None:
             item[name] = None
 
 
-def _forget_associations(store: Store, endpoint: str, number: int) -> None:
+def _remove_associations(store: Store, endpoint: str, number: int) -> None:
     for (kind, owner, name), ids in list(store.associated.items()):
         if (kind, owner) == (endpoint, number):
             del store.associated[kind, owner, name]
@@ -91,12 +91,12 @@ def _forget_associations(store: Store, endpoint: str, number: int) -> None:
 
 
 def _references(store: Store, endpoint: str, number: int) -> list[tuple[str, Item, str]]:
-    """Return the items that refer to one, with the endpoint of each and the field that does."""
-    meant = {endpoint, "unified_job_templates"} if endpoint in UNIFIED else {endpoint}
+    """Return the items that refer to an item, with their endpoint and the field of the reference."""
+    targets = {endpoint, "unified_job_templates"} if endpoint in UNIFIED else {endpoint}
     return [
         (kind, item, name)
         for kind, resource in RESOURCES.items()
         for name, field in resource.fields.items()
         for item in store.items[kind].values()
-        if field.to in meant and item.get(name) == number
+        if field.to in targets and item.get(name) == number
     ]

@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What AWX does with a job, as its C(awx/main/tasks/jobs.py) and C(receptor.py) do it.
+"""Run jobs like AWX, as in its C(awx/main/tasks/jobs.py) and C(receptor.py).
 
-Credentials become variables of the environment and files, answers a file of variables, the inventory a script; then
-ansible-runner runs the playbook in its three parts: transmit and process at AWX, worker at a node that executes.
+Credentials become environment variables and files, survey answers a file of variables, and the inventory a script.
+Then ansible-runner runs the playbook in three phases: transmit and process on the controller, worker on an execution
+node.
 """
 
 from __future__ import annotations
@@ -31,15 +32,15 @@ TIMEOUT = 240  # seconds
 
 
 class Unsafe(str):
-    """Text that no template is made of."""
+    """Text that must not be templated."""
 
 
 class VariablesDumper(yaml.SafeDumper):
-    """Writes variables, and marks those that no template is made of."""
+    """Writes variables, and marks unsafe text."""
 
 
 class AnswersDumper(yaml.SafeDumper):
-    """Marks all text, keys included, as AWX's C(safe_dump) does."""
+    """Marks all text including keys as unsafe, like C(safe_dump) of AWX."""
 
 
 for _dumper, _text in ((VariablesDumper, Unsafe), (AnswersDumper, str)):
@@ -47,10 +48,10 @@ for _dumper, _text in ((VariablesDumper, Unsafe), (AnswersDumper, str)):
 
 
 def sliced(hosts: dict, number: int, count: int) -> dict:
-    """Return the part of an inventory that one of several jobs gets.
+    """Return the part of an inventory for one slice of a job.
 
-    :param hosts: what C(ansible-inventory --list) says.
-    :param number: which part, from 1.
+    :param hosts: the output of C(ansible-inventory --list).
+    :param number: the number of the slice, from 1.
     """
     names = set(sorted(hosts["_meta"]["hostvars"])[number - 1 :: count])
     data: dict[str, Any] = {
@@ -62,10 +63,10 @@ def sliced(hosts: dict, number: int, count: int) -> dict:
 
 
 def injected(store: Store, credential: Item, private: Path, inside: Path) -> dict[str, str]:
-    """Return the variables of the environment that a credential becomes; its files are written.
+    """Write the files of a credential; return its environment variables.
 
     :param private: the private data folder.
-    :param inside: where the execution node has it.
+    :param inside: the path of that folder on the execution node.
     """
     kind, inputs = store.find("credential_types", credential["credential_type"]), credential["inputs"]
 
@@ -97,26 +98,26 @@ def injected(store: Store, credential: Item, private: Path, inside: Path) -> dic
 
 
 class Job:
-    """A job of a job template, run as AWX runs it.
+    """A job of a job template, run like in AWX.
 
-    :param job: what a launch has left in C(store).
-    :param hosts: what C(ansible-inventory --list) says.
-    :param directory: takes the folder of the controller.
+    :param job: the job that a launch created in C(store).
+    :param hosts: the output of C(ansible-inventory --list).
+    :param directory: for the private data folder.
     :param environment: variables that AWX sets for every job (C(AWX_TASK_ENV)).
     :ivar node: the folder of the execution node, removed by C(wait).
-    :ivar events: what the job has told of itself.
+    :ivar events: the events of the job.
     """
 
     def __init__(self, store: Store, job: Item, hosts: dict, directory: Path, environment: dict[str, str]) -> None:
         self._template = store.find("job_templates", job["job_template"])
         self._private = directory / f"awx_{job['id']}"
-        # Short: ansible-core 2.21 listens on a socket below TMPDIR, and the path of a socket has a limit.
+        # A short path: ansible-core 2.21 listens on a socket below TMPDIR, and the path of a socket is limited.
         self.node = Path(tempfile.mkdtemp(prefix="node_"))
         self._job = job
         self.events: list[dict] = []
         self.artifacts = self._private / "artifacts" / str(job["id"])
         self._write(store, hosts)
-        # An execution node knows nothing of the machine that the tests run on.
+        # An execution node does not have the environment of the machine that runs the tests.
         self._system = {
             name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPYCACHEPREFIX") if name in os.environ
         }
@@ -135,7 +136,7 @@ class Job:
         self._worker: subprocess.Popen | None = None
 
     def _write(self, store: Store, hosts: dict) -> None:
-        """The private data folder."""
+        """Write the private data folder."""
         job, template = self._job, self._template
         for name in ("env", "inventory", "cp", "tmp"):
             (self._private / name).mkdir(parents=True)
@@ -176,13 +177,13 @@ class Job:
         return self
 
     def cancel(self) -> None:
-        """End the job as AWX does, which has receptor end its worker."""
+        """Cancel the job like AWX, where receptor terminates the worker."""
         self._worker.terminate()
 
     def wait(self) -> str:
-        """Wait for the end. Returns the status that AWX shows.
+        """Wait for the end of the job; return the status that AWX shows.
 
-        :raises subprocess.TimeoutExpired: if the job takes too long; it is ended.
+        :raises subprocess.TimeoutExpired: if the job exceeds the timeout. It is killed.
         """
         try:
             self._worker.wait(TIMEOUT)
@@ -203,15 +204,15 @@ class Job:
 
     @property
     def output(self) -> str:
-        """What AWX shows of the job."""
+        """The output of the job in AWX."""
         return "\n".join(event["stdout"] for event in self.events if event.get("stdout"))
 
     @property
     def stats(self) -> dict:
-        """How many tasks of each outcome each host had; C(artifact_data) is what C(set_stats) has left."""
+        """The numbers of tasks by outcome and host; C(artifact_data) contains the data of C(set_stats)."""
         return next(event["event_data"] for event in self.events if event["event"] == "playbook_on_stats")
 
     @property
     def failed_hosts(self) -> str:
-        """The limit with which AWX starts a job again on hosts that failed."""
+        """The limit with which AWX relaunches a job on failed hosts."""
         return ",".join(sorted({*self.stats["failures"], *self.stats["dark"]}))

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a launch of a job template or a workflow makes, and what becomes of a workflow.
+"""Launches of job templates and workflows, and the progress of workflows.
 
-Nothing runs here: whoever wants that takes a job to C(awx.jobs.Job). The outcome of a job is what C(Store.outcomes)
-says of its template, success where it says nothing.
+No job runs here: C(awx.jobs.Job) runs jobs. The outcome of a job is that of its template in C(Store.outcomes), success
+by default.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ NODES = "workflow_job_template_nodes"
 def launch_job(store: Store, template: Item, given: dict, hosts: int) -> tuple[list[Item], dict]:
     """Launch a job template.
 
-    :param hosts: how many hosts its inventory has. A slice has at least one (C(get_effective_slice_ct)).
-    :returns: its jobs, one a slice, and the fields that it does not ask for, which are ignored.
+    :param hosts: number of hosts in its inventory. A slice has at least one (C(get_effective_slice_ct)).
+    :returns: its jobs, one per slice, and the ignored fields, for which it does not prompt.
     """
     if not template["inventory"] and not given.get("inventory"):
         message = "Job Template inventory is missing or undefined."
@@ -34,18 +34,18 @@ def launch_job(store: Store, template: Item, given: dict, hosts: int) -> tuple[l
     answers = given.get("extra_vars") or {}
     if problems := surveys.answer_problems(survey, answers, required=True):
         raise InvalidError({"variables_needed_to_start": problems})
-    taken = {name: given[name] for name in FIELDS if given.get(name) and template[PROMPTS[name]]}
-    asked = surveys.asked(survey)
+    accepted = {name: given[name] for name in FIELDS if given.get(name) and template[PROMPTS[name]]}
+    variables = surveys.variables(survey)
     job = {
         "name": template["name"],
         "status": "pending",
         "job_template": template["id"],
         "artifacts": {},
-        **{name: taken.get(name, template[name]) for name in FIELDS},
+        **{name: accepted.get(name, template[name]) for name in FIELDS},
         "extra_vars": {
             **template_variables(template),
             **{one["variable"]: one["default"] for one in survey.get("spec", ()) if one.get("default") is not None},
-            **{name: value for name, value in answers.items() if name in asked},
+            **{name: value for name, value in answers.items() if name in variables},
         },
     }
     job["job_slice_count"] = count = max(1, min(job["job_slice_count"], hosts))
@@ -53,15 +53,15 @@ def launch_job(store: Store, template: Item, given: dict, hosts: int) -> tuple[l
         store.insert("jobs", {**copy.deepcopy(job), "job_slice_number": number if count > 1 else 0})
         for number in range(1, count + 1)
     ]
-    left = {name: value for name, value in answers.items() if name not in asked}
-    ignored = {name: value for name, value in given.items() if name != "extra_vars" and name not in taken}
-    return jobs, {**ignored, **({"extra_vars": left} if left else {})}
+    unknown = {name: value for name, value in answers.items() if name not in variables}
+    ignored = {name: value for name, value in given.items() if name != "extra_vars" and name not in accepted}
+    return jobs, {**ignored, **({"extra_vars": unknown} if unknown else {})}
 
 
 def launch_workflow(store: Store, workflow: Item, given: dict) -> Item:
-    """Launch a workflow; it goes on until an approval is waited for.
+    """Launch a workflow. It runs until it waits for an approval.
 
-    :raises InvalidError: if it does not ask for what was given.
+    :raises InvalidError: if a field is given for which it does not prompt.
     """
     for name in ("limit", "inventory", "scm_branch"):
         if given.get(name) and not workflow[PROMPTS[name]]:
@@ -83,7 +83,7 @@ def launch_workflow(store: Store, workflow: Item, given: dict) -> Item:
 
 
 def decide(store: Store, approval: Item, status: str) -> None:
-    """Approve or deny."""
+    """Set the status of an approval, and continue its workflow."""
     approval["status"] = status
     for job in store.items["workflow_jobs"].values():
         if approval["id"] in job.get("approvals", {}):
@@ -92,18 +92,18 @@ def decide(store: Store, approval: Item, status: str) -> None:
 
 
 def advance(store: Store, job: Item) -> None:
-    """Run what can run. A node runs when its parents have ended, and one of them leads to it."""
+    """Run all nodes that can run: their parents have ended, and the outcome of one of them leads to the node."""
     nodes = job["nodes"]
-    begun = True
-    while begun:
-        begun = False
+    progress = True
+    while progress:
+        progress = False
         for number in sorted(nodes):
             if nodes[number] == "" and (decided := _decide(store, nodes, number)):
-                nodes[number], begun = decided, True
+                nodes[number], progress = decided, True
                 if decided == "running":
                     nodes[number] = _run(store, job, number)
     if not {"", "running"}.intersection(nodes.values()):
-        # C(WorkflowDAG.has_workflow_failed): a node that failed without a path for that fails the whole.
+        # C(WorkflowDAG.has_workflow_failed): a failed node without a failure path fails the workflow.
         unhandled = [
             one
             for one, status in nodes.items()
@@ -139,7 +139,7 @@ def _run(store: Store, workflow_job: Item, number: int) -> str:
         workflow_job["approvals"][approval["id"]] = number
         return "running"
     prompts = {name: node[name] for name in FIELDS if node[name] is not None}
-    # C(WorkflowJobNode.get_job_kwargs): what the workflow was given counts above its nodes.
+    # C(WorkflowJobNode.get_job_kwargs): fields of the workflow take precedence over those of its nodes.
     prompts.update({"limit": workflow_job["limit"]} if workflow_job["limit"] else {})
     (job, *_others), _ignored = launch_job(store, template, prompts, hosts=1)
     job["status"] = store.outcomes.get(template["name"], "successful")

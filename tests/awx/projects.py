@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What AWX does with a project: fetch it with git, and look for playbooks in it."""
+"""Projects: fetch them with git, and list their playbooks."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import asyncio
 import re
 from pathlib import Path
 
-# As awx/main/utils/ansible.py has it: names of playbooks of collections are in no project.
+# Source: awx/main/utils/ansible.py. Playbooks of collections are not in a project.
 PLAYBOOK_LINE = re.compile(r"^\s*?-?\s*?(?:hosts|(ansible\.builtin\.)?include|(ansible\.builtin\.)?import_playbook):")
-LEFT_OUT = {"roles", "tasks", "group_vars", "host_vars"}
+IGNORED = {"roles", "tasks", "group_vars", "host_vars"}
 
 
 async def fetch(url: str, branch: str, directory: Path) -> tuple[str, str]:
     """Fetch a project.
 
-    :returns: its revision and an empty text, or an empty text and why it cannot be fetched.
+    :returns: its revision and an empty string, or an empty string and the error.
     """
     command = ["git", "clone", "--quiet", "--depth", "1", *(["--branch", branch] if branch else []), url]
     cloned, output = await _run(*command, str(directory))
@@ -35,7 +35,7 @@ async def _run(*command: str) -> tuple[bool, str]:
 
 
 def playbooks(directory: Path) -> list[str]:
-    """Return the files that a job template may name; none of a project that has never been fetched."""
+    """Return the playbooks of a project, empty if it was not fetched yet."""
     return sorted(
         str(path.relative_to(directory)) for path in directory.rglob("*.y*ml") if _is_playbook(path, directory)
     )
@@ -43,6 +43,6 @@ def playbooks(directory: Path) -> list[str]:
 
 def _is_playbook(path: Path, directory: Path) -> bool:
     folders = path.relative_to(directory).parts[:-1]
-    if LEFT_OUT.intersection(folders) or any(one.startswith(".") for one in folders):
+    if IGNORED.intersection(folders) or any(one.startswith(".") for one in folders):
         return False
     return any(PLAYBOOK_LINE.match(line) for line in path.read_text(encoding="utf-8").splitlines())

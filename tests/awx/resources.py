@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The resources of AWX as data: fields, what makes them unique, and what they are associated with."""
+"""The resources of AWX as data: their fields, unique keys and associations."""
 
 from __future__ import annotations
 
@@ -268,5 +268,5 @@ RESOURCES = {
         unique=(),
     ),
 }
-# One list for all that can be launched.
+# The resources in the list of unified job templates.
 UNIFIED = ("projects", "inventory_sources", "job_templates", "workflow_job_templates", "workflow_approval_templates")

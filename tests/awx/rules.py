@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The rules of single resources beyond the types of their fields: each as AWX's serializer of it has them. Pure."""
+"""Validation of resources beyond the types of fields, as in the serializers of AWX. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from awx.builtin_types import NOTIFICATION_PARAMETERS
 from awx.schema import PROMPTS
 
 Item = dict[str, Any]
-# Finds an item by endpoint and id.
+# A function that returns an item by endpoint and id.
 Find = Callable[[str, int], Item]
 
 CREDENTIAL_INPUTS = {
@@ -48,7 +48,7 @@ CREDENTIAL_INPUTS = {
         },
     },
 }
-# Kinds of credentials that a job template takes.
+# Kinds of credentials that a job template accepts.
 JOB_KINDS = ("ssh", "vault", "cloud", "net", "kubernetes")
 INJECTORS = {
     "type": "object",
@@ -70,15 +70,15 @@ REFUSED_RULES = (
     (r"BYDAY=[0-9]+[A-Z]{2}", "BYDAY with numeric prefix not supported"),
     (r"COUNT.*UNTIL|UNTIL.*COUNT", "RRULE may not contain both COUNT and UNTIL"),
     (r"COUNT=[0-9]{4}", "COUNT > 999 is unsupported"),
-    (r"UNTIL=[0-9]+(;|$)", "rrule parsing failed validation: UNTIL needs a time"),  # in words of ours
+    (r"UNTIL=[0-9]+(;|$)", "rrule parsing failed validation: UNTIL needs a time"),  # not the message of AWX
 )
 
 
 class InvalidError(Exception):
-    """AWX refuses.
+    """A request that AWX refuses.
 
-    :ivar answer: the body of its answer.
-    :ivar status: 400 where an item is invalid.
+    :ivar answer: the body of the response.
+    :ivar status: the HTTP status, 400 for an invalid item.
     """
 
     def __init__(self, answer: dict, status: int = 400) -> None:
@@ -92,9 +92,9 @@ def refuse(field: str, message: str) -> None:
 
 
 def job_template(item: Item, find: Find, playbooks: Collection[str]) -> None:
-    """A job template runs a file of its project on an inventory.
+    """Validate a job template: its project, its playbook and its inventory.
 
-    :param playbooks: the files of its project.
+    :param playbooks: the playbooks of its project.
     """
     if not item["project"]:
         refuse("project", "This field is required.")
@@ -110,9 +110,9 @@ def job_template(item: Item, find: Find, playbooks: Collection[str]) -> None:
 
 
 def project(item: Item, local_paths: Collection[str]) -> None:
-    """A project is fetched, or is a folder that is there.
+    """Validate a project, which has a repository or is an existing folder.
 
-    :param local_paths: folders below the base of projects that no other project uses.
+    :param local_paths: the folders for manual projects.
     """
     if not item["scm_type"]:
         if item["local_path"] not in local_paths:
@@ -125,7 +125,7 @@ def project(item: Item, local_paths: Collection[str]) -> None:
 
 
 def inventory_source(item: Item, find: Find) -> None:
-    """A source of hosts: a file of a project, or a cloud that AWX itself knows."""
+    """Validate an inventory source, which is a file of a project or a cloud."""
     if item["source"] == "scm":
         if not item["source_project"]:
             refuse("source_project", "Project required for scm type sources.")
@@ -136,7 +136,7 @@ def inventory_source(item: Item, find: Find) -> None:
 
 
 def credential_type(item: Item, _find: Find) -> None:
-    """A type of credentials of our own."""
+    """Validate a custom credential type."""
     for name, schema in (("inputs", CREDENTIAL_INPUTS), ("injectors", INJECTORS)):
         try:
             jsonschema.validate(item[name], schema)
@@ -147,8 +147,8 @@ def credential_type(item: Item, _find: Find) -> None:
 
 
 def credential(item: Item, find: Find) -> None:
-    """A credential has an owner, and may hold what its type asks for."""
-    if not item["organization"]:  # owners of other kinds are not needed here
+    """Validate a credential: its owner, and the inputs of its type."""
+    if not item["organization"]:  # the tests do not use other kinds of owners
         raise InvalidError({"detail": ["Missing 'user', 'team', or 'organization'."]})
     fields = {one["id"]: one for one in find("credential_types", item["credential_type"])["inputs"]["fields"]}
     for name, value in item["inputs"].items():
@@ -159,10 +159,10 @@ def credential(item: Item, find: Find) -> None:
 
 
 def job_credential(kind: Item, others: Collection[Item]) -> None:
-    """A job template takes one credential of a type, of kinds that jobs use (C(JobTemplateCredentialsList)).
+    """Validate the credential of a job template: one of each type, and only some kinds (C(JobTemplateCredentialsList)).
 
     :param kind: the type of the credential.
-    :param others: the types of those that the template has.
+    :param others: the types of the template's other credentials.
     """
     if kind["id"] in {one["id"] for one in others}:
         raise InvalidError({"error": f"Cannot assign multiple {kind['name']} credentials."})
@@ -171,7 +171,7 @@ def job_credential(kind: Item, others: Collection[Item]) -> None:
 
 
 def execution_environment(item: Item, before: Item | None, find: Find) -> None:
-    """An execution environment stays in its organization, and fetches its image as a registry's user."""
+    """Validate an execution environment: its organization is final, and its credential is for a registry."""
     if before and item["organization"] and item["organization"] != before["organization"]:
         refuse("organization", "Cannot change the organization of an execution environment")
     if item["credential"]:
@@ -182,7 +182,7 @@ def execution_environment(item: Item, before: Item | None, find: Find) -> None:
 
 
 def notification_template(item: Item, _find: Find) -> None:
-    """Fills in what a notification does not say, and asks for the rest."""
+    """Set the defaults of a notification, and validate its parameters."""
     configuration = item["notification_configuration"]
     parameters = NOTIFICATION_PARAMETERS[item["notification_type"]]
     for name, parameter in parameters.items():
@@ -204,7 +204,7 @@ def notification_template(item: Item, _find: Find) -> None:
 
 
 def schedule(item: Item, _find: Find) -> None:
-    """When a schedule runs: C(SchedulePreviewSerializer), and C(Schedule.rrulestr) of the model."""
+    """Validate the rule of a schedule, as in C(SchedulePreviewSerializer) and C(Schedule.rrulestr)."""
     value = item["rrule"]
     starts = re.findall(r"DTSTART(?:;TZID=([^:]+))?:[0-9]+T[0-9]+(Z?)", value)
     if len(starts) != 1:
@@ -223,15 +223,15 @@ def schedule(item: Item, _find: Find) -> None:
 
 
 def template_variables(template: Item) -> dict:
-    """Return the variables of a template itself."""
+    """Return the extra variables of a template."""
     return yaml.safe_load(template.get("extra_vars") or "{}") or {}
 
 
 def saved_launch(launch: Item, template: Item, survey: dict) -> None:
-    """What a workflow node or schedule passes to its template: only what that asks for at launch.
+    """Validate the fields that a workflow node or a schedule passes to its template, which must prompt for them.
 
-    :param template: what is launched.
-    :param survey: its survey.
+    :param template: the template that is launched.
+    :param survey: the survey of the template.
     """
     errors: dict[str, Any] = {}
     enabled = survey if template.get("survey_enabled") else {}
@@ -239,10 +239,10 @@ def saved_launch(launch: Item, template: Item, survey: dict) -> None:
     problems = surveys.answer_problems(enabled, answers, required=False)
     if problems:
         errors["variables_needed_to_start"] = problems
-    asked, own = surveys.asked(enabled), template_variables(template)
-    left = [name for name, value in answers.items() if name not in asked and own.get(name) != value]
-    if left and not template.get("ask_variables_on_launch"):
-        errors["extra_data"] = [f"Variables {', '.join(left)} are not allowed on launch."]
+    prompted, own = surveys.variables(enabled), template_variables(template)
+    unknown = [name for name, value in answers.items() if name not in prompted and own.get(name) != value]
+    if unknown and not template.get("ask_variables_on_launch"):
+        errors["extra_data"] = [f"Variables {', '.join(unknown)} are not allowed on launch."]
     for name, switch in PROMPTS.items():
         value = launch.get(name)
         if value is not None and value != template.get(name) and not template.get(switch):

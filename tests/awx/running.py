@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The simulator, running."""
+"""Run the simulator in a thread."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from aiohttp import web
 from awx.server import USER, Server
 from simulator import certificates
 
-PASSWORD = "awx-password-marker"  # what must not be seen in any output
+PASSWORD = "awx-password-marker"  # must not be in any output
 
 
 class RunningServer:
     """The simulator in a separate thread, with its own event loop, over TLS.
 
-    :param directory: takes its certificates and projects.
+    :param directory: for its certificates and projects.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -39,7 +39,7 @@ class RunningServer:
 
     @property
     def environment(self) -> dict[str, str]:
-        """How clients reach it and sign in, as C(awx.awx) and C(awxkit) take that from their environment."""
+        """The environment variables with which C(awx.awx) and C(awxkit) connect and sign in."""
         return {
             "CONTROLLER_HOST": f"https://localhost:{self.port}",
             "CONTROLLER_USERNAME": USER,
@@ -48,7 +48,7 @@ class RunningServer:
         }
 
     def later(self, seconds: float, action: Callable[[], object]) -> None:
-        """Do something in the thread of the simulator after some time."""
+        """Call a function in the thread of the simulator after some seconds."""
         self._loop.call_soon_threadsafe(self._loop.call_later, seconds, action)
 
     def __enter__(self) -> RunningServer:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What fields and resources of AWX's API are made of, and the fields that many of them share."""
+"""The definitions of fields and resources of AWX's API, and common fields."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Field:
     """A field of a resource.
 
     :param kind: C(text), C(integer), C(boolean), C(json), C(variables) (text of JSON or YAML), or C(reference).
-    :param default: what it is if it was not given.
-    :param to: for a reference: the endpoint of what it may mean.
+    :param default: its default value.
+    :param to: for a reference: the endpoint to which it refers.
     """
 
     kind: str = "text"
@@ -33,10 +33,10 @@ class Field:
 class Resource:
     """An endpoint.
 
-    :param type: what its items call themselves.
-    :param unique: the fields that no two items may share.
-    :param associations: by name of the sub-endpoint: the endpoint of what it associates.
-    :param owners: the references whose items take these along when they are deleted.
+    :param type: the field C(type) of its items.
+    :param unique: the fields whose combination must be unique.
+    :param associations: by name of the sub-endpoint: the endpoint of the associated items.
+    :param owners: the references to owners. Deleting an owner deletes its items.
     """
 
     type: str
@@ -65,7 +65,7 @@ def reference(to: str, required: bool = False) -> Field:
 NAMED = {"name": text(required=True), "description": text()}
 NOTIFIED = {f"notification_templates_{event}": "notification_templates" for event in ("started", "success", "error")}
 ORGANIZATION = {"organization": reference("organizations")}
-# What a job template may ask for at launch: the field of a launch, and the switch that lets it in.
+# The fields for which a job template may prompt at launch, and the options that enable the prompts.
 PROMPTS = {
     "diff_mode": "ask_diff_mode_on_launch",
     "execution_environment": "ask_execution_environment_on_launch",
@@ -80,7 +80,7 @@ PROMPTS = {
     "timeout": "ask_timeout_on_launch",
     "verbosity": "ask_verbosity_on_launch",
 }
-# Prompts of many values, associated after the item is there.
+# Prompts with several values, which are associated after the item was created.
 PROMPTED_ASSOCIATIONS = {
     "credentials": "ask_credential_on_launch",
     "labels": "ask_labels_on_launch",

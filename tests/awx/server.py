@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The simulator as a server."""
+"""The HTTP server of the simulator."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ USER = "admin"
 PAGE_SIZE = 25
 PAGING = {"page", "page_size", "order_by"}
 MEMBERS = (("organizations", "users"), ("organizations", "admins"))
-# The reference by which items belong to one, for the lists below that.
+# The field that refers to the owner, for lists of the items of an owner.
 OWNED = {"organizations": "organization", "credential_types": "credential_type"}
 
 
 class Server:
     """AWX's API.
 
-    :param directory: the base of projects.
-    :ivar writes: the requests that have changed something, or tried to.
+    :param directory: the base folder of projects.
+    :ivar writes: all requests except GET.
     """
 
     def __init__(self, directory: Path, password: str) -> None:
@@ -134,7 +134,7 @@ class Server:
         return self._page(request, [(kind, item) for kind in UNIFIED for item in self.store.items[kind].values()])
 
     def _page(self, request: web.Request, found: list[tuple[str, dict]]) -> web.Response:
-        """Return a page of a list, filtered by query parameters; those that start with C(or__) count if one is true."""
+        """Return a page of a list, filtered by query parameters. Of those that begin with C(or__), one must match."""
         user = request["user"]
         shown = [self._shown(user, kind, item) for kind, item in found if user.sees(kind, item)]
         needed = {name: value for name, value in request.query.items() if name not in PAGING}
@@ -218,7 +218,7 @@ class Server:
         return _only_page([{"username": one.name} for one in self.users if one.organization == organization["id"]])
 
     async def _launch(self, request: web.Request) -> web.Response:
-        """Nothing runs; clients see that the job has succeeded."""
+        """Launch a job template. No job runs, and clients see that it succeeded."""
         template = self.store.items["job_templates"][int(request.match_info["id"])]
         hosts = self.store.hosts.get(template["inventory"], 1)
         jobs, ignored = launches.launch_job(self.store, template, await request.json(), hosts)

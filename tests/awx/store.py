@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The content of AWX: items of every resource, checked as AWX checks them, and what follows from a change."""
+"""The items of all resources, validated like in AWX, and the consequences of changes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from simulator.tasks import Tasks
 ROOT = "/api/v2"
 BACKGROUND_SECONDS = 0.5
 NODES = ("success_nodes", "failure_nodes", "always_nodes")
-# Rules that need an item and what it refers to.
+# Validation of an item and its references.
 RULES = {
     "inventory_sources": rules.inventory_source,
     "credential_types": rules.credential_type,
@@ -39,7 +39,7 @@ RULES = {
 class Store:
     """All items, by endpoint and id.
 
-    :param directory: where projects are fetched to.
+    :param directory: the folder for fetched projects.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -51,35 +51,41 @@ class Store:
         }
         self.associated: dict[tuple[str, int, str], list[int]] = {}
         self.surveys: dict[int, dict] = {}
-        # How many hosts an inventory has; jobs bring their own.
+        # Numbers of hosts by inventory. Jobs have their own inventory.
         self.hosts: dict[int, int] = {}
-        # How the jobs of templates end, by name, where that is not with success.
+        # Outcomes of jobs by the name of their template, if not successful.
         self.outcomes: dict[str, str] = {}
-        # Notification templates with a notification that was not sent yet.
+        # Notification templates with a pending notification.
         self.pending_notifications: set[int] = set()
         for one in CREDENTIAL_TYPES:
             self.insert("credential_types", {"description": "", "injectors": {}, "managed": True, **copy.deepcopy(one)})
 
     def insert(self, endpoint: str, item: Item) -> Item:
-        """Give an item its id."""
-        # All that can be launched counts its ids together.
+        """Add an item with a new id."""
+        # Unified job templates share a sequence of ids.
         item["id"] = next(self._ids)
         self.items[endpoint][item["id"]] = item
         return item
 
     def find(self, endpoint: str, number: int) -> Item:
-        """Return an item, or C(KeyError)."""
+        """Return an item.
+
+        :raises KeyError: if it does not exist.
+        """
         return self.items[self.endpoint_of(number) if endpoint == "unified_job_templates" else endpoint][number]
 
     def endpoint_of(self, number: int) -> str:
-        """Return the endpoint of something that can be launched, or C(KeyError)."""
+        """Return the endpoint of a unified job template.
+
+        :raises KeyError: if it does not exist.
+        """
         found = [kind for kind in UNIFIED if number in self.items[kind]]
         if not found:
             raise KeyError(number)
         return found[0]
 
     def create(self, endpoint: str, given: dict) -> Item:
-        """Create an item. Fields that the resource does not have, or not to write, are left out, as AWX does."""
+        """Create an item. Unknown and read-only fields are ignored, like in AWX."""
         resource = RESOURCES[endpoint]
         item = {name: copy.deepcopy(field.default) for name, field in resource.fields.items()}
         for name, field in resource.fields.items():
@@ -96,11 +102,11 @@ class Store:
         changed = copy.deepcopy(item)
         self._set(endpoint, changed, given)
         self._check(endpoint, changed, item)
-        fetched_anew = endpoint == "projects" and any(
+        needs_update = endpoint == "projects" and any(
             changed[name] != item[name] for name in ("scm_type", "scm_url", "scm_branch")
         )
         item.update(changed)
-        if fetched_anew and item["scm_type"]:
+        if needs_update and item["scm_type"]:
             self.update_project(item)
 
     def _set(self, endpoint: str, item: Item, given: dict) -> None:
@@ -158,7 +164,7 @@ class Store:
             refuse("__all__", f"{resource.type} with this {', '.join(resource.unique)} already exists.")
 
     def associate(self, endpoint: str, item: Item, name: str, number: int, disassociate: bool) -> None:
-        """Associate an item with another, or undo that."""
+        """Associate or disassociate two items."""
         ids = self.associated.setdefault((endpoint, item["id"], name), [])
         other = self.find(RESOURCES[endpoint].associations[name], number)
         if disassociate:
@@ -181,35 +187,35 @@ class Store:
         return self.find("credential_types", credential["credential_type"])
 
     def _below(self, node: int) -> set[int]:
-        """Return the nodes that can come after one."""
+        """Return all descendants of a node."""
         found: set[int] = set()
-        left = [node]
-        while left:
-            number = left.pop()
+        pending = [node]
+        while pending:
+            number = pending.pop()
             after = [
                 one for name in NODES for one in self.associated.get(("workflow_job_template_nodes", number, name), ())
             ]
-            left += [one for one in after if one not in found]
+            pending += [one for one in after if one not in found]
             found.update(after)
         return found
 
     def create_approval(self, node: Item, given: dict) -> Item:
-        """Return the approval that a node of a workflow waits for."""
+        """Create the approval for which a workflow node waits."""
         approval = self.create("workflow_approval_templates", given)
         node["unified_job_template"] = approval["id"]
         return approval
 
     def later(self, action: Callable[[], None]) -> None:
-        """Do what AWX does in the background."""
+        """Call a function after a delay, for work that AWX does in the background."""
         asyncio.get_running_loop().call_later(BACKGROUND_SECONDS, action)
 
     def path(self, project: int) -> Path:
-        """Where the files of a project are."""
+        """Return the folder of a project."""
         item = self.find("projects", project)
         return self._directory / (item["local_path"] if not item["scm_type"] else f"_{project}_{item['scm_revision']}")
 
     def update_project(self, project: Item) -> Item:
-        """Fetch a project, in the background. Returns the update."""
+        """Fetch a project in the background; return the update."""
         update = self.insert("project_updates", {"status": "pending", "finished": None, "error": ""})
         project.update(status="pending", current_update=update["id"], last_job=update["id"])
 
@@ -229,7 +235,7 @@ class Store:
         return update
 
     def shown(self, endpoint: str, item: Item) -> dict:
-        """Return an item as AWX gives it back: with addresses, and without secrets."""
+        """Return an item as in a response: with URLs and without secrets."""
         url = f"{ROOT}/{endpoint}/{item['id']}/"
         answer = {**copy.deepcopy(item), "type": RESOURCES[endpoint].type, "url": url, "summary_fields": {}}
         answer["related"] = {name: f"{url}{name}/" for name in RESOURCES[endpoint].associations}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Surveys: what AWX accepts as one, and as its answers. Pure."""
+"""Validation of surveys and of their answers. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ REQUIRED_KEYS = {"type": str, "question_name": str, "variable": str, "required":
 
 
 def problem(survey: dict) -> str | None:
-    """Return what AWX would answer to a survey that it does not take."""
+    """Return the error of AWX for an invalid survey, C(None) for a valid one."""
     for key, kind in (("name", str), ("description", str), ("spec", list)):
         if not isinstance(survey.get(key), kind):
             return f"Field '{key}' is missing from survey spec."
@@ -51,13 +51,13 @@ def _question_problem(index: int, question: dict) -> str | None:
             return f"Survey question {index} of type {kind} must specify choices."
         if any(line not in question["choices"] for line in str(default).splitlines()):
             return "Default choice must be answered from the choices listed."
-    if str(default).startswith(ENCRYPTED):  # of a password too, where no question before had one to keep
+    if str(default).startswith(ENCRYPTED):  # also of a new password question, which has no earlier default to keep
         return "$encrypted$ is a reserved keyword for password question defaults, survey question is new."
     return None
 
 
 def shown(survey: dict) -> dict:
-    """Return the survey as AWX gives it back: without the defaults of passwords."""
+    """Return a survey as in a response: without the defaults of passwords."""
     questions = [
         {**one, "default": ENCRYPTED} if one["type"] == "password" and one.get("default") else one
         for one in survey.get("spec", ())
@@ -65,21 +65,21 @@ def shown(survey: dict) -> dict:
     return {**survey, "spec": questions} if questions else survey
 
 
-def asked(survey: dict) -> set[str]:
-    """Return the variables that a survey asks for."""
+def variables(survey: dict) -> set[str]:
+    """Return the variables of a survey."""
     return {one["variable"] for one in survey.get("spec", ())}
 
 
 def hidden(survey: dict, answers: dict) -> dict:
-    """Answers as AWX shows them with a job: passwords are not."""
+    """Return answers as AWX shows them in a job: without passwords."""
     passwords = {one["variable"] for one in survey.get("spec", ()) if one["type"] == "password"}
     return {name: ENCRYPTED if name in passwords else value for name, value in answers.items()}
 
 
 def answer_problems(survey: dict, answers: dict, required: bool) -> list[str]:
-    """Return what is wrong with the answers to a survey.
+    """Return the errors in the answers to a survey.
 
-    :param required: whether every required question has to be answered here.
+    :param required: whether all required questions must have an answer.
     """
     return [one for question in survey.get("spec", ()) for one in _answer_problems(question, answers, required)]
 

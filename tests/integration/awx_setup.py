@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run the playbook that sets AWX up, as users do: with the project in their own repository."""
+"""Run the playbook that sets up AWX, with the project in a separate repository as users have it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ AWX_PROJECT = ROOT / "playbooks/awx/project"
 
 
 def create_repository(directory: Path) -> Path:
-    """Return the project that the collection ships, as a repository of a user's own."""
+    """Create a repository with the project of the collection; return its path."""
     path = directory / "repository"
     shutil.copytree(AWX_PROJECT, path)
     subprocess.run(["git", "init", "--quiet"], cwd=path, check=True)
@@ -29,17 +29,17 @@ def create_repository(directory: Path) -> Path:
 
 
 def commit(repository: Path) -> None:
-    """Commit what was changed in a repository."""
+    """Commit all changes in a repository."""
     identity = ("-c", "user.name=ops", "-c", "user.email=ops@example.com")
     for command in (("add", "--all"), (*identity, "commit", "--quiet", "-m", "AWX project")):
         subprocess.run(["git", *command], cwd=repository, check=True)
 
 
 def create_project(store: Store, base: Path) -> dict[str, int]:
-    """Return what a job template needs, without a run of the playbook: the same project as a folder, and an inventory.
+    """Create a manual project, an inventory and their organization for job templates, without the playbook.
 
-    :param base: the base of projects of C(store).
-    :returns: their ids, and that of their organization, under the names of the fields that take them.
+    :param base: the base folder of projects of C(store).
+    :returns: their ids by the names of fields that refer to them.
     """
     shutil.copytree(AWX_PROJECT, base / "azureml")
     organization = {"organization": store.create("organizations", {"name": "ml"})["id"]}
@@ -59,10 +59,10 @@ def set_up(
 ) -> PlaybookRun:
     """Set up AWX.
 
-    :param repository: that of the project; what the run writes is put beside it.
-    :param variables: those of the playbook that a user sets.
-    :param environment: what differs from how an administrator signs in.
-    :param extra: further arguments of C(ansible-playbook).
+    :param repository: the repository of the project. The files of the run are written to its parent folder.
+    :param variables: variables of the playbook.
+    :param environment: environment variables that replace those of the administrator.
+    :param extra: additional arguments of C(ansible-playbook).
     """
     project = {"scm_type": "git", "scm_url": f"file://{repository}"}
     arguments = variables_file(repository.parent, {"azureml_awx_project": project, **variables}, VariablesDumper)

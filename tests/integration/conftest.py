@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Fixtures: a simulator for the whole session, clusters to use up, and ways to run modules and playbooks."""
+"""Fixtures: a simulator for the whole session, a cluster for each test, and ways to run modules and playbooks."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ import simulated
 from machine.needs import program
 from simulator.scenario import ClusterPlan, InstallPlan, Scenario, WorkspacePlan
 
-TIME_SCALE = 60.0  # an install of 60 simulated seconds takes one
-# How many clusters there are of each kind, and what is special about them; a test takes one for itself.
+TIME_SCALE = 60.0  # an installation of 60 simulated seconds takes one second
+# The number of clusters of each kind, and their differences from the default. No two tests use the same cluster.
 SUPPLY = {
     "arc": (400, {}),
     "openshift": (80, {"distribution": "openshift"}),
@@ -39,7 +39,7 @@ SUPPLY = {
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Show the matrix of faults, where its cells were run: recovered and reported faults."""
+    """Show the matrix of operations and faults, if its tests were run."""
     cells = [
         value
         for reports in terminalreporter.stats.values()
@@ -90,7 +90,7 @@ def aks(_names) -> str:
 
 @pytest.fixture
 def sign_in_to(monkeypatch):
-    """Have the environment sign in to a simulator, whose journal starts empty."""
+    """Return a function that sets the environment to sign in to a simulator, and clears its journal."""
 
     def run(simulator) -> None:
         for name, value in simulator.environment.items():
@@ -102,7 +102,7 @@ def sign_in_to(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def environment(simulator, sign_in_to, monkeypatch, tmp_path):
-    """Sign in by environment, as AWX does, and find the collection; nothing else of the machine is seen."""
+    """Sign in by environment variables like AWX, find the collection, and hide the configuration of the machine."""
     for name in list(os.environ):
         if name.startswith(("AZURE_", "K8S_AUTH_", "ANSIBLE_", "KUBE")):
             monkeypatch.delenv(name)
@@ -115,7 +115,7 @@ def environment(simulator, sign_in_to, monkeypatch, tmp_path):
 
 @pytest.fixture
 def start_fleet(tmp_path, sign_in_to):
-    """Start a simulator of some clusters and sign in to it; returns it, and the inventory of the clusters."""
+    """Return a function that starts a simulator, signs in to it, and returns it with the inventory of its clusters."""
     with contextlib.ExitStack() as stack:
 
         def start(clusters: list[ClusterPlan]) -> tuple[simulated.RunningSimulator, dict]:
@@ -129,37 +129,36 @@ def start_fleet(tmp_path, sign_in_to):
 
 @pytest.fixture
 def fleet(start_fleet):
-    """The clusters of C(fleets) in a simulator that has just begun, and their inventory."""
+    """The clusters of C(fleets) in a new simulator, and their inventory."""
     return start_fleet(fleets.CLUSTERS)
 
 
 @pytest.fixture
 def run_module(tmp_path):
-    """Run a module's work with options as a task gives them; a failure is raised as C(ModuleFailedError)."""
-
+    """Return a function that runs a module with the options of a task. It raises C(ModuleFailedError) on failure."""
     return functools.partial(run_module_work, tmp_path)
 
 
 @pytest.fixture
 def kube(simulator, tmp_path):
-    """The Kubernetes API of a cluster, by its name, through the official client."""
+    """Return a function that connects the official client to a cluster, by its name."""
 
     def connect(cluster: str) -> DynamicClient:
-        remembered = tmp_path / f"discovery-{cluster}.json"  # else it stays in the machine's folder for such files
-        return DynamicClient(new_client_from_config(simulator.kubeconfigs[cluster]), cache_file=str(remembered))
+        cache = tmp_path / f"discovery-{cluster}.json"  # instead of a shared folder for temporary files
+        return DynamicClient(new_client_from_config(simulator.kubeconfigs[cluster]), cache_file=str(cache))
 
     return connect
 
 
 @pytest.fixture
 def training(arc):
-    """Options of module extension for training on a connected cluster."""
+    """Options of module C(extension) for training on a connected cluster."""
     return {"resource_group": "rg-edge", "cluster_name": arc, "workload_profile": "training"}
 
 
 @pytest.fixture
 def ready(run_module, simulator, arc, training):
-    """Options of module compute that attach a cluster whose extension is installed, under the cluster's name."""
+    """Options of module C(compute) for a cluster with the extension. The compute has the name of the cluster."""
     run_module(EXTENSION_SPEC, **training)
     simulator.clear_journal()
     return {"name": arc, "workspace": WORKSPACE, "resource_group": "rg-edge", "cluster_name": arc}
@@ -167,7 +166,7 @@ def ready(run_module, simulator, arc, training):
 
 @pytest.fixture
 def create(kube):
-    """Create an object in a cluster; C(fields) are those beside C(metadata)."""
+    """Return a function that creates an object in a cluster."""
 
     def run(cluster: str, api_version: str, kind: str, name: str, namespace: str | None = None, **fields):
         resource = kube(cluster).resources.get(api_version=api_version, kind=kind)
@@ -180,7 +179,7 @@ def create(kube):
 
 @pytest.fixture
 def playbook(tmp_path):
-    """Run a playbook with C(ansible-playbook). Takes its content or its name, the inventory, and extra environment."""
+    """Return a function that runs C(ansible-playbook) with a playbook, an inventory, arguments and environment."""
 
     def run(content, inventory, *arguments: str, **environ: str) -> PlaybookRun:
         return run_playbook(content, inventory, tmp_path, arguments, environ)
@@ -190,7 +189,10 @@ def playbook(tmp_path):
 
 @pytest.fixture
 def begin(tmp_path_factory):
-    """Start a playbook; gives its process, and its folder, where C(output) is what it prints. Killed at the end."""
+    """Return a function that starts a playbook, and returns its process and its folder with the file C(output).
+
+    Processes that still run at the end are killed.
+    """
     started = []
 
     def run(name: str, inventory: dict, *arguments: str, **environ: str) -> tuple[subprocess.Popen, Path]:
@@ -217,8 +219,8 @@ def chromium():
 
 @pytest.fixture
 def opened(chromium, tmp_path):
-    """Open the page of a report. Neither errors nor requests are tolerated."""
-    heard: list[str] = []
+    """Return a function that opens the page of a report. Errors and requests of the page fail the test."""
+    unexpected: list[str] = []
     contexts = []
 
     def run(data: dict, width: int = 1280, scheme: str = "light", fragment: str = ""):
@@ -229,10 +231,11 @@ def opened(chromium, tmp_path):
         )
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda message: heard.append(message.text))
-        page.on("pageerror", lambda error: heard.append(str(error)))
+        page.on("console", lambda message: unexpected.append(message.text))
+        page.on("pageerror", lambda error: unexpected.append(str(error)))
         page.on(
-            "request", lambda request: heard.append(request.url) if request.url[:5] not in ("file:", "data:") else None
+            "request",
+            lambda request: unexpected.append(request.url) if request.url[:5] not in ("file:", "data:") else None,
         )
         page.goto(path.as_uri() + fragment)
         return page
@@ -240,4 +243,4 @@ def opened(chromium, tmp_path):
     yield run
     for context in contexts:
         context.close()
-    assert heard == []
+    assert unexpected == []

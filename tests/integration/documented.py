@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The examples of README and documentation: their blocks, the commands in them, and the output printed below."""
+"""The examples in README and documentation: their blocks, and their commands with the documented output."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Example:
 
 
 def examples(*languages: str) -> list[Example]:
-    """Return all blocks in these languages, of whatever language if none is named."""
+    """Return the blocks in these languages, all blocks if no language is given."""
     return [
         Example(page, text[: block.start()].count("\n") + 1, block["language"], block["content"])
         for page in PAGES
@@ -51,14 +51,14 @@ def examples(*languages: str) -> list[Example]:
 
 
 def files_of(page: Path) -> dict[str, str]:
-    """Return the files that a page shows, by the name in their first line."""
+    """Return the files in a page, by the name in their first line."""
     blocks = [example.content for example in examples("yaml") if example.page == page]
     return {found[1]: content for content in blocks if (found := re.match(r"# (\S+\.yml)\n", content))}
 
 
 @dataclass(frozen=True)
 class Command:
-    """A command of a page, and the lines that the page shows as its output."""
+    """A command of a page, and its documented output."""
 
     page: Path
     text: str
@@ -69,7 +69,7 @@ class Command:
 
 
 def commands(page: Path) -> list[Command]:
-    """Return the commands of a page in their order; of those within sentences those that no block has."""
+    """Return the commands of a page: first those in blocks, then those in sentences that are not in a block."""
     found = [command for example in examples("console") if example.page == page for command in _of_block(example)]
     known = {command.text for command in found}
     text = BLOCK.sub("", page.read_text(encoding="utf-8"))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The operations that a fault can hit, and what a run of each is to come to."""
+"""The operations that faults can affect, and the expected outcome of each operation under each fault."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ MARKER = "marker-of-a-protected-setting"
 INSTALLED = (EXTENSION, {**CLUSTER, "workload_profile": "training", "protected_settings": {"proxy.password": MARKER}})
 CHANGED = (EXTENSION, {**INSTALLED[1], "settings": {"amloperator.custom_ip_interface": "eth1"}})
 ATTACHED = (COMPUTE, {**CLUSTER, "workspace": WORKSPACE})
-# A task: a module and its options; what stands for the cluster is filled in.
+# Tasks: a module and its options, without those that name the cluster.
 TASKS = {
     "install": INSTALLED,
-    "begin to install": (EXTENSION, {**INSTALLED[1], "wait": False}),
+    "install without wait": (EXTENSION, {**INSTALLED[1], "wait": False}),
     "change": CHANGED,
     "remove": (EXTENSION, {**CLUSTER, "state": "absent"}),
     "attach": ATTACHED,
     "detach": (COMPUTE, {**CLUSTER, "workspace": WORKSPACE, "state": "absent"}),
     "run a job": (JOB_CHECK, {"workspace": WORKSPACE}),
-    "look": (READINESS, {"workload_profile": "training"}),
-    "make a namespace": (NAMESPACE, {"name": "ml"}),
+    "check pods": (READINESS, {"workload_profile": "training"}),
+    "create a namespace": (NAMESPACE, {"name": "ml"}),
     "label a node": (NODE, {"names": ["node-0"], "labels": {"azureml": "true"}}),
 }
-# What has been done before a task begins.
+# The tasks that run before a task.
 BEFORE = {
     "change": ("install",),
     "remove": ("install",),
     "attach": ("install",),
     "detach": ("install", "attach"),
     "run a job": ("install", "attach"),
-    "look": ("begin to install",),
+    "check pods": ("install without wait",),
 }
 
 
@@ -55,9 +55,9 @@ class Operation:
     """One kind of request of a task.
 
     :param task: the name of a task in C(TASKS), or C(list clusters).
-    :param path: what its path contains, C({cluster}) and C({plain}) stand for the cluster.
-    :param names: what an error must name, as a regular expression.
-    :param writes: whether it changes something.
+    :param path: a part of its path, in which C({cluster}) and C({plain}) are replaced by the name of the cluster.
+    :param names: the resource that an error must name, as a regular expression.
+    :param writes: whether it changes a resource.
     """
 
     name: str
@@ -78,7 +78,7 @@ class Operation:
         return "/kubernetes/" in self.path
 
     def fault(self, cluster: str, kind: Mapping, times: int | None) -> dict:
-        """Return the fault of a kind that hits it."""
+        """Return a fault that affects this operation."""
         path = self.path.format(cluster=re.escape(cluster), plain=re.escape(cluster.replace("-", "")))
         where = {"method": self.method, "path": path, "query": self.query, "without": self.without}
         return {**where, "times": times, **kind}
@@ -113,49 +113,52 @@ OPERATIONS = (
     Operation("job GET", "run a job", "GET", "/jobs/arc-check-{cluster}-[^/]+$", _WHAT_JOB),
     Operation("job PUT", "run a job", "PUT", "/jobs/arc-check-{cluster}-[^/]+$", _WHAT_JOB, True),
     Operation("Resource Graph", "list clusters", "POST", "Microsoft.ResourceGraph/resources", "POST clusters"),
-    Operation("Kubernetes list", "look", "GET", _POD, "Pods in namespace 'azureml'", without="watch"),
-    Operation("Kubernetes watch", "look", "GET", _POD, "Pods in namespace 'azureml'", query="watch"),
-    Operation("Kubernetes create", "make a namespace", "POST", _NAMESPACES, "Namespace 'ml'", True),
+    Operation("Kubernetes list", "check pods", "GET", _POD, "Pods in namespace 'azureml'", without="watch"),
+    Operation("Kubernetes watch", "check pods", "GET", _POD, "Pods in namespace 'azureml'", query="watch"),
+    Operation("Kubernetes create", "create a namespace", "POST", _NAMESPACES, "Namespace 'ml'", True),
     Operation("Kubernetes patch", "label a node", "PATCH", "/kubernetes/{cluster}/api/v1/nodes/", "'node-0'", True),
 )
 
-# What no second try mends, so that it is reported at once.
+# Faults that a retry cannot fix, so they are reported immediately.
 _NO_ANSWER = frozenset({"not JSON", "HTML"})
 _REFUSALS = frozenset({"401", "409", "412"})
 
 
 def survives(operation: Operation, kind: str, once: bool) -> bool:
-    """Return whether a run gets over a fault of this kind."""
+    """Return whether a task succeeds despite a fault of this kind.
+
+    :param once: whether the fault affects only one request, instead of all.
+    """
     if operation.name == "Kubernetes watch":
-        return kind != "401"  # any other end of a watch means to read again
+        return kind != "401"  # after any other end of a watch, the module reads again
     if not once:
-        # Where only answers are lost, a look shows that the change was made.
+        # If only responses are lost, reading the resource shows that the change was made.
         return operation.is_arm and operation.writes and KINDS[kind].get("acts", False)
     if kind in _NO_ANSWER:
         return False
     if kind not in _REFUSALS:
         return True
     if operation.is_kubernetes:
-        return operation.name == "Kubernetes patch" and kind == "409"  # it is read and decided again
+        return operation.name == "Kubernetes patch" and kind == "409"  # the module reads the node and decides again
     if kind == "401":
         return operation.is_arm
     return operation.writes
 
 
 def writes_of(journal: list[dict]) -> list[tuple]:
-    """Return the requests that have changed something, whether their answer arrived or not."""
+    """Return the requests that took effect, whether their responses arrived or not."""
     found = []
     for one in journal:
         kubernetes = one["path"].startswith("/kubernetes/")
         changes = one["method"] in ("PUT", "PATCH", "DELETE") or (kubernetes and one["method"] == "POST")
         if changes and 200 <= one["effect"] < 300:
-            # What is merged a second time comes to the same, so a retry of it is none; see RFC 7396.
+            # A second merge patch with the same body changes nothing (RFC 7396), so it does not count as a repetition.
             found.append((one["method"], one["path"], str(one["body"]) if kubernetes else ""))
     return found
 
 
 def table(cells: list[tuple[str, str, str]]) -> str:
-    """Return what became of each operation under each kind of fault, for a person.
+    """Return the outcomes of all operations under all kinds of faults as a table.
 
     :param cells: the name of the operation, the kind of fault, and C(survived) or C(failed).
     """

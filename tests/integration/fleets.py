@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A fleet, and plays over it: three clusters that are deployed, and one that fails."""
+"""A fleet of three clusters that can be deployed and one that fails, and tasks of plays for it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CLUSTERS = [
 ]
 HEALTHY = ("shop", "plant", "cloud")
 SHOW = "Show the result of each cluster"
-# Tasks of plays of users.
+# Tasks as in plays of users.
 VERIFY = {"name": "Run", "azureml.arc.fleet": {"flow": "verify"}}
 DEPLOY = {"name": "Run", "azureml.arc.fleet": {"flow": "deploy"}}
 RESULT = {"name": SHOW, "azureml.arc.cluster": {}}
@@ -27,5 +27,5 @@ AFTER = {"name": "After", "ansible.builtin.debug": {"msg": "here"}}
 
 
 def shown(run: PlaybookRun) -> list[str]:
-    """Return the hosts that have their own result."""
+    """Return the hosts whose result is shown separately."""
     return sorted(one["host"] for one in run.results if one["task"].endswith(SHOW))

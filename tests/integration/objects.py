@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Objects that tests put into Azure or into a cluster."""
+"""Objects that tests create in Azure or in a cluster."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ DEFINITION = ("apiextensions.k8s.io/v1", "CustomResourceDefinition")
 
 
 def definition(group: str, plural: str, kind: str, scope: str = "Namespaced", version: str = "v1alpha1") -> dict:
-    """Return the C(spec) of a CustomResourceDefinition that takes anything."""
+    """Return the C(spec) of a CustomResourceDefinition that accepts any object."""
     schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
     return {
         "group": group,
@@ -65,9 +65,9 @@ _INSTANCE_TYPE = {
 
 
 def add_router(api, namespace: str, address: tuple[str, int] | None) -> None:
-    """The Service of an inference router, by the official client.
+    """Create the Service of an inference router with the official client.
 
-    :param address: what it leads to, C(None) for nothing.
+    :param address: host and port of its endpoint, C(None) for none.
     """
     metadata = {"name": "azureml-fe", "namespace": namespace}
     services, endpoints, pods = (
@@ -76,9 +76,9 @@ def add_router(api, namespace: str, address: tuple[str, int] | None) -> None:
     services.create(body={"metadata": metadata, "spec": {"ports": [{"name": "https", "port": 443}]}})
     if not address:
         return
-    # The API server connects to the addresses of pods alone.
+    # The API server only connects to addresses of pods.
     host, port = address
-    spec = {"schedulerName": "nobody", "containers": [{"name": "router", "image": "none"}]}
+    spec = {"schedulerName": "none", "containers": [{"name": "router", "image": "none"}]}
     pods.create(body={"metadata": metadata, "spec": spec})
     pods.status.patch(body={"metadata": metadata, "status": {"podIP": host, "podIPs": [{"ip": host}]}})
     ready = [{"ip": host, "targetRef": {"kind": "Pod", **metadata}}]
@@ -87,7 +87,7 @@ def add_router(api, namespace: str, address: tuple[str, int] | None) -> None:
 
 
 def instance_types() -> dict:
-    """Return the C(spec) of the definition that the extension brings."""
+    """Return the C(spec) of the definition that the extension creates."""
     spec = definition(INSTANCE_TYPE_GROUP, "instancetypes", "InstanceType", scope="Cluster")
     schema = {"openAPIV3Schema": {"type": "object", "properties": {"spec": _INSTANCE_TYPE}}}
     spec["versions"][0]["schema"] = schema

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A proxy that takes connections to any of some hosts, and brings them all to one TLS server that answers 403."""
+"""An HTTP proxy that accepts connections to some hosts, and forwards all of them to one TLS server that answers 403."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from pathlib import Path
 import certificates
 
 
-class Behind(http.server.BaseHTTPRequestHandler):
-    """What is behind the proxy: any answer shows that it was reached."""
+class Target(http.server.BaseHTTPRequestHandler):
+    """The server behind the proxy. Any answer shows that it was reached."""
 
     def do_HEAD(self):
         self.send_error(403)
 
     def log_message(self, *arguments):
-        """Say nothing."""
+        """Do not log requests."""
 
 
 class Proxy(http.server.BaseHTTPRequestHandler):
-    """CONNECT for HTTPS; plain requests are answered here."""
+    """Forwards CONNECT, and answers plain requests itself."""
 
     allowed: Collection[str] = ()
     target: tuple[str, int] = ("", 0)
-    asked: list[str]
+    requested: list[str]
 
     def do_CONNECT(self):
         host = self.path.rpartition(":")[0]
-        self.asked.append(host)
+        self.requested.append(host)
         if host not in self.allowed:
             self.send_error(403, "Forbidden by the firewall")
             return
@@ -53,11 +53,11 @@ class Proxy(http.server.BaseHTTPRequestHandler):
                     ends[one].sendall(data)
 
     def do_HEAD(self):
-        self.asked.append(self.path)
+        self.requested.append(self.path)
         self.send_error(403)
 
     def log_message(self, *arguments):
-        """Say nothing."""
+        """Do not log requests."""
 
 
 @contextlib.contextmanager
@@ -72,22 +72,22 @@ def _serving(server: http.server.ThreadingHTTPServer) -> Iterator[None]:
 
 @contextlib.contextmanager
 def proxy(allowed: Collection[str], target: tuple[str, int]) -> Iterator[tuple[str, list[str]]]:
-    """A proxy to C(target). Gives its address, and what it is required."""
-    asked: list[str] = []
-    handler = type("Configured", (Proxy,), {"allowed": allowed, "target": target, "asked": asked})
+    """Run a proxy to C(target); return its address, and a list of the requested hosts and URLs."""
+    requested: list[str] = []
+    handler = type("Configured", (Proxy,), {"allowed": allowed, "target": target, "requested": requested})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     with _serving(server):
-        yield f"http://127.0.0.1:{server.server_address[1]}", asked
+        yield f"http://127.0.0.1:{server.server_address[1]}", requested
 
 
 @contextlib.contextmanager
 def running(directory: Path, allowed: Collection[str]) -> Iterator[tuple[dict, list[str]]]:
-    """The proxy, and the server behind it. Gives the environment that leads to it, and what it is required."""
+    """Run the proxy and its target; return environment variables that use it, and a list of the requested hosts."""
     certificate, key = certificates.as_files(directory, certificates.make(tuple(allowed))).values()
-    behind = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Behind)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Target)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate, key)
-    behind.socket = context.wrap_socket(behind.socket, server_side=True)
-    with _serving(behind), proxy(allowed, behind.server_address) as (address, asked):
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    with _serving(server), proxy(allowed, server.server_address) as (address, requested):
         environment = {"https_proxy": address, "http_proxy": address, "no_proxy": ""}
-        yield {**environment, "SSL_CERT_FILE": certificate}, asked
+        yield {**environment, "SSL_CERT_FILE": certificate}, requested

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run C(ansible-playbook) as users do, and read what each task returned."""
+"""Run C(ansible-playbook) like users, and read the results of the tasks."""
 
 from __future__ import annotations
 
@@ -30,37 +30,37 @@ LOCALHOST = {"all": {"hosts": {"localhost": LOCAL}}}
 
 @dataclass
 class PlaybookRun:
-    """A finished run: output, exit status and the result of each task on each host."""
+    """A finished run: its exit status, its output, and the result of each task on each host."""
 
     status: int
     output: str
     results: list[dict]
 
     def result(self, task: str, host: str) -> dict:
-        """Return what the last task of that name returned on a host."""
+        """Return the result of the last task with this name on a host."""
         found = [one["result"] for one in self.results if one["task"].endswith(task) and one["host"] == host]
         assert found, f"no task '{task}' on {host}:\n{self.output}"
         return found[-1]
 
     def outcome(self, host: str) -> dict:
-        """Return the whole result of a cluster, of which Ansible shows a part where it failed."""
+        """Return the complete result of a cluster. Ansible shows only a part of it if the cluster failed."""
         outcomes = [one["outcome"] for one in self.results if one["host"] == host and one.get("outcome")]
         assert outcomes, f"{host} has no result:\n{self.output}"
         return outcomes[-1]
 
     def wave(self, host: str) -> dict:
-        """Return how the wave of a host went, by the last result that has it."""
+        """Return the last result of the wave of a host."""
         waves = [wave for one in self.results for wave in _waves(one)]
         found = [wave for wave in waves if host in [one["name"] for one in wave["clusters"]]]
         assert found, f"no wave of {host}:\n{self.output}"
         return found[-1]
 
     def changed(self, host: str) -> int:
-        """Return how many tasks changed something on a host."""
+        """Return the number of tasks with changes on a host."""
         return sum(bool(one["result"].get("changed")) for one in self.results if one["host"] == host)
 
     def recap(self) -> dict[str, dict[str, int]]:
-        """Return the figures of each host at the end of the run."""
+        """Return the numbers of the play recap by host."""
         lines = self.output.split("PLAY RECAP")[1].splitlines()
         return {
             line.split()[0]: {name: int(count) for name, count in re.findall(r"(\w+)=(\d+)", line)}
@@ -70,7 +70,7 @@ class PlaybookRun:
 
 
 def _waves(entry: dict) -> Iterator[dict]:
-    """How a wave went: a result of module C(fleet), or a part of that of module C(cluster)."""
+    """Yield the results of waves: those of module C(fleet), or a part of the result of module C(cluster)."""
     result, outcome = entry["result"], entry.get("outcome") or {}
     for one in (*(result.get("results") or [result]), outcome.get("wave") or {}):
         if "failed_clusters" in one:
@@ -78,19 +78,19 @@ def _waves(entry: dict) -> Iterator[dict]:
 
 
 def play(*tasks: dict, **keywords) -> list[dict]:
-    """Return the user's own play over all hosts."""
+    """Return a play for all hosts."""
     return [{"hosts": "all", "gather_facts": False, "tasks": list(tasks), **keywords}]
 
 
 def variables_file(directory: Path, variables: dict, dumper=yaml.SafeDumper) -> tuple[str, str]:
-    """Return the arguments that give variables above all others, in a file that is written."""
+    """Write a file of variables; return the arguments that pass it as extra variables."""
     path = directory / "variables.yml"
     path.write_text(yaml.dump(variables, Dumper=dumper), encoding="utf-8")
     return "-e", f"@{path}"
 
 
 def vault(directory: Path) -> tuple[VaultLib, tuple[str, str]]:
-    """Return what encrypts as ansible-vault does, and the arguments of a playbook that can read it."""
+    """Return an object that encrypts like ansible-vault, and the arguments with its password."""
     password = directory / "password"
     password.write_text("password", encoding="utf-8")
     return VaultLib([("default", VaultSecret(b"password"))]), ("--vault-password-file", str(password))
@@ -109,9 +109,9 @@ def run_playbook(
 
     :param content: the plays as data, or the name of a playbook of a collection.
     :param inventory: the inventory as data.
-    :param directory: takes everything that the run writes.
-    :param timeout: seconds that it may take.
-    :param answers: what it reads from its standard input.
+    :param directory: for all files of the run.
+    :param timeout: seconds until it is killed.
+    :param answers: its standard input.
     """
     command, environment, results = _prepare(content, inventory, directory, arguments, environ)
     finished = subprocess.run(
@@ -131,16 +131,16 @@ def run_playbook(
 def start_playbook(
     content, inventory: dict, directory: Path, arguments=(), environ=None, output: int | IO = subprocess.DEVNULL
 ) -> subprocess.Popen:
-    """Start a playbook and let it run; for the parameters see C(run_playbook).
+    """Start a playbook; for the parameters see C(run_playbook).
 
-    :param output: takes what it prints.
+    :param output: the file for its output.
     """
     command, environment, _results = _prepare(content, inventory, directory, arguments, environ)
     return subprocess.Popen(command, env=environment, cwd=directory, stdout=output, stderr=output)
 
 
 def _prepare(content, inventory: dict, directory: Path, arguments, environ) -> tuple[list[str], dict, Path]:
-    """Command, environment, and the file that results go to."""
+    """Return the command, its environment, and the file of the results."""
     name = content
     if not isinstance(content, str):
         name = str(directory / "playbook.yml")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Recorded requests of other clients, in tests/recorded. Each file names its client and release."""
+"""The recorded requests of other clients in tests/recorded. The name of each file is the client and its release."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CLUSTER_TYPES = {
     "connectedClusters": ("connected_cluster", "Microsoft.Kubernetes/connectedClusters"),
     "managedClusters": ("managed_cluster", "Microsoft.ContainerService/managedClusters"),
 }
-# Recordings of az, with the options that stand for the release of the client.
+# Recordings of az, with the options that correspond to the release of the client.
 AZ = {
     "az-k8s-extension-1.7.0": {},
     "az-k8s-extension-1.0.0": {"settings_generation": "2021", "version": "1.0.67"},
@@ -38,7 +38,7 @@ def creates(client: str) -> list[dict]:
 
 
 def plan_of(create: dict) -> ClusterPlan:
-    """Return the cluster that a C(create) was recorded on."""
+    """Return the cluster with which a C(create) was recorded."""
     recorded = {name: create["cluster"][name] for name in ("name", "type", "distribution", "nodes", "location")}
     return ClusterPlan(**recorded)
 
@@ -49,14 +49,14 @@ def cluster_id(create: dict) -> str:
 
 
 def renamed(create: dict, name: str) -> dict:
-    """Return a recording as if the cluster had another name."""
+    """Return a recording with another name of the cluster."""
     old = create["cluster"]["name"]
     text = json.dumps(create).replace(old, name)
     return json.loads(text.replace(old.replace("-", ""), name.replace("-", "")))
 
 
 def filled_in(body: object, values: dict[str, str]) -> object:
-    """Return a recorded body with values instead of the $NAMES of secrets."""
+    """Return a recorded body with the $NAMES of secrets replaced by values."""
     if isinstance(body, dict):
         return {key: filled_in(value, values) for key, value in body.items()}
     return values.get(body, body) if isinstance(body, str) else body
@@ -69,7 +69,7 @@ def certificate_values(certificate: tuple[bytes, bytes]) -> dict[str, str]:
 
 
 def secrets_in(path: str, answer: object) -> dict[str, str]:
-    """Return the secrets in an answer of Azure by their $NAMES. A refused request has none."""
+    """Return the secrets in a response of Azure by their $NAMES, none for a refused request."""
     if not isinstance(answer, dict):
         return {}
     if "primaryConnectionString" in answer:
@@ -83,7 +83,7 @@ def secrets_in(path: str, answer: object) -> dict[str, str]:
 
 
 def secrets(simulator, certificate: tuple[bytes, bytes]) -> dict[str, str]:
-    """Return what the $NAMES stand for in a run: the certificate as given, and what Azure has answered."""
+    """Return the values of the $NAMES in a run: the given certificate, and secrets in responses of Azure."""
     values = certificate_values(certificate)
     for request in simulator.journal():
         values |= secrets_in(request["path"], request["answer"])
@@ -91,37 +91,37 @@ def secrets(simulator, certificate: tuple[bytes, bytes]) -> dict[str, str]:
 
 
 def options_of(create: dict) -> dict:
-    """Return the options of module extension for what a recorded command asks for."""
+    """Return the options of module C(extension) that are equivalent to a recorded command."""
     command = create["command"]
-    asked = dict(re.findall(r"(\w+)=(\S+)", command))
+    given = dict(re.findall(r"(\w+)=(\S+)", command))
     options: dict = {
         "name": re.search(r"--name (\S+)", command)[1],
         "resource_group": "rg-edge",
         "cluster_name": create["cluster"]["name"],
         "cluster_type": CLUSTER_TYPES[create["cluster"]["type"]][0],
         "workload_profile": "_".join(
-            name for name, key in (("training", "enableTraining"), ("inference", "enableInference")) if key in asked
+            name for name, key in (("training", "enableTraining"), ("inference", "enableInference")) if key in given
         ),
     }
-    if "enableInference" in asked:
-        options["inference_service"] = _service(asked)
-    if "sslCertPemFile" in asked:
+    if "enableInference" in given:
+        options["inference_service"] = _service(given)
+    if "sslCertPemFile" in given:
         options["tls"] = {"certificate": "ml.pem", "private_key": "ml.key", "cname": "ml.example.com"}
     for option, key in (
         ("allow_insecure_connections", "allowInsecureConnections"),
         ("inference_router_ha", "inferenceRouterHA"),
         ("log_analytics", "logAnalyticsWS"),
     ):
-        if key in asked:
-            options[option] = asked[key] == "True"
+        if key in given:
+            options[option] = given[key] == "True"
     return {**options, **AZ[create["client"]]}
 
 
-def _service(asked: dict[str, str]) -> str:
-    if "internalLoadBalancerProvider" in asked or "privateEndpointILB" in asked:
+def _service(given: dict[str, str]) -> str:
+    if "internalLoadBalancerProvider" in given or "privateEndpointILB" in given:
         return "internal_load_balancer"
-    if "privateEndpointNodeport" in asked:
+    if "privateEndpointNodeport" in given:
         return "node_port"
     return {"LoadBalancer": "load_balancer", "NodePort": "node_port"}[
-        asked.get("inferenceRouterServiceType", "LoadBalancer")
+        given.get("inferenceRouterServiceType", "LoadBalancer")
     ]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Fleet reports of made-up runs, from results as the modules return them."""
+"""Fleet reports of invented runs, from results in the form of the modules."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _steps(start: float, *modules: tuple[str, float]) -> list[dict]:
 
 
 def _pods(**broken: tuple[str, str]) -> dict:
-    """Return what module pod_readiness returns; takes reason and message by component."""
+    """Return a result of module C(pod_readiness), with reason and message of each component that is not ready."""
     rows = [
         {
             "kind": "Deployment",
@@ -50,7 +50,7 @@ def _pods(**broken: tuple[str, str]) -> dict:
 
 
 def deployed(name: str, start: float, seconds: float = 60, action: str = "create") -> dict:
-    """Return a cluster that was deployed, or on which nothing was to be done."""
+    """Return the result of a cluster that was deployed, or that was already in sync."""
     done = action != "none"
     work = (("extension", seconds), ("pod_readiness", seconds / 4), ("compute", seconds / 5)) if done else ()
     return {
@@ -64,7 +64,7 @@ def deployed(name: str, start: float, seconds: float = 60, action: str = "create
 
 
 def updated(name: str, start: float) -> dict:
-    """Return a cluster whose extension got another version, on which a job has run."""
+    """Return the result of a cluster whose extension was updated, and on which a job ran."""
     differing = {"version": {"before": "1.1.61", "after": "1.1.70"}}
     plan = {"action": "update", "reason": "it differs", "properties": differing, "settings": {}}
     found = deployed(name, start)
@@ -80,7 +80,7 @@ def updated(name: str, start: float) -> dict:
 
 
 def image_pull(name: str, start: float, message: str = 'Back-off pulling image "relayserver:1.1.61"') -> dict:
-    """Return a cluster on which the extension failed, because two of its pods do not run."""
+    """Return the result of a cluster on which the extension failed because two pods do not run."""
     return {
         "failed": True,
         "failed_step": "Wait until the extension is installed",
@@ -103,7 +103,7 @@ def image_pull(name: str, start: float, message: str = 'Back-off pulling image "
 
 
 def not_connected(name: str, start: float) -> dict:
-    """Return a cluster whose agents are offline."""
+    """Return the result of a cluster whose agents are offline."""
     found = "the cluster has connectivity status Offline since 2026-11-25T20:10:45Z."
     return {
         "failed": True,
@@ -126,26 +126,26 @@ def not_connected(name: str, start: float) -> dict:
 
 
 def report(waves: list[Mapping[str, dict]], seconds: float, ends: tuple[dict, ...] = (), **run: object) -> dict:
-    """Return a report of results by cluster, in waves.
+    """Return a report of waves, each with the results of its clusters by name.
 
-    :param ends: what module wave returned after each.
-    :param run: how the run was started.
+    :param ends: the result of each wave.
+    :param run: fields of C(Run).
     """
     run = {"playbook": "rollout.yml", "inventory": "clusters.yml", "limit": "edge", **run}
-    made = FleetReport(Run(started=STARTED, **run))
+    content = FleetReport(Run(started=STARTED, **run))
     failed = set()
     for index, wave in enumerate(waves):
-        made.begin_play()
+        content.begin_play()
         for name, result in wave.items():
-            made.add_cluster(name, result)
+            content.add_cluster(name, result)
             failed |= {name} if result.get("failed") else set()
         if ends:
-            made.end_wave(ends[index])
-    return made.as_dict(failed, STARTED + seconds)
+            content.end_wave(ends[index])
+    return content.as_dict(failed, STARTED + seconds)
 
 
 def rollout() -> dict:
-    """Six clusters in three waves, two of which failed."""
+    """Return a report of six clusters in three waves, two of which failed."""
     return report(
         [
             {"f1": deployed("f1", 3)},
@@ -158,7 +158,7 @@ def rollout() -> dict:
 
 
 def stopped_rollout() -> dict:
-    """Return a rollout that stopped after its second wave."""
+    """Return a report of a rollout that stopped after the second wave."""
     ends = (
         {"allowed_failures": 0, "not_started": ["f3", "f4"], "stopped": False},
         {"allowed_failures": 0, "not_started": ["f3", "f4"], "stopped": True},
@@ -167,7 +167,7 @@ def stopped_rollout() -> dict:
 
 
 def fleet(count: int) -> dict:
-    """Many clusters in three waves, every tenth of which failed."""
+    """Return a report of many clusters in three waves, every tenth of which failed."""
     waves: list[dict[str, dict]] = [{}, {}, {}]
     for index in range(count):
         name, wave = f"shop-{index:04}", (index >= count // 20) + (index >= count // 4)

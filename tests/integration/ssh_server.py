@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A real SSH server on loopback, with its own keys: the machine that Ansible comes in to."""
+"""A real SSH server on loopback with its own keys, as the machine to which Ansible connects."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from machine.needs import program
 
 @contextlib.contextmanager
 def running(directory: Path, environment: Mapping[str, str]) -> Iterator[dict]:
-    """A server, stopped at the end with all that came in through it.
+    """Run a server; stop it at the end, and check that no process of a session remains.
 
-    :param environment: what a session sees besides.
-    :returns: the variables of a host that stands for it.
+    :param environment: additional environment variables of sessions.
+    :returns: the variables of a host that connects to it.
     """
     sshd = program("sshd")
     directory.mkdir(mode=0o700)
@@ -47,7 +47,7 @@ def running(directory: Path, environment: Mapping[str, str]) -> Iterator[dict]:
     }
     (directory / "sshd_config").write_text("".join(f"{name} {value}\n" for name, value in options.items()))
     if os.geteuid() == 0:
-        Path("/run/sshd").mkdir(exist_ok=True)  # asked for by a server that can separate privileges
+        Path("/run/sshd").mkdir(exist_ok=True)  # required for the privilege separation of sshd
     server = subprocess.Popen([sshd, "-D", "-e", "-f", directory / "sshd_config"], stderr=subprocess.DEVNULL)
     try:
         wait_for(lambda: socket.create_connection(("127.0.0.1", port), 1).close() is None)
@@ -56,7 +56,7 @@ def running(directory: Path, environment: Mapping[str, str]) -> Iterator[dict]:
             "ansible_host": "127.0.0.1",
             "ansible_port": port,
             "ansible_user": getpass.getuser(),
-            "ansible_ssh_use_tty": os.geteuid() == 0,  # nobody else can be sure to own the terminal of a session
+            "ansible_ssh_use_tty": os.geteuid() == 0,  # other users may not own the terminal of the session
             "ansible_ssh_private_key_file": str(directory / "client"),
             "ansible_ssh_common_args": "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null",
             "ansible_python_interpreter": sys.executable,

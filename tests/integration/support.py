@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the integration tests share beside fixtures."""
+"""Functions that the integration tests share."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ from azure.identity import ClientSecretCredential
 
 
 class ModuleFailedError(AssertionError):
-    """A module failed; C(result) is what it said."""
+    """A failed module.
+
+    :ivar result: the result of the module.
+    """
 
     def __init__(self, result: dict) -> None:
         super().__init__(result["msg"])
@@ -36,13 +39,13 @@ def run_module_work(
     shared: Mapping[str, object] | None = None,
     **options: object,
 ) -> dict:
-    """Run a module's work with options as a task gives them.
+    """Run a module with the options of a task.
 
-    :param directory: takes what the module writes.
-    :param pace: how many times as fast as real time passes for the module while it waits.
-    :param shared: C(connections) and C(cache) of the task that it is a call of.
-    :returns: its result, with its warnings.
-    :raises ModuleFailedError: if it failed.
+    :param directory: for temporary files of the module.
+    :param pace: factor by which time passes faster for the module, so that its waits are shorter.
+    :param shared: C(connections) and C(cache) of the task.
+    :returns: its result, including warnings.
+    :raises ModuleFailedError: if it fails.
     """
     validation = ArgumentSpecValidator(spec.argument_spec, **spec.rules).validate(options)
     if validation.error_messages:
@@ -63,7 +66,7 @@ def run_module_work(
 
 
 def credential(simulator) -> ClientSecretCredential:
-    """Return the credential that a simulator takes, as SDKs sign in with it."""
+    """Return the credential of the SDK for a simulator."""
     environment = simulator.environment
     return ClientSecretCredential(
         environment["AZURE_TENANT"],
@@ -76,12 +79,12 @@ def credential(simulator) -> ClientSecretCredential:
 
 
 def requests_to(simulator, method: str, part: str) -> list[dict]:
-    """Requests of a method whose path contains C(part), without case."""
+    """Return the requests of a method whose path contains C(part), in any case."""
     return [one for one in simulator.journal() if one["method"] == method and part.lower() in one["path"].lower()]
 
 
 def writes(simulator) -> list[tuple[str, str]]:
-    """Return all requests that create, change or remove a resource."""
+    """Return method and path of all requests that create, change or delete a resource in Azure."""
     return [(one["method"], one["path"]) for one in simulator.journal() if one["method"] in ("PUT", "PATCH", "DELETE")]
 
 
@@ -91,10 +94,10 @@ def about(simulator, *names: str) -> list[str]:
 
 
 def processes_of(directory: Path) -> list[Path]:
-    """Return the processes that work in a folder, or name it, as folders below /proc."""
+    """Return the processes with a folder as working directory or in their arguments, as folders below /proc."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):  # gone meanwhile
+        with contextlib.suppress(OSError):  # the process has ended
             named = os.fsencode(directory) in (process / "cmdline").read_bytes()
             if named or (process / "cwd").readlink().is_relative_to(directory):
                 found.append(process)
@@ -102,18 +105,21 @@ def processes_of(directory: Path) -> list[Path]:
 
 
 def run_coroutine(work: Coroutine) -> object:
-    """Run a coroutine to its end in another thread: in the main one, the browser of other tests has its loop."""
+    """Run a coroutine in another thread: in the main thread, the browser of other tests has an event loop."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(asyncio.run, work).result()
 
 
 def wait_for(attempt: Callable, seconds: float = 30) -> object:
-    """Try again until something true comes of it. Returns that, or fails with what came of the last try."""
+    """Call a function until it returns a true value, and return that value.
+
+    :raises Exception: the exception of the last attempt, or C(AssertionError), after the timeout.
+    """
     end = time.monotonic() + seconds
     while True:
         try:
             found = attempt()
-        except Exception:  # whatever is not there yet
+        except Exception:  # for instance an object that does not exist yet
             if time.monotonic() > end:
                 raise
         else:

@@ -19,7 +19,7 @@ FAR = "cluster.example.com"  # which no name server knows: only the proxy leads 
 
 @pytest.fixture
 def through(simulator):
-    """A proxy to the simulator: its address, and the hosts that it was asked for."""
+    """Run a proxy to the simulator; return its address, and a list of the requested hosts."""
     with outbound_proxy.proxy(("localhost", FAR), ("127.0.0.1", urlsplit(simulator.endpoint).port)) as running:
         yield running
 
@@ -64,61 +64,61 @@ def ask_far_cluster(run_module, simulator, arc):
 
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy"])
 def test_proxy_of_the_environment_leads_to_azure(through, monkeypatch, ask_azure, name):
-    address, asked = through
+    address, requested = through
     monkeypatch.setenv(name, address)
 
     ask_azure()
-    assert asked
-    assert set(asked) == {"localhost"}
+    assert requested
+    assert set(requested) == {"localhost"}
 
-    asked.clear()
+    requested.clear()
     monkeypatch.setenv(name.replace("HTTPS", "NO").replace("https", "no"), "localhost")
     ask_azure()
-    assert asked == []
+    assert requested == []
 
 
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "K8S_AUTH_PROXY"])
 def test_proxy_of_the_environment_leads_to_clusters_but_those_of_this_machine(
     through, patch, ask_cluster, ask_far_cluster, name
 ):
-    address, asked = through
+    address, requested = through
     patch.setenv(name, address)
 
     ask_cluster()
-    assert asked == []
+    assert requested == []
 
     ask_far_cluster()
-    assert set(asked) == {FAR}
+    assert set(requested) == {FAR}
 
-    asked.clear()
+    requested.clear()
     patch.setenv("NO_PROXY", f"10.0.0.0/8,{FAR}")
     patch.setattr("time.sleep", lambda seconds: None)
     with pytest.raises(ModuleFailedError, match=f"{FAR}.* cannot be reached"):
         ask_far_cluster()
-    assert asked == []
+    assert requested == []
 
 
 def test_proxy_of_a_kubeconfig_counts_before_the_environment(through, patch, ask_far_cluster):
-    address, asked = through
+    address, requested = through
     patch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     patch.setenv("NO_PROXY", FAR)
 
     ask_far_cluster({"proxy-url": address})
-    assert set(asked) == {FAR}
+    assert set(requested) == {FAR}
 
-    asked.clear()
+    requested.clear()
     ask_far_cluster({"proxy-url": "http://127.0.0.1:9"}, proxy=address)
-    assert set(asked) == {FAR}
+    assert set(requested) == {FAR}
 
 
 def test_proxy_of_an_option(through, ask_cluster):
-    address, asked = through
+    address, requested = through
     ask_cluster(proxy=address)
-    assert set(asked) == {"localhost"}
+    assert set(requested) == {"localhost"}
 
-    asked.clear()
+    requested.clear()
     ask_cluster(proxy=address, no_proxy="localhost")
-    assert asked == []
+    assert requested == []
 
 
 @pytest.mark.parametrize("ask", ["ask_azure", "ask_far_cluster"])

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes the result of each task as a line of JSON, for tests to read."""
+"""Callback plugin that writes the result of each task as a line of JSON for the tests."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class CallbackModule(CallbackBase):
         host, task = _part(result, "host").get_name(), _part(result, "task")
         entry = {"task": task.get_name(), "host": host, "result": {**_part(result, "result"), **status}}
         if task.resolved_action == "azureml.arc.cluster":
-            # Ansible shows only a part of the result of a cluster that failed.
+            # Ansible shows only a part of the result of a failed cluster.
             entry["outcome"] = (Handover().taken(host) or {}).get("result")
         with Path(os.environ["TASK_RESULTS_FILE"]).open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry, default=str) + "\n")
 
-    # Ansible leaves how a task ended out of the result that callbacks get.
+    # The results that callbacks receive do not contain the status of the task.
     def v2_runner_on_ok(self, result):
         self._write(result)
 
