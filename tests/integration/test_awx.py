@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""AWX is set up by the real modules of awx.awx, against a simulator that refuses what AWX refuses."""
+"""The playbook that sets up AWX, with the real modules of awx.awx and the simulator of AWX."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from awx.permissions import User
 from awx.running import RunningServer
 
 SECRET = "credential-secret-marker"
-# What a user sets, secrets included.
+# The variables of a user, including secrets.
 VARIABLES = {
     "azureml_awx_credentials": {
         "azure": {
@@ -38,9 +38,9 @@ VARIABLES = {
 
 
 class Setup:
-    """AWX, and the playbook that sets it up, with a repository.
+    """AWX, the playbook that sets it up, and a repository.
 
-    :ivar environment: what differs in the environment of the next runs.
+    :ivar environment: environment variables for the next runs.
     """
 
     def __init__(self, controller: RunningServer, repository: Path) -> None:
@@ -48,7 +48,7 @@ class Setup:
         self.environment: dict[str, str] = {}
 
     def run(self, state: str = "present", arguments: tuple[str, ...] = (), **changes) -> PlaybookRun:
-        """Run the playbook, with the variables of a user and some changes."""
+        """Run the playbook with C(VARIABLES) and some changes."""
         variables = {**VARIABLES, "azureml_awx_state": state, **changes}
         return set_up(self.controller, self.repository, variables, self.environment, arguments)
 
@@ -66,7 +66,7 @@ def changed_tasks(run) -> list[str]:
     return [one["task"] for one in run.results if one["result"].get("changed")]
 
 
-def test_second_setup_and_second_removal_change_nothing(setup):
+def test_setup_and_removal_are_idempotent(setup):
     store, server = setup.store, setup.controller.server
 
     first = setup.run()
@@ -119,7 +119,7 @@ def test_second_setup_and_second_removal_change_nothing(setup):
         assert set(left) <= {"project_updates"}
 
 
-def test_an_organization_of_others_stays(setup):
+def test_organization_that_the_playbook_did_not_create_is_kept(setup):
     own = setup.store.create("organizations", {"name": "Azure Machine Learning", "description": "ours"})
 
     absent = setup.run("absent", azureml_awx_kubeconfigs={})
@@ -128,8 +128,8 @@ def test_an_organization_of_others_stays(setup):
     assert setup.store.items["organizations"] == {own["id"]: own}
 
 
-def test_changes_by_hand_are_restored_and_removed_entries_removed(setup):
-    """Everything that differs is changed by one run, and nothing by the next."""
+def test_manual_changes_are_reverted_and_objects_without_variables_removed(setup):
+    """One run changes all differences, and the next run changes nothing."""
     assert setup.run().status == 0
     store, nodes = setup.store, setup.by_name("workflow_job_template_nodes")
     workflow, deploy = (
@@ -178,7 +178,7 @@ def test_changes_by_hand_are_restored_and_removed_entries_removed(setup):
     assert not store.items["schedules"]
 
 
-def test_absent_waits_for_objects_in_use_and_keeps_those_of_others(setup):
+def test_removal_waits_for_objects_in_use_and_keeps_those_of_others(setup):
     assert setup.run().status == 0
     store, organization = setup.store, setup.by_name("organizations")["Azure Machine Learning"]
     store.create("teams", {"name": "others", "organization": organization["id"]})
@@ -190,7 +190,7 @@ def test_absent_waits_for_objects_in_use_and_keeps_those_of_others(setup):
     (job,), _ignored = launch_job(store, setup.by_name("job_templates")["azureml verify"], {}, hosts=1)
     setup.controller.later(40, lambda: (job.update(status="successful"), store.pending_notifications.clear()))
 
-    # A file without the secrets of the vault, and without what was set up.
+    # Variables without the secrets in a vault, and without some of the objects.
     absent = setup.run("absent", azureml_awx_credentials="{{ vault_azure }}", azureml_awx_notifications={})
 
     assert absent.status == 0, absent.output[-6000:]
@@ -200,8 +200,8 @@ def test_absent_waits_for_objects_in_use_and_keeps_those_of_others(setup):
     assert "azureml kubeconfig" in left["credential_types"]
     assert left["organizations"] == {"Azure Machine Learning", "other"}
     assert not {"job_templates", "projects", "inventories", "notification_templates", "schedules"} & set(left)
-    said = absent.result("Report what was kept", "localhost")["msg"]
-    assert said == 'Left: organization "Azure Machine Learning", which has teams: others.'
+    message = absent.result("Report what was kept", "localhost")["msg"]
+    assert message == 'Left: organization "Azure Machine Learning", which has teams: others.'
     (kept,) = absent.result("Report the kept credential type", "localhost")["results"]
     assert kept["msg"].startswith('Left: credential type "azureml kubeconfig"')
 
@@ -214,7 +214,7 @@ def test_absent_waits_for_objects_in_use_and_keeps_those_of_others(setup):
     assert "azureml kubeconfig" not in setup.by_name("credential_types")
 
 
-def test_a_check_of_a_new_organization_creates_nothing(setup):
+def test_check_mode_with_a_new_organization_creates_nothing(setup):
     run = setup.run(arguments=("--check",))
 
     assert run.status == 0, run.output[-6000:]
@@ -223,7 +223,7 @@ def test_a_check_of_a_new_organization_creates_nothing(setup):
     assert not setup.controller.server.tokens
 
 
-def test_names_of_others_end_the_run_before_the_first_change(setup):
+def test_name_that_another_organization_uses_ends_the_run_before_any_change(setup):
     other = setup.store.create("organizations", {"name": "other"})["id"]
     setup.store.create("execution_environments", {"name": "azureml", "image": "i", "organization": other})
 
@@ -238,8 +238,8 @@ def test_names_of_others_end_the_run_before_the_first_change(setup):
     assert not setup.controller.server.tokens
 
 
-def test_a_project_that_could_not_be_updated_heals(setup, tmp_path):
-    """The credentials go to what takes them, too."""
+def test_setup_recovers_after_a_failed_project_update(setup, tmp_path):
+    """Also checks that credentials are assigned to project, execution environment and templates by their type."""
     hidden = tmp_path / "hidden"
     setup.repository.rename(hidden)
     credentials = {
@@ -278,16 +278,16 @@ def test_a_project_that_could_not_be_updated_heals(setup, tmp_path):
     assert (names[project["credential"]], names[image["credential"]]) == ("azureml git", "azureml images")
     assert (project["scm_update_on_launch"], project["allow_override"], image["pull"]) == (True, True, "always")
     template = setup.by_name("job_templates")["azureml deploy"]
-    taken = setup.store.associated["job_templates", template["id"], "credentials"]
-    assert {names[one] for one in taken} == {"azureml azure", "azureml fleet"}
+    assigned = setup.store.associated["job_templates", template["id"], "credentials"]
+    assert {names[one] for one in assigned} == {"azureml azure", "azureml fleet"}
 
 
-def test_an_administrator_of_the_organization_needs_a_type_of_a_system_administrator(setup):
-    """The workflow that she sets up fails where the canary does."""
+def test_organization_administrator_needs_a_credential_type_that_a_system_administrator_created(setup):
+    """Also checks that a failed canary fails the workflow."""
     server, store = setup.controller.server, setup.store
     organization = store.create("organizations", {"name": "Azure Machine Learning"})["id"]
-    server.users.append(User("she", "her-password", organization=organization))
-    setup.environment = {"CONTROLLER_USERNAME": "she", "CONTROLLER_PASSWORD": "her-password"}
+    server.users.append(User("manager", "manager-password", organization=organization))
+    setup.environment = {"CONTROLLER_USERNAME": "manager", "CONTROLLER_PASSWORD": "manager-password"}
 
     refused = setup.run()
 

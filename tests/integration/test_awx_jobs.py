@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Jobs of the job templates, run as AWX runs them: in slices, canceled, started again on hosts that failed."""
+"""Jobs of the job templates, run like in AWX: in slices, canceled, and relaunched on failed hosts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from simulator.scenario import ClusterPlan, InstallPlan, Principal, Scenario, Wo
 
 MARKER = "marker-of-a-secret"
 PARTS = certificates.as_options()
-# What a user answers to the surveys of deploy and rollout.
+# Answers to the surveys of deploy and rollout.
 ANSWERS = {
     "azureml_survey_profile": "training_inference",
     "azureml_survey_inference_service": "load_balancer",
@@ -38,10 +38,10 @@ ANSWERS = {
     "azureml_survey_certificate": PARTS["certificate_content"],
     "azureml_survey_private_key": base64.b64encode(PARTS["private_key_content"].encode()).decode(),
 }
-# Text that looks like a number arrives as one.
+# Workspace 2026: text that looks like a number arrives as a number.
 WAVES = {"azureml_survey_waves": "100%", "azureml_survey_max_failures": "0", "azureml_survey_soak": "0"}
 WORKSPACE = {"azureml_survey_workspace": "2026", "azureml_survey_workspace_resource_group": "rg-ml"}
-# As docs/awx.md has them.
+# As in docs/awx.md.
 INVENTORY_VARIABLES = {
     "azureml_profile": "training",
     "azureml_workspace": {"resource_group": "rg-ml", "name": "ws"},
@@ -55,7 +55,7 @@ NAMES = {plan.name for plan in CLUSTERS}
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
-    """What AWX has once it is set up; the values of its credentials are for the tests to fill in."""
+    """The content of AWX after the setup. Tests set the values of its credentials."""
     directory = tmp_path_factory.mktemp("awx")
     variables = {
         "azureml_awx_credentials": {
@@ -73,7 +73,7 @@ def store(tmp_path_factory):
 
 @pytest.fixture
 def azure(tmp_path):
-    """Takes a name; several may run at once."""
+    """Return a function that starts a simulator, by a name for its folder."""
 
     def run(name: str):
         workspaces = [WorkspacePlan(), WorkspacePlan("2026")]
@@ -88,7 +88,7 @@ def azure(tmp_path):
 class Controller:
     """AWX, set up for the clusters of a simulator.
 
-    :ivar clusters: the names of clusters by those of their hosts.
+    :ivar clusters: the names of clusters by host.
     """
 
     def __init__(self, store, azure, directory: Path) -> None:
@@ -110,7 +110,7 @@ class Controller:
         }
         self._find("credentials", "azure")["inputs"] = inputs
         self._find("credentials", "fleet")["inputs"] = {"kubeconfig": json.dumps(kubeconfig_of(azure))}
-        # What AWX does where an inventory is brought up to date.
+        # As AWX updates an inventory.
         command = ["ansible-inventory", "-i", str(AWX_PROJECT / "azureml_clusters.yml"), "--list", "--export"]
         environment = {**os.environ, **sign_in, **self._environment, "ANSIBLE_HOME": str(directory / "home")}
         self._hosts = json.loads(subprocess.run(command, env=environment, capture_output=True, check=True).stdout)
@@ -120,7 +120,7 @@ class Controller:
         return next(one for one in self.store.items[endpoint].values() if one["name"] == f"azureml {name}")
 
     def replace_kubeconfigs(self, namespace: str, inputs: dict) -> None:
-        """Reach clusters by a credential of another type, and as it says."""
+        """Replace the kubeconfig by a credential of another type."""
         kind = next(one for one in self.store.items["credential_types"].values() if one["namespace"] == namespace)
         self._find("credentials", "fleet").update(credential_type=kind["id"], inputs=inputs)
         inventory = next(iter(self.store.items["inventories"].values()))
@@ -128,7 +128,7 @@ class Controller:
         inventory["variables"] = json.dumps(variables)
 
     def launch(self, template: str, verbosity: int = 0, slices: int = 1, **given) -> list[Job]:
-        """Launch a job template; its jobs run together."""
+        """Launch a job template; return its jobs, which run concurrently."""
         found = {**self._find("job_templates", template), "verbosity": verbosity, "job_slice_count": slices}
         self.store.items["job_templates"][found["id"]] = found
         jobs, ignored = launch_job(self.store, found, given, len(self.clusters))
@@ -137,7 +137,7 @@ class Controller:
 
 
 def kubeconfig_of(azure) -> dict:
-    """Return one kubeconfig for all clusters, a context each."""
+    """Return one kubeconfig with a context for each cluster."""
     merged = {"apiVersion": "v1", "kind": "Config", "clusters": [], "users": [], "contexts": []}
     for name in azure.kubeconfigs:
         part = azure.kubeconfig(name)
@@ -148,7 +148,7 @@ def kubeconfig_of(azure) -> dict:
 
 
 def puts(azure) -> dict[str, dict]:
-    """Return what was put, by path, without the keys that Azure has made; no path was put to twice."""
+    """Return the bodies of PUT requests by path, without keys that Azure generated. Fail if a path occurs twice."""
     found = requests_to(azure, "PUT", "/providers/")
     for one in found:
         protected = one["body"].get("properties", {}).get("configurationProtectedSettings", {})
@@ -158,7 +158,7 @@ def puts(azure) -> dict[str, dict]:
 
 
 @pytest.mark.parametrize(("template", "answers"), [("deploy", ANSWERS), ("rollout", {**ANSWERS, **WAVES, **WORKSPACE})])
-def test_slices_come_to_the_same_as_one_job(store, azure, tmp_path, template, answers):
+def test_sliced_job_sends_the_same_requests_as_one_job(store, azure, tmp_path, template, answers):
     whole = Controller(store, azure("whole"), tmp_path / "one")
     (job,) = whole.launch(template, extra_vars=answers)
     assert job.wait() == "successful", job.output
@@ -180,17 +180,17 @@ def test_slices_come_to_the_same_as_one_job(store, azure, tmp_path, template, an
         assert {path.suffix for path in one.artifacts.glob("fleet-report.*")} == {".html", ".json", ".xml"}
         for path in [one for one in one.artifacts.rglob("*") if one.is_file()]:
             content = path.read_text(encoding="utf-8")
-            if path.name == "command":  # ansible-runner's own record of the environment; AWX shows it without secrets
+            if path.name == "command":  # ansible-runner records the environment, and AWX hides its secrets
                 content = json.dumps(json.loads(content)["command"])
             assert not [secret for secret in secrets if secret in content], path
         assert not [secret for secret in secrets if secret in json.dumps(one.events)]
     if template == "rollout":
-        stands = [one.stats["artifact_data"]["azureml_rollout"] for one in jobs]
-        assert [one["failed_clusters"] for one in stands] == [[]] * 3
+        artifacts = [one.stats["artifact_data"]["azureml_rollout"] for one in jobs]
+        assert [one["failed_clusters"] for one in artifacts] == [[]] * 3
         assert all("fleet report: artifact azureml_rollout of this job" in one.output for one in jobs)
 
 
-def test_a_job_that_is_canceled_and_started_again(store, azure, tmp_path):
+def test_canceled_job_ends_its_processes_and_a_relaunch_completes_the_deployment(store, azure, tmp_path):
     controller = Controller(store, azure("azure"), tmp_path / "jobs")
     (job,) = controller.launch("deploy", extra_vars=ANSWERS)
     wait_for(lambda: requests_to(controller.azure, "PUT", "/extensions/azureml"), seconds=60)
@@ -204,7 +204,7 @@ def test_a_job_that_is_canceled_and_started_again(store, azure, tmp_path):
     assert sum(path.endswith("/extensions/azureml") for path in puts(controller.azure)) == len(NAMES)
 
 
-def test_a_job_that_is_started_again_on_hosts_that_failed(store, azure, tmp_path):
+def test_relaunch_on_failed_hosts_deploys_only_these(store, azure, tmp_path):
     running = azure("azure")
     failing = {"seconds": 20, "error": "timed out", "pods": {"relayserver": "ImagePullBackOff"}}
     running.change_plan("shop-2", install=failing)
@@ -232,8 +232,7 @@ def test_removal_without_a_confirmation_is_refused(store, azure, tmp_path):
         assert ("Nothing was changed" in job.output) is (confirmed == "no")
 
 
-def test_one_cluster_by_a_bearer_token(store, azure, tmp_path):
-    """With AWX's own type of credentials, in place of a kubeconfig."""
+def test_credential_with_a_bearer_token_replaces_the_kubeconfig(store, azure, tmp_path):
     running = azure("azure")
     controller = Controller(store, running, tmp_path / "jobs")
     context = running.kubeconfig("shop-1")

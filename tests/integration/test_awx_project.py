@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The playbooks that AWX runs: answers of surveys, the canary, and what follows a rollout that has failed."""
+"""The playbooks of the AWX project: survey answers, the canary, and the report after a failed rollout."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ from simulator.scenario import ClusterPlan, Scenario
 
 
 @pytest.mark.parametrize("name", ["deploy", "rollout"])
-def test_answers_of_a_survey_reach_the_clusters(playbook, simulator, arc, aks, name, tmp_path):
-    """What was answered counts above the inventory, and the rest of the inventory stays."""
+def test_survey_answers_take_precedence_over_the_inventory(playbook, simulator, arc, aks, name, tmp_path):
     inventory = simulated.inventory(
         simulator.directory, [ClusterPlan(arc), ClusterPlan(aks, type="managedClusters", nodes=2)]
     )
@@ -52,7 +51,7 @@ def test_answers_of_a_survey_reach_the_clusters(playbook, simulator, arc, aks, n
     assert run.output.count("PLAY [Roll out Azure Machine Learning]") == (2 if name == "rollout" else 0)
 
 
-def test_a_survey_that_leaves_all_to_the_inventory_costs_nothing(playbook, simulator, arc, tmp_path):
+def test_survey_without_answers_uses_the_inventory_without_extra_tasks(playbook, simulator, arc, tmp_path):
     inventory = simulated.inventory(simulator.directory, [ClusterPlan(arc)])
     answers = {"azureml_survey_profile": "as the inventory says", "azureml_survey_compute": ""}
     arguments = variables_file(tmp_path, answers)
@@ -77,7 +76,7 @@ FLEET = [ClusterPlan(f"shop-{index}") for index in range(3)]
 
 @pytest.fixture
 def fleet(tmp_path):
-    """Three clusters, and their inventory."""
+    """A simulator of three clusters, and their inventory."""
     with simulated.running(Scenario(clusters=FLEET, time_scale=60), tmp_path / "fleet") as running:
         yield running, simulated.inventory(running.directory, FLEET)
 
@@ -92,7 +91,7 @@ def fleet(tmp_path):
         ("upgrade", {"azureml_version": "1.1.60"}, ["100%"], 1),
     ],
 )
-def test_waves_that_were_not_answered_are_those_of_the_inventory(
+def test_waves_come_from_the_answer_or_from_the_inventory(
     playbook, fleet, name, answer, inventory_waves, waves, tmp_path
 ):
     running, inventory = fleet
@@ -110,13 +109,13 @@ def test_waves_that_were_not_answered_are_those_of_the_inventory(
 
 
 def deployed(running) -> set[str]:
-    """Return the clusters whose extension was written."""
+    """Return the clusters whose extension was created or changed."""
     paths = [one["path"] for one in requests_to(running, "PUT", "/extensions/azureml")]
     return {plan.name for plan in FLEET if any(f"/{plan.name}/" in path for path in paths)}
 
 
-def test_the_canary_is_a_part_of_the_limit_of_the_workflow(playbook, fleet):
-    """Where the pattern is for clusters that the limit leaves out, the first cluster of the limit goes first."""
+def test_canary_is_a_part_of_the_limit(playbook, fleet):
+    """If the limit excludes the clusters of the pattern, the canary is the first cluster of the limit."""
     running, inventory = fleet
     canary = str(AWX_PROJECT / "canary.yml")
 
@@ -133,8 +132,10 @@ def test_the_canary_is_a_part_of_the_limit_of_the_workflow(playbook, fleet):
     ("artifact", "failed"),
     [({}, {"shop-0", "shop-1", "shop-2"}), ({"failed_clusters": ["shop-1"], "exceeded": True}, {"shop-1"})],
 )
-def test_the_report_after_a_rollout_that_failed_fails_too(playbook, fleet, artifact, failed, tmp_path):
-    """Although all clusters are in sync now. AWX hands the artifact of the rollout on as an extra variable."""
+def test_report_after_a_failed_rollout_fails_although_all_clusters_are_in_sync(
+    playbook, fleet, artifact, failed, tmp_path
+):
+    """AWX passes the artifact of the rollout as an extra variable."""
     running, inventory = fleet
     assert playbook(str(AWX_PROJECT / "deploy.yml"), inventory, **running.environment).status == 0
     arguments = variables_file(tmp_path, {"azureml_rollout": artifact} if artifact else {})
@@ -145,8 +146,8 @@ def test_the_report_after_a_rollout_that_failed_fails_too(playbook, fleet, artif
     assert {plan.name for plan in FLEET if f"[{plan.name}]: FAILED!" in run.output} == failed
 
 
-def test_every_playbook_of_the_project_is_one_to_awx():
-    """Job templates may name them; what they take answers with is no playbook of its own to anybody."""
+def test_awx_lists_only_the_playbooks_of_the_project():
+    """Files with tasks are not playbooks that a job template can use."""
     found = set(playbooks(AWX_PROJECT))
 
     assert {"deploy.yml", "rollout.yml", "verify.yml", "report.yml", "rotate_tls.yml"} <= found

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The simulator of AWX answers as a real AWX 24.6 did. Each case is a request that was sent to that, and its answer."""
+"""The simulator of AWX answers like a real AWX 24.6. The cases are recorded requests and responses."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def store(tmp_path):
 
 @pytest.fixture
 def content(store, tmp_path):
-    """What a small setup leaves: the ids of its items, by the fields that refer to them."""
+    """A job template, its project and its inventory: their ids by the names of fields that refer to them."""
     needed = create_project(store, tmp_path / "projects")
     prompts = {"ask_limit_on_launch": True, "ask_job_slice_count_on_launch": True}
     template = store.create("job_templates", {**needed, **prompts, "name": "verify", "playbook": "verify.yml"})
@@ -91,7 +91,7 @@ def test_job_template_accepts_one_credential_of_each_type_for_jobs(store, conten
         ("notification_templates", {"http_method": "PUT"}, None),
     ],
 )
-def test_items_are_refused_as_awx_refuses_them(store, content, endpoint, given, answer):
+def test_invalid_item_is_refused_with_the_message_of_awx(store, content, endpoint, given, answer):
     hook = {"url": "https://example.com", "headers": {}}
     items = {
         "credentials": {"credential_type": type_id(store, "azure_rm"), "organization": content["organization"]},
@@ -118,13 +118,13 @@ def test_items_are_refused_as_awx_refuses_them(store, content, endpoint, given, 
         ("mattermost", {"mattermost_url": "https://example.com", "mattermost_no_verify_ssl": False}),
     ],
 )
-def test_other_types_of_notifications_are_accepted(store, content, kind, configuration):
+def test_each_type_of_notification_is_accepted(store, content, kind, configuration):
     given = {"organization": content["organization"], "notification_type": kind}
 
     assert store.create("notification_templates", {**given, "name": "n", "notification_configuration": configuration})
 
 
-def test_the_organization_of_an_execution_environment_does_not_change(store, content):
+def test_organization_of_an_execution_environment_cannot_be_changed(store, content):
     given = {"name": "azureml", "image": "image:1", "organization": content["organization"]}
     environment = store.create("execution_environments", given)
     other = store.create("organizations", {"name": "other"})["id"]
@@ -145,7 +145,7 @@ def test_the_organization_of_an_execution_environment_does_not_change(store, con
         ("inventory twice", 400, "Inventory is already pending deletion."),
     ],
 )
-def test_objects_in_use_are_not_deleted(store, content, case, status, answer):
+def test_item_in_use_is_not_deleted(store, content, case, status, answer):
     if case == "type in use":
         create_credential(store, content, "azure_rm")
         endpoint, number = "credential_types", type_id(store, "azure_rm")
@@ -170,7 +170,7 @@ def test_objects_in_use_are_not_deleted(store, content, case, status, answer):
     assert number in store.items[endpoint]
 
 
-def test_a_deleted_organization_takes_credentials_and_orphans_templates(store, content):
+def test_deleting_an_organization_deletes_its_credentials_and_keeps_templates_without_it(store, content):
     create_credential(store, content, "azure_rm")
     store.create("teams", {"name": "team", "organization": content["organization"]})
 
@@ -185,7 +185,7 @@ def test_a_deleted_organization_takes_credentials_and_orphans_templates(store, c
         launches.launch_job(store, template, {}, hosts=1)
 
 
-def test_a_deleted_inventory_is_pending_first_and_keeps_its_name(store, content):
+def test_deleted_inventory_is_pending_first_and_blocks_its_name(store, content):
     async def delete() -> tuple[int, bool, bool]:
         status = deletion.request_deletion(store, "inventories", content["inventory"])
         pending = store.items["inventories"][content["inventory"]]["pending_deletion"]
@@ -198,7 +198,7 @@ def test_a_deleted_inventory_is_pending_first_and_keeps_its_name(store, content)
 
 
 @pytest.mark.parametrize(("slices", "hosts", "jobs"), [(3, 4, 3), (3, 2, 2), (3, 1, 1), (1, 4, 1), (3, 0, 1)])
-def test_there_are_no_more_slices_than_hosts(store, content, slices, hosts, jobs):
+def test_number_of_slices_is_limited_by_the_number_of_hosts(store, content, slices, hosts, jobs):
     template = store.items["job_templates"][content["unified_job_template"]]
 
     launched, _ignored = launches.launch_job(store, template, {"limit": "arc-1", "job_slice_count": slices}, hosts)
@@ -206,7 +206,7 @@ def test_there_are_no_more_slices_than_hosts(store, content, slices, hosts, jobs
     assert [one["limit"] for one in launched] == ["arc-1"] * jobs
 
 
-def test_a_job_shows_its_answers_as_text_without_passwords(store, content):
+def test_answers_of_a_job_are_json_text_without_passwords(store, content):
     template = store.items["job_templates"][content["unified_job_template"]]
     template["survey_enabled"] = True
     store.surveys[template["id"]] = {"name": "", "description": "", "spec": [PASSWORD]}
@@ -222,7 +222,7 @@ def test_a_job_shows_its_answers_as_text_without_passwords(store, content):
         ({**PASSWORD, "type": "float", "default": 1}, None),
     ],
 )
-def test_defaults_of_surveys(question, problem):
+def test_default_of_a_survey_question_is_validated(question, problem):
     found = surveys.problem({"name": "", "description": "", "spec": [question]})
 
     assert (problem in found) if problem else found is None
@@ -230,7 +230,7 @@ def test_defaults_of_surveys(question, problem):
 
 @pytest.fixture
 def workflow(store, content):
-    """A node, and one that follows if it has failed."""
+    """A workflow with two nodes, of which the second runs if the first fails."""
     workflow = store.create("workflow_job_templates", {"name": "fleet", "organization": content["organization"]})
     nodes = "workflow_job_template_nodes"
     given = {"workflow_job_template": workflow["id"], "unified_job_template": content["unified_job_template"]}
@@ -239,13 +239,13 @@ def workflow(store, content):
     return workflow
 
 
-def test_a_failure_that_a_node_follows_is_no_failure_of_the_workflow(store, content, workflow):
-    calm = launches.launch_workflow(store, workflow, {})
-    first, after = calm["nodes"]
-    assert (calm["status"], calm["nodes"][after]) == ("successful", "not run")
+def test_failed_node_with_a_failure_path_does_not_fail_the_workflow(store, content, workflow):
+    successful = launches.launch_workflow(store, workflow, {})
+    first, after = successful["nodes"]
+    assert (successful["status"], successful["nodes"][after]) == ("successful", "not run")
 
     store.outcomes["verify"] = "failed"
-    assert launches.launch_workflow(store, workflow, {})["status"] == "failed"  # of the node after it
+    assert launches.launch_workflow(store, workflow, {})["status"] == "failed"  # because the second node fails, too
     store.items["workflow_job_template_nodes"][after]["unified_job_template"] = store.create(
         "job_templates",
         {**{name: content[name] for name in ("project", "inventory")}, "name": "report", "playbook": "report.yml"},
@@ -255,7 +255,7 @@ def test_a_failure_that_a_node_follows_is_no_failure_of_the_workflow(store, cont
     assert (handled["status"], handled["nodes"][first]) == ("successful", "failed")
 
 
-def test_the_limit_of_a_workflow_replaces_that_of_its_nodes(store, workflow):
+def test_limit_of_a_workflow_replaces_the_limits_of_its_nodes(store, workflow):
     with pytest.raises(InvalidError, match="Field is not configured to prompt on launch."):
         launches.launch_workflow(store, workflow, {"limit": "arc-1"})
     workflow["ask_limit_on_launch"] = True
@@ -269,7 +269,7 @@ def test_the_limit_of_a_workflow_replaces_that_of_its_nodes(store, workflow):
 
 
 @pytest.mark.parametrize("decision", ["successful", "failed"])
-def test_a_workflow_waits_for_its_approval(store, content, decision):
+def test_workflow_waits_for_its_approval(store, content, decision):
     workflow = store.create("workflow_job_templates", {"name": "fleet", "organization": content["organization"]})
     node = store.create(
         "workflow_job_template_nodes", {"workflow_job_template": workflow["id"], "identifier": "approval"}
@@ -291,7 +291,7 @@ def test_a_workflow_waits_for_its_approval(store, content, decision):
         (User("operator", ""), [False, False, False, False]),
     ],
 )
-def test_permissions_of_users(user, may):
+def test_permissions_depend_on_the_kind_of_user(user, may):
     requests = [("POST", "credential_types"), ("DELETE", "organizations"), ("PATCH", "organizations")]
 
     assert [user.may(*one) for one in [*requests, ("POST", "projects")]] == may
@@ -313,8 +313,8 @@ def test_permissions_of_users(user, may):
         ("credentials", {"inputs": {"host": "https://localhost"}}, "Additional properties are not allowed"),
     ],
 )
-def test_changes_are_refused_as_awx_refuses_them(small_setup, endpoint, changes, refused):
-    """With an item as the playbook makes it, but for one thing; the item as it is passes."""
+def test_invalid_change_is_refused_with_the_message_of_awx(small_setup, endpoint, changes, refused):
+    """The unchanged item is valid."""
     item = small_setup.items[endpoint][max(small_setup.items[endpoint])]
     small_setup.change(endpoint, item, {})
 
@@ -324,7 +324,7 @@ def test_changes_are_refused_as_awx_refuses_them(small_setup, endpoint, changes,
 
 @pytest.fixture
 def small_setup(store, content):
-    """The same with a survey and a credential, and a node and a schedule that launch the template."""
+    """A job template with a survey, a credential, and a workflow node and a schedule that launch it."""
     create_credential(store, content, "azure_rm", inputs={"client": "c"})
     template = store.items["job_templates"][content["unified_job_template"]]
     template["survey_enabled"] = True

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What Azure does beside answering: it lags behind, asks to wait for long, and refers to other addresses."""
+"""The client of Azure: eventual consistency, C(Retry-After), and links to other hosts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TRAINING = {"resource_group": "rg-edge", "workload_profile": "training"}
 
 
 @pytest.mark.parametrize("options", [{"wait_timeout": 300}, {"wait": False}, {"wait": False, "wait_timeout": 300}])
-def test_retry_after_beyond_the_deadline_is_reported_at_once(run_module, simulator, arc, options):
+def test_retry_after_beyond_the_deadline_is_reported_immediately(run_module, simulator, arc, options):
     simulator.add_fault(method="GET", path=f"{arc}$", status=429, headers={"Retry-After": "600"})
 
     start = time.monotonic()
@@ -65,14 +65,14 @@ def test_relay_parts_are_not_read_again_after_their_answer(run_module, simulator
 
     connection = f"hybridConnections/{arc}"
     parts = [one for one in simulator.journal() if connection in one["path"] and one["method"] != "POST"]
-    # The first two requests for a child of the new namespace find no parent, at most.
+    # At most the first two requests for a child of the new namespace do not find the parent.
     assert len([one for one in parts if one["method"] == "PUT" and one["status"] == 200]) == 2
     assert [one["status"] for one in parts if one["method"] == "GET" and one["status"] == 200] == []
 
 
 @pytest.fixture(scope="module")
 def slow(tmp_path_factory):
-    """A simulator in which a namespace takes seconds, and everybody has to wait until a new resource is visible."""
+    """A simulator in which a namespace takes seconds, and new resources are not visible to any client at first."""
     cluster = ClusterPlan("c", install=InstallPlan(seconds=20))
     scenario = Scenario(clusters=[cluster], time_scale=2, eventual_consistency="everybody")
     with simulated.running(scenario, tmp_path_factory.mktemp("slow")) as running:
@@ -86,7 +86,7 @@ def signed_in(slow, sign_in_to):
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_resource_that_is_being_deleted_is_created_again():
+def test_resource_that_is_being_deleted_is_created_after_the_deletion():
     path = f"{GROUP}/providers/Microsoft.OperationalInsights/workspaces/logs"
     session = open_session(ModuleCall({}))
     workspace = ArmResource(session, path, "2022-10-01", "workspace", Deadline(60))
@@ -105,7 +105,7 @@ def _create_delete_and_create(workspace: ArmResource):
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_task_that_cannot_see_the_install_of_another_one_joins_it(slow, tmp_path):
+def test_task_that_does_not_see_the_new_extension_of_another_task_joins_its_operation(slow, tmp_path):
     options = {**TRAINING, "cluster_name": "c"}
     run_module_work(tmp_path, SPEC, wait=False, **options)
 

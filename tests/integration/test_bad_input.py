@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What users get wrong, and the fault around them: each error says what, where, and what to do."""
+"""Errors of users and of their environment: each message has the cause, the option or resource, and the fix."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def nothing_sent(simulator):
 
 @pytest.mark.usefixtures("nothing_sent")
 class TestBeforeAnythingIsSent:
-    def test_missing_subscription(self, run_module, monkeypatch):
+    def test_missing_subscription_is_reported(self, run_module, monkeypatch):
         monkeypatch.delenv("AZURE_SUBSCRIPTION_ID")
         with pytest.raises(ModuleFailedError, match="subscription_id is missing.*AZURE_SUBSCRIPTION_ID"):
             run_module(EXTENSION, cluster_name="c", **TRAINING)
@@ -39,20 +39,20 @@ class TestBeforeAnythingIsSent:
         with pytest.raises(ModuleFailedError, match="Not signed in to Azure: no client_id"):
             run_module(EXTENSION, cluster_name="c", **TRAINING)
 
-    def test_half_a_sign_in(self, run_module, monkeypatch):
+    def test_incomplete_credentials_are_reported(self, run_module, monkeypatch):
         monkeypatch.delenv("AZURE_SECRET")
         with pytest.raises(
             ModuleFailedError, match=r"Not signed in to Azure: secret \(or x509_certificate_path\) missing"
         ):
             run_module(EXTENSION, cluster_name="c", **TRAINING)
 
-    def test_missing_profile(self, run_module):
+    def test_missing_profile_is_reported(self, run_module):
         with pytest.raises(
             ModuleFailedError, match="state is present but all of the following are missing: workload_profile"
         ):
             run_module(EXTENSION, resource_group="rg-edge", cluster_name="c")
 
-    def test_unknown_option(self, run_module):
+    def test_unknown_option_is_refused(self, run_module):
         with pytest.raises(ModuleFailedError, match="cluster_nmae"):
             run_module(EXTENSION, cluster_name="c", cluster_nmae="c", **TRAINING)
 
@@ -76,18 +76,18 @@ class TestBeforeAnythingIsSent:
             ),
         ],
     )
-    def test_contradictions(self, run_module, options, message):
+    def test_contradicting_options_are_refused(self, run_module, options, message):
         with pytest.raises(ModuleFailedError, match=message):
             run_module(EXTENSION, **{"cluster_name": "c", **TRAINING, **options})
 
     @pytest.mark.parametrize(
         ("option", "value"), [("subscription_id", "prod"), ("cluster_name", "a/b"), ("resource_group", "?")]
     )
-    def test_impossible_names(self, run_module, option, value):
+    def test_invalid_name_is_refused(self, run_module, option, value):
         with pytest.raises(ModuleFailedError, match=f"{option} '.*' is not"):
             run_module(EXTENSION, **{"cluster_name": "c", **TRAINING, option: value})
 
-    def test_no_kubeconfig(self, run_module, tmp_path):
+    def test_missing_kubeconfig_is_reported_with_its_path(self, run_module, tmp_path):
         with pytest.raises(ModuleFailedError, match="kubeconfig: .*none cannot be read: No such file"):
             run_module(READINESS, workload_profile="training", kubeconfig=str(tmp_path / "none"))
 
@@ -99,7 +99,7 @@ class TestAzure:
         yield
         assert writes(simulator) == []
 
-    def test_cluster_not_found(self, run_module):
+    def test_missing_cluster_is_reported(self, run_module):
         with pytest.raises(
             ModuleFailedError, match="connected cluster 'nowhere' does not exist in resource group 'rg-edge'"
         ) as failure:
@@ -107,28 +107,28 @@ class TestAzure:
         assert "Check cluster_name, cluster_type" in failure.value.result["msg"]
 
     @pytest.mark.parametrize("options", [{"state": "absent"}, {"check_mode": True, "workload_profile": "training"}])
-    def test_cluster_not_found_otherwise(self, run_module, options):
+    def test_missing_cluster_is_reported_for_state_absent_and_in_check_mode(self, run_module, options):
         with pytest.raises(ModuleFailedError, match="'nowhere'"):
             run_module(EXTENSION, resource_group="rg-edge", cluster_name="nowhere", **options)
 
-    def test_info_of_cluster_not_found(self, run_module):
+    def test_missing_cluster_is_reported_by_the_info_module(self, run_module):
         with pytest.raises(ModuleFailedError, match="connected cluster 'nowhere': HTTP 404.*Check cluster_name"):
             run_module(EXTENSION_INFO, resource_group="rg-edge", cluster_name="nowhere")
 
-    def test_resource_group_not_found(self, run_module):
+    def test_missing_resource_group_is_reported(self, run_module):
         with pytest.raises(
             ModuleFailedError,
             match=r"could not be found. \(code ResourceGroupNotFound, correlation id .*Check resource_group",
         ):
             run_module(EXTENSION, **{**TRAINING, "resource_group": "rg-none", "cluster_name": "c"})
 
-    def test_wrong_secret(self, run_module, monkeypatch):
+    def test_wrong_secret_is_reported_without_its_value(self, run_module, monkeypatch):
         monkeypatch.setenv("AZURE_SECRET", "wrong-secret-value")
         with pytest.raises(ModuleFailedError, match="Could not sign in to Azure at https://.*AADSTS7000215") as failure:
             run_module(EXTENSION, cluster_name="c", **TRAINING)
         assert "wrong-secret-value" not in json.dumps(failure.value.result)
 
-    def test_cluster_offline(self, run_module, simulator, arc):
+    def test_offline_cluster_is_refused(self, run_module, simulator, arc):
         simulator.change_plan(arc, connectivity="Offline")
         with pytest.raises(
             ModuleFailedError, match="has connectivity status Offline since .*: nothing was changed.*azure-arc"
@@ -136,7 +136,7 @@ class TestAzure:
             run_module(EXTENSION, cluster_name=arc, **TRAINING)
 
     @pytest.mark.parametrize("spec", [COMPUTE_INFO, COMPUTE])
-    def test_workspace_not_found(self, run_module, spec, arc):
+    def test_missing_workspace_is_reported(self, run_module, spec, arc):
         workspace = {"name": "missing", "resource_group": "rg-ml"}
         cluster = {} if spec is COMPUTE_INFO else {"resource_group": "rg-edge", "cluster_name": arc}
         with pytest.raises(
@@ -156,12 +156,12 @@ class TestAzure:
             ({"inference_service": "node_port", "allow_insecure_connections": None}, "needs either tls, or allow_"),
         ],
     )
-    def test_inference_that_cannot_be(self, run_module, arc, options, message):
+    def test_unsupported_inference_options_are_refused(self, run_module, arc, options, message):
         inference = {"resource_group": "rg-edge", "workload_profile": "inference", "allow_insecure_connections": True}
         with pytest.raises(ModuleFailedError, match=message):
             run_module(EXTENSION, cluster_name=arc, **{**inference, **options})
 
-    def test_high_availability_on_two_nodes(self, run_module, aks):
+    def test_high_availability_with_two_nodes_is_refused(self, run_module, aks):
         with pytest.raises(ModuleFailedError, match="inference_router_ha needs 3 nodes, and the cluster has 2"):
             run_module(
                 EXTENSION,
@@ -174,23 +174,23 @@ class TestAzure:
                 inference_router_ha=True,
             )
 
-    def test_misspelt_key_is_warned_of(self, run_module, arc):
+    def test_misspelled_key_is_a_warning(self, run_module, arc):
         result = run_module(
             EXTENSION, check_mode=True, cluster_name=arc, settings={"instalVolcano": False, "own.key": 1}, **TRAINING
         )
         assert result["warnings"] == ["settings: unknown key 'instalVolcano'; did you mean 'installVolcano'?"]
 
-    def test_wrong_ca(self, run_module, monkeypatch):
+    def test_unknown_ca_of_azure_is_reported(self, run_module, monkeypatch):
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/etc/ssl/certs/ca-certificates.crt")
         with pytest.raises(ModuleFailedError, match="cloud_environment: could not read .*certificate verify failed"):
             run_module(EXTENSION, cluster_name="c", **TRAINING)
 
-    def test_not_a_cloud_behind_the_address(self, run_module, simulator):
+    def test_invalid_metadata_of_a_cloud_is_reported(self, run_module, simulator):
         simulator.add_fault(path="/metadata/endpoints", status=200, body="[]")
         with pytest.raises(ModuleFailedError, match="did not answer with the metadata of a cloud"):
             run_module(EXTENSION, cluster_name="c", **TRAINING)
 
-    def test_forbidden(self, run_module, simulator, arc):
+    def test_missing_permission_in_azure_is_reported(self, run_module, simulator, arc):
         denied = {"error": {"code": "AuthorizationFailed", "message": "The client does not have authorization."}}
         simulator.add_fault(path=f"connectedClusters/{arc}$", status=403, body=json.dumps(denied))
         with pytest.raises(
@@ -198,7 +198,7 @@ class TestAzure:
         ):
             run_module(EXTENSION, cluster_name=arc, **TRAINING)
 
-    def test_answer_of_a_proxy(self, run_module, simulator, arc):
+    def test_response_of_a_proxy_is_reported(self, run_module, simulator, arc):
         simulator.add_fault(path=f"connectedClusters/{arc}$", status=200, body="<html>Sign in to the network</html>")
         with pytest.raises(ModuleFailedError, match="the answer is not one of Azure Resource Manager: <html>Sign in"):
             run_module(EXTENSION, cluster_name=arc, **TRAINING)
@@ -210,47 +210,47 @@ class TestKubernetes:
         return simulator.kubeconfig(arc)
 
     @pytest.fixture
-    def look(self, run_module):
+    def check(self, run_module):
         def run(kubeconfig, **options):
             return run_module(READINESS, kubeconfig=json.dumps(kubeconfig), workload_profile="training", **options)
 
         return run
 
-    def test_unreachable(self, look, kubeconfig):
+    def test_unreachable_api_server_is_reported(self, check, kubeconfig):
         kubeconfig["clusters"][0]["cluster"]["server"] = "https://localhost:9"
         with pytest.raises(
             ModuleFailedError, match="the Kubernetes API at https://localhost:9 cannot be reached.*Check host, proxy"
         ):
-            look(kubeconfig)
+            check(kubeconfig)
 
-    def test_wrong_ca(self, look, kubeconfig):
+    def test_unknown_ca_of_the_cluster_is_reported(self, check, kubeconfig):
         del kubeconfig["clusters"][0]["cluster"]["certificate-authority-data"]
         with pytest.raises(
             ModuleFailedError, match="its certificate cannot be verified.*Set the CA that signed it in ca_cert"
         ):
-            look(kubeconfig, ca_cert="/etc/ssl/certs/ca-certificates.crt")
+            check(kubeconfig, ca_cert="/etc/ssl/certs/ca-certificates.crt")
 
-    def test_wrong_token(self, look, kubeconfig):
+    def test_wrong_token_is_reported(self, check, kubeconfig):
         kubeconfig["users"][0]["user"]["token"] = "expired-token"
         with pytest.raises(ModuleFailedError, match="HTTP 401: Unauthorized.*check kubeconfig, context or api_key"):
-            look(kubeconfig)
+            check(kubeconfig)
 
     @pytest.mark.parametrize(
         ("forbidden", "verb"),
         [("list pods", "list pods"), ("deployments", "list deployments"), ("watch pods", "watch pods")],
     )
-    def test_forbidden(self, look, kubeconfig, simulator, arc, forbidden, verb):
+    def test_missing_permission_in_the_cluster_is_named(self, check, kubeconfig, simulator, arc, forbidden, verb):
         simulator.change_plan(arc, forbidden=[forbidden])
         with pytest.raises(ModuleFailedError, match=rf"HTTP 403: .* is forbidden.*The account may not {verb}: give it"):
-            look(kubeconfig, wait_timeout=10)
+            check(kubeconfig, wait_timeout=10)
 
-    def test_forbidden_details_do_not_hide_the_diagnosis(self, look, kubeconfig, simulator, arc):
+    def test_readiness_is_reported_without_permission_to_read_details(self, check, kubeconfig, simulator, arc):
         simulator.change_plan(arc, forbidden=["events", "configmaps"])
-        assert not look(kubeconfig, wait=False)["ready"]
+        assert not check(kubeconfig, wait=False)["ready"]
 
-    def test_namespace_being_removed(self, run_module, look, kubeconfig, arc):
+    def test_terminating_namespace_is_reported(self, run_module, check, kubeconfig, arc):
         cluster = {"resource_group": "rg-edge", "cluster_name": arc}
         run_module(EXTENSION, workload_profile="training", **cluster)
         run_module(EXTENSION, state="absent", wait=False, **cluster)
         with pytest.raises(ModuleFailedError, match="namespace 'azureml' is being removed.*Wait until it is gone"):
-            look(kubeconfig)
+            check(kubeconfig)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Event source azureml.arc.certificates: what it tells of certificates that are served, and of those that are kept."""
+"""Event source azureml.arc.certificates: events for served certificates, and for those in key vaults and Secrets."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SOURCE = ROOT / "extensions/eda/plugins/event_source/certificates.py"
 
 @pytest.fixture(scope="module")
 def source():
-    """The event source as a module of Python."""
+    """The event source, imported from its file."""
     specification = importlib.util.spec_from_file_location("certificates_source", SOURCE)
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
@@ -48,7 +48,7 @@ def certificate(sha256: str, days: float = 90) -> dict:
         (None, None, "a", []),
     ],
 )
-def test_events_by_what_is_served_and_what_is_kept(source, at_endpoint, at_source, last, reasons):
+def test_served_and_stored_certificates_determine_the_events(source, at_endpoint, at_source, last, reasons):
     endpoint = {"host": "shop", "address": "ml:443", "key_vault": "https://v.vault.azure.net/certificates/edge"}
 
     found = source.events_of(endpoint, at_endpoint, at_source, last, 30)
@@ -76,8 +76,11 @@ def test_an_address_with_port_443_is_the_same_as_without_a_port(source, address,
 
 
 @pytest.fixture
-def looks(source, monkeypatch, tmp_path):
-    """Look several times with the same memory; takes what happens before each look, returns the reasons of each."""
+def check(source, monkeypatch, tmp_path):
+    """Return a function that checks an endpoint several times.
+
+    Its arguments are the endpoint, and a function to call before each check. It returns the reasons of each check.
+    """
     monkeypatch.setenv("ANSIBLE_COLLECTIONS_PATH", str(COLLECTIONS))
     monkeypatch.setenv("ANSIBLE_HOME", str(tmp_path / "ansible"))
     seen: dict = {}
@@ -93,18 +96,18 @@ def looks(source, monkeypatch, tmp_path):
     return run
 
 
-def test_renewal_in_a_key_vault_is_told_without_reading_a_secret(looks, simulator, arc):
+def test_renewal_in_a_key_vault_is_reported_without_reading_a_secret(check, simulator, arc):
     endpoint = {"key_vault": f"{simulator.endpoint}/certificates/{arc}"}
 
     def renew():
         simulator.import_certificate(arc, certificates.make())
 
     simulator.clear_journal()
-    assert looks(endpoint, renew, lambda: None, renew) == [[], [], ["certificate_renewed"]]
+    assert check(endpoint, renew, lambda: None, renew) == [[], [], ["certificate_renewed"]]
     assert requests_to(simulator, "GET", "/secrets/") == []
 
 
-def test_renewal_in_a_secret_is_told(looks, simulator, kube, arc):
+def test_renewal_in_a_secret_is_reported(check, simulator, kube, arc):
     secrets = kube(arc).resources.get(api_version="v1", kind="Secret")
     endpoint = {"from": {"namespace": "default", "name": "edge", "kubeconfig": simulator.kubeconfigs[arc]}}
 
@@ -117,12 +120,12 @@ def test_renewal_in_a_secret_is_told(looks, simulator, kube, arc):
     def renew():
         secrets.patch(name="edge", namespace="default", body={"data": data()})
 
-    assert looks(endpoint, lambda: None, issue, renew) == [[], [], ["certificate_renewed"]]
+    assert check(endpoint, lambda: None, issue, renew) == [[], [], ["certificate_renewed"]]
 
 
-def test_what_cannot_be_read_is_logged_with_the_reason(looks, simulator, arc, caplog):
+def test_certificate_that_cannot_be_read_is_logged_with_the_reason(check, simulator, arc, caplog):
     endpoint = {"key_vault": f"{simulator.endpoint}/certificates/{arc}", "address": "localhost:9"}
-    assert looks(endpoint, lambda: None) == [[]]
+    assert check(endpoint, lambda: None) == [[]]
     assert "was not found in this key vault" in caplog.text
     assert "the certificate of localhost:9 could not be read" in caplog.text
     looks({"address": ":443"}, lambda: None)
@@ -130,7 +133,7 @@ def test_what_cannot_be_read_is_logged_with_the_reason(looks, simulator, arc, ca
 
 
 class TestCertificateInfo:
-    def test_certificate_of_a_key_vault_and_its_version(self, run_module, simulator, arc):
+    def test_newest_or_pinned_version_is_read_from_a_key_vault(self, run_module, simulator, arc):
         version = simulator.import_certificate(arc, certificates.make())
         newer = simulator.import_certificate(arc, certificates.make())
         address = f"{simulator.endpoint}/certificates/{arc}"
@@ -149,6 +152,6 @@ class TestCertificateInfo:
             ({"key_vault": "edge"}, "key_vault must be the address of a certificate like"),
         ],
     )
-    def test_other_options_are_refused(self, run_module, simulator, arc, options, message):
+    def test_invalid_options_are_refused(self, run_module, simulator, arc, options, message):
         with pytest.raises(ModuleFailedError, match=message):
             run_module(SPEC, kubeconfig=simulator.kubeconfigs[arc], **options)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""M(azureml.arc.cluster_identity) against the simulator, through the official client."""
+"""M(azureml.arc.cluster_identity) with the simulator and the official client."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def options(cluster: str, **others) -> dict:
 
 @pytest.fixture
 def check(run_module, simulator):
-    """Compare a cluster in Azure with where the kubeconfig of one leads."""
+    """Return a function that compares a cluster in Azure with the cluster of a kubeconfig."""
 
     def run(cluster: str, kubeconfig: str, **others):
         return run_module(SPEC, **options(cluster, kubeconfig=simulator.kubeconfigs[kubeconfig], **others))
@@ -49,7 +49,7 @@ def check(run_module, simulator):
 
 @pytest.fixture
 def fqdns(run_module):
-    """The host names that Azure has for an AKS cluster."""
+    """Return a function that reads the host names of an AKS cluster from Azure."""
 
     def read(cluster: str) -> list[str]:
         parameters = options(cluster, workload_profile="training", sides=["azure"])
@@ -80,7 +80,7 @@ def test_kubeconfig_of_another_cluster_is_refused(check):
     assert result["found_id"].endswith("/b")
 
 
-def test_resource_group_and_subscription_count(check):
+def test_cluster_in_another_resource_group_or_subscription_is_refused(check):
     with pytest.raises(ModuleFailedError, match="resource group 'rg-other' .*, not .* resource group 'rg-edge'"):
         check("a-2", "a-2")
     with pytest.raises(ModuleFailedError, match="not connected cluster 'a' .* 00000000-"):
@@ -102,12 +102,12 @@ def test_missing_config_map_leaves_the_cluster_unverified(check, kube):
     assert result["reason"] == "ConfigMap 'azure-clusterconfig' in namespace 'azure-arc' does not exist"
 
 
-def test_unreachable_api_is_a_failure(check):
+def test_unreachable_api_server_is_an_error(check):
     with pytest.raises(ModuleFailedError, match="cannot be reached"):
         check("a", "a", host="https://127.0.0.1:1")
 
 
-def test_aks_cluster_is_verified_by_the_host_of_its_api(check, fqdns, simulator):
+def test_aks_cluster_is_verified_by_the_host_name_of_its_api_server(check, fqdns, simulator):
     names = fqdns("aks")
     assert len(names) == 2
     before = len(simulator.journal())
@@ -117,8 +117,8 @@ def test_aks_cluster_is_verified_by_the_host_of_its_api(check, fqdns, simulator)
     assert [one["path"] for one in simulator.journal()[before:] if "/kubernetes/" in one["path"]] == []
 
 
-def test_aks_cluster_behind_another_address_is_identified_by_its_config_map(check, fqdns, run_module):
-    """The simulator's APIs are reached by another name than Azure's, as through a tunnel."""
+def test_aks_cluster_with_another_address_is_verified_by_its_config_map(check, fqdns, run_module):
+    """The address of the simulator differs from the one in Azure, as with a tunnel."""
     names = fqdns("aks")
     assert (
         "'extension-manager-config' in namespace 'kube-system' does not exist"
@@ -131,11 +131,11 @@ def test_aks_cluster_behind_another_address_is_identified_by_its_config_map(chec
         check("aks", "aks-2", fqdns=names)
 
 
-def test_cluster_is_given_by_its_id(run_module, simulator):
+def test_cluster_can_be_given_by_its_id(run_module, simulator):
     assert run_module(SPEC, kubeconfig=simulator.kubeconfigs["a"], cluster_id=arc_id("a"))["verified"]
 
 
-def test_cluster_is_named_once(run_module, simulator):
+def test_cluster_must_be_given_either_by_id_or_by_name(run_module, simulator):
     kubeconfig = simulator.kubeconfigs["a"]
     for given in ({}, {"cluster_name": "a"}, {**options("a"), "cluster_id": "x"}):
         with pytest.raises(ModuleFailedError, match="cluster_id|subscription_id"):

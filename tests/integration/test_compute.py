@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""M(azureml.arc.compute) and its info module against the simulator."""
+"""M(azureml.arc.compute) and M(azureml.arc.compute_info) with the simulator."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def ml(create, arc):
     create(arc, "v1", "Namespace", "ml")
 
 
-def test_attach_and_again(run_module, simulator, arc, ready, ml):
+def test_attachment_is_idempotent(run_module, simulator, arc, ready, ml):
     first = run_module(SPEC, description="shop 42", namespace="ml", **ready)
     second = run_module(SPEC, description="shop 42", namespace="ml", **ready)
 
@@ -47,7 +47,7 @@ def test_attach_and_again(run_module, simulator, arc, ready, ml):
     }
 
 
-def test_check_mode_and_diff(run_module, simulator, ready):
+def test_check_mode_sends_nothing_and_returns_a_diff(run_module, simulator, ready):
     result = run_module(SPEC, check_mode=True, diff=True, **ready)
 
     assert result["changed"]
@@ -65,7 +65,7 @@ def test_name_of_another_cluster_is_refused(run_module, simulator, arc, ready):
     assert writes(simulator) == []
 
 
-def test_other_namespace_needs_force_reattach(run_module, simulator, ready, ml):
+def test_changed_namespace_requires_force_reattach(run_module, simulator, ready, ml):
     run_module(SPEC, description="shop", **ready)
     simulator.clear_journal()
 
@@ -84,7 +84,7 @@ def test_other_namespace_needs_force_reattach(run_module, simulator, ready, ml):
     assert not run_module(SPEC, namespace="ml", force_reattach=True, **ready)["changed"]
 
 
-def test_conflict_while_reattaching_keeps_description_and_instance_types(run_module, simulator, arc, ready):
+def test_description_and_instance_types_are_kept_after_a_conflict_while_reattaching(run_module, simulator, arc, ready):
     types = {"small": {"resources": {"limits": {"cpu": "1"}}}}
     run_module(SPEC, description="shop", instance_types=types, default_instance_type="small", **ready)
     simulator.add_fault(method="PUT", path=f"computes/{arc}$", status=409, times=2)
@@ -98,13 +98,13 @@ def test_conflict_while_reattaching_keeps_description_and_instance_types(run_mod
     assert set(result["compute"]["instance_types"]) == {"small"}
 
 
-def test_conflict_while_attaching_still_reports_the_created_namespace(run_module, simulator, arc, ready):
+def test_created_namespace_is_reported_after_a_conflict(run_module, simulator, arc, ready):
     simulator.add_fault(method="PUT", path=f"computes/{arc}$", status=409, times=1)
     options = {"namespace": "new", "create_namespace": True, "kubeconfig": simulator.kubeconfigs[arc]}
     assert run_module(SPEC, **options, **ready)["created_namespace"]
 
 
-def test_changes_in_place_and_drift_as_a_diff(run_module, simulator, ready):
+def test_differences_are_shown_in_the_diff_and_changed_in_place(run_module, simulator, ready):
     types = {"small": {"resources": {"limits": {"cpu": "1"}}}}
     offered = {"instance_types": types, "default_instance_type": "small"}
     run_module(SPEC, description="shop", **offered, **ready)
@@ -139,7 +139,7 @@ def test_changes_in_place_and_drift_as_a_diff(run_module, simulator, ready):
     assert set(purged["compute"]["instance_types"]) == {"small"}
 
 
-def test_several_computes_and_workspaces(run_module, simulator, arc, ready, ml):
+def test_cluster_can_be_attached_as_several_computes_and_to_several_workspaces(run_module, simulator, arc, ready, ml):
     simulator.change_plan(arc, attach_seconds=6)
     run_module(SPEC, **ready)
     other_name = run_module(SPEC, **{**ready, "name": f"{arc}-ml", "namespace": "ml"})
@@ -152,13 +152,13 @@ def test_several_computes_and_workspaces(run_module, simulator, arc, ready, ml):
 
 
 class TestNamespace:
-    """The namespace is looked for before anything is sent to Azure, where the task asks for that."""
+    """With C(create_namespace), the namespace is checked before anything is sent to Azure."""
 
     @pytest.fixture
     def options(self, simulator, arc, ready):
         return {**ready, "namespace": "vision", "kubeconfig": simulator.kubeconfigs[arc]}
 
-    def test_is_created_on_demand(self, run_module, kube, arc, options):
+    def test_namespace_is_created_on_request(self, run_module, kube, arc, options):
         planned = run_module(SPEC, create_namespace=True, check_mode=True, **options)
         first = run_module(SPEC, create_namespace=True, **options)
         second = run_module(SPEC, create_namespace=True, **options)
@@ -171,16 +171,16 @@ class TestNamespace:
         assert first["compute"]["namespace"] == "vision"
         assert kube(arc).resources.get(api_version="v1", kind="Namespace").get(name="vision")
 
-    def test_missing(self, run_module, simulator, options):
+    def test_missing_namespace_is_an_error_before_anything_is_sent(self, run_module, simulator, options):
         with pytest.raises(ModuleFailedError, match="namespace 'vision' does not exist in the cluster.*create_namesp"):
             run_module(SPEC, create_namespace=False, **options)
         assert writes(simulator) == []
 
-    def test_components_are_unknown_without_the_cluster(self, run_module, options):
+    def test_missing_namespace_is_reported_by_azure_without_a_check(self, run_module, options):
         with pytest.raises(ModuleFailedError, match="Namespace vision does not exist in the cluster"):
             run_module(SPEC, **options)
 
-    def test_failed_attach_is_tried_again(self, run_module, options):
+    def test_failed_attachment_is_retried(self, run_module, options):
         with pytest.raises(ModuleFailedError):
             run_module(SPEC, **options)
         result = run_module(SPEC, create_namespace=True, **options)
@@ -205,7 +205,7 @@ def test_invalid_identity_is_refused(run_module, simulator, ready, identity, mes
     assert simulator.journal() == []
 
 
-def test_failure_carries_the_service_s_error(run_module, simulator, arc, ready):
+def test_failure_contains_the_error_of_the_service(run_module, simulator, arc, ready):
     simulator.change_plan(arc, attach_error="The namespace ml does not exist in the cluster.")
 
     with pytest.raises(ModuleFailedError) as failure:
@@ -215,7 +215,7 @@ def test_failure_carries_the_service_s_error(run_module, simulator, arc, ready):
     assert failure.value.result["error"]["code"] == "AttachFailed"
 
 
-def test_attach_under_way_is_adopted(run_module, simulator, arc, ready):
+def test_attachment_in_progress_is_joined(run_module, simulator, arc, ready):
     assert run_module(SPEC, wait=False, **ready)["compute"]["provisioning_state"] == "Creating"
 
     result = run_module(SPEC, **ready)
@@ -224,7 +224,7 @@ def test_attach_under_way_is_adopted(run_module, simulator, arc, ready):
     assert len(requests_to(simulator, "PUT", f"/computes/{arc}")) == 1
 
 
-def test_info(run_module, arc, ready):
+def test_info_module_returns_one_compute_or_all(run_module, arc, ready):
     assert run_module(INFO, workspace=WORKSPACE, name=arc)["computes"] == []
     run_module(SPEC, **ready)
 
@@ -235,7 +235,7 @@ def test_info(run_module, arc, ready):
     assert named in listed
 
 
-def test_aks_of_another_subscription_is_refused_before_anything_is_sent(run_module, simulator):
+def test_aks_cluster_of_another_subscription_is_refused_before_anything_is_sent(run_module, simulator):
     elsewhere = "22222222-2222-3333-4444-555555555555"
 
     with pytest.raises(
@@ -252,7 +252,7 @@ def test_aks_of_another_subscription_is_refused_before_anything_is_sent(run_modu
     assert simulator.journal() == []
 
 
-def test_task_that_only_waits_does_not_repeat_a_failed_attachment(run_module, simulator, arc, ready):
+def test_task_that_only_waits_does_not_retry_a_failed_attachment(run_module, simulator, arc, ready):
     simulator.change_plan(arc, attach_error="The agent does not answer.", attach_seconds=1)
     run_module(SPEC, wait=False, **ready)
     info = {"workspace": ready["workspace"], "name": arc}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a detach must not take away from others, and what must not keep it from happening."""
+"""Detaching computes: when it is refused, and when it must succeed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from simulator.scenario import SUBSCRIPTION
 PROVIDER = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-ml/providers/Microsoft.MachineLearningServices"
 
 
-def test_detach(run_module, simulator, arc, ready):
+def test_detaching_is_idempotent(run_module, simulator, arc, ready):
     run_module(SPEC, **ready)
 
     first = run_module(SPEC, state="absent", **ready)
@@ -30,7 +30,7 @@ def test_detach(run_module, simulator, arc, ready):
 
 @pytest.fixture
 def use(simulator, arc):
-    """Let jobs and endpoints use the compute; forgotten at the end."""
+    """Return a function that creates jobs and endpoints which use the compute. They are deleted at the end."""
     compute = f"{PROVIDER}/workspaces/ws/computes/{arc}".upper()
 
     def run(jobs=(), endpoints=()):
@@ -45,7 +45,7 @@ def use(simulator, arc):
     simulator.change_workspace("ws", jobs=[], online_endpoints=[])
 
 
-def test_refused_while_in_use(run_module, simulator, ready, use):
+def test_compute_in_use_is_not_detached(run_module, simulator, ready, use):
     run_module(SPEC, **ready)
     use(["Completed", "Running"], ["score"])
     simulator.clear_journal()
@@ -60,20 +60,20 @@ def test_refused_while_in_use(run_module, simulator, ready, use):
     assert run_module(SPEC, state="absent", allow_disruption=True, **ready)["changed"]
 
 
-def test_ended_jobs_do_not_count(run_module, ready, use):
+def test_ended_jobs_do_not_prevent_a_detach(run_module, ready, use):
     run_module(SPEC, **ready)
     use(["Completed", "Failed", "Canceled"])
     assert run_module(SPEC, state="absent", **ready)["changed"]
 
 
-def test_deleted_cluster_counts_as_gone(run_module, simulator, arc, ready):
+def test_compute_of_a_deleted_cluster_is_detached(run_module, simulator, arc, ready):
     run_module(SPEC, **ready)
     simulator.change_plan(arc, gone=True)
     result = run_module(SPEC, state="absent", diff=True, name=arc, workspace=WORKSPACE)
     assert (result["changed"], result["diff"]["before"]["name"]) == (True, arc)
 
 
-def test_compute_of_another_cluster(run_module, simulator, ready):
+def test_compute_of_another_cluster_is_not_detached(run_module, simulator, ready):
     run_module(SPEC, **ready)
     simulator.clear_journal()
     with pytest.raises(ModuleFailedError, match="cannot be detached: it is another cluster, /subscriptions/.*arc-"):
@@ -81,7 +81,7 @@ def test_compute_of_another_cluster(run_module, simulator, ready):
     assert writes(simulator) == []
 
 
-def test_attach_during_a_detach_waits_for_its_end(run_module, ready):
+def test_attachment_during_a_detach_waits_for_its_end(run_module, ready):
     run_module(SPEC, **ready)
     run_module(SPEC, state="absent", wait=False, **ready)
     result = run_module(SPEC, **ready)

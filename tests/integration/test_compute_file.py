@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The three examples of Microsoft's page of 2021, as they are printed there."""
+"""The three examples of Microsoft's page of 2021."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ATTACHMENTS = Path(__file__).parent / "attachments"
 
 @pytest.fixture
 def attach(run_module, simulator, arc, ready):
-    """Attach the cluster, twice. Returns the result, and what was sent."""
+    """Return a function that attaches the cluster twice, and returns the first result and the properties sent."""
 
     def run(**options) -> tuple[dict, dict]:
         first = run_module(SPEC, **options, **ready)
@@ -30,7 +30,7 @@ def attach(run_module, simulator, arc, ready):
     return run
 
 
-def test_two_instance_types(attach, arc, create):
+def test_file_with_two_instance_types_is_sent_unchanged(attach, arc, create):
     create(arc, "v1", "Namespace", "amlarc-testing")
     path = ATTACHMENTS / "gpu.json"
     result, sent = attach(config_file=str(path))
@@ -43,7 +43,7 @@ def test_two_instance_types(attach, arc, create):
     assert result["cluster_instance_types"][2]["resources"]["limits"]["nvidia.com/gpu"] == 1
 
 
-def test_default(attach):
+def test_file_with_the_default_instance_type_is_sent_unchanged(attach):
     path = ATTACHMENTS / "default.json"
     result, sent = attach(config_file=str(path))
     assert sent == json.loads(path.read_text(encoding="utf-8"))
@@ -56,7 +56,7 @@ def test_default(attach):
     }
 
 
-def test_python_example_as_yaml(attach, arc, create):
+def test_options_equivalent_to_the_python_example_send_the_same_properties(attach, arc, create):
     create(arc, "v1", "Namespace", "amlarc-testing")
     amounts = {"cpu": "2", "memory": "16Gi", "nvidia.com/gpu": "1"}
     types = {
@@ -83,7 +83,7 @@ def test_python_example_as_yaml(attach, arc, create):
     assert result["compute"]["instance_types"]["big_cpu_sku"]["node_selector"] == {"VMSizes": "VM-64vCPU-256GB"}
 
 
-def test_error_names_the_path_and_nothing_is_sent(run_module, simulator, ready, tmp_path):
+def test_invalid_file_is_refused_with_the_path_in_it_before_anything_is_sent(run_module, simulator, ready, tmp_path):
     text = (ATTACHMENTS / "gpu.json").read_text(encoding="utf-8").replace('"cpu": "4"', '"cpu": "four"', 1)
     (tmp_path / "attach.json").write_text(text, encoding="utf-8")
     message = r"attach.json: instanceTypes.big_cpu_sku.resources.requests.cpu: 'four' is not a quantity"

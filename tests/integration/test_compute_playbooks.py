@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Computes with all that belongs to them, by the role: attached, compared, detached, removed."""
+"""Computes with namespaces and instance types in playbooks: deployed, verified, detached, removed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def simulator(tmp_path):
 
 @pytest.fixture
 def inventory(simulator, tmp_path):
-    """Each cluster as two computes, in two namespaces and workspaces."""
+    """An inventory that attaches each cluster as two computes in two namespaces and workspaces."""
     kubeconfigs = str(simulator.directory / "kubeconfigs")
     certificates.as_files(tmp_path)
     variables = {
@@ -77,8 +77,7 @@ def instance_types(kube, cluster):
     return {one.metadata.name: one.to_dict()["spec"] for one in resource.get().items}
 
 
-def test_life_of_a_cluster(playbook, simulator, inventory, kube):
-    """Deployed twice, verified, found to have drifted, removed twice."""
+def test_deploy_and_remove_are_idempotent_and_verify_reports_drift(playbook, simulator, inventory, kube):
     first = playbook("azureml.arc.deploy", inventory)
     simulator.clear_journal()
     second = playbook("azureml.arc.deploy", inventory)
@@ -111,16 +110,16 @@ def test_life_of_a_cluster(playbook, simulator, inventory, kube):
     assert (planned.status, writes(simulator)) == (0, []), planned.output
     removed = playbook("azureml.arc.remove", inventory, *CONFIRMED)
     assert removed.status == 0, removed.output
-    for run, words in ((planned, "would be removed: "), (removed, "removed: ")):
-        said = run.outcome("plant")["msg"]
-        assert said.startswith(
-            f"{words}compute plant, compute plant-2, instance type defaultinstancetype, instance type gpu-large,"
+    for run, prefix in ((planned, "would be removed: "), (removed, "removed: ")):
+        message = run.outcome("plant")["msg"]
+        assert message.startswith(
+            f"{prefix}compute plant, compute plant-2, instance type defaultinstancetype, instance type gpu-large,"
             " instance type small, extension azureml, /subscriptions/"
         )
-        assert "Microsoft.Relay/namespaces/" in said
-        assert "Microsoft.OperationalInsights/workspaces/" in said
-        assert "rights on OpenShift" in said
-        assert said.endswith("Secret ml-tls")
+        assert "Microsoft.Relay/namespaces/" in message
+        assert "Microsoft.OperationalInsights/workspaces/" in message
+        assert "rights on OpenShift" in message
+        assert message.endswith("Secret ml-tls")
     assert instance_types(kube, "shop") == {}
 
     simulator.clear_journal()
@@ -134,7 +133,7 @@ def test_detach_works_after_the_cluster_was_deleted(playbook, simulator, invento
     playbook("azureml.arc.deploy", inventory, "--limit", "shop")
     simulator.change_plan("shop", gone=True)
     simulator.clear_journal()
-    inventory["all"]["vars"] |= {  # with its kubeconfig and certificate
+    inventory["all"]["vars"] |= {  # its kubeconfig and certificate were deleted, too
         "azureml_kubernetes": {"kubeconfig": "/gone"},
         "azureml_tls_secret": {"certificate": "/gone", "private_key": "/gone"},
     }
@@ -165,7 +164,7 @@ def test_detach_refuses_a_compute_in_use(playbook, simulator, inventory):
     assert allowed.status == 0, allowed.output
 
 
-def test_missing_namespace_is_found_before_anything_is_installed(playbook, simulator, inventory):
+def test_missing_namespace_is_reported_before_anything_is_installed(playbook, simulator, inventory):
     inventory["all"]["vars"]["azureml_compute"]["create_namespace"] = False
     result = playbook("azureml.arc.deploy", inventory, "--limit", "shop")
     assert result.status == 2
@@ -173,8 +172,10 @@ def test_missing_namespace_is_found_before_anything_is_installed(playbook, simul
     assert writes(simulator) == []
 
 
-def test_from_the_node_with_a_configuration_file(playbook, inventory, kube, tmp_path):
-    """The namespace is created and the instance types are made from the node; the file is read on the controller."""
+def test_configuration_file_is_read_on_the_controller_if_the_cluster_is_reached_via_a_node(
+    playbook, inventory, kube, tmp_path
+):
+    """Namespaces and instance types are created from the node."""
     text = (
         '{"namespace": "default", "defaultInstanceType": "GPU", "instanceTypes":'
         ' {"GPU": {"nodeSelector": null, "resources": {"limits": {"nvidia.com/gpu": "1"}}}}}'

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The connections that the calls of a task share: how many there are, and that nothing leaks through them."""
+"""The connections that the calls of a task share: their number, and the separation of their credentials."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ def task(tmp_path):
 
 @pytest.fixture
 def through(simulator, monkeypatch):
-    """A proxy before Azure and the clusters; gives the connections that were made through it."""
+    """Run a proxy to Azure and the clusters; return its address, and a list of the requested hosts."""
     target = ("127.0.0.1", urlsplit(simulator.endpoint).port)
-    with outbound_proxy.proxy(("localhost",), target) as (address, asked), monkeypatch.context() as patch:
+    with outbound_proxy.proxy(("localhost",), target) as (address, requested), monkeypatch.context() as patch:
         patch.setenv("HTTPS_PROXY", address)
-        yield address, asked
+        yield address, requested
 
 
 @pytest.fixture
@@ -68,12 +68,12 @@ def key_vault(simulator, arc) -> str:
     return f"{simulator.endpoint}/certificates/{arc}"
 
 
-def look(task, name: str, **options) -> dict:
+def read(task, name: str, **options) -> dict:
     return task(EXTENSION_INFO, resource_group="rg-edge", cluster_name=name, **options)
 
 
 def access_to(simulator: simulated.RunningSimulator) -> dict:
-    """Options that sign in to a simulator."""
+    """Return the options that sign in to a simulator."""
     environment = simulator.environment
     return {
         "cloud_environment": environment["AZURE_CLOUD_ENVIRONMENT"],
@@ -93,90 +93,90 @@ def refused(simulator: simulated.RunningSimulator) -> list[dict]:
 
 
 def test_calls_of_a_task_share_a_connection_to_azure(task, through, arc):
-    _address, asked = through
-    look(task, arc)
-    before = len(asked)
+    _address, requested = through
+    read(task, arc)
+    before = len(requested)
 
     for _call in range(3):
-        look(task, arc)
+        read(task, arc)
 
-    assert len(asked) == before
+    assert len(requested) == before
 
 
 def test_calls_of_a_task_share_a_connection_to_a_cluster(task, through, simulator, arc):
-    address, asked = through
+    address, requested = through
     options = {"wait": False, "workload_profile": "training", "kubeconfig": simulator.kubeconfigs[arc]}
     for _call in range(3):
         task(READINESS, proxy=address, **options)
 
-    assert len(asked) == 1
+    assert len(requested) == 1
 
 
 def test_calls_of_a_task_share_a_connection_to_a_key_vault(task, through, key_vault):
-    _address, asked = through
+    _address, requested = through
     task(CERTIFICATE_INFO, key_vault=key_vault)
-    before = len(asked)
+    before = len(requested)
 
     for _call in range(3):
         task(CERTIFICATE_INFO, key_vault=key_vault)
 
-    assert len(asked) == before
+    assert len(requested) == before
 
 
-def test_each_service_is_sent_its_own_token_alone(task, start, monkeypatch, tmp_path):
+def test_each_service_receives_only_its_own_token(task, start, monkeypatch, tmp_path):
     one, other = start(), start(principal=Principal(client_id="f" * 32, secret="another-secret"))
     bundle = tmp_path / "both.pem"
     bundle.write_text(Path(one.ca).read_text("utf-8") + Path(other.ca).read_text("utf-8"), encoding="utf-8")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
 
-    def ask(number: int) -> dict:
-        return look(task, NAMES[number % 4], **access_to((one, other)[number % 2]))
+    def read_one(number: int) -> dict:
+        return read(task, NAMES[number % 4], **access_to((one, other)[number % 2]))
 
     with ThreadPoolExecutor(4) as pool:
-        assert list(pool.map(ask, range(24))) == [{"extensions": [], "warnings": []}] * 24
+        assert list(pool.map(read_one, range(24))) == [{"extensions": [], "warnings": []}] * 24
     assert refused(one) == refused(other) == []
     assert token_requests(one) == token_requests(other) == 1
 
 
-def test_a_second_identity_does_not_use_the_connection_of_the_first(task, simulator, arc):
-    assert look(task, arc, **access_to(simulator))
+def test_second_identity_does_not_use_the_connection_of_the_first(task, simulator, arc):
+    assert read(task, arc, **access_to(simulator))
     with pytest.raises(ModuleFailedError, match="Could not sign in to Azure"):
-        look(task, arc, **{**access_to(simulator), "secret": "wrong"})
+        read(task, arc, **{**access_to(simulator), "secret": "wrong"})
 
 
-def test_each_cluster_is_sent_its_own_token_alone(task, start):
+def test_each_cluster_receives_only_its_own_token(task, start):
     simulator = start()
     wanted = {name: 2 * number + 1 for number, name in enumerate(NAMES)}
 
-    def ask(name: str) -> None:
+    def check(name: str) -> None:
         task(READINESS, wait=False, workload_profile="training", kubeconfig=simulator.kubeconfigs[name])
 
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(ask, [name for name, count in wanted.items() for _call in range(count)]))
+        list(pool.map(check, [name for name, count in wanted.items() for _call in range(count)]))
     assert refused(simulator) == []
     assert {
         name: len(requests_to(simulator, "GET", f"/{name}/api/v1/namespaces/azureml/pods")) for name in NAMES
     } == wanted
 
 
-def test_an_expired_token_is_replaced_once_for_all_clients(task, start, sign_in_to):
-    # It says of itself that it is good for an hour.
+def test_expired_token_is_replaced_once_for_all_clients(task, start, sign_in_to):
+    # The response with the token claims a lifetime of an hour.
     simulator = start(principal=Principal(token_seconds=3))
     sign_in_to(simulator)
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda name: look(task, name), NAMES))
+        list(pool.map(lambda name: read(task, name), NAMES))
         time.sleep(4)
-        list(pool.map(lambda name: look(task, name), NAMES))
+        list(pool.map(lambda name: read(task, name), NAMES))
 
     assert token_requests(simulator) == 2
     assert 1 <= len(refused(simulator)) <= len(NAMES)
 
 
-def test_a_connection_that_the_service_has_closed_is_opened_anew_and_nothing_is_sent_twice(task, start, sign_in_to):
+def test_connection_that_the_service_closed_is_reopened_and_no_request_is_sent_twice(task, start, sign_in_to):
     simulator = start(keep_alive=1, time_scale=60, eventual_consistency="nobody", workspaces=[WorkspacePlan()])
     sign_in_to(simulator)
     options = {"resource_group": "rg-edge", "workload_profile": "training", "wait": False}
-    look(task, "c0")
+    read(task, "c0")
     task(EXTENSION, cluster_name="c0", **options)
     simulator.clear_journal()
     task(EXTENSION, cluster_name="c1", **options)
@@ -191,21 +191,21 @@ def test_a_connection_that_the_service_has_closed_is_opened_anew_and_nothing_is_
 
 
 def test_credentials_in_netrc_do_not_replace_the_tokens(task, arc, key_vault, tmp_path, monkeypatch):
-    (tmp_path / "netrc").write_text("default login somebody password secret\n", encoding="utf-8")
+    (tmp_path / "netrc").write_text("default login user password secret\n", encoding="utf-8")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
 
-    assert look(task, arc)["extensions"] == []
+    assert read(task, arc)["extensions"] == []
     assert task(CERTIFICATE_INFO, key_vault=key_vault)["certificate"]["names"] == ["ml.example.com"]
 
 
 @pytest.mark.parametrize("content", [None, "no certificate\n"])
-def test_certificates_that_cannot_be_read_are_named(task, simulator, arc, tmp_path, monkeypatch, content):
+def test_unreadable_ca_bundle_is_reported_with_its_path(task, simulator, arc, tmp_path, monkeypatch, content):
     path = tmp_path / "ca.pem"
     if content:
         path.write_text(content, encoding="utf-8")
     with monkeypatch.context() as patch:
         patch.setenv("REQUESTS_CA_BUNDLE", str(path))
         with pytest.raises(ModuleFailedError, match=f"REQUESTS_CA_BUNDLE: no certificates can be read from {path}"):
-            look(task, arc)
+            read(task, arc)
 
     assert simulator.journal() == []

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a person sees of a rollout of six clusters, two of which fail."""
+"""The console output of a rollout of six clusters, two of which fail."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ DISPLAY_CONFIGURATIONS = {
 
 @pytest.fixture
 def fleet(start_fleet):
-    """The inventory of the six clusters, in a simulator that has just begun."""
+    """The inventory of six clusters in a new simulator."""
     clusters = [
         ClusterPlan(name, **{"install": InstallPlan(seconds=30), "attach_seconds": 5, **FAILING.get(name, {})})
         for name in ("f1", "f2", "f3", "f4", "f5", "f6")
@@ -53,13 +53,13 @@ def failure(output: str, name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("environment", DISPLAY_CONFIGURATIONS.values(), ids=DISPLAY_CONFIGURATIONS)
-def test_a_rollout_of_six_clusters_with_two_failures_takes_forty_lines(fleet, playbook, environment):
+def test_rollout_of_six_clusters_with_two_failures_prints_at_most_forty_lines(fleet, playbook, environment):
     run = playbook("azureml.arc.rollout", fleet, *BUDGET, **environment)
 
     assert run.status == 2
     lines = lines_of(run.output)
     assert len(lines) <= MOST_LINES, run.output
-    # Each failure once, the cause first and the fix last; its host only refers to it.
+    # Each failure is shown once, with the cause first and the fix last. The result of its host only refers to it.
     assert [run.output.count(text) for text in (HELM, OFFLINE, "correlation id")] == [1, 1, 1]
     image_pull = failure(run.output, "f3")
     assert image_pull[0].startswith("failed: [f3] image pull: Pod relayserver-")
@@ -69,7 +69,7 @@ def test_a_rollout_of_six_clusters_with_two_failures_takes_forty_lines(fleet, pl
     assert [line.split(":")[0] for line in failure(run.output, "f5")] == ["failed", "fix"]
     assert f"failed: [f5] not connected: {OFFLINE}" in run.output
     assert run.output.count('"msg": "failed, see above"}') == 2
-    # A line for each other cluster, and one for each wave.
+    # There is one line for each other cluster and for each wave.
     for name in ("f1", "f2", "f4", "f6"):
         assert run.output.count(f"changed: [{name}] extension created, ") == 1
     assert [re.search(r"wave \d of 3 \(\d+ s\): (.*)\)$", line)[1] for line in lines if "=> (item=wave" in line] == [
@@ -77,7 +77,7 @@ def test_a_rollout_of_six_clusters_with_two_failures_takes_forty_lines(fleet, pl
         "1 changed; failed so far: none; still to come: 4 (f3, f4, f5, f6)",
         "2 changed, 2 failed; failed so far: 2 (f3, f5); retry with --limit f3,f5",
     ]
-    # The banner of a task stands before the lines of its clusters.
+    # The banner of a task comes before the lines of its clusters.
     banners = [number for number, line in enumerate(lines) if line.startswith("TASK [Deploy]")]
     first = [next(n for n, line in enumerate(lines) if f"[{name}] extension created" in line) for name in ("f1", "f2")]
     assert banners[0] < first[0] < banners[1] < first[1] < banners[2]
@@ -85,7 +85,7 @@ def test_a_rollout_of_six_clusters_with_two_failures_takes_forty_lines(fleet, pl
         assert text not in run.output
 
 
-def test_results_as_yaml_refer_to_the_failures(fleet, playbook):
+def test_results_in_yaml_format_refer_to_the_failures(fleet, playbook):
     run = playbook("azureml.arc.rollout", fleet, *BUDGET, ANSIBLE_CALLBACK_RESULT_FORMAT="yaml")
 
     assert [run.output.count(text) for text in (HELM, OFFLINE, "msg: failed, see above")] == [1, 1, 2]
@@ -99,7 +99,7 @@ def test_results_as_yaml_refer_to_the_failures(fleet, playbook):
         ("upgrade", ("-e", "azureml_max_failures=few"), "azureml_max_failures must be a number of clusters"),
     ],
 )
-def test_a_run_that_cannot_begin_shows_no_lines_of_the_collection(fleet, playbook, name, arguments, message):
+def test_refused_run_shows_no_source_lines_of_the_collection(fleet, playbook, name, arguments, message):
     run = playbook(f"azureml.arc.{name}", fleet, *arguments)
 
     assert run.status == 2
@@ -108,7 +108,7 @@ def test_a_run_that_cannot_begin_shows_no_lines_of_the_collection(fleet, playboo
     assert "playbooks/" not in run.output
 
 
-def test_a_report_shows_each_cluster_in_its_table(fleet, playbook):
+def test_report_shows_each_cluster_in_its_table(fleet, playbook):
     run = playbook("azureml.arc.report", fleet, "--limit", "f1,f5")
 
     lines = lines_of(run.output)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Kubeconfigs and encrypted files that hosts name, as the controller finds them."""
+"""Kubeconfigs and encrypted files of hosts, found on the controller."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def way(request) -> str:
     return request.param
 
 
-def test_kubeconfig_of_the_environment_is_that_of_the_host(playbook, simulator, arc, aks, way):
+def test_kubeconfig_in_the_environment_of_the_task_is_used_per_host(playbook, simulator, arc, aks, way):
     hosts = {name: {**LOCAL, "cluster": name} for name in (arc, aks)}
     kubeconfig = {"KUBECONFIG": f"{simulator.directory}/kubeconfigs/{{{{ cluster }}}}"}
 
@@ -36,7 +36,7 @@ def test_kubeconfig_of_the_environment_is_that_of_the_host(playbook, simulator, 
         assert requests_to(simulator, "GET", f"/kubernetes/{name}/api/v1/namespaces/azureml/pods")
 
 
-def test_kubeconfig_that_does_not_exist_names_its_path(playbook, way):
+def test_missing_kubeconfig_is_an_error_with_its_path(playbook, way):
     options = {**READINESS["azureml.arc.pod_readiness"], "kubeconfig": "/none/kubeconfig"}
 
     run = playbook(play({"name": "pods", "azureml.arc.pod_readiness": options}), LOCALHOST, AZUREML_ARC_IN_PROCESS=way)
@@ -44,8 +44,10 @@ def test_kubeconfig_that_does_not_exist_names_its_path(playbook, way):
     assert "kubeconfig: /none/kubeconfig cannot be read: No such file" in run.result("pods", "localhost")["msg"]
 
 
-def test_kubeconfig_of_a_host_wins_over_the_bearer_token_of_the_environment(playbook, simulator, arc, aks, way):
-    """As AWX's credential sets it, for another cluster."""
+def test_kubeconfig_of_a_host_takes_precedence_over_a_bearer_token_in_the_environment(
+    playbook, simulator, arc, aks, way
+):
+    """A credential of AWX sets the bearer token, for another cluster."""
     other = simulator.kubeconfig(aks)
     bearer = {
         "K8S_AUTH_HOST": other["clusters"][0]["cluster"]["server"],
@@ -59,13 +61,13 @@ def test_kubeconfig_of_a_host_wins_over_the_bearer_token_of_the_environment(play
     )
 
     assert run.status == 0, run.output
-    asked = [one["path"].split("/")[2] for one in requests_to(simulator, "GET", "/namespaces/azureml/pods")]
-    assert list(dict.fromkeys(asked)) == [arc, aks]
+    requested = [one["path"].split("/")[2] for one in requests_to(simulator, "GET", "/namespaces/azureml/pods")]
+    assert list(dict.fromkeys(requested)) == [arc, aks]
 
 
 @pytest.fixture
 def encrypted(tmp_path):
-    """Encrypt files in folder files/ with ansible-vault; returns the arguments of a playbook that can read them."""
+    """Return a function that encrypts files in folder files/, and returns the arguments with the vault password."""
 
     def write(**contents: str) -> tuple[str, str]:
         (tmp_path / "files").mkdir()
@@ -78,27 +80,27 @@ def encrypted(tmp_path):
 
 
 def in_plain_text(key: str, directory: Path) -> list[Path]:
-    """Return the files that hold a private key."""
+    """Return the files that contain a private key in plain text."""
     plain = key.splitlines()[1].encode()
     return [path for path in directory.rglob("*") if path.is_file() and plain in path.read_bytes()]
 
 
 def test_encrypted_files_are_decrypted_on_the_controller(playbook, simulator, arc, tmp_path, encrypted, way):
-    """Found in folder files/ as kubernetes.core finds them, and never on the disk in plain text."""
+    """They are searched in folder files/ as in kubernetes.core, and are never on disk in plain text."""
     pair = certificates.as_options()
     kubeconfig = Path(simulator.kubeconfigs[arc]).read_text(encoding="utf-8")
     password = encrypted(kubeconfig=kubeconfig, pem=pair["certificate_content"], key=pair["private_key_content"])
     options = {"name": "ml", "kubeconfig": "kubeconfig", "certificate": "pem", "private_key": "key"}
     content = play(
         {"name": "secret", "azureml.arc.tls_secret": options},
-        {"name": "gone", "azureml.arc.tls_secret": {"name": "ml", "kubeconfig": "kubeconfig", "state": "absent"}},
+        {"name": "removed", "azureml.arc.tls_secret": {"name": "ml", "kubeconfig": "kubeconfig", "state": "absent"}},
     )
 
     run = playbook(content, LOCALHOST, *password, AZUREML_ARC_IN_PROCESS=way)
 
     assert run.status == 0, run.output
     assert run.result("secret", "localhost")["changed"]
-    assert run.result("gone", "localhost")["changed"]
+    assert run.result("removed", "localhost")["changed"]
     assert not in_plain_text(pair["private_key_content"], tmp_path)
 
     run = playbook(content, LOCALHOST, AZUREML_ARC_IN_PROCESS=way)
@@ -110,8 +112,8 @@ def test_encrypted_files_are_decrypted_on_the_controller(playbook, simulator, ar
     ["azureml.arc.deploy", play(roles=["azureml.arc.azureml"])],
     ids=["playbook", "role"],
 )
-def test_encrypted_files_of_a_cluster(playbook, simulator, aks, tmp_path, encrypted, content, way):
-    """Those that its variables name: for the role in folder files/, for the playbook by their paths."""
+def test_encrypted_files_in_variables_are_decrypted(playbook, simulator, aks, tmp_path, encrypted, content, way):
+    """The role searches folder files/; for the playbook, the variables contain whole paths."""
     pair = certificates.as_options()
     password = encrypted(
         kubeconfig=Path(simulator.kubeconfigs[aks]).read_text(encoding="utf-8"),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""C(make demo) and C(make simulator) show what the README promises, and leave nothing behind when interrupted."""
+"""C(make demo) and C(make simulator): their output, and that they leave no processes when interrupted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TESTS = Path(__file__).resolve().parents[1]
 
 @pytest.fixture
 def demo(tmp_path):
-    """Start the demonstration in a separate folder, with a home that should stay empty."""
+    """Start the demonstration in a separate folder, with a home that must stay empty."""
     (tmp_path / "home").mkdir()
     environment = {
         **os.environ,
@@ -38,7 +38,7 @@ def demo(tmp_path):
 
 @pytest.fixture
 def playground(tmp_path):
-    """Start the simulator as a tool."""
+    """Start the simulator like C(make simulator)."""
     command = [sys.executable, str(TESTS / "demo/playground.py"), str(tmp_path / "simulator")]
     with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(TESTS)}, stdout=subprocess.PIPE) as process:
         yield process
@@ -46,12 +46,12 @@ def playground(tmp_path):
 
 
 def nothing_left(directory: Path) -> None:
-    """No process knows the folder, and the home is empty."""
+    """Assert that no process uses the folder, and that the home is empty."""
     assert processes_of(directory) == []
     assert list((directory / "home").iterdir()) == []
 
 
-def test_three_clusters_deploy_one_fails_and_is_fixed_in_less_than_sixty_lines(demo, tmp_path):
+def test_demo_shows_a_failed_cluster_and_its_repair_in_less_than_sixty_lines(demo, tmp_path):
     output = demo.communicate(timeout=120)[0]
 
     assert demo.returncode == 0, output
@@ -69,7 +69,7 @@ def test_three_clusters_deploy_one_fails_and_is_fixed_in_less_than_sixty_lines(d
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_it_leaves_nothing_behind(demo, tmp_path, number):
+def test_interrupted_demo_leaves_no_processes_or_files(demo, tmp_path, number):
     seen = ""
     while "PLAY [Deploy" not in seen:
         line = demo.stdout.readline()

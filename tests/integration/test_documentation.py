@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every example of the documentation is valid: Ansible, the shell or the tool that it names reads it."""
+"""All examples in the documentation are valid for Ansible, the shell or the tool that they use."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ansible.parsing.dataloader import DataLoader
 from documented import PAGES, commands, examples, files_of
 from playbooks import AWX_COLLECTIONS, COLLECTIONS, ROOT
 
-# What the examples speak of: a file of this name stands in the folder that they run in.
+# The hosts in the examples. The examples run in a folder with this inventory.
 HOSTS = {"shop-k3s": {}, "plant-7": {}}
 INVENTORY = {
     "all": {
@@ -32,7 +32,7 @@ INVENTORY_FILES = ("inventory.yml", "azureml_clusters.yml")
 
 
 def variables() -> dict:
-    """Return the specification of all variables of the roles, whichever flow takes them."""
+    """Return the specification of all variables of the roles."""
     found = {}
     for path in sorted(ROOT.glob("roles/*/meta/argument_specs.yml")):
         for entry in yaml.safe_load(path.read_text(encoding="utf-8"))["argument_specs"].values():
@@ -41,7 +41,7 @@ def variables() -> dict:
 
 
 def assert_variables(given: dict) -> None:
-    """Variables are known to the role, and of the right kind, or known to what sets AWX up or answers events."""
+    """Assert that variables are known and valid: of the roles, of the AWX playbook, or of the rulebook."""
     others = yaml.safe_load((ROOT / "playbooks/awx/variables.yml").read_text(encoding="utf-8")).keys()
     others |= set(re.findall(r"azureml_\w+", (ROOT / "extensions/eda/rulebooks/fleet.yml").read_text(encoding="utf-8")))
     ours = {name: value for name, value in given.items() if name.startswith("azureml_") and name not in others}
@@ -51,7 +51,7 @@ def assert_variables(given: dict) -> None:
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
-    """Run a command in a folder that has what the examples speak of."""
+    """Return a function that runs a command in a folder with the inventory of the examples."""
     for name in INVENTORY_FILES:
         (tmp_path / name).write_text(yaml.safe_dump(INVENTORY), encoding="utf-8")
     monkeypatch.setenv("ANSIBLE_COLLECTIONS_PATH", f"{COLLECTIONS}:{AWX_COLLECTIONS}")
@@ -65,7 +65,7 @@ def run(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("example", examples("yaml"), ids=str)
-def test_yaml(example, run, tmp_path, monkeypatch):
+def test_yaml_example_is_valid(example, run, tmp_path, monkeypatch):
     content = DataLoader().load(example.content)
     path = tmp_path / "example.yml"
     path.write_text(example.content, encoding="utf-8")
@@ -98,8 +98,8 @@ CONSOLE = [command for page in PAGES for command in commands(page)]
 
 
 @pytest.mark.parametrize("command", CONSOLE, ids=str)
-def test_command_is_understood(command, run, tmp_path):
-    """Whether or not it can run here, see C(test_documented_commands)."""
+def test_command_is_valid(command, run, tmp_path):
+    """Also commands that C(test_documented_commands) does not run."""
     for name, content in files_of(command.page).items():
         if name not in INVENTORY_FILES:
             (tmp_path / name).write_text(content, encoding="utf-8")
@@ -117,17 +117,17 @@ def test_command_is_understood(command, run, tmp_path):
 
 
 @pytest.mark.parametrize("example", examples("json"), ids=str)
-def test_json(example):
+def test_json_example_is_valid(example):
     json.loads(example.content)
 
 
-def test_no_block_is_passed_over():
+def test_blocks_of_all_languages_are_checked():
     assert {example.language for example in examples()} == {"yaml", "json", "console", "text", "{toctree}"}
     assert len(CONSOLE) > 30
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_links_lead_somewhere(page):
+def test_targets_of_links_exist(page):
     text = page.read_text(encoding="utf-8")
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", text):
         assert (page.parent / target).exists(), target

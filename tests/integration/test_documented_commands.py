@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every command of README and documentation runs as printed, and prints what the page shows below it."""
+"""All commands in README and documentation run as printed, and print the documented output."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ from simulator.scenario import ClusterPlan, InstallPlan, Scenario
 
 README = ROOT / "README.md"
 FLEET = ROOT / "docs/fleet.md"
-# Commands that do not run here as printed, by their beginning, and why. C(test_documentation) reads them all the same.
+# Patterns of commands that do not run here, and the reasons. C(test_documentation) checks that they are valid.
 NOT_RUN = {
-    r"make |nox |pre-commit |antsibull-|\. build/|ansible-galaxy collection build": "the other tests are what they run",
-    r"python3 -m venv|pip install|ansible-galaxy collection install": "would install from the internet",
+    r"make |nox |pre-commit |antsibull-|\. build/|ansible-galaxy collection build": "they run the tests themselves",
+    r"python3 -m venv|pip install|ansible-galaxy collection install": "they install from the internet",
     r"az |terraform ": "needs Azure; test_extension_bodies and the contract tests compare the requests",
-    r"kubectl ": "not among the programs of the tests; test_simulator has its requests",
-    r"export AZURE_SUBSCRIPTION_ID": "holds the reader's own credentials; the simulator's are in the environment",
-    r"export (REQUESTS_CA_BUNDLE|AZURE_CLOUD_ENVIRONMENT)": "names the reader's own network; see test_network",
-    r"ansible-playbook azureml.arc.nodes": "reaches machines over SSH; see test_nodes",
+    r"kubectl ": "not among the programs of the tests; test_simulator sends its requests",
+    r"export AZURE_SUBSCRIPTION_ID": "contains credentials of the reader; the environment has those of the simulator",
+    r"export (REQUESTS_CA_BUNDLE|AZURE_CLOUD_ENVIRONMENT)": "depends on the network of the reader; see test_network",
+    r"ansible-playbook azureml.arc.nodes": "connects to machines over SSH; see test_nodes",
     r"ansible-playbook azureml.arc.awx.setup": "needs AWX; see test_awx",
     r"ansible-(builder|navigator|rulebook)": "needs containers, AWX or Java; see test_awx_project and test_events",
 }
 INSTALL = InstallPlan(seconds=30)
-PATIENCE = 60  # seconds that a check may take at most; a wait for pods that do not come takes longer
+PATIENCE = 60  # seconds for a check; a wait for missing pods takes longer
 BROKEN = InstallPlan(seconds=30, error="Helm installation failed : timed out waiting for the condition")
 PRODUCTION = {"environment": "production", "country": "de"}
 CLUSTERS = [
@@ -48,7 +48,7 @@ CLUSTERS = [
     ClusterPlan("plant-7", distribution="openshift", install=INSTALL),
     ClusterPlan("aks-west", type="managedClusters", install=INSTALL),
 ]
-# Pages that begin with clusters on which nothing is installed.
+# Pages whose commands begin with clusters without the extension.
 FROM_SCRATCH = ("README.md", "quickstart.md", "modules.md")
 DEPLOY = "ansible-playbook azureml.arc.deploy -i inventory.yml"
 VERIFY_FAILED = "ansible-playbook azureml.arc.verify -i azureml_clusters.yml --limit 'country_de:&extension_failed'"
@@ -56,7 +56,7 @@ FAILS = {VERIFY_FAILED: 2}
 
 
 def reason_not_to_run(command: Command) -> str:
-    """Return why a command does not run here; empty if it does."""
+    """Return why a command does not run here, empty if it does."""
     return next((reason for start, reason in NOT_RUN.items() if re.match(start, command.text)), "")
 
 
@@ -65,7 +65,7 @@ def page_commands(page: Path) -> list[Command]:
 
 
 class Folder:
-    """The folder of a reader who follows a page, with the files that it shows."""
+    """The folder in which a reader runs the commands of a page, with the files in the page."""
 
     def __init__(self, page: Path, directory: Path, simulator: simulated.RunningSimulator) -> None:
         self._directory = directory
@@ -90,7 +90,7 @@ class Folder:
             (directory / name).write_text(content, encoding="utf-8")
 
     def run(self, text: str) -> tuple[int, str]:
-        """Run a command after the exports before it; returns its status, and what it prints."""
+        """Run a command after all earlier exports; return its status and its output."""
         if text.startswith("export "):
             self._exports.append(text)
             return 0, ""
@@ -112,7 +112,7 @@ def reaches_simulated_clusters(name: str, content: str) -> bool:
 
 
 def assert_shown(command: Command, output: str) -> None:
-    """The output has each line that the page shows, where C(...) matches anything."""
+    """Assert that the output contains the documented lines, in which C(...) matches any text."""
     for line in command.output:
         pattern = re.escape(line).replace(re.escape("..."), ".*")
         assert re.search(f"^{pattern}$", output, re.MULTILINE), f"{command} does not print '{line}':\n{output}"
@@ -120,7 +120,7 @@ def assert_shown(command: Command, output: str) -> None:
 
 @pytest.fixture
 def folder(tmp_path):
-    """Make the folder of a reader of a page, with its own simulated clusters."""
+    """Return a function that creates the folder for a page, with separate simulated clusters."""
     with simulated.running(
         Scenario(clusters=[*CLUSTERS, ClusterPlan("ship-k3s", tags=PRODUCTION, install=BROKEN)], time_scale=60),
         tmp_path / "simulator",
@@ -148,7 +148,7 @@ def test_commands_run_as_printed(page, folder):
             simulator.change_plan("ship-k3s", install=asdict(INSTALL))
 
 
-def test_documented_upgrade_ends_on_the_former_version_where_the_new_one_is_bad(folder):
+def test_documented_upgrade_to_a_broken_version_is_rolled_back(folder):
     upgrade = next(one.text for one in commands(README) if "azureml.arc.upgrade" in one.text)
     reader, simulator = folder(README)
     assert reader.run(DEPLOY)[0] == 0
@@ -165,7 +165,7 @@ def test_documented_upgrade_ends_on_the_former_version_where_the_new_one_is_bad(
 
 
 def test_modules_and_role_deploy_the_same(folder):
-    """The playbook of docs/modules.md leaves nothing to do, for itself and for the role."""
+    """After the playbook of docs/modules.md, neither the playbook nor the role has changes to make."""
     reader, _simulator = folder(ROOT / "docs/modules.md")
     resources = {kind: {"cpu": "1", "memory": "4Gi"} for kind in ("requests", "limits")}
     compute = {
@@ -184,10 +184,10 @@ def test_modules_and_role_deploy_the_same(folder):
         assert "changed=0 " in output, output
 
 
-def test_modules_wait_for_nothing_in_check_mode(folder):
-    """Neither for pods nor for instance types, which a check does not bring."""
+def test_modules_do_not_wait_in_check_mode(folder):
+    """Check mode creates neither pods nor instance types."""
     reader, simulator = folder(ROOT / "docs/modules.md")
-    began = time.monotonic()
+    start = time.monotonic()
 
     status, output = reader.run("ansible-playbook deploy.yml --check")
 
@@ -196,7 +196,7 @@ def test_modules_wait_for_nothing_in_check_mode(folder):
     assert "the cluster does not know instance types yet" in output
     assert "changed=5 " in output
     assert writes(simulator) == []
-    assert time.monotonic() - began < PATIENCE
+    assert time.monotonic() - start < PATIENCE
 
 
 @pytest.mark.parametrize("start", NOT_RUN)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""M(azureml.arc.endpoint_check) against a router that really serves TLS, rightly and wrongly."""
+"""M(azureml.arc.endpoint_check) with a router that serves real TLS, correctly and with faults."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def pair(**how) -> dict[str, str]:
 
 @pytest.fixture
 def install(run_module, arc):
-    """Install the extension for inference; returns what the module returned."""
+    """Return a function that installs the extension for inference, and returns the result."""
 
     def run(service: str = "node_port", **options):
         return run_module(
@@ -45,7 +45,7 @@ def install(run_module, arc):
 
 @pytest.fixture
 def https(install):
-    """Install the extension with a new certificate; returns what the module returned of it."""
+    """Return a function that installs the extension with a new certificate, and returns C(certificate)."""
 
     def run(service: str = "node_port", wait: bool = True, **how) -> dict:
         return install(service, tls={**pair(**how), "cname": CNAME}, wait=wait)["certificate"]
@@ -55,7 +55,7 @@ def https(install):
 
 @pytest.fixture
 def check(run_module, simulator, arc):
-    """Run the module on the cluster."""
+    """Return a function that runs the module for the cluster."""
 
     def run(**options):
         return run_module(
@@ -67,7 +67,7 @@ def check(run_module, simulator, arc):
 
 @pytest.fixture
 def wrong(check):
-    """Run the module if it fails; returns its problems without the address."""
+    """Return a function that runs the module, expects it to fail, and returns its problems without the address."""
 
     def run(**options) -> list[str]:
         with pytest.raises(ModuleFailedError) as failure:
@@ -96,7 +96,7 @@ def test_installed_certificate_is_served(https, check):
     assert found["warnings"] == []
 
 
-def test_fingerprints_as_openssl_prints_them_are_understood(https, check):
+def test_fingerprints_in_the_format_of_openssl_are_accepted(https, check):
     chain = [":".join(one[at : at + 2] for at in range(0, 64, 2)).upper() for one in https()["chain"]]
     assert check(chain=chain)["outcome"] == "ok"
 
@@ -110,7 +110,7 @@ def test_certificate_of_a_secret_is_served(install, check, run_module, simulator
     assert check(chain=secret["certificate"]["chain"])["outcome"] == "ok"
 
 
-def test_secret_that_may_not_be_read_leaves_the_certificates_uncompared(https, check, simulator, arc):
+def test_certificates_are_not_compared_without_permission_to_read_the_secret(https, check, simulator, arc):
     https()
     simulator.change_plan(arc, forbidden=["get secrets"])
 
@@ -163,7 +163,7 @@ def test_wait_ends_when_the_renewed_certificate_is_served(https, check, simulato
     assert check(wait_timeout=60, chain=submitted["chain"])["outcome"] == "ok"
 
 
-def test_certificate_near_its_end_is_right_with_a_warning(https, check):
+def test_certificate_that_expires_soon_is_ok_with_a_warning(https, check):
     found = check(chain=https(end=timedelta(days=12))["chain"])
 
     assert (found["outcome"], round(found["certificate"]["days_left"])) == ("ok", 12)
@@ -171,12 +171,12 @@ def test_certificate_near_its_end_is_right_with_a_warning(https, check):
 
 
 class TestPlainHttp:
-    def test_served_where_it_is_wanted(self, install, check):
+    def test_expected_plain_http_is_ok(self, install, check):
         install(allow_insecure_connections=True)
         found = check(scheme="http", cname=None)
         assert (found["outcome"], found["summary"], found["certificate"]) == ("ok", "serves plain HTTP", None)
 
-    def test_tls_where_plain_http_is_wanted_is_wrong(self, https, wrong, kube, arc):
+    def test_tls_instead_of_expected_plain_http_is_wrong(self, https, wrong, kube, arc):
         https()
         service = kube(arc).resources.get(api_version="v1", kind="Service")
         ports = service.get("azureml-fe", "azureml").to_dict()["spec"]["ports"]
@@ -186,8 +186,8 @@ class TestPlainHttp:
         assert wrong(scheme="http") == ["it serves HTTPS instead of plain HTTP"]
 
 
-class TestReach:
-    def test_load_balancer(self, https, check, kube, arc):
+class TestAddresses:
+    def test_load_balancer_is_checked(self, https, check, kube, arc):
         certificate = https("load_balancer")
         service = kube(arc).resources.get(api_version="v1", kind="Service")
         port = service.get("azureml-fe", "azureml").to_dict()["spec"]["ports"][1]["nodePort"]
@@ -238,7 +238,7 @@ class TestReach:
         assert (found["outcome"], found["answers_in_cluster"]) == ("wrong", False)
         assert "does not answer inside the cluster either: error trying to reach service" in found["summary"]
 
-    def test_missing_right_to_ask_the_api_server_is_named(self, https, check, simulator, arc):
+    def test_missing_permission_for_the_service_proxy_is_named(self, https, check, simulator, arc):
         https("cluster_ip")
         simulator.change_plan(arc, forbidden=["get services/proxy"])
 
@@ -251,9 +251,9 @@ class TestReach:
         assert check(wait=False)["problems"] == ["Service 'azureml-fe' does not exist"]
 
 
-def test_no_private_key_in_the_result(install, check):
+def test_results_contain_no_private_key(install, check):
     options = pair()
     certificate = install(tls={**options, "cname": CNAME})["certificate"]
-    said = json.dumps([certificate, check(chain=certificate["chain"])])
-    assert "BEGIN" not in said
-    assert options["private_key_content"].splitlines()[1] not in said
+    results = json.dumps([certificate, check(chain=certificate["chain"])])
+    assert "BEGIN" not in results
+    assert options["private_key_content"].splitlines()[1] not in results

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What happens to the fleet becomes jobs of AWX: by ansible-rulebook, with the collection's rulebook."""
+"""Events of the fleet start jobs in AWX, with ansible-rulebook and the rulebook of the collection."""
 
 from __future__ import annotations
 
@@ -43,15 +43,15 @@ def azure(tmp_path, sign_in_to):
 
 @pytest.fixture
 def controller(tmp_path):
-    """AWX with the job templates that the rulebook launches, under the names that the playbook gives them."""
+    """AWX with the job templates that the rulebook launches, under the names from the setup playbook."""
     with RunningServer(tmp_path / "awx") as running:
         store = running.server.store
         needed = create_project(store, tmp_path / "awx/projects")
         variables = yaml.safe_load((AWX_PROJECT.parent / "variables.yml").read_text(encoding="utf-8"))
         for name in ("verify", "rotate_tls"):
-            called = {"name": f"{variables['azureml_awx_prefix']}{name}", "playbook": f"{name}.yml"}
-            asked = {"ask_limit_on_launch": True, "ask_job_slice_count_on_launch": name == "verify"}
-            template = store.create("job_templates", {**needed, **called, **asked})
+            names = {"name": f"{variables['azureml_awx_prefix']}{name}", "playbook": f"{name}.yml"}
+            prompts = {"ask_limit_on_launch": True, "ask_job_slice_count_on_launch": name == "verify"}
+            template = store.create("job_templates", {**needed, **names, **prompts})
             template["job_slice_count"] = 3 if name == "verify" else 1
         store.hosts[needed["inventory"]] = len(CLUSTERS)
         yield running
@@ -59,7 +59,7 @@ def controller(tmp_path):
 
 @pytest.fixture
 def endpoint(tmp_path):
-    """Serve HTTPS with a certificate that is good for some days. Takes those, returns the address."""
+    """Return a function that serves HTTPS with a certificate that is valid for some days, and returns the address."""
     with contextlib.ExitStack() as stack:
 
         def run(days: float) -> str:
@@ -79,7 +79,7 @@ def endpoint(tmp_path):
 
 @contextlib.contextmanager
 def rulebook(directory: Path, azure, controller, **variables) -> Iterator[None]:
-    """The rulebook of the collection, by its full name, with the credentials of both in the environment."""
+    """Run the rulebook of the collection by its full name, with the credentials of Azure and AWX."""
     program("java")
     (directory / "azureml_clusters.yml").write_text("plugin: azureml.arc.clusters\n", encoding="utf-8")
     (directory / "hosts.yml").write_text(yaml.safe_dump(LOCALHOST), encoding="utf-8")
@@ -104,12 +104,12 @@ def rulebook(directory: Path, azure, controller, **variables) -> Iterator[None]:
 
 
 def jobs(controller) -> list[tuple[str, str]]:
-    """Return the jobs that were launched: name and limit."""
+    """Return name and limit of the launched jobs."""
     return [(job["name"], job["limit"].rpartition("_")[0]) for job in controller.server.store.items["jobs"].values()]
 
 
 def test_events_of_clusters_and_certificates_start_jobs(azure, controller, endpoint, run_module, tmp_path):
-    """One job for an event, although the job template is sliced: slices without a host of the limit would fail."""
+    """An event launches one job although the template is sliced, because slices without a host of the limit fail."""
     extension = {"resource_group": "rg-edge", "cluster_name": "shop-0", "workload_profile": "training"}
     run_module(SPEC, **extension, version="1.1.60")
     endpoints = [
@@ -119,7 +119,7 @@ def test_events_of_clusters_and_certificates_start_jobs(azure, controller, endpo
     ]
     with rulebook(tmp_path, azure, controller, azureml_interval=0.5, azureml_endpoints=endpoints):
         wait_for(lambda: jobs(controller) == [("azureml rotate_tls", "shop-0")], seconds=60)
-        # A look is two queries; with the third, the first look is over.
+        # A check sends two queries, so the first check has ended when the third query is sent.
         wait_for(lambda: len(requests_to(azure, "POST", "Microsoft.ResourceGraph")) > 2, seconds=60)
 
         run_module(SPEC, **extension, version="1.1.61")
@@ -134,7 +134,7 @@ def test_events_of_clusters_and_certificates_start_jobs(azure, controller, endpo
 
 @pytest.fixture(scope="module")
 def events():
-    """The events that the source for clusters makes of readings."""
+    """The function of the event source for clusters that returns the events of a check."""
     specification = importlib.util.spec_from_file_location("clusters", SOURCES / "clusters.py")
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
@@ -160,7 +160,7 @@ FAILED = {**GOOD, "provisioning_state": "Failed"}
         ([GOOD, None, None, GOOD], [None, "extension_missing", None, None]),
     ],
 )
-def test_difference_between_readings_is_reported(events, readings, reported):
+def test_difference_between_two_checks_is_reported(events, readings, reported):
     before: dict = {}
 
     found = [events(before, {"host": one}) for one in readings]

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A program that uses azure-ai-ml as its documentation shows it; it runs in the environment of that package.
+"""A client that uses azure-ai-ml as in its documentation. It runs in a separate environment with that package.
 
-Usage: azure_ai_ml_client.py attach|show|detach NAME [CLUSTER_ID NAMESPACE]. It prints the compute as JSON, of workspace
-ws in group rg-ml. The cloud and the credentials come from the environment.
+Usage: azure_ai_ml_client.py attach|show|detach NAME [CLUSTER_ID NAMESPACE]. It prints a compute of workspace C(ws) in
+resource group C(rg-ml) as JSON. The cloud and the credentials come from the environment.
 """
 
 from __future__ import annotations

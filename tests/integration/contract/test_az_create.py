@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""M(azureml.arc.extension) sends what C(az k8s-extension create) was recorded to send for the same choices."""
+"""M(azureml.arc.extension) sends the same requests as recordings of C(az k8s-extension create)."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ CREATES = [
     for client in AZ
     for create in creates(client)
 ]
-# The only parts of a PUT of an extension that may differ, each with the reason.
+# The only differences that a PUT of an extension may have, and the reasons.
 EXTENSION_DIFFERENCES = {
     "location": "An extension has no location; az of 2021 sent one, and the service ignores it.",
-    "properties/extensionType": "The name of a type compares without case.",
+    "properties/extensionType": "The case of the type is ignored.",
     "properties/autoUpgradeMinorVersion": "The service defaults to True, which az relies on.",
-    "properties/version": "Keys of 2021 need a release of 2021, which was the latest one at that time.",
+    "properties/version": "Keys of 2021 need a release of 2021, which was the latest one then.",
     "properties/configurationSettings/azuremlArc.certificateSha256": "Our own key: a certificate cannot be read back.",
     "properties/configurationProtectedSettings/sslCertPemFile": "A local path that only az reads.",
     "properties/configurationProtectedSettings/sslKeyPemFile": "A local path that only az reads.",
 }
-# The same for the resources beside the cluster.
+# The same for supporting resources.
 RESOURCE_DIFFERENCES = {
     "sku/name": "az sends STANDARD for Service Bus, and none for Relay, which has no other SKU.",
     "properties/publicNetworkAccessForIngestion": "Enabled is the default of a Log Analytics workspace.",
@@ -41,7 +41,7 @@ RESOURCE_DIFFERENCES = {
 
 @pytest.fixture(scope="module")
 def simulator(request, tmp_path_factory):
-    """The clusters that a client was recorded on."""
+    """A simulator of the clusters with which a client was recorded."""
     clusters = [plan_of(create) for create in creates(request.param)]
     with simulated.running(Scenario(clusters=clusters, time_scale=60), tmp_path_factory.mktemp("simulator")) as running:
         yield running
@@ -65,7 +65,7 @@ def different(one: object, other: object) -> set[str]:
 
 
 def sent_resources(simulator) -> dict[tuple[str, str], object]:
-    """Return what was sent to the resources beside a cluster, by method and path."""
+    """Return the bodies of requests to supporting resources, by method and path."""
     providers = ("Microsoft.Relay", "Microsoft.ServiceBus", "Microsoft.OperationalInsights")
     return {
         (one["method"], one["path"].removeprefix(f"{GROUP}/providers/")): one["body"] or None
@@ -75,7 +75,9 @@ def sent_resources(simulator) -> dict[tuple[str, str], object]:
 
 
 @pytest.mark.parametrize(("simulator", "create"), CREATES, indirect=["simulator"])
-def test_same_request_as_az(run_module, simulator, create, tmp_path):
+def test_extension_and_supporting_resources_are_created_with_the_requests_of_az(
+    run_module, simulator, create, tmp_path
+):
     certificate = certificates.make()
     options = options_of(create)
     if "tls" in options:

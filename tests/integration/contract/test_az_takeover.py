@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Extensions that C(az) installed and updated are in sync with variables that ask for the same.
+"""Extensions that C(az) has installed and updated are in sync with equivalent variables.
 
-What az sent is sent to the simulator as it was recorded. A certificate is sent once more, to bring its fingerprint.
+The recorded requests of az are sent to the simulator. Only a certificate is sent once more, with its fingerprint.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ import certificates
 import simulated
 from simulator.scenario import InstallPlan, Scenario
 
-# The api versions that the clients use for extensions.
+# The API versions that the clients use for extensions.
 API_VERSIONS = {"az-k8s-extension-1.7.0": "2023-05-01", "az-k8s-extension-1.0.0": "2021-09-01"}
-# The recorded updates: the cluster whose extension each changes, and the options that ask for the result.
+# The recorded updates: the cluster, and the options that are equivalent to the result.
 UPDATES = [
     ("k3s-d", {"inference_router_ha": False}),
     ("k3s-d", {}),
@@ -57,7 +57,7 @@ CERTIFICATE = {"scoringFe.sslCert", "scoringFe.sslKey"}
 
 
 def installations(client: str) -> list[tuple[dict, dict, dict | None]]:
-    """Return what az did: each C(create) with the options that ask for the same, and the C(update) that followed."""
+    """Return each C(create) of az, the equivalent options, and the body of the C(update) after it, if any."""
     found = [(create, options_of(create), None) for create in creates(client)]
     by_cluster = {create["cluster"]["name"]: create for create in creates(client)}
     for number, (update, (name, options)) in enumerate(zip(load(client).get("update", ()), UPDATES, strict=False)):
@@ -88,10 +88,10 @@ class Az:
         return answer.json()
 
     def install(self, create: dict, version: str | None) -> str:
-        """Create the extension with what stands beside it. Returns its id."""
+        """Create the extension and its supporting resources; return the id of the extension."""
         for one in create["supporting_resources"]:
             path = f"{GROUP}/providers/{one['path']}"
-            # Where a resource was created a moment ago, its parts may be refused as those of an unknown parent.
+            # Requests for children of a new resource may be refused, because the parent is not visible yet.
             send = functools.partial(self.send, one["method"], path, one["api-version"], one["body"])
             answer = wait_for(send)
             self._values |= secrets_in(path, answer)
@@ -125,7 +125,7 @@ def client(request) -> str:
 
 @pytest.fixture(scope="module")
 def simulator(client, tmp_path_factory):
-    """The clusters that az was recorded on, and one more for each update."""
+    """A simulator of the clusters with which az was recorded, and of one more for each update."""
     clusters = [plan_of(create) for create, _options, _update in installations(client)]
     for one in clusters:
         one.install = InstallPlan(seconds=6)
@@ -135,13 +135,13 @@ def simulator(client, tmp_path_factory):
 
 @pytest.fixture
 def files(tmp_path) -> dict[str, str]:
-    """The certificate, as files."""
+    """A certificate and its key, as files."""
     return certificates.as_files(tmp_path)
 
 
 @pytest.fixture
 def inventory(simulator, client, files) -> dict:
-    """Variables that ask for what az has installed."""
+    """An inventory with variables that are equivalent to the commands of az."""
     hosts = {}
     for create, options, _update in installations(client):
         if "tls" in options:
@@ -155,7 +155,7 @@ def inventory(simulator, client, files) -> dict:
 
 @pytest.fixture
 def installed(simulator, client, files, tmp_path) -> None:
-    """All that az has installed and updated."""
+    """Install and update the extensions with the recorded requests."""
     certificate, private_key = (Path(path).read_bytes() for path in files.values())
     az = Az(simulator, client, (certificate, private_key))
     for create, options, update in installations(client):
@@ -169,7 +169,7 @@ def installed(simulator, client, files, tmp_path) -> None:
 
 
 def arm_writes(simulator) -> dict[str, list[dict]]:
-    """Return the requests that changed something in Azure, by cluster."""
+    """Return the requests that change resources in Azure, by cluster."""
     found: dict[str, list[dict]] = {}
     for method in ("PUT", "PATCH", "DELETE"):
         for request in requests_to(simulator, method, "/subscriptions/"):
@@ -178,7 +178,7 @@ def arm_writes(simulator) -> dict[str, list[dict]]:
 
 
 @pytest.mark.usefixtures("installed")
-def test_deploy_of_the_same_sends_a_certificate_once_and_nothing_else(playbook, simulator, client, inventory):
+def test_deploy_with_equivalent_variables_only_sends_certificates_once(playbook, simulator, client, inventory):
     first = playbook("azureml.arc.deploy", inventory)
     assert first.status == 0, first.output
     sent = arm_writes(simulator)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""M(azureml.arc.compute) and azure-ai-ml, from PyPI, read and change what the other has attached."""
+"""M(azureml.arc.compute) and the package azure-ai-ml read and change computes that the other has attached."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from objects import WORKSPACE, arc_id
 from recordings import load
 from support import requests_to
 
-# Made by 'make build/contract/complete'.
+# Created by 'make build/contract/complete'.
 PYTHON = playbooks.ROOT / "build" / "contract" / "azure-ai-ml" / "bin" / "python"
 CLIENT = Path(__file__).with_name("azure_ai_ml_client.py")
 TIMEOUT = 120  # seconds
@@ -27,7 +27,7 @@ TIMEOUT = 120  # seconds
 
 @pytest.fixture
 def cluster(run_module, arc) -> dict:
-    """A cluster that can be attached."""
+    """Options for a cluster that can be attached."""
     where = {"resource_group": "rg-edge", "cluster_name": arc}
     run_module(EXTENSION, workload_profile="training", **where)
     return where
@@ -35,7 +35,7 @@ def cluster(run_module, arc) -> dict:
 
 @pytest.fixture
 def azure_ai_ml(tmp_path):
-    """Run the client, and return the compute that it prints."""
+    """Return a function that runs the client, and returns the compute that it prints."""
 
     def run(*arguments: str) -> dict | None:
         finished = subprocess.run(
@@ -69,7 +69,7 @@ def test_compute_attached_by_azure_ai_ml_is_in_sync(run_module, simulator, azure
     assert requests_to(simulator, "PUT", "/computes/") == []
 
 
-def test_azure_ai_ml_reads_and_detaches_a_compute_of_ours(run_module, azure_ai_ml, arc, cluster):
+def test_azure_ai_ml_reads_and_detaches_a_compute_that_the_module_attached(run_module, azure_ai_ml, arc, cluster):
     compute = run_module(SPEC, name=arc, workspace=WORKSPACE, description="shop", **cluster)["compute"]
 
     assert azure_ai_ml("show", arc) == {

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""M(azureml.arc.compute) sends what azureml-core was recorded to send for the advanced attach of October 2021.
+"""M(azureml.arc.compute) sends the same request as a recording of azureml-core, with the examples of October 2021.
 
 Source of the examples: the article "Configure Azure Arc-enabled machine learning" of 21 October 2021.
 """
@@ -25,7 +25,7 @@ from simulator.scenario import SUBSCRIPTION
 
 RECORDED = load("azureml-core-1.36")["put_properties"]
 ADVANCED = RECORDED["properties"]
-# The JSON files of the article; and the second one without its selector, which is null there.
+# The JSON files of the article, and the second one without its node selector, which is null there.
 FILES = {
     name: json.loads((playbooks.HERE / "attachments" / f"{name}.json").read_text(encoding="utf-8"))
     for name in ("gpu", "default")
@@ -36,7 +36,7 @@ del FILES["default without selector"]["instanceTypes"]["defaultInstanceType"]["n
 
 @pytest.fixture
 def cluster(run_module, kube, arc) -> dict:
-    """A cluster that can be attached, with the namespace of the examples."""
+    """Options for a cluster that can be attached, with the namespace of the examples."""
     where = {"resource_group": "rg-edge", "cluster_name": arc}
     run_module(EXTENSION, workload_profile="training", **where)
     kube(arc).resources.get(api_version="v1", kind="Namespace").create(body={"metadata": {"name": "amlarc-testing"}})
@@ -45,7 +45,7 @@ def cluster(run_module, kube, arc) -> dict:
 
 @pytest.fixture
 def attach(run_module, cluster, arc):
-    """Attach the cluster; the name of the compute is that of the cluster."""
+    """Return a function that attaches the cluster. The compute has the name of the cluster."""
 
     def run(**options) -> dict:
         return run_module(SPEC, name=arc, workspace=WORKSPACE, **cluster, **options)
@@ -58,7 +58,7 @@ def sent_properties(simulator) -> dict:
     return put["body"]["properties"]
 
 
-def test_python_code_of_the_article_as_options(simulator, attach, arc):
+def test_options_equivalent_to_the_python_example_send_the_recorded_request(simulator, attach, arc):
     types = {
         name: {
             option: one[key] for option, key in (("node_selector", "nodeSelector"), ("resources",) * 2) if key in one
@@ -74,7 +74,7 @@ def test_python_code_of_the_article_as_options(simulator, attach, arc):
 
 
 @pytest.mark.parametrize("document", FILES.values(), ids=list(FILES))
-def test_json_file_of_the_article(simulator, attach, tmp_path, document):
+def test_json_example_is_sent_unchanged_and_is_in_sync_afterwards(simulator, attach, tmp_path, document):
     (tmp_path / "attach.json").write_text(json.dumps(document), encoding="utf-8")
 
     attach(config_file=str(tmp_path / "attach.json"))
@@ -85,7 +85,7 @@ def test_json_file_of_the_article(simulator, attach, tmp_path, document):
 
 @pytest.mark.parametrize("document", FILES.values(), ids=list(FILES))
 def test_compute_that_azureml_core_attached_is_in_sync(run_module, attach, cluster, arc, tmp_path, document):
-    """It sends everything that the file holds twice, on two levels."""
+    """azureml-core sends the content of the file twice, on two levels."""
     workspace = (
         f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-ml/providers/Microsoft.MachineLearningServices/workspaces/ws"
     )
