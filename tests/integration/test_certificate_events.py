@@ -71,7 +71,7 @@ def test_served_and_stored_certificates_determine_the_events(source, at_endpoint
         ("[fd00::1]:443", ("fd00::1", 443)),
     ],
 )
-def test_an_address_with_port_443_is_the_same_as_without_a_port(source, address, expected):
+def test_default_port_of_an_address_is_443(source, address, expected):
     assert source.host_and_port(address) == expected
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""M(azureml.arc.extension) and its info module against the simulator, through the official SDK."""
+"""M(azureml.arc.extension) and M(azureml.arc.extension_info) with the simulator and the official SDK."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_install_sends_every_derived_key(run_module, simulator, arc, training):
     assert all(value.startswith(f"Endpoint=sb://{relay}.servicebus.windows.net/") for value in protected.values())
 
 
-def test_relay_is_created_once_and_found_again(run_module, simulator, arc, training):
+def test_relay_is_created_once_and_reused(run_module, simulator, arc, training):
     first = run_module(SPEC, **training)
     assert [one.rsplit("/", 2)[-2] for one in first["created_resources"]] == [
         "namespaces",
@@ -86,7 +86,7 @@ def test_relay_is_created_once_and_found_again(run_module, simulator, arc, train
     assert requests_to(simulator, "PUT", "Microsoft.Relay") == []
 
 
-def test_managed_cluster_has_no_relay_and_few_nodes_are_a_test_cluster(run_module, simulator, aks):
+def test_aks_cluster_with_two_nodes_has_no_relay_and_purpose_devtest(run_module, simulator, aks):
     result = run_module(
         SPEC, resource_group="rg-edge", cluster_name=aks, cluster_type="managed_cluster", workload_profile="training"
     )
@@ -104,14 +104,14 @@ def test_managed_cluster_has_no_relay_and_few_nodes_are_a_test_cluster(run_modul
 
 
 @pytest.mark.parametrize("group", ["rg-edge", "rg-deleted"])
-def test_cluster_missing_in_azure_counts_as_gone(run_module, simulator, arc, group):
+def test_missing_cluster_is_an_error_with_gone(run_module, simulator, arc, group):
     simulator.change_plan(arc, gone=True)
     with pytest.raises(ModuleFailedError) as failure:
         run_module(SPEC, resource_group=group, cluster_name=arc, workload_profile="training")
     assert failure.value.result["gone"]
 
 
-def test_openshift_is_detected_by_its_distribution(run_module, simulator, arc, training):
+def test_openshift_is_detected_from_the_distribution(run_module, simulator, arc, training):
     simulator.change_plan(arc, distribution="openshift")
     run_module(SPEC, wait=False, **training)
 
@@ -119,7 +119,7 @@ def test_openshift_is_detected_by_its_distribution(run_module, simulator, arc, t
     assert put["body"]["properties"]["configurationSettings"]["openshift"] == "true"
 
 
-def test_second_run_changes_nothing_in_two_requests(run_module, simulator, training):
+def test_second_run_sends_two_reads_and_changes_nothing(run_module, simulator, training):
     run_module(SPEC, **training)
     simulator.clear_journal()
 
@@ -131,20 +131,20 @@ def test_second_run_changes_nothing_in_two_requests(run_module, simulator, train
     assert [one["method"] for one in arm] == ["GET", "GET"]
 
 
-def test_operation_under_way_is_adopted(run_module, simulator, training):
+def test_operation_in_progress_is_joined(run_module, simulator, training):
     submitted = run_module(SPEC, wait=False, **training)
     assert submitted["changed"]
     assert submitted["extension"]["provisioning_state"] == "Creating"
 
-    glance = run_module(SPEC, wait=False, **training)
+    without_wait = run_module(SPEC, wait=False, **training)
     waited = run_module(SPEC, **training)
 
-    assert (glance["changed"], glance["plan"]["action"]) == (False, "adopt")
+    assert (without_wait["changed"], without_wait["plan"]["action"]) == (False, "adopt")
     assert (waited["changed"], waited["extension"]["provisioning_state"]) == (False, "Succeeded")
     assert len(requests_to(simulator, "PUT", "KubernetesConfiguration")) == 1
 
 
-def test_adopted_failure_is_shown_and_not_started_again(run_module, simulator, arc, training):
+def test_failure_of_a_joined_operation_is_reported_and_not_retried(run_module, simulator, arc, training):
     simulator.change_plan(arc, install={"seconds": 30, "error": "Helm installation failed : pod healthcheck failed"})
     run_module(SPEC, wait=False, **training)
 
@@ -157,7 +157,7 @@ def test_adopted_failure_is_shown_and_not_started_again(run_module, simulator, a
     assert len(requests_to(simulator, "PUT", "KubernetesConfiguration")) == 1
 
 
-def test_failed_extension_is_installed_again(run_module, simulator, arc, training):
+def test_failed_extension_is_reinstalled(run_module, simulator, arc, training):
     simulator.change_plan(arc, install={"seconds": 30, "error": "cannot re-use a name that is still in use"})
     with pytest.raises(ModuleFailedError, match="cannot re-use a name"):
         run_module(SPEC, **training)
@@ -170,7 +170,7 @@ def test_failed_extension_is_installed_again(run_module, simulator, arc, trainin
     assert result["extension"]["provisioning_state"] == "Succeeded"
 
 
-def test_install_during_removal_waits_for_its_end(run_module, arc, training):
+def test_installation_during_a_removal_waits_for_its_end(run_module, arc, training):
     run_module(SPEC, **training)
     run_module(SPEC, state="absent", wait=False, resource_group="rg-edge", cluster_name=arc)
 
@@ -180,13 +180,13 @@ def test_install_during_removal_waits_for_its_end(run_module, arc, training):
     assert result["extension"]["provisioning_state"] == "Succeeded"
 
 
-def test_remove(run_module, simulator, arc, training):
-    gone = {"state": "absent", "resource_group": "rg-edge", "cluster_name": arc}
+def test_removal_is_idempotent(run_module, simulator, arc, training):
+    absent = {"state": "absent", "resource_group": "rg-edge", "cluster_name": arc}
     run_module(SPEC, **training)
 
-    assert run_module(SPEC, check_mode=True, **gone)["changed"]
-    first = run_module(SPEC, **gone)
-    second = run_module(SPEC, **gone)
+    assert run_module(SPEC, check_mode=True, **absent)["changed"]
+    first = run_module(SPEC, **absent)
+    second = run_module(SPEC, **absent)
 
     assert (first["changed"], first["plan"]["action"], first["extension"]["name"]) == (True, "delete", "azureml")
     assert (second["changed"], second["plan"]["action"], second["extension"]) == (False, "none", None)
@@ -219,7 +219,7 @@ def test_log_analytics_workspace_is_created_and_its_key_sent(run_module, simulat
 def test_timeout_shows_the_state_and_a_second_run_joins_the_operation(run_module, simulator, aks):
     simulator.change_plan(aks, install={"seconds": 240})
     training = {"resource_group": "rg-edge", "cluster_name": aks, "workload_profile": "training"}
-    training["cluster_type"] = "managed_cluster"  # nothing else to create within the second
+    training["cluster_type"] = "managed_cluster"  # without a relay, which would have to be created within the second
 
     with pytest.raises(ModuleFailedError, match=r"Timed out after 1 seconds .*state Creating.*run again to join it"):
         run_module(SPEC, wait_timeout=1, **training)
@@ -227,7 +227,7 @@ def test_timeout_shows_the_state_and_a_second_run_joins_the_operation(run_module
     assert len(requests_to(simulator, "PUT", "KubernetesConfiguration")) == 1
 
 
-def test_throttling_and_server_errors_are_ridden_out(run_module, simulator, arc, training):
+def test_throttled_and_failed_requests_are_retried(run_module, simulator, arc, training):
     simulator.add_fault(method="GET", path=f"{arc}$", status=429, headers={"Retry-After": "1"}, times=1)
     simulator.add_fault(method="PUT", path="extensions/azureml$", status=503, times=1)
     simulator.add_fault(method="GET", path="/operations/", cut="reset", times=1)
@@ -235,7 +235,7 @@ def test_throttling_and_server_errors_are_ridden_out(run_module, simulator, arc,
     assert run_module(SPEC, **training)["extension"]["provisioning_state"] == "Succeeded"
 
 
-def test_info_lists_only_azureml_extensions(run_module, arc, training):
+def test_info_module_lists_only_azureml_extensions(run_module, arc, training):
     where = {"resource_group": "rg-edge", "cluster_name": arc}
     assert run_module(INFO, **where)["extensions"] == []
     run_module(SPEC, **training)
@@ -248,7 +248,7 @@ def test_info_lists_only_azureml_extensions(run_module, arc, training):
     assert run_module(INFO, name="other", **where)["extensions"] == []
 
 
-def test_supporting_resources_are_begun_and_not_waited_for(run_module, simulator, training):
+def test_supporting_resources_are_created_without_waiting(run_module, simulator, training):
     begin = replace(SPEC, run=begin_supporting_resources)
     planned = run_module(begin, **training, check_mode=True, diff=True)
     assert writes(simulator) == []
@@ -264,7 +264,7 @@ def test_supporting_resources_are_begun_and_not_waited_for(run_module, simulator
     assert len([path for _method, path in writes(simulator) if path.lower().count("/hybridconnections") == 0]) == 2
 
 
-def test_task_that_only_waits_does_not_repeat_a_failed_installation(run_module, simulator, arc, training):
+def test_task_that_only_waits_does_not_retry_a_failed_installation(run_module, simulator, arc, training):
     simulator.change_plan(arc, install={"seconds": 1, "error": "timed out waiting for the condition"})
     run_module(SPEC, **training, wait=False)
     where = {"resource_group": "rg-edge", "cluster_name": arc}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every deployment scenario, by the exact body that reaches Azure; the bodies are data, in C(extension_bodies.yml)."""
+"""The exact request of every deployment scenario; the bodies are in C(extension_bodies.yml)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ CLUSTERS = [
 
 @pytest.fixture(scope="module")
 def simulator(tmp_path_factory):
-    """Clusters for all scenarios; each scenario takes its extension away again."""
+    """A simulator of the clusters of all scenarios. Each scenario removes its extension at the end."""
     scenario = Scenario(clusters=CLUSTERS, time_scale=60)
     with simulated.running(scenario, tmp_path_factory.mktemp("simulator")) as running:
         yield running
@@ -45,13 +45,13 @@ def certificate() -> tuple[bytes, bytes]:
 
 
 def known_values(simulator, certificate) -> dict[str, str]:
-    """Return what the $NAMES stand for: those of the recordings, and what our own key says of the certificate."""
+    """Return the values of the $NAMES: those of the recordings, and the fingerprint of the certificate."""
     fingerprint = hashlib.sha256(ssl.PEM_cert_to_DER_cert(certificate[0].decode())).hexdigest()
     return {**secrets(simulator, certificate), "$FINGERPRINT": fingerprint}
 
 
 @pytest.mark.parametrize("scenario", DATA["scenarios"], ids=lambda one: one["name"])
-def test_body(run_module, simulator, certificate, tmp_path, scenario):
+def test_scenario_sends_the_documented_body(run_module, simulator, certificate, tmp_path, scenario):
     options = {"resource_group": "rg-edge", **scenario["options"]}
     if options.get("tls") == "files":
         options["tls"] = {**certificates.as_files(tmp_path, certificate), "cname": "ml.example.com"}

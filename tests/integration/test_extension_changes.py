@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What module extension changes of an extension that exists, and what it leaves."""
+"""Changes of an existing extension by module M(azureml.arc.extension)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ansible_collections.azureml.arc.plugins.modules.extension import SPEC
 from support import ModuleFailedError, requests_to, writes
 
 
-def test_update_patches_only_what_differs(run_module, simulator, arc, training):
+def test_update_patches_only_differences(run_module, simulator, arc, training):
     run_module(SPEC, **training)
     simulator.clear_journal()
 
@@ -30,7 +30,7 @@ def test_update_patches_only_what_differs(run_module, simulator, arc, training):
     assert result["extension"]["settings"]["installVolcano"] == "False"
 
 
-def test_patch_with_one_protected_setting_carries_all(run_module, simulator, arc, training):
+def test_patch_with_one_protected_setting_contains_all(run_module, simulator, arc, training):
     run_module(SPEC, **training)
     simulator.clear_journal()
 
@@ -53,7 +53,7 @@ def test_patch_with_one_protected_setting_carries_all(run_module, simulator, arc
     ]
 
 
-def test_protected_settings_of_others_are_not_lost(run_module, simulator, training):
+def test_change_that_would_lose_unknown_protected_settings_is_refused(run_module, simulator, training):
     run_module(SPEC, protected_settings={"proxy.password": "hush-hush"}, **training)
     simulator.clear_journal()
 
@@ -62,7 +62,7 @@ def test_protected_settings_of_others_are_not_lost(run_module, simulator, traini
     assert writes(simulator) == []
 
 
-def test_settings_of_others_are_kept_and_shown(run_module, training):
+def test_unmanaged_settings_are_kept_and_returned(run_module, training):
     run_module(SPEC, settings={"amloperator.extra": "1"}, **training)
 
     result = run_module(SPEC, **training)
@@ -71,7 +71,7 @@ def test_settings_of_others_are_kept_and_shown(run_module, training):
     assert result["unmanaged_settings"] == {"amloperator.extra": "1"}
 
 
-def test_another_service_type_switches_the_former_one_off(run_module, simulator, arc):
+def test_changed_service_type_switches_the_former_one_off(run_module, simulator, arc):
     inference = {
         "resource_group": "rg-edge",
         "cluster_name": arc,
@@ -93,7 +93,7 @@ def test_another_service_type_switches_the_former_one_off(run_module, simulator,
     assert not run_module(SPEC, inference_service="cluster_ip", **inference)["changed"]
 
 
-def test_repair_keeps_version_and_train(run_module, simulator, arc, training):
+def test_repair_keeps_version_and_release_train(run_module, simulator, arc, training):
     run_module(SPEC, version="1.1.59", release_train="preview", **training)
     simulator.change_plan(arc, install={"seconds": 1, "error": "timed out waiting for the condition"})
     with pytest.raises(ModuleFailedError, match="timed out"):
@@ -110,14 +110,14 @@ def test_repair_keeps_version_and_train(run_module, simulator, arc, training):
     assert (result["extension"]["version"], result["extension"]["release_train"]) == ("1.1.59", "preview")
 
 
-def test_nodes_that_went_do_not_change_the_extension(run_module, simulator, arc, training):
+def test_fewer_nodes_do_not_change_the_extension(run_module, simulator, arc, training):
     run_module(SPEC, **training)
     simulator.change_plan(arc, nodes=2)
 
     assert run_module(SPEC, **training)["plan"]["action"] == "none"
 
 
-def test_pinned_version_switches_upgrades_off(run_module, simulator, arc, training):
+def test_pinned_version_disables_automatic_upgrades(run_module, simulator, arc, training):
     run_module(SPEC, **training)
     simulator.clear_journal()
 

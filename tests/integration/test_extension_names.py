@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""M(azureml.arc.extension) under the names that Azure has: of the cluster, and of the one extension of a cluster."""
+"""M(azureml.arc.extension) and names in Azure: the case of the cluster, and an extension with another name."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def cluster(arc):
 
 @pytest.fixture
 def another_client(run_module, arc, cluster):
-    """Install an AzureML extension without looking for others, as any other client does."""
+    """Return a function that installs an AzureML extension without checking for others, like other clients."""
 
     def install(name: str) -> None:
         address = f"{arc_id(arc)}/providers/Microsoft.KubernetesConfiguration/extensions/{name}"
@@ -45,7 +45,7 @@ def another_client(run_module, arc, cluster):
     return install
 
 
-def test_inventory_in_another_case_makes_no_difference(run_module, simulator, arc, training):
+def test_case_of_names_is_that_of_azure(run_module, simulator, arc, training):
     created = run_module(SPEC, **{**training, "cluster_name": arc.upper(), "resource_group": "RG-Edge"})
     simulator.clear_journal()
     corrected = run_module(SPEC, **training)
@@ -56,17 +56,17 @@ def test_inventory_in_another_case_makes_no_difference(run_module, simulator, ar
     assert settings["clusterId"].startswith(f"{GROUP}/")
     relay = created["created_resources"][0]
     assert relay.startswith(f"{GROUP}/providers/Microsoft.Relay/namespaces/{arc.replace('-', '')}")
-    gone = run_module(
+    removed = run_module(
         SPEC,
         state="absent",
         remove_resources=["relay"],
         resource_group="RG-EDGE",
         cluster_name=arc.upper(),
     )
-    assert gone["removed_resources"] == [relay]
+    assert removed["removed_resources"] == [relay]
 
 
-def test_extension_under_another_name_is_used(run_module, simulator, training):
+def test_extension_with_another_name_is_used(run_module, simulator, training):
     run_module(SPEC, name=OTHER, **training)
     simulator.clear_journal()
 
@@ -80,7 +80,7 @@ def test_extension_under_another_name_is_used(run_module, simulator, training):
     assert [path.rsplit("/", 1)[-1] for _method, path in writes(simulator)] == [OTHER]
 
 
-def test_failed_extension_under_another_name_is_repaired_under_that_name(run_module, simulator, arc, training):
+def test_failed_extension_with_another_name_is_repaired(run_module, simulator, arc, training):
     simulator.change_plan(arc, install={"seconds": 1, "error": "timed out waiting for the condition"})
     with pytest.raises(ModuleFailedError, match="timed out"):
         run_module(SPEC, name=OTHER, **training)
@@ -91,7 +91,7 @@ def test_failed_extension_under_another_name_is_repaired_under_that_name(run_mod
     assert (repaired["changed"], repaired["extension"]["name"]) == (True, OTHER)
 
 
-def test_removal_under_another_name_is_waited_for(run_module, cluster, training):
+def test_installation_waits_for_the_removal_of_an_extension_with_another_name(run_module, cluster, training):
     run_module(SPEC, name=OTHER, **training)
     run_module(SPEC, name=OTHER, state="absent", wait=False, **cluster)
 
@@ -107,7 +107,7 @@ def test_several_extensions_are_refused(run_module, another_client, training):
         run_module(SPEC, **training)
 
 
-def test_removal_leaves_an_extension_under_another_name(run_module, simulator, another_client, cluster):
+def test_removal_keeps_an_extension_with_another_name(run_module, simulator, another_client, cluster):
     another_client(OTHER)
     simulator.clear_journal()
 
@@ -119,13 +119,13 @@ def test_removal_leaves_an_extension_under_another_name(run_module, simulator, a
 
 
 def test_each_resource_is_read_once_before_the_extension_is_created(run_module, simulator, monkeypatch, arc, training):
-    monkeypatch.setattr(presence, "FRESH_FOR", 60)  # on a busy machine the relay takes longer than the usual seconds
+    monkeypatch.setattr(presence, "FRESH_FOR", 60)  # on a busy machine, creating the relay takes longer
     run_module(SPEC, wait=False, **training)
 
     sent = [(one["method"], one["path"]) for one in simulator.journal() if "/subscriptions/" in one["path"]]
     extension = extension_id(arc)
     assert sent[:3] == [("GET", arc_id(arc)), ("GET", extension), ("GET", extension.removesuffix("/azureml"))]
     assert sent[-1] == ("PUT", extension)
-    relay = set(sent[3:-1])  # some of these are repeated while a new resource is not visible yet
+    relay = set(sent[3:-1])  # some are repeated while a new resource is not visible
     assert len(relay) == 7
     assert all("/Microsoft.Relay/namespaces/" in path for _method, path in relay)

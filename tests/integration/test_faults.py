@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Each operation under each fault: a run recovers, or reports the failure. Nothing is written twice."""
+"""Each operation under each fault: the task recovers or reports the failure, and no change is sent twice."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ import simulated
 from simulator.faults import KINDS
 from simulator.scenario import ClusterPlan, InstallPlan, Scenario
 
-PACE = 50  # times as fast as real time
+PACE = 50  # factor by which time passes faster for modules
 LASTING = ("429, seconds", "503", "reset", "reset, acted", "401", "409", "slow")
 CELLS = [(operation, kind, True) for operation in OPERATIONS for kind in KINDS]
 CELLS += [(operation, kind, False) for operation in OPERATIONS for kind in LASTING]
@@ -35,7 +35,7 @@ CELLS += [(operation, kind, False) for operation in OPERATIONS for kind in LASTI
 @pytest.fixture(scope="module")
 def azure(tmp_path_factory):
     """A simulator with a cluster for each cell."""
-    # Where the watch is hit, pods have to be on their way when it begins, also on a busy machine.
+    # For faults of a watch, pods must still be starting when the watch begins, also on a busy machine.
     seconds = [200 if operation.name == "Kubernetes watch" else 20 for operation, _kind, _once in CELLS]
     clusters = [ClusterPlan(f"cell-{index}", install=InstallPlan(seconds=one)) for index, one in enumerate(seconds)]
     scenario = Scenario(clusters=clusters, time_scale=100, graph_quota=1000)
@@ -45,7 +45,7 @@ def azure(tmp_path_factory):
 
 @pytest.fixture
 def run(azure, sign_in_to, monkeypatch, tmp_path):
-    """Run a task on a cluster, with short timeouts. Returns its result; a failure is raised."""
+    """Return a function that runs a task on a cluster with short timeouts, and raises if it fails."""
     sign_in_to(azure)
     monkeypatch.setattr(azure_client, "TRANSPORT", {"connection_timeout": 2, "read_timeout": 1})
     monkeypatch.setitem(sign_in.RETRIES, "retry_backoff_factor", 0.02)
@@ -70,7 +70,7 @@ def run(azure, sign_in_to, monkeypatch, tmp_path):
 
 
 def _list_clusters() -> dict:
-    """Return what the inventory plugin asks. Nothing is ever changed."""
+    """Send the query of the inventory plugin, as a task that changes nothing."""
     call = ModuleCall({}, clock=lambda: time.monotonic() * PACE, sleep=lambda seconds: time.sleep(seconds / PACE))
     try:
         session = azure_client.open_session(call)
@@ -94,7 +94,7 @@ def _name(cell: tuple[Operation, str, bool]) -> str:
 
 
 @pytest.mark.parametrize("number", range(len(CELLS)), ids=map(_name, CELLS))
-def test_fault(azure, run, record_property, number):
+def test_operation_recovers_from_a_fault_or_reports_it(azure, run, record_property, number):
     operation, kind, once = CELLS[number]
     cluster = f"cell-{number}"
     for task in BEFORE.get(operation.task, ()):
@@ -110,14 +110,14 @@ def test_fault(azure, run, record_property, number):
     else:
         _assert_without_secrets(azure, cluster, result)
     hits = [one for one in azure.journal() if one["effect"] != one["status"] or one["status"] in (0, *range(400, 600))]
-    assert hits or kind == "slow", "the fault hit nothing"
+    assert hits or kind == "slow", "the fault affected no request"
 
     azure.clear_faults()
     assert bool(failure) is not survives(operation, kind, once), failure and failure["msg"]
     if failure:
         _assert_clear(operation, cluster, failure)
         _assert_without_secrets(azure, cluster, failure)
-        run(operation.task, cluster)  # takes up what there is
+        run(operation.task, cluster)  # continues from the present state
     twice = [write for write, count in Counter(writes_of(azure.journal())).items() if count > 1]
     assert not twice
     assert not run(operation.task, cluster)["changed"]
@@ -126,7 +126,7 @@ def test_fault(azure, run, record_property, number):
 
 
 def _assert_clear(operation: Operation, cluster: str, failure: dict) -> None:
-    """An error says which resource, which code, and what Azure support asks for."""
+    """Assert that an error contains the resource, the code and, for ARM, the correlation id."""
     message, error = failure["msg"], failure["error"]
     assert re.search(operation.names.format(cluster=cluster), message), message
     assert error["code"], message
@@ -136,12 +136,12 @@ def _assert_clear(operation: Operation, cluster: str, failure: dict) -> None:
 
 
 def _assert_without_secrets(azure, cluster: str, result: dict) -> None:
-    """A module's work tells no secret, before Ansible blanks what C(no_log) knows."""
+    """Assert that a result contains no secret, even before Ansible masks the values of C(no_log) options."""
     text = json.dumps(result)
     kubeconfig = azure.kubeconfig(cluster)
     for secret in (MARKER, azure.secret, "SharedAccessKey=", kubeconfig["users"][0]["user"]["token"], "Bearer"):
         assert secret not in text
 
 
-def test_the_matrix_is_large_enough():
+def test_matrix_has_at_least_250_cells():
     assert len(CELLS) >= 250

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""All clusters of a play in one task: the same as each by a separate task, and what only a fleet has."""
+"""All clusters of a play in one task: the same results as with a task per cluster, and features of fleets."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ import simulated
 from simulator.scenario import Scenario
 
 ROLE = play(roles=["azureml.arc.azureml"])
-# What differs from one simulation to the next.
+# Values that differ between simulations.
 VOLATILE = re.compile(r"SharedAccessKey=[^;\"]*|[0-9a-f]{8}-[0-9a-f-]{27}|\?.*$")
 NODE = {**LOCAL, "azureml_kubernetes_via": "{{ place }}", "place": "node"}
 
 
-def everything(inventory: dict, pair: dict[str, str]) -> None:
-    """Have clusters use all that a deployment can do."""
+def use_all_features(inventory: dict, pair: dict[str, str]) -> None:
+    """Set variables that use all steps of a deployment."""
     types = {"small": {"resources": {"limits": {"cpu": "1", "memory": "2Gi"}}}}
     inventory["all"]["vars"] |= {
         "azureml_profile": "training_inference",
@@ -44,7 +44,7 @@ def everything(inventory: dict, pair: dict[str, str]) -> None:
 
 
 def sent(simulator) -> tuple[dict[str, list], set]:
-    """Return the writes by cluster in their order, and everything that was read."""
+    """Return the changes by cluster in their order, and all reads."""
     written: dict[str, list] = {}
     read = set()
     for one in simulator.journal():
@@ -59,13 +59,13 @@ def sent(simulator) -> tuple[dict[str, list], set]:
 
 
 def test_fleet_and_role_send_the_same_requests(playbook, tmp_path):
-    """A first deployment with one that fails, a second without a change, and a change, both ways."""
+    """In a first deployment with a failed cluster, in a second one without changes, and with changed variables."""
     pair = certificates.as_options()
     seen = {}
     for way, content in (("role", ROLE), ("fleet", "azureml.arc.deploy")):
         with simulated.running(Scenario(clusters=CLUSTERS, time_scale=60), tmp_path / way) as simulator:
             inventory = simulated.inventory(simulator.directory, CLUSTERS)
-            everything(inventory, pair)
+            use_all_features(inventory, pair)
             runs = []
             for variables in ({}, {}, {"azureml_install_volcano": False, "azureml_purge_instance_types": True}):
                 inventory["all"]["vars"] |= variables
@@ -83,10 +83,9 @@ def test_fleet_and_role_send_the_same_requests(playbook, tmp_path):
         assert read >= other_read  # the role reads again in its second task
 
 
-def test_fleet_and_role_find_the_same_differences(playbook, fleet):
-    """Deployed, then asked for something else by the variables, both ways of verifying."""
+def test_fleet_and_role_report_the_same_differences(playbook, fleet):
     simulator, inventory = fleet
-    everything(inventory, certificates.as_options())
+    use_all_features(inventory, certificates.as_options())
     playbook("azureml.arc.deploy", inventory)
     types = inventory["all"]["vars"]["azureml_compute"]["instance_types"]
     inventory["all"]["vars"] |= {"azureml_install_volcano": False}
@@ -103,7 +102,7 @@ def test_fleet_and_role_find_the_same_differences(playbook, fleet):
     assert (alone.status, together.status, writes(simulator)) == (2, 2, [])
     for host in ("shop", "cloud", "broken"):
         assert together.outcome(host)["msg"] == alone.outcome(host)["msg"]
-    # Nothing was updated: a comparison shows what would be.
+    # Nothing was changed: the comparison shows the planned update.
     rows = {one["name"]: one for one in together.wave("broken")["clusters"]}
     assert rows["shop"]["extension"] == "update installVolcano"
     assert together.outcome("shop")["findings"] == [
@@ -142,11 +141,8 @@ def test_clusters_reached_via_a_node_are_deployed_with_the_others(playbook, flee
     assert writes(simulator) == []
 
 
-def test_environment_of_a_host_does_not_apply_to_others(playbook, fleet):
-    """Such a host has its flow in its own task; a wrong cloud account there is not that of the others.
-
-    Neither is how to become another user, which the first host has here.
-    """
+def test_environment_and_become_of_a_host_do_not_apply_to_others(playbook, fleet):
+    """Hosts with their own environment or C(become) run their flow in their own task."""
     _simulator, inventory = fleet
     inventory["all"]["hosts"]["shop"] |= {"ansible_become": True, "ansible_become_exe": "/none"}
     inventory["all"]["hosts"]["cloud"] |= {"account": {"AZURE_SUBSCRIPTION_ID": "prod"}}
@@ -159,7 +155,7 @@ def test_environment_of_a_host_does_not_apply_to_others(playbook, fleet):
     assert "extension: the extension does not exist" in run.outcome("shop")["msg"]
 
 
-def test_ordinary_modules_come_to_the_same(playbook, fleet):
+def test_cluster_with_ordinary_modules_has_the_same_result(playbook, fleet):
     simulator, inventory = fleet
     inventory["all"]["hosts"]["shop"]["azureml_arc_in_process"] = False
 
@@ -169,7 +165,7 @@ def test_ordinary_modules_come_to_the_same(playbook, fleet):
     assert (first.status, second.status) == (0, 0), first.output
     assert (first.changed("shop"), first.changed("cloud"), second.changed("shop")) == (1, 1, 0)
     names = [[one["name"] for one in first.outcome(host)["steps"] if one["changed"]] for host in ("shop", "cloud")]
-    # The extension creates its relay itself there.
+    # As an ordinary module, M(azureml.arc.extension) creates the relay itself.
     assert names[0] == ["Submit the extension", "Attach the cluster"]
     assert len(requests_to(simulator, "PUT", "/extensions/azureml")) == 2
 
@@ -185,7 +181,7 @@ def test_ordinary_modules_come_to_the_same(playbook, fleet):
         (("--tags", "attach"), 0, False, 1),
     ],
 )
-def test_tags_choose_the_parts(playbook, fleet, tags, changes, pods, computes):
+def test_tags_select_the_parts(playbook, fleet, tags, changes, pods, computes):
     simulator, inventory = fleet
     limit = ("--limit", "shop")
     if not changes:
@@ -200,8 +196,8 @@ def test_tags_choose_the_parts(playbook, fleet, tags, changes, pods, computes):
     assert ("Wait until the pods are ready" in [one["name"] for one in run.outcome("shop")["steps"]]) is pods
 
 
-def test_step_by_step(fleet, tmp_path):
-    """The first task is confirmed, and all further ones with it."""
+def test_step_mode_runs_the_fleet_after_confirmation(fleet, tmp_path):
+    """The answers confirm the first task, and then all further tasks."""
     simulator, inventory = fleet
 
     run = run_playbook("azureml.arc.deploy", inventory, tmp_path, ["--limit", "shop,cloud", "--step"], answers="y\nc\n")
@@ -212,15 +208,15 @@ def test_step_by_step(fleet, tmp_path):
     assert len(requests_to(simulator, "PUT", "/extensions/azureml")) == 2
 
 
-@pytest.mark.parametrize(("name", "words"), [("remove", "remove Azure Machine Learning from"), ("detach", "detach")])
-def test_destructive_playbooks_require_a_limit_or_a_confirmation(playbook, fleet, name, words):
+@pytest.mark.parametrize(("name", "action"), [("remove", "remove Azure Machine Learning from"), ("detach", "detach")])
+def test_destructive_playbooks_require_a_limit_or_a_confirmation(playbook, fleet, name, action):
     simulator, inventory = fleet
 
     refused = playbook(f"azureml.arc.{name}", inventory)
     wrong = playbook(f"azureml.arc.{name}", inventory, "-e", "azureml_confirm=3")
 
     assert (refused.status, wrong.status) == (2, 2)
-    assert f"this would {words} 4 clusters" in refused.output
+    assert f"this would {action} 4 clusters" in refused.output
     assert "azureml_confirm=4" in refused.output
     assert "not 3" in wrong.output
     assert simulator.journal() == []

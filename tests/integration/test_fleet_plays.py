@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the plays of users may do with the two actions of flows."""
+"""The actions C(fleet) and C(cluster) in plays of users."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from support import about
         (play({"block": [VERIFY], "when": "inventory_hostname != 'shop'"}), "cannot have a condition"),
     ],
 )
-def test_conditions_that_would_lose_hosts_are_refused(playbook, fleet, content, message):
+def test_condition_that_would_skip_hosts_is_refused(playbook, fleet, content, message):
     simulator, inventory = fleet
 
     run = playbook(content, inventory, "--limit", "shop,cloud")
@@ -42,7 +42,7 @@ def test_strategy_free_is_refused_by_ansible(playbook, fleet):
     assert simulator.journal() == []
 
 
-def test_a_condition_on_an_imported_playbook_is_refused(playbook, fleet):
+def test_condition_on_an_imported_playbook_is_refused(playbook, fleet):
     simulator, inventory = fleet
     content = [{"import_playbook": "azureml.arc.deploy", "when": "inventory_hostname != 'shop'"}]
 
@@ -53,7 +53,7 @@ def test_a_condition_on_an_imported_playbook_is_refused(playbook, fleet):
     assert simulator.journal() == []
 
 
-def test_a_dynamic_include_is_refused(playbook, fleet, tmp_path):
+def test_dynamic_include_is_refused(playbook, fleet, tmp_path):
     simulator, inventory = fleet
     (tmp_path / "tasks.yml").write_text(json.dumps([VERIFY]), encoding="utf-8")
     content = play({"name": "Include", "ansible.builtin.include_tasks": str(tmp_path / "tasks.yml")})
@@ -65,8 +65,7 @@ def test_a_dynamic_include_is_refused(playbook, fleet, tmp_path):
     assert simulator.journal() == []
 
 
-def test_a_rescue_is_for_the_hosts_that_failed(playbook, fleet):
-    """And no host is lost."""
+def test_rescue_runs_for_failed_hosts_and_the_play_continues_with_all(playbook, fleet):
     _simulator, inventory = fleet
     inventory["all"]["hosts"]["cloud"]["azureml_profile"] = "serving"
     rescue = {"name": "Rescue", "ansible.builtin.debug": {"msg": "{{ ansible_failed_result.failed_step }}"}}
@@ -113,20 +112,20 @@ def test_any_errors_fatal_ends_the_play_after_all_results(playbook, fleet):
     assert all(run.outcome(host)["msg"].endswith("compute created") for host in HEALTHY)
 
 
-@pytest.mark.parametrize(("share", "goes_on"), [(24, False), (25, True)])
-def test_max_fail_percentage_ends_the_play_after_all_results(playbook, fleet, share, goes_on):
-    """One of four fails."""
+@pytest.mark.parametrize(("percentage", "continues"), [(24, False), (25, True)])
+def test_max_fail_percentage_ends_the_play_after_all_results(playbook, fleet, percentage, continues):
+    """One of four clusters fails."""
     _simulator, inventory = fleet
 
-    run = playbook(play(DEPLOY, RESULT, AFTER, max_fail_percentage=share), inventory)
+    run = playbook(play(DEPLOY, RESULT, AFTER, max_fail_percentage=percentage), inventory)
 
     assert run.status == 2
     assert len(shown(run)) == 4
-    assert bool([one for one in run.results if one["task"] == "After"]) is goes_on
+    assert bool([one for one in run.results if one["task"] == "After"]) is continues
 
 
-def test_hosts_that_failed_before_are_skipped(playbook, fleet):
-    """The first host of the play among them."""
+def test_hosts_that_failed_in_an_earlier_task_are_skipped(playbook, fleet):
+    """Also if the first host of the play is one of them."""
     simulator, inventory = fleet
     fail = {"name": "Fail", "ansible.builtin.fail": None, "when": "inventory_hostname in ['cloud', 'plant']"}
 
@@ -139,7 +138,7 @@ def test_hosts_that_failed_before_are_skipped(playbook, fleet):
     assert [one["name"] for one in run.wave("shop")["clusters"]] == ["shop"]
 
 
-def test_hosts_that_ended_before_are_skipped(playbook, fleet):
+def test_hosts_that_ended_in_an_earlier_task_are_skipped(playbook, fleet):
     simulator, inventory = fleet
     end = {
         "name": "End",
@@ -154,7 +153,7 @@ def test_hosts_that_ended_before_are_skipped(playbook, fleet):
     assert shown(run) == ["shop"]
 
 
-def test_a_result_without_a_fleet_asks_for_a_flow(playbook, fleet):
+def test_cluster_without_flow_and_fleet_is_an_error(playbook, fleet):
     simulator, inventory = fleet
 
     run = playbook(play(RESULT), inventory, "--limit", "shop")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Callback fleet_report, enabled in real runs."""
+"""The callback plugin fleet_report in real runs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SECRET = "hush-hush-marker"
 
 @pytest.fixture
 def run(playbook, start_fleet, tmp_path):
-    """Run a playbook with a report. Returns the run, its files by suffix, and the report."""
+    """Return a function that runs a playbook, and returns the run, the report files by suffix, and the JSON report."""
 
     def start(name, clusters, *arguments, **variables):
         simulator, inventory = start_fleet(clusters)
@@ -49,7 +49,7 @@ def run(playbook, start_fleet, tmp_path):
     return start
 
 
-def test_deployment(run, tmp_path):
+def test_deployment_is_reported_with_causes_and_without_secrets(run, tmp_path):
     secret = {"proxy.password": SECRET}
 
     finished, texts, report = run("azureml.arc.deploy", [GOOD, BAD], "-vvvv", azureml_protected_settings=secret)
@@ -71,7 +71,7 @@ def test_deployment(run, tmp_path):
     assert "<h1>Deployment: 1 of 2 clusters ready, 1 failed</h1>" in texts[".html"]
 
 
-def test_rollout_that_stops(run):
+def test_stopped_rollout_is_reported_with_waves_and_clusters_not_started(run):
     waves = ("-e", '{"azureml_waves": [1, 1, "100%"]}', "--limit", "c1,c2,c3")
 
     _finished, texts, report = run("azureml.arc.rollout", [GOOD, BAD, LATE], *waves)
@@ -90,7 +90,7 @@ def test_rollout_that_stops(run):
     assert ET.fromstring(texts[".xml"].encode()).get("skipped") == "1"
 
 
-def test_jobs_that_prove_clusters(run):
+def test_jobs_are_in_the_report(run):
     failing = replace(LATE, jobs=JobPlan(failures={"": "identity"}))
 
     finished, texts, report = run("azureml.arc.deploy", [GOOD, failing], azureml_prove=["job"])
@@ -107,7 +107,7 @@ def test_jobs_that_prove_clusters(run):
     assert sorted(one.split(",")[0] for one in jobs) == ["c1: Completed on node-0", "c3: Failed on node-0"]
 
 
-def test_check_mode(run):
+def test_check_mode_is_in_the_headline(run):
     finished, _texts, report = run("azureml.arc.deploy", [GOOD], "--check")
 
     assert finished.status == 0, finished.output
@@ -115,7 +115,7 @@ def test_check_mode(run):
     assert report["headline"] == "Deployment in check mode: 1 would change"
 
 
-def test_verification_of_a_cluster_without_extension(run):
+def test_verification_of_a_cluster_without_the_extension_has_a_cause(run):
     _finished, _texts, report = run("azureml.arc.verify", [GOOD])
 
     assert report["headline"] == "Verification: 0 of 1 cluster in sync, 1 failed"
@@ -123,7 +123,7 @@ def test_verification_of_a_cluster_without_extension(run):
     assert row["cause"]["detail"]
 
 
-def test_bad_variables(run):
+def test_invalid_variable_is_the_cause(run):
     _finished, _texts, report = run("azureml.arc.deploy", [GOOD], azureml_profile="serving")
 
     (row,) = report["clusters"]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a run for all clusters says: errors in variables, the result of each host, differences."""
+"""The output of a run for all clusters: errors in variables, the result of each host, diffs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_invalid_variables_of_a_cluster_do_not_affect_others(playbook, fleet):
     assert about(simulator, "shop", "plant", "broken") == []
 
 
-def test_an_error_that_several_hosts_have_is_shown_once(playbook, fleet):
+def test_error_of_several_hosts_is_shown_once(playbook, fleet):
     simulator, inventory = fleet
     inventory["all"]["vars"]["azureml_profil"] = "training"
 
@@ -77,8 +77,8 @@ def test_hosts_that_contradict_each_other_are_refused(playbook, fleet, variables
     assert simulator.journal() == []
 
 
-def test_a_failure_is_shown_without_all_that_is_known(playbook, fleet):
-    """Ansible shows the whole result of a task that fails."""
+def test_shown_result_of_a_failed_cluster_is_short(playbook, fleet):
+    """Ansible prints the whole result of a failed task, so the task returns only a part."""
     _simulator, inventory = fleet
 
     run = playbook("azureml.arc.deploy", inventory, "--limit", "broken")
@@ -93,7 +93,7 @@ def test_a_failure_is_shown_without_all_that_is_known(playbook, fleet):
 
 @pytest.mark.parametrize("strategy", ["linear", "free"])
 def test_every_host_has_its_result_in_every_run(playbook, fleet, strategy):
-    """Whether something was to be done or not, whatever the strategy and the number of forks are set to."""
+    """With and without changes, and with any configured strategy and number of forks."""
     _simulator, inventory = fleet
     run_options = {"ANSIBLE_STRATEGY": strategy}
 
@@ -114,7 +114,7 @@ def test_every_host_has_its_result_in_every_run(playbook, fleet, strategy):
         assert f"ok: [{host}] extension unchanged, " in second.output
 
 
-def test_results_of_hosts_are_left_out_where_all_is_well(playbook, fleet):
+def test_without_azureml_report_hosts_results_are_shown_only_after_a_failure(playbook, fleet):
     _simulator, inventory = fleet
     failed = playbook("azureml.arc.deploy", inventory, "-e", "azureml_report_hosts=false")
     settled = playbook("azureml.arc.verify", inventory, "--limit", "!broken", "-e", "azureml_report_hosts=false")
@@ -126,7 +126,7 @@ def test_results_of_hosts_are_left_out_where_all_is_well(playbook, fleet):
     assert settled.wave("cloud")["summary"] == "3 clusters: 3 ok"
 
 
-def test_progress_can_be_quiet(playbook, fleet):
+def test_progress_interval_of_zero_prints_no_results_of_clusters(playbook, fleet):
     _simulator, inventory = fleet
 
     quiet = playbook("azureml.arc.deploy", inventory, "--limit", "shop", "-e", "azureml_progress_interval=0")
@@ -136,7 +136,7 @@ def test_progress_can_be_quiet(playbook, fleet):
     assert quiet.outcome("shop")["msg"].startswith("extension created, ")
 
 
-def test_differences_are_those_of_the_host(playbook, fleet):
+def test_each_host_has_its_own_diff(playbook, fleet):
     simulator, inventory = fleet
 
     run = playbook("azureml.arc.deploy", inventory, "--check", "--diff", "--limit", "shop,plant")

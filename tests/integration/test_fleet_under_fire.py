@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A fleet while every fifth request goes wrong, killed halfway and run again."""
+"""A fleet in which every fifth request fails. The run is killed halfway and repeated."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SHARE = 0.2
 SECONDS = 900
 ARGUMENTS = ["--forks", "20", "-e", "azureml_readiness_timeout=40"]
 QUIET = {"ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false", "ANSIBLE_DISPLAY_OK_HOSTS": "false"}
-# Three of each kind that cannot be deployed, and what must be said of it.
+# Kinds of clusters that cannot be deployed (three of each), and their expected causes.
 BROKEN = {
     "refused": ({"install": InstallPlan(error="Chart path not found")}, "Chart path not found"),
     "unschedulable": ({"install": InstallPlan(pods={"gateway": "ImagePullBackOff"})}, "ImagePullBackOff"),
@@ -37,7 +37,7 @@ BROKEN = {
 
 
 def _broken() -> dict[str, tuple[ClusterPlan, str]]:
-    """Clusters that cannot be deployed, and the cause of each."""
+    """Return the clusters that cannot be deployed, and their causes."""
     return {
         f"{kind}-{index}": (ClusterPlan(f"{kind}-{index}", **fields), cause)
         for kind, (fields, cause) in BROKEN.items()
@@ -46,10 +46,10 @@ def _broken() -> dict[str, tuple[ClusterPlan, str]]:
 
 
 @pytest.mark.parametrize("seed", [7])
-def test_fleet_under_fire(sign_in_to, tmp_path, seed):
+def test_fleet_is_deployed_despite_faults_and_a_killed_run(sign_in_to, tmp_path, seed):
     broken = _broken()
     healthy = [ClusterPlan(f"shop-{index}") for index in range(HEALTHY)]
-    # In one row with the others, so that each part of the run meets both.
+    # Mixed with the others, so that each part of the run has both kinds.
     clusters = sorted([*healthy, *(plan for plan, _cause in broken.values())], key=lambda plan: plan.name[::-1])
     scenario = Scenario(clusters=clusters, time_scale=60, fault_share=SHARE, fault_seed=seed)
     with simulated.running(scenario, tmp_path / "simulator") as azure:
@@ -70,19 +70,19 @@ def test_fleet_under_fire(sign_in_to, tmp_path, seed):
         _assert_deployed(tmp_path, healthy)
         faulty = sum(one["status"] != one["effect"] for one in journal)
         assert faulty > len(journal) * SHARE / 2
-        # Only an install or an attachment that had failed by the time of the second run is started again by it.
+        # The second run only retries installations and attachments that had failed before it.
         twice = {path for (_method, path, _body), count in Counter(writes_of(journal)).items() if count > 1}
         assert [path for path in twice if not re.search("/connectedClusters/refused-|/computes/full-", path)] == []
 
 
 def _assert_reported(finished, broken: dict) -> None:
-    """Those that are broken have failed, each with its own cause, and no others."""
+    """Assert that exactly the broken clusters failed, each with its own cause."""
     failed = {host for host, figures in finished.recap().items() if figures["failed"]}
     assert failed == set(broken), finished.output[-5000:]
-    assert "errantly" not in finished.output  # ansible-core's word for what a worker prints by itself
+    assert "errantly" not in finished.output  # the warning of ansible-core for output that a worker prints directly
     for name, (_plan, cause) in broken.items():
-        told = json.dumps([one.get("outcome") for one in finished.results if one["host"] == name])
-        assert cause in told, told
+        outcomes = json.dumps([one.get("outcome") for one in finished.results if one["host"] == name])
+        assert cause in outcomes, outcomes
 
 
 def _assert_deployed(directory, clusters: list[ClusterPlan]) -> None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The two ways a module runs: they give the same result, and the right one is taken."""
+"""Modules run in the controller's process or as ordinary modules: when each applies, and that results are equal."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ CLUSTERS = [
     ClusterPlan("broken", install=InstallPlan(30, "pod healthcheck failed", pods={"gateway": "CrashLoopBackOff"})),
 ]
 CERTIFICATE = certificates.as_options()
-# ansible-core 2.21 returns the options of modules only if asked.
+# ansible-core 2.21 returns the options of modules only with this setting.
 INVOCATION = {"ANSIBLE_INJECT_INVOCATION": "1"}
-# What differs from run to run whatever the way.
+# Values that differ between runs.
 VOLATILE = re.compile(
     r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[\d:.]+Z|localhost:\d+|/[^ \"']*/simulator/"
 )
 
 
 def tasks(simulator) -> list[dict]:
-    """Return every module, with results of every kind."""
+    """Return tasks with every module and with results of every kind."""
     cluster = {"resource_group": "rg-edge", "cluster_name": "shop-k3s"}
     broken = {**cluster, "cluster_name": "broken"}
     kubeconfig = str(simulator.directory / "kubeconfigs/shop-k3s")
@@ -91,7 +91,7 @@ def tasks(simulator) -> list[dict]:
 
 
 def blank(value: object) -> object:
-    """Return a value with everything volatile blanked."""
+    """Return a value with volatile parts replaced."""
     if isinstance(value, dict):
         return {key: blank(one) for key, one in value.items()}
     if isinstance(value, list):
@@ -100,12 +100,11 @@ def blank(value: object) -> object:
 
 
 def results(run) -> list[tuple[str, dict]]:
-    """Task results with everything volatile blanked."""
+    """Return names and results of tasks with volatile parts replaced."""
     return [(one["task"], blank(one["result"])) for one in run.results]
 
 
-def test_both_ways_give_the_same_result(playbook, tmp_path):
-    """The same tasks on the same simulation, field by field."""
+def test_modules_return_the_same_result_in_process_and_as_ordinary_modules(playbook, tmp_path):
     seen = {}
     for way in ("1", "0"):
         with simulated.running(Scenario(clusters=CLUSTERS, time_scale=60), tmp_path / "simulator") as simulator:
@@ -117,15 +116,15 @@ def test_both_ways_give_the_same_result(playbook, tmp_path):
     assert len(seen["1"]) == 40
     for (name, in_process), (other_name, as_module) in zip(seen["1"], seen["0"], strict=True):
         assert name == other_name
-        # Only a module that Ansible ships to a host carries these.
+        # Ansible adds these fields only to results of modules that it copies to a host.
         for key in ("_ansible_no_log", "ansible_facts", "_ansible_verbose_always", "exception"):
             in_process.pop(key, None)
             as_module.pop(key, None)
         assert in_process == as_module, name
 
 
-def test_both_ways_give_the_same_result_of_a_cluster(playbook, tmp_path):
-    """Deployed, and found to differ by the variables."""
+def test_cluster_has_the_same_result_in_process_and_with_ordinary_modules(playbook, tmp_path):
+    """After a deployment, and after a verification with changed variables."""
     seen = {}
     for way in ("1", "0"):
         with simulated.running(Scenario(clusters=CLUSTERS, time_scale=60), tmp_path / "simulator") as simulator:
@@ -146,7 +145,7 @@ def test_both_ways_give_the_same_result_of_a_cluster(playbook, tmp_path):
 
 
 def _comparable(outcome: dict) -> dict:
-    """Return the result of a cluster without times and what only one way has: a step, and the figures of the wave."""
+    """Return the result of a cluster without times, statistics of the wave, and a step that only runs in process."""
     steps = [{**one, "start": None, "end": None} for one in outcome["steps"] if one["module"] != "supporting_resources"]
     found = {**outcome, "steps": steps}
     return {name: blank(found[name]) for name in sorted(found.keys() - {"ansible_stats", "wave"})}
@@ -154,11 +153,11 @@ def _comparable(outcome: dict) -> dict:
 
 @pytest.fixture
 def info(arc):
-    """A play with one task, on localhost."""
+    """Return a function that runs a play with one task on localhost."""
 
     def run(playbook, *arguments, variables=None, environ=None, **keywords):
         task = {
-            "name": "look",
+            "name": "info",
             "azureml.arc.extension_info": {"resource_group": "rg-edge", "cluster_name": arc},
             **keywords,
         }
@@ -171,19 +170,19 @@ def test_local_connection_runs_in_process(playbook, info):
     run = info(playbook)
     assert run.status == 0, run.output
     assert "EXEC" not in run.output
-    assert run.result("look", "localhost")["extensions"] == []
+    assert run.result("info", "localhost")["extensions"] == []
 
 
-def test_variable_switches_it_off(playbook, info):
+def test_variable_disables_running_in_process(playbook, info):
     run = info(playbook, variables={"azureml_arc_in_process": False})
     assert run.status == 0, run.output
     assert "EXEC" in run.output
 
 
-@pytest.mark.parametrize("environ", [{}, INVOCATION], ids=["by default", "asked for"])
-def test_results_have_their_invocation_where_those_of_modules_have_it(playbook, info, environ):
+@pytest.mark.parametrize("environ", [{}, INVOCATION], ids=["by default", "enabled"])
+def test_results_contain_the_invocation_if_those_of_ordinary_modules_do(playbook, info, environ):
     runs = [info(playbook, variables={"azureml_arc_in_process": way}, environ=environ) for way in (True, False)]
-    in_process, as_module = ("invocation" in run.result("look", "localhost") for run in runs)
+    in_process, as_module = ("invocation" in run.result("info", "localhost") for run in runs)
     assert in_process is as_module
 
 
@@ -191,38 +190,38 @@ def test_async_runs_the_ordinary_module(playbook, info):
     run = info(playbook, **{"async": 60, "poll": 1})
     assert run.status == 0, run.output
     assert "async_wrapper" in run.output
-    assert run.result("look", "localhost")["extensions"] == []
+    assert run.result("info", "localhost")["extensions"] == []
 
 
 def test_another_python_is_used_and_its_missing_packages_are_reported(playbook, info, tmp_path):
     venv.create(tmp_path / "bare", symlinks=True)
     run = info(playbook, variables={"ansible_python_interpreter": str(tmp_path / "bare/bin/python")})
     assert run.status == 2
-    message = run.result("look", "localhost")["msg"]
+    message = run.result("info", "localhost")["msg"]
     assert "Failed to import the required Python library (azure-identity" in message
 
 
-def test_environment_keyword_is_honoured(playbook, info):
+def test_environment_of_the_task_is_used(playbook, info):
     run = info(playbook, environment={"AZURE_SUBSCRIPTION_ID": "{{ 'prod' | lower }}"})
-    assert "subscription_id 'prod' is not a subscription id" in run.result("look", "localhost")["msg"]
+    assert "subscription_id 'prod' is not a subscription id" in run.result("info", "localhost")["msg"]
 
 
-def test_secret_in_the_environment_wins_over_the_token_file_of_a_pod(playbook, info):
+def test_secret_in_the_environment_takes_precedence_over_the_token_file_of_a_pod(playbook, info):
     run = info(
         playbook, environment={"AZURE_FEDERATED_TOKEN_FILE": "/var/run/secrets/azure/tokens/azure-identity-token"}
     )
-    assert run.result("look", "localhost")["extensions"] == []
+    assert run.result("info", "localhost")["extensions"] == []
 
 
-def test_environment_of_a_loop_item_does_not_reach_the_next_item(playbook, info):
+def test_environment_of_a_loop_item_does_not_apply_to_the_next_item(playbook, info):
     items = [{"AZURE_SUBSCRIPTION_ID": "prod"}, {}]
     run = info(playbook, loop=items, environment="{{ item }}")
-    first, second = run.result("look", "localhost")["results"]
+    first, second = run.result("info", "localhost")["results"]
     assert "subscription_id 'prod' is not a subscription id" in first["msg"]
     assert second["extensions"] == []
 
 
-def test_one_token_for_all_workers(playbook, simulator, arc):
+def test_workers_share_one_token(playbook, simulator, arc):
     hosts = {f"host-{index}": {"ansible_connection": "local"} for index in range(12)}
     task = {"azureml.arc.extension_info": {"resource_group": "rg-edge", "cluster_name": arc}}
 
@@ -234,23 +233,23 @@ def test_one_token_for_all_workers(playbook, simulator, arc):
     assert paths.count("/metadata/endpoints") == 1
 
 
-def test_an_az_that_does_not_answer_costs_a_run_one_timeout(playbook, arc, tmp_path, monkeypatch):
+def test_run_waits_only_once_for_an_az_that_does_not_answer(playbook, arc, tmp_path, monkeypatch):
     az = tmp_path / "az"
     az.write_text(f"#!/bin/sh\necho called >> {tmp_path}/calls\nexec sleep 60\n", encoding="utf-8")
     az.chmod(0o700)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     hosts = {f"host-{index}": {"ansible_connection": "local"} for index in range(8)}
     options = {"resource_group": "rg-edge", "cluster_name": arc, "auth_source": "cli", "cli_timeout": 2}
-    task = {"name": "look", "azureml.arc.extension_info": options}
+    task = {"name": "info", "azureml.arc.extension_info": options}
 
     run = playbook(play(task), {"all": {"hosts": hosts}}, "--forks", "4")
 
     for host in hosts:
-        assert "'az' did not answer within 2 seconds" in run.result("look", host)["msg"], run.output
+        assert "'az' did not answer within 2 seconds" in run.result("info", host)["msg"], run.output
     assert (tmp_path / "calls").read_text(encoding="utf-8") == "called\n"
 
 
-def test_module_defaults_groups(playbook, arc):
+def test_module_defaults_of_the_group_are_used(playbook, arc):
     defaults = {"group/azureml.arc.azure": {"resource_group": "rg-edge", "cluster_name": arc}}
     task = {"azureml.arc.extension": {"workload_profile": "training"}, "check_mode": True, "name": "plan"}
 
@@ -259,8 +258,8 @@ def test_module_defaults_groups(playbook, arc):
     assert run.result("plan", "localhost")["plan"]["action"] == "create", run.output
 
 
-def test_no_worker_outlives_its_run(simulator, arc, tmp_path):
-    """Killed, the run cannot end them; each would wait for an hour."""
+def test_workers_end_when_their_run_is_killed(simulator, arc, tmp_path):
+    """A killed run cannot stop its workers, which would wait for an hour."""
     simulator.change_plan(arc, install={"seconds": 36000})
     options = {"resource_group": "rg-edge", "cluster_name": arc, "workload_profile": "training", "wait_timeout": 3600}
     polls = f"{arc}/providers/Microsoft.KubernetesConfiguration/extensions/azureml/operations/"

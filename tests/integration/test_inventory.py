@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Inventory plugin clusters: C(ansible-inventory) against more clusters than fit on a page."""
+"""The inventory plugin C(clusters) with more clusters than one page of Azure Resource Graph has."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FAILS = InstallPlan(seconds=1, error="Helm installation failed : timed out waiti
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory):
-    """Many clusters in a quota of one query a time, and some that differ."""
+    """A simulator of many clusters, some of which differ, with a quota of one query per window."""
     clusters = [ClusterPlan(f"shop-{index:04}", install=InstallPlan(1)) for index in range(COUNT)]
     clusters += [
         ClusterPlan(
@@ -44,7 +44,7 @@ def fleet(tmp_path_factory):
 
 @pytest.fixture
 def listed(fleet, sign_in_to, tmp_path):
-    """Run C(ansible-inventory --list) over a configuration. Returns what it says, or the error if it fails."""
+    """Return a function that runs C(ansible-inventory --list) with a configuration, and returns the output or error."""
     sign_in_to(fleet)
 
     def run(*arguments: str, program: Sequence[str] = ("ansible-inventory", "--list"), **options):
@@ -67,7 +67,7 @@ def listed(fleet, sign_in_to, tmp_path):
 
 
 def _unmarked(value: dict) -> object:
-    """Return what ansible-core 2.19 and later mark as no template, without the mark."""
+    """Return a value without the wrapper with which ansible-core 2.19 and later mark unsafe strings."""
     return value.get("__ansible_unsafe", value)
 
 
@@ -79,7 +79,7 @@ def queries(fleet) -> list[dict]:
     return [one for one in fleet.journal() if one["path"].endswith("Microsoft.ResourceGraph/resources")]
 
 
-def test_all_pages_arrive_within_the_quota(listed, fleet, monkeypatch):
+def test_all_pages_are_read_within_the_quota(listed, fleet, monkeypatch):
     monkeypatch.delenv("AZURE_SUBSCRIPTION_ID")
 
     inventory = listed()
@@ -91,7 +91,7 @@ def test_all_pages_arrive_within_the_quota(listed, fleet, monkeypatch):
     assert sum(len(inventory[f"wave_{number}"]["hosts"]) for number in (1, 2, 3)) == COUNT + 4
     sent = queries(fleet)
     assert len([one for one in sent if one["status"] == 200]) == 3  # two pages, and the extensions
-    assert len(sent) <= 4  # between the two queries it is not known yet that the quota is used up
+    assert len(sent) <= 4  # the first response does not show that the next query exceeds the quota
 
 
 @pytest.mark.parametrize(
@@ -108,13 +108,13 @@ def test_all_pages_arrive_within_the_quota(listed, fleet, monkeypatch):
         ({"tags": {"environment": "') or type =~ ('"}}, []),
     ],
 )
-def test_filters(listed, options, found):
+def test_filter_selects_clusters(listed, options, found):
     names = sorted(name.rpartition("_")[0] for name in hosts_of(listed(**options)))
 
     assert names == found
 
 
-def test_variables_of_the_role_and_constructed_groups(listed):
+def test_hosts_have_variables_of_the_role_and_constructed_groups(listed):
     inventory = listed(
         tags={"environment": "production"},
         compose={"azureml_kubernetes": "dict(kubeconfig='/kube/' ~ inventory_hostname)"},
@@ -149,7 +149,7 @@ def test_incomplete_answer_is_an_error(listed, fleet):
     assert "the answer of Azure Resource Graph is incomplete: it has 0 of 3 rows (code IncompleteAnswer" in error
 
 
-def test_malformed_wave_tag_does_not_fail_the_inventory(listed, fleet):
+def test_invalid_wave_tag_does_not_fail_the_inventory(listed, fleet):
     fleet.change_plan("plant", tags={"azureml-wave": "first"})
 
     inventory = listed(locations=["northeurope"], plain_host_names=True)
@@ -157,20 +157,20 @@ def test_malformed_wave_tag_does_not_fail_the_inventory(listed, fleet):
     assert inventory["wave_3"]["hosts"] == ["plant"]
 
 
-def test_templates_of_others_are_texts(listed):
+def test_templates_in_tags_are_not_evaluated(listed):
     (variables,) = hosts_of(listed(tags={"note": None}, compose={"note": "azureml_cluster.tags.note"})).values()
 
     assert variables["note"] == HOSTILE
 
 
-def test_strict(listed):
+def test_strict_makes_errors_in_compose_fail(listed):
     options = {"tags": {"note": None}, "compose": {"broken": "azureml_cluster.nonsense.more"}}
 
     assert len(hosts_of(listed(**options))) == 1
     assert "broken" in listed(strict=True, **options)
 
 
-def test_cache(listed, fleet, tmp_path):
+def test_cache_is_used_until_it_is_flushed(listed, fleet, tmp_path):
     options = {
         "tags": {"environment": "production"},
         "cache": True,
@@ -183,7 +183,7 @@ def test_cache(listed, fleet, tmp_path):
     assert listed(**options) == first
     assert fleet.journal() == []
     (tmp_path / "all.yml").write_text("- hosts: all", encoding="utf-8")
-    # ansible-inventory itself takes it from ansible-core 2.19 on.
+    # ansible-inventory supports --flush-cache only since ansible-core 2.19.
     flush = ("ansible-playbook", str(tmp_path / "all.yml"), "--list-hosts", "--flush-cache")
     flushed = listed(program=flush, **options)
     assert f"hosts ({len(hosts_of(first))})" in flushed
@@ -191,7 +191,7 @@ def test_cache(listed, fleet, tmp_path):
     assert len(queries(fleet)) >= 2
 
 
-def test_groups_by_state_of_the_extension(listed, run_module):
+def test_hosts_are_grouped_by_state_and_version_of_the_extension(listed, run_module):
     for cluster, group in (("shop-0001", "rg-edge"), ("plant", "rg-plant")):
         run_module(
             EXTENSION, resource_group=group, cluster_name=cluster, workload_profile="training", name="aml", wait=False
@@ -225,7 +225,7 @@ def test_invalid_options_are_reported_with_the_fix(listed, options, message):
     assert re.search(message, error), error
 
 
-def test_auth_source_of_the_environment_counts(listed, tmp_path, monkeypatch):
+def test_auth_source_in_the_environment_is_used(listed, tmp_path, monkeypatch):
     az = tmp_path / "az"
     az.write_text("#!/bin/sh\nexec sleep 30\n", encoding="utf-8")
     az.chmod(0o700)
@@ -238,7 +238,7 @@ def test_auth_source_of_the_environment_counts(listed, tmp_path, monkeypatch):
     assert "Could not sign in to Azure with the Azure CLI: 'az' did not answer within 1 seconds" in error
 
 
-def test_unreadable_resource_counts_as_missing(listed, fleet):
+def test_clusters_without_read_permission_are_missing(listed, fleet):
     fleet.allow(["Microsoft.ContainerService/managedClusters/read"])
     try:
         inventory = listed()

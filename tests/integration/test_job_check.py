@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""M(azureml.arc.job_check) against the simulator: what proves a compute, what does not, and why."""
+"""M(azureml.arc.job_check) with the simulator: completed jobs, failed jobs, and their causes."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from ansible_collections.azureml.arc.plugins.modules.job_check import SPEC
 from objects import WORKSPACE
 from support import ModuleFailedError, requests_to, wait_for, writes
 
-PACE = 20  # time passes as much faster for the module, too
+PACE = 20  # factor by which time passes faster for the module
 WORKSPACE_ID = "/resourceGroups/rg-ml/providers/Microsoft.MachineLearningServices/workspaces/ws"
 TYPES = ("amlarc.azureml.com/v1alpha1", "InstanceType")
 
 
 @pytest.fixture
 def attach(run_module, simulator, arc):
-    """Install the extension and attach the cluster as a compute of its name."""
+    """Return a function that installs the extension, and attaches the cluster as a compute with its name."""
 
     def run(compute=None, **extension) -> None:
         cluster = {"resource_group": "rg-edge", "cluster_name": arc}
@@ -38,14 +38,14 @@ def attach(run_module, simulator, arc):
 
 @pytest.fixture
 def check(run_module, simulator, arc):
-    """Check the compute of the cluster."""
+    """Return a function that runs the module for the compute of the cluster."""
     connection = {"kubeconfig": simulator.kubeconfigs[arc]}
     return functools.partial(run_module, SPEC, pace=PACE, compute=arc, workspace=WORKSPACE, **connection)
 
 
 @pytest.fixture
 def failing(check, simulator, arc, attach):
-    """Check the compute of a cluster whose jobs fail in a given way; returns the result."""
+    """Return a function that runs the module on a cluster with failing jobs, and returns the result."""
 
     def run(failure: str, **options) -> dict:
         attach()
@@ -57,7 +57,7 @@ def failing(check, simulator, arc, attach):
     return run
 
 
-def test_job_proves_the_compute(check, simulator, arc, attach):
+def test_completed_job_proves_the_compute(check, simulator, arc, attach):
     attach()
 
     result = check()
@@ -79,7 +79,7 @@ def test_job_proves_the_compute(check, simulator, arc, attach):
     assert properties["tags"] == {"azureml_arc_job_check": arc}
 
 
-def test_repeat_on_the_same_day_reuses_the_job(check, simulator, attach):
+def test_completed_job_of_the_same_day_is_reused(check, simulator, attach):
     attach()
     first = check()
     simulator.clear_journal()
@@ -92,7 +92,7 @@ def test_repeat_on_the_same_day_reuses_the_job(check, simulator, attach):
 
 
 @pytest.mark.parametrize("options", [{"revision": "1.1.62"}, {"command": "true"}, {"instance_types": ["small"]}])
-def test_other_content_calls_for_another_job(check, create, arc, attach, options):
+def test_job_with_other_content_is_not_reused(check, create, arc, attach, options):
     attach()
     create(arc, *TYPES, "small", spec={"resources": {"requests": {"cpu": "1"}}})
     first = check()
@@ -103,7 +103,7 @@ def test_other_content_calls_for_another_job(check, create, arc, attach, options
     assert second["jobs"][0]["name"] != first["jobs"][0]["name"]
 
 
-def test_job_under_way_is_joined(check, simulator, arc, attach):
+def test_job_in_progress_is_joined(check, simulator, arc, attach):
     attach()
     simulator.change_plan(arc, jobs={"queue_seconds": 90})
     with ThreadPoolExecutor(1) as other:
@@ -128,7 +128,7 @@ def test_failed_job_is_not_reused(check, simulator, arc, failing):
     assert not check()["changed"]
 
 
-def test_each_instance_type_in_turn(check, simulator, create, arc, attach):
+def test_given_instance_types_are_checked_one_after_another(check, simulator, create, arc, attach):
     attach()
     create(arc, *TYPES, "small", spec={"resources": {"requests": {"cpu": "1", "memory": "1Gi"}}})
     create(arc, *TYPES, "large", spec={"resources": {"requests": {"cpu": "64", "memory": "1Gi"}}})
@@ -162,7 +162,7 @@ def test_each_instance_type_of_the_compute_is_checked_on_request(check, create, 
         ("silent", "JobPods", "-worker-0: Error", "Read the log of the pod"),
     ],
 )
-def test_failed_job_is_explained(failing, failure, code, message, fix):
+def test_failed_job_has_cause_and_fix(failing, failure, code, message, fix):
     result = failing(failure)
 
     cause = result["jobs"][0]["cause"]
@@ -172,7 +172,7 @@ def test_failed_job_is_explained(failing, failure, code, message, fix):
     assert cause["message"].rstrip(".") in result["msg"]
 
 
-def test_training_that_is_not_enabled_is_named(check, attach):
+def test_disabled_training_is_the_cause(check, attach):
     attach(workload_profile="inference", inference_service="node_port", allow_insecure_connections=True)
 
     with pytest.raises(
@@ -182,7 +182,7 @@ def test_training_that_is_not_enabled_is_named(check, attach):
     assert failed.value.result["error"]["code"] == "JobTrainingDisabled"
 
 
-def test_instance_type_beyond_the_nodes_is_named(check, create, arc, attach):
+def test_instance_type_larger_than_any_node_is_the_cause(check, create, arc, attach):
     attach()
     create(arc, *TYPES, "gpu", spec={"resources": {"limits": {"nvidia.com/gpu": "1"}}})
 
@@ -198,7 +198,7 @@ def test_instance_type_beyond_the_nodes_is_named(check, create, arc, attach):
         ("no pod", "JobTimeout", "it has no pod in the cluster", "gang scheduling"),
     ],
 )
-def test_job_that_hangs_is_canceled_and_explained_by_its_pods(failing, simulator, failure, code, message, fix):
+def test_hanging_job_is_canceled_with_the_cause_from_its_pods(failing, simulator, failure, code, message, fix):
     result = failing(failure, wait_timeout=40)
 
     (job,) = result["jobs"]
@@ -211,7 +211,7 @@ def test_job_that_hangs_is_canceled_and_explained_by_its_pods(failing, simulator
     ]
 
 
-def test_nodes_without_the_labels_of_the_instance_type_are_named(check, create, arc, attach):
+def test_missing_labels_of_nodes_are_the_cause(check, create, arc, attach):
     attach()
     create(arc, *TYPES, "gpu", spec={"nodeSelector": {"pool": "gpu"}, "resources": {"requests": {"cpu": "1"}}})
 
@@ -219,7 +219,7 @@ def test_nodes_without_the_labels_of_the_instance_type_are_named(check, create, 
         check(instance_types=["gpu"], wait_timeout=40)
 
 
-def test_cluster_that_cannot_be_reached_leaves_the_cause_to_azure(run_module, arc, attach):
+def test_unreachable_cluster_is_a_warning(run_module, arc, attach):
     attach()
     options = {"compute": arc, "workspace": WORKSPACE, "host": "https://localhost:1", "api_key": "none"}
 
@@ -229,7 +229,7 @@ def test_cluster_that_cannot_be_reached_leaves_the_cause_to_azure(run_module, ar
     assert [one.startswith("The diagnosis does not include the pods") for one in result["warnings"]] == [True]
 
 
-def test_pods_are_checked_only_on_request(check, simulator, attach):
+def test_pods_are_not_read_without_inspect_pods(check, simulator, attach):
     attach()
 
     result = check(inspect_pods=False)
@@ -238,7 +238,7 @@ def test_pods_are_checked_only_on_request(check, simulator, attach):
     assert requests_to(simulator, "GET", "/kubernetes/") == []
 
 
-def test_run_history_that_refuses_leaves_the_cause_to_the_pods(failing, simulator):
+def test_cause_comes_from_the_pods_if_the_run_history_refuses_access(failing, simulator):
     simulator.add_fault(method="GET", path="^/history/", status=403)
 
     result = failing("identity")
@@ -262,7 +262,7 @@ def test_check_mode_returns_the_request_and_sends_nothing(check, simulator, atta
     assert (again["changed"], again["succeeded"]) == (False, True)
 
 
-def test_environment_that_does_not_exist_is_named(check, attach):
+def test_missing_environment_is_reported(check, attach):
     attach()
     environment = "azureml://registries/azureml/environments/none/versions/46"
 
@@ -272,13 +272,13 @@ def test_environment_that_does_not_exist_is_named(check, attach):
         check(environment=environment)
 
 
-def test_compute_that_does_not_exist_is_named(check, simulator, arc):
+def test_missing_compute_is_reported_before_anything_is_sent(check, simulator, arc):
     with pytest.raises(ModuleFailedError, match=rf"compute '{arc}' of workspace 'ws' .* does not exist"):
         check()
     assert writes(simulator) == []
 
 
-def test_old_jobs_of_the_compute_are_removed_and_no_others(simulator, check, arc, attach):
+def test_only_old_ended_jobs_of_the_compute_are_deleted(simulator, check, arc, attach):
     attach()
     check(command="true")
 
@@ -293,7 +293,7 @@ def test_old_jobs_of_the_compute_are_removed_and_no_others(simulator, check, arc
         job("running", 8, status="Running", **ours),
         job("young", 6, **ours),
         job("neighbour", 8, azureml_arc_job_check="another"),
-        job("theirs", 8, owner="somebody"),
+        job("other", 8, owner="another-team"),
     ]
     simulator.change_workspace("ws", jobs=jobs)
     try:
@@ -306,7 +306,7 @@ def test_old_jobs_of_the_compute_are_removed_and_no_others(simulator, check, arc
     assert [one["path"].rpartition("/")[2] for one in requests_to(simulator, "DELETE", "/jobs/")] == ["old"]
 
 
-def test_lost_answer_to_the_submission_makes_no_second_job(check, simulator, attach):
+def test_lost_response_to_the_submission_does_not_create_a_second_job(check, simulator, attach):
     attach()
     simulator.add_fault(method="PUT", path="/jobs/", cut="reset", acts=True, times=1)
 

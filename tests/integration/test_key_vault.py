@@ -24,13 +24,13 @@ DEPLOY = json.loads((ROOT / "docs/permissions/azure-deploy.json").read_text(enco
 
 @pytest.fixture
 def address(simulator, arc):
-    """The address of a certificate that no other test uses."""
+    """The address of a certificate in the key vault, which no other test uses."""
     return f"{simulator.endpoint}/certificates/{arc}"
 
 
 @pytest.fixture
 def issue(simulator, arc):
-    """Import a new version; returns its name and the key in it."""
+    """Return a function that imports a new version, and returns its name and its private key."""
 
     def run(content_type: str = PEM, **how) -> tuple[str, str]:
         pair = AUTHORITY.issue_with_chain(CNAME)
@@ -50,7 +50,7 @@ def install(run_module, arc, address):
 
 
 @pytest.mark.parametrize("content_type", [PEM, PKCS12])
-def test_renewed_certificate_is_a_change_and_an_equal_one_is_not(install, issue, content_type):
+def test_only_a_renewed_certificate_is_a_change(install, issue, content_type):
     issue(content_type)
     installed, same = install(), install()
     issue(content_type)
@@ -62,7 +62,7 @@ def test_renewed_certificate_is_a_change_and_an_equal_one_is_not(install, issue,
     assert renewed["certificate"]["names"] == [CNAME]
 
 
-def test_pinned_version_stays_when_a_newer_one_comes(install, issue, address, simulator):
+def test_pinned_version_is_kept_when_there_is_a_newer_one(install, issue, address, simulator):
     version, _key = issue()
     first = install(f"{address}/{version}")
     issue()
@@ -73,16 +73,16 @@ def test_pinned_version_stays_when_a_newer_one_comes(install, issue, address, si
     assert install()["certificate"]["fingerprint"] != first["certificate"]["fingerprint"]
 
 
-def test_two_requests_read_it_and_no_secret_is_in_the_result(install, issue, simulator):
+def test_certificate_is_read_with_two_requests_and_the_result_contains_no_secret(install, issue, simulator):
     _version, key = issue()
     simulator.clear_journal()
 
-    said = json.dumps(install(diff=True))
+    result = json.dumps(install(diff=True))
 
     vault = [one["path"] for one in simulator.journal() if one["path"].startswith(("/certificates", "/secrets"))]
     assert [path.split("/")[1] for path in vault] == ["certificates", "secrets"]
-    assert "PRIVATE KEY" not in said
-    assert key.splitlines()[1] not in said
+    assert "PRIVATE KEY" not in result
+    assert key.splitlines()[1] not in result
 
 
 @pytest.mark.parametrize(
@@ -92,13 +92,13 @@ def test_two_requests_read_it_and_no_secret_is_in_the_result(install, issue, sim
         ("https://v.vault.azure.net/certificates/edge", "refusing to send a token to 'https://v.vault.azure.net'"),
     ],
 )
-def test_address_elsewhere_is_refused_before_anything_is_sent(install, simulator, key_vault, message):
+def test_invalid_address_is_refused_before_anything_is_sent(install, simulator, key_vault, message):
     with pytest.raises(ModuleFailedError, match=message):
         install(key_vault)
     assert writes(simulator) == []
 
 
-def test_certificate_that_cannot_be_used_is_refused_with_its_address(install, issue, simulator, arc):
+def test_unusable_certificate_is_refused_with_its_address(install, issue, simulator, arc):
     with pytest.raises(ModuleFailedError, match=f"GET certificate '{arc}' in key vault 'localhost.*HTTP 404"):
         install()
     issue(exportable=False)
@@ -112,17 +112,17 @@ def test_certificate_that_cannot_be_used_is_refused_with_its_address(install, is
 
 class TestPermissions:
     @pytest.fixture(autouse=True)
-    def everything_again(self, simulator):
+    def allow_all_at_the_end(self, simulator):
         yield
         simulator.allow(None)
 
-    def test_role_is_enough_beside_that_of_deploying(self, install, issue, simulator):
+    def test_roles_for_key_vault_and_deployment_are_sufficient(self, install, issue, simulator):
         issue()
         simulator.allow([*DEPLOY, *DATA_ACTIONS])
         assert install()["changed"]
 
     @pytest.mark.parametrize("missing", DATA_ACTIONS)
-    def test_action_is_needed_and_missed_by_name(self, install, issue, simulator, missing):
+    def test_missing_action_is_named(self, install, issue, simulator, missing):
         issue()
         simulator.allow([one for one in [*DEPLOY, *DATA_ACTIONS] if one != missing])
         with pytest.raises(ModuleFailedError) as failure:
@@ -132,7 +132,7 @@ class TestPermissions:
         assert "Assign the identity role 'Key Vault Certificate User' on the key vault." in message
 
 
-def test_deploy_and_rotate_tls_take_the_newest_and_end_with_it_being_served(playbook, issue, address, simulator, arc):
+def test_deploy_and_rotate_tls_use_the_newest_version_and_check_the_endpoint(playbook, issue, address, simulator, arc):
     variables = {
         "azureml_resource_group": "rg-edge",
         "azureml_profile": "inference",

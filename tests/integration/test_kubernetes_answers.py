@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Answers of a Kubernetes API that are lost, or are not what Kubernetes answers."""
+"""Lost and invalid responses of a Kubernetes API."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import certificates
 from simulator.faults import KINDS
 
 OLD, NEW = certificates.as_options(), certificates.as_options()
-# Module, options of a first task or C(None), of a second one that changes what the first has made, and its path.
+# Module, options of a first task or C(None), options of a second task that patches an object, and its path.
 PATCHES = [
     (NODE, None, {"labels": {"pool": "ml"}}, "nodes/node-0"),
     (NODE, None, {"taints": [{"key": "ml.azure.com/amlarc", "effect": "NoSchedule"}]}, "nodes/node-0"),
@@ -27,7 +27,7 @@ PATCHES = [
     (INSTANCE_TYPE, {"name": "gpu"}, {"name": "gpu", "node_selector": {"pool": "ml"}}, "instancetypes/gpu"),
     (TLS_SECRET, {"name": "ml", **OLD}, {"name": "ml", **NEW}, "secrets/ml"),
 ]
-# JSON that is no object, as a proxy in between may send it.
+# JSON that is not a Kubernetes object, as a proxy might send it.
 BODIES = ["null", "[]", '"no"', "1", '{"message": null, "reason": {}}']
 
 
@@ -43,7 +43,7 @@ def run(run_module, simulator, openshift):
 
 @pytest.mark.parametrize("kind", ["reset, acted", "504, acted", "truncated"])
 @pytest.mark.parametrize(("spec", "first", "second", "path"), PATCHES)
-def test_patch_whose_answer_is_lost_is_reported_as_changed(
+def test_patch_with_a_lost_response_is_reported_as_changed(
     run, create, simulator, openshift, spec, first, second, path, kind
 ):
     if spec is INSTANCE_TYPE:
@@ -68,13 +68,13 @@ def test_hint_does_not_depend_on_the_body(run, simulator, status, hint, body):
 
 
 @pytest.mark.parametrize("body", BODIES)
-def test_answer_that_is_no_object_is_named(run, simulator, body):
+def test_response_that_is_not_an_object_is_an_error(run, simulator, body):
     simulator.add_fault(path="/nodes", status=200, body=body, content_type="application/json")
     with pytest.raises(ModuleFailedError, match="Reading Nodes at .*: the answer is not one of Kubernetes"):
         run(NODE, labels={"pool": "ml"})
 
 
-def test_webhook_that_refuses_is_named_instead_of_a_role(run, simulator):
+def test_webhook_that_denied_a_request_is_named(run, simulator):
     message = 'admission webhook \\"validation.gatekeeper.sh\\" denied the request: [labels] not yours'
     body = f'{{"kind": "Status", "code": 403, "reason": "Forbidden", "message": "{message}"}}'
     simulator.add_fault(path="/nodes/node-0", method="PATCH", status=403, body=body, content_type="application/json")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The molecule scenarios: each creates, converges, converges again without a change, verifies, and leaves nothing."""
+"""The molecule scenarios: each runs all actions, and leaves no processes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SCENARIOS = sorted(path.parent.name for path in (ROOT / "extensions/molecule").g
 ACTIONS = ("create", "converge", "idempotence", "verify", "destroy")
 
 
-def test_a_scenario_for_each_profile_and_kind_of_cluster():
+def test_scenarios_cover_all_profiles_and_kinds_of_clusters():
     assert SCENARIOS == [
         "combined-aks",
         "combined-openshift",
@@ -28,7 +28,7 @@ def test_a_scenario_for_each_profile_and_kind_of_cluster():
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_scenario(scenario, tmp_path):
+def test_scenario_succeeds(scenario, tmp_path):
     environment = {**os.environ, "NO_COLOR": "1"}
     command = ["molecule", "test", "--scenario-name", scenario]
     finished = subprocess.run(

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The way to Azure and to clusters: through proxies, and never without a look at certificates by accident."""
+"""The network to Azure and to clusters: proxies, and the validation of certificates."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ansible_collections.azureml.arc.plugins.modules.extension_info import SPEC 
 from ansible_collections.azureml.arc.plugins.modules.pod_readiness import SPEC as READINESS
 from support import ModuleFailedError
 
-FAR = "cluster.example.com"  # which no name server knows: only the proxy leads there
+FAR = "cluster.example.com"  # not in DNS: only reachable through the proxy
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def through(simulator):
 
 @pytest.fixture
 def patch(monkeypatch):
-    """As C(monkeypatch), undone before the test's simulator is spoken to again."""
+    """Like C(monkeypatch), but undone before other fixtures use the simulator again."""
     with monkeypatch.context() as context:
         yield context
 
@@ -38,7 +38,7 @@ def ask_azure(run_module, arc):
 
 @pytest.fixture
 def ask_cluster(run_module, simulator, arc):
-    """Look at the pods of a cluster; options win over those that lead to it."""
+    """Return a function that reads the pods of a cluster. Its options replace those of the connection."""
     kubeconfig = simulator.kubeconfig(arc)
     access = {
         "host": kubeconfig["clusters"][0]["cluster"]["server"],
@@ -50,7 +50,10 @@ def ask_cluster(run_module, simulator, arc):
 
 @pytest.fixture
 def ask_far_cluster(run_module, simulator, arc):
-    """Look at the pods of a cluster under a name that is not this machine's; C(cluster) adds to its kubeconfig."""
+    """Return a function that reads the pods of a cluster by another host name than that of this machine.
+
+    C(cluster) adds fields to the cluster in its kubeconfig.
+    """
 
     def ask(cluster=None, **options):
         kubeconfig = simulator.kubeconfig(arc)
@@ -63,7 +66,7 @@ def ask_far_cluster(run_module, simulator, arc):
 
 
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy"])
-def test_proxy_of_the_environment_leads_to_azure(through, monkeypatch, ask_azure, name):
+def test_proxy_in_the_environment_is_used_for_azure(through, monkeypatch, ask_azure, name):
     address, requested = through
     monkeypatch.setenv(name, address)
 
@@ -78,7 +81,7 @@ def test_proxy_of_the_environment_leads_to_azure(through, monkeypatch, ask_azure
 
 
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "K8S_AUTH_PROXY"])
-def test_proxy_of_the_environment_leads_to_clusters_but_those_of_this_machine(
+def test_proxy_in_the_environment_is_used_for_clusters_except_on_this_machine(
     through, patch, ask_cluster, ask_far_cluster, name
 ):
     address, requested = through
@@ -98,7 +101,7 @@ def test_proxy_of_the_environment_leads_to_clusters_but_those_of_this_machine(
     assert requested == []
 
 
-def test_proxy_of_a_kubeconfig_counts_before_the_environment(through, patch, ask_far_cluster):
+def test_proxy_in_a_kubeconfig_takes_precedence_over_the_environment(through, patch, ask_far_cluster):
     address, requested = through
     patch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     patch.setenv("NO_PROXY", FAR)
@@ -111,7 +114,7 @@ def test_proxy_of_a_kubeconfig_counts_before_the_environment(through, patch, ask
     assert set(requested) == {FAR}
 
 
-def test_proxy_of_an_option(through, ask_cluster):
+def test_proxy_option_is_used_except_for_no_proxy(through, ask_cluster):
     address, requested = through
     ask_cluster(proxy=address)
     assert set(requested) == {"localhost"}
@@ -122,7 +125,7 @@ def test_proxy_of_an_option(through, ask_cluster):
 
 
 @pytest.mark.parametrize("ask", ["ask_azure", "ask_far_cluster"])
-def test_proxy_that_is_not_there(patch, request, ask):
+def test_unreachable_proxy_is_named(patch, request, ask):
     ask = request.getfixturevalue(ask)
     patch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     patch.setattr("time.sleep", lambda seconds: None)
@@ -130,7 +133,7 @@ def test_proxy_that_is_not_there(patch, request, ask):
         ask()
 
 
-# What looks as if it could switch verification off, and must not: misspelt, empty, or meant for other programs.
+# Variables that must not disable the validation of certificates: misspelled, empty, or for other programs.
 @pytest.mark.parametrize(
     "environ",
     [
@@ -154,7 +157,7 @@ def test_untrusted_certificate_is_refused(simulator, ask_azure, ask_cluster, mon
     assert simulator.journal() == []
 
 
-def test_disabled_verification_warns(ask_azure, ask_cluster, monkeypatch):
+def test_disabled_validation_of_certificates_is_a_warning(ask_azure, ask_cluster, monkeypatch):
     for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
         monkeypatch.delenv(name)
     assert "cert_validation_mode is 'ignore'" in str(ask_azure(cert_validation_mode="ignore")["warnings"])
@@ -165,11 +168,11 @@ def test_disabled_verification_warns(ask_azure, ask_cluster, monkeypatch):
 
 
 @pytest.mark.parametrize("host", ["http://cluster.example.com", "cluster.example.com:6443", "ftp://localhost"])
-def test_credentials_do_not_travel_in_clear_text(ask_cluster, host):
+def test_host_without_https_is_refused(ask_cluster, host):
     with pytest.raises(ModuleFailedError, match=f"host '{host}' is not an https address"):
         ask_cluster(host=host)
 
 
-def test_local_api_server_may_be_without_tls(ask_cluster):
+def test_host_without_https_is_accepted_on_loopback(ask_cluster):
     with pytest.raises(ModuleFailedError, match="the Kubernetes API at http://127.0.0.1:9 cannot be reached"):
         ask_cluster(host="http://127.0.0.1:9")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A cluster whose kubeconfig lives on one of its nodes: modules run there over a real SSH connection."""
+"""A cluster whose kubeconfig is only on one of its nodes: modules run there over a real SSH connection."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ import simulated
 from simulator.scenario import ClusterPlan, InstallPlan, Scenario
 
 PLANS = [ClusterPlan("plant", distribution="openshift", install=InstallPlan(seconds=30))]
-# What differs from one simulation to the next.
+# Values that differ between simulations.
 VOLATILE = re.compile(r"SharedAccessKey=[^;\"]*|[0-9a-f]{8}-[0-9a-f-]{27}|localhost(?::|%3A)\d+")
 
 
@@ -32,14 +32,14 @@ def simulator(tmp_path):
 
 @pytest.fixture
 def node(simulator, tmp_path):
-    """A node; only who comes in through its SSH server knows of the cluster's kubeconfig."""
+    """The variables of a node. Only sessions of its SSH server have the kubeconfig of the cluster."""
     with ssh_server.running(tmp_path / "node", {"K8S_AUTH_KUBECONFIG": simulator.kubeconfigs["plant"]}) as variables:
         yield variables
 
 
 @pytest.fixture
 def deploy(playbook, node):
-    """Deploy the cluster; connections end with the run."""
+    """Return a function that deploys the cluster. SSH connections end with the run."""
 
     def run(*arguments, **variables):
         common = {
@@ -57,15 +57,15 @@ def deploy(playbook, node):
 
 
 def requests(simulator) -> list[tuple[str, str, object]]:
-    """Return what was sent, in its order, with query strings and bodies; what simulations make up is blanked."""
+    """Return all requests in their order, with volatile parts of paths and bodies replaced."""
     return [
         (one["method"], VOLATILE.sub("*", one["path"]), VOLATILE.sub("*", json.dumps(one["body"], sort_keys=True)))
         for one in simulator.journal()
     ]
 
 
-def without_further_looks(sent: list[tuple[str, str, object]]) -> list[tuple[str, str, object]]:
-    """Requests without the second and further looks of a wait, which are the same reads again."""
+def without_repeated_reads(sent: list[tuple[str, str, object]]) -> list[tuple[str, str, object]]:
+    """Return requests without repeated reads, which depend on the duration of waits."""
     found: list[tuple[str, str, object]] = []
     for one in sent:
         if one[0] != "GET" or one not in found:
@@ -90,11 +90,11 @@ def test_cluster_steps_run_on_the_node_and_azure_steps_on_the_controller(deploy,
         assert name in steps
     assert first.outcome("plant")["pod_readiness"]["ready"]
     assert "<127.0.0.1> SSH: EXEC ssh" in first.output
-    # Modules that ran on the node, each in its own Python.
+    # Modules that ran on the node as ordinary modules.
     ran = set(re.findall(r"AnsiballZ_(\w+)\.py", first.output))
     assert {"preflight", "openshift_scc", "pod_readiness"} <= ran
     assert not {"extension", "compute"} & ran
-    # Neither what signs in to Azure nor the subscription travels with them.
+    # Neither credentials for Azure nor the subscription are sent to the node.
     executed = "\n".join(line for line in first.output.splitlines() if "SSH: EXEC" in line)
     assert not re.search(r"AZURE_|ARM_|IDENTITY_|MSI_", executed)
     modules = list((tmp_path / "ansible/remote").rglob("AnsiballZ_*.py"))
@@ -103,12 +103,12 @@ def test_cluster_steps_run_on_the_node_and_azure_steps_on_the_controller(deploy,
 
 
 def test_node_sends_the_same_requests_as_the_controller(playbook, deploy, simulator, tmp_path):
-    """A first deployment and a second one: every request, up to the number of looks of a wait."""
+    """In a first and in a second deployment, except for repeated reads."""
     seen = []
     for _run in range(2):
         simulator.clear_journal()
         assert deploy().status == 0
-        seen.append(without_further_looks(requests(simulator)))
+        seen.append(without_repeated_reads(requests(simulator)))
     with simulated.running(Scenario(clusters=PLANS, time_scale=60), tmp_path / "other") as other:
         inventory = simulated.inventory(other.directory, PLANS)
         for sent in seen:
@@ -116,10 +116,10 @@ def test_node_sends_the_same_requests_as_the_controller(playbook, deploy, simula
             run = playbook("azureml.arc.deploy", inventory, **other.environment)
 
             assert run.status == 0, run.output
-            assert without_further_looks(requests(other)) == sent
+            assert without_repeated_reads(requests(other)) == sent
 
 
-def test_instance_types_on_the_node(deploy, playbook, node):
+def test_instance_types_are_created_from_the_node(deploy, playbook, node):
     deploy()
     task = {"name": "small", "azureml.arc.instance_type": {"name": "small", "resources": {"limits": {"cpu": "1"}}}}
 
@@ -132,7 +132,7 @@ def test_instance_types_on_the_node(deploy, playbook, node):
     assert "<127.0.0.1> SSH: EXEC ssh" in runs[0].output
 
 
-def test_node_without_the_package_says_what_to_install(deploy, tmp_path):
+def test_missing_package_on_the_node_is_reported(deploy, tmp_path):
     venv.create(tmp_path / "bare", symlinks=True)
     run = deploy(ansible_python_interpreter=str(tmp_path / "bare/bin/python"))
     assert run.status == 2
