@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from playbooks import ROOT, play
 from support import requests_to, writes
 
 import simulated
@@ -135,24 +136,55 @@ def test_invalid_budget_is_rejected(fleet, playbook):
     assert run.status == 2
 
 
-@pytest.mark.parametrize("waves", [0, "x", "150%", [1, "0%"], False, -1, 1.5, "1,,3", [[1]], {"a": 1}])
-@pytest.mark.parametrize("mode", [(), ("--check",)])
-def test_invalid_waves_are_rejected(simulator, playbook, waves, mode):
-    inventory = simulated.inventory(simulator.directory, plans())
-
-    run = playbook("azureml.arc.rollout", inventory, *mode, "-e", json.dumps({"azureml_waves": waves}))
-
-    assert "azureml_waves must be numbers of clusters or percentages" in run.output
-    assert simulator.journal() == []
+INVALID_WAVES = [0, "x", "150%", [1, "0%"], False, -1, 1.5, "1,,3", [[1]], {"a": 1}]
+WAVES_ERROR = "azureml_waves must be numbers of clusters or percentages"
 
 
-@pytest.mark.parametrize("waves", [None, "", []])
-def test_waves_without_a_value_are_those_of_the_default(fleet, playbook, waves):
-    _simulator, inventory = fleet()
+@pytest.fixture
+def evaluated(playbook):
+    """Evaluate values of azureml_waves, each on a separate host of one run. Returns the error and the waves of each."""
 
-    run = playbook("azureml.arc.rollout", inventory, "--limit", "c1", "-e", json.dumps({"azureml_waves": waves}))
+    def run(values: list, *arguments: str) -> list[tuple[str, list[str]]]:
+        hosts = {f"c{number}": {"azureml_waves": value} for number, value in enumerate(values)}
+        content = play(
+            {
+                "name": "Show",
+                "ansible.builtin.debug": {"msg": ["{{ __azureml_waves_error }}", "{{ __azureml_serial }}"]},
+            },
+            vars_files=[str(ROOT / "playbooks/vars/waves.yml")],
+        )
+        finished = playbook(content, {"all": {"hosts": hosts}}, *arguments)
+        return [tuple(finished.result("Show", host)["msg"]) for host in hosts]
 
-    assert run.status == 0, run.output
+    return run
+
+
+@pytest.mark.parametrize("mode", [(), ("--check",)], ids=["run", "check mode"])
+class TestInvalidWaves:
+    def test_each_is_an_error_with_which_the_play_can_start(self, evaluated, mode):
+        for error, waves in evaluated(INVALID_WAVES, *mode):
+            assert WAVES_ERROR in error
+            assert waves == ["100%"]
+
+    def test_the_error_ends_the_rollout_before_anything_is_sent(self, simulator, playbook, mode):
+        inventory = simulated.inventory(simulator.directory, plans())
+
+        run = playbook("azureml.arc.rollout", inventory, *mode, "-e", json.dumps({"azureml_waves": [1, "0%"]}))
+
+        assert WAVES_ERROR in run.output
+        assert simulator.journal() == []
+
+
+class TestWavesWithoutAValue:
+    def test_each_stands_for_the_default(self, evaluated):
+        assert evaluated([None, "", []]) == [("", ["1", "25%", "100%"])] * 3
+
+    def test_the_rollout_runs(self, fleet, playbook):
+        _simulator, inventory = fleet()
+
+        run = playbook("azureml.arc.rollout", inventory, "--limit", "c1", "-e", json.dumps({"azureml_waves": []}))
+
+        assert run.status == 0, run.output
 
 
 def test_a_machine_that_does_not_answer(fleet, playbook):
