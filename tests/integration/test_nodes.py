@@ -29,8 +29,8 @@ REACHED = ["login.microsoftonline.com", "mcr.microsoft.com", "northeurope.api.az
 
 @pytest.fixture
 def machine(tmp_path):
-    """Bring up a machine that has some of the programs; its SELinux is enforcing. Gives its host variables."""
-    with outbound_proxy.running(tmp_path, REACHED) as (environment, asked):
+    """Start an SSH server with fake programs and SELinux in enforcing mode, and yield its host variables."""
+    with outbound_proxy.running(tmp_path, REACHED) as (environment, requested_hosts):
         programs = tmp_path / "programs"
         programs.mkdir()
         (programs / "mode").write_text("Enforcing\n")
@@ -42,7 +42,7 @@ def machine(tmp_path):
         with ssh_server.running(tmp_path / "machine", {**environment, "PATH": path}) as variables:
             yield {
                 **variables,
-                "asked": asked,
+                "requested_hosts": requested_hosts,
                 "azureml_machine_become": False,
                 "azureml_datasets": True,
                 "azureml_compute": {"name": "plant", "instance_types": {"gpu": GPU_TYPE}},
@@ -54,8 +54,8 @@ def machine(tmp_path):
 
 @pytest.fixture
 def check(playbook, machine, tmp_path):
-    """Run the playbook on the machine."""
-    host = {name: value for name, value in machine.items() if name != "asked"}
+    """Run playbook nodes on the machine."""
+    host = {name: value for name, value in machine.items() if name != "requested_hosts"}
 
     def run(*arguments, **variables):
         inventory = {"azureml_machines": {"hosts": {"worker": {**host, **variables}}}}
@@ -66,7 +66,7 @@ def check(playbook, machine, tmp_path):
     return run
 
 
-def test_reports_and_changes_nothing(check, machine, tmp_path):
+def test_failed_checks_are_reported_and_nothing_is_changed(check, machine, tmp_path):
     run = check(azureml_region="northeurope", azureml_container_registry="ws")
 
     assert run.status == 2
@@ -89,7 +89,7 @@ def test_reports_and_changes_nothing(check, machine, tmp_path):
         assert message in found["msg"]
         assert run.output.count(f"        {message}") + run.output.count(f": {message}") >= 1
     assert "1 machine: 1 failed; retry with --limit worker" in run.output
-    assert set(REACHED) <= set(machine["asked"])
+    assert set(REACHED) <= set(machine["requested_hosts"])
     assert "<127.0.0.1> SSH: EXEC ssh" in run.output
     assert "SELINUX=enforcing" in (tmp_path / "selinux").read_text()
 
@@ -108,8 +108,8 @@ def test_selinux_is_changed_only_on_request(check, tmp_path):
     assert "rebooted" not in first.result("Reboot to disable SELinux", "worker")
 
 
-def test_replacement_is_planned_only_if_allowed(check):
-    """In check mode, for the machine is this one."""
+def test_reboot_is_planned_only_if_allowed(check):
+    """Run in check mode: the machine under test is the one that runs the tests."""
     options = {"azureml_selinux_mode": "disabled", "azureml_machine_skip_checks": ["disk", "outbound"]}
     task = "Reboot to disable SELinux"
     assert "rebooted" not in check("--check", **options).result(task, "worker")
@@ -117,7 +117,7 @@ def test_replacement_is_planned_only_if_allowed(check):
     assert check("--check", azureml_reboot=True, **options).result(task, "worker")["rebooted"]
 
 
-def test_a_mode_of_selinux_that_nobody_asks_for_is_refused(check, tmp_path):
+def test_selinux_mode_enforcing_is_rejected(check, tmp_path):
     run = check(azureml_selinux_mode="enforcing")
 
     assert run.status == 2
@@ -126,7 +126,7 @@ def test_a_mode_of_selinux_that_nobody_asks_for_is_refused(check, tmp_path):
     assert "SELINUX=enforcing" in (tmp_path / "selinux").read_text()
 
 
-def test_missing_driver_and_disk(check, tmp_path):
+def test_missing_driver_and_low_disk_space_fail(check, tmp_path):
     for name in ("nvidia-smi", "nvidia-ctk"):
         (tmp_path / "programs" / name).unlink()
     run = check(
@@ -174,7 +174,7 @@ def test_nodes_are_labelled_and_tainted(playbook, simulator, arc, kube):
     assert len(requests_to(simulator, "PATCH", f"/kubernetes/{arc}/api/v1/nodes/")) == 2
 
 
-def test_check_mode_shows_the_change_and_makes_none(playbook, simulator, arc):
+def test_check_mode_shows_the_change_and_sends_no_write(playbook, simulator, arc):
     nodes = [{"names": ["node-0"], "labels": {"pool": "ml"}}]
     variables = {"azureml_kubernetes": {"kubeconfig": simulator.kubeconfigs[arc]}, "azureml_nodes": nodes}
 
@@ -186,7 +186,7 @@ def test_check_mode_shows_the_change_and_makes_none(playbook, simulator, arc):
     assert writes(simulator) == []
 
 
-def test_tags_that_no_task_has_run_nothing(playbook, simulator, arc):
+def test_tag_without_tasks_sends_no_request(playbook, simulator, arc):
     variables = {"azureml_kubernetes": {"kubeconfig": simulator.kubeconfigs[arc]}, "azureml_nodes": NODES}
 
     run = playbook("azureml.arc.nodes", {"all": {"hosts": {arc: variables}}}, "--tags", "readiness")
@@ -195,7 +195,7 @@ def test_tags_that_no_task_has_run_nothing(playbook, simulator, arc):
     assert simulator.journal() == []
 
 
-WRONG = {
+INVALID = {
     "unknown": ({"azureml_node": NODES}, "unknown variable azureml_node; did you mean azureml_nodes?"),
     "key": ({"azureml_nodes": [{"name": ["n"]}]}, "unknown key azureml_nodes[0].name; did you mean azureml_nodes[0]."),
     "every-node": ({"azureml_nodes": [{"labels": {"a": "b"}}]}, "azureml_nodes[0] needs names or label_selectors"),
@@ -213,20 +213,25 @@ WRONG = {
 }
 
 
-def test_wrong_variables_of_clusters_are_one_error_before_anything_is_sent(playbook, simulator, arc):
-    """Each on a separate host; the one without errors is still prepared."""
+def test_invalid_cluster_variables_are_one_error_before_any_request(playbook, simulator, arc):
+    """Test each error on its own host; the host without errors is still changed."""
     good = {"azureml_kubernetes": {"kubeconfig": simulator.kubeconfigs[arc]}, "azureml_nodes": NODES}
     common = {
         "azureml_kubernetes": {"host": "https://{{ inventory_hostname }}.example.com", "api_key": "t"},
         "azureml_nodes": NODES,
     }
-    twin = {"azureml_kubernetes": {"context": "one"}, "azureml_profil": "training"}
-    hosts = {arc: good, "a": twin, "b": twin, **{name: variables for name, (variables, _error) in WRONG.items()}}
+    same_cluster = {"azureml_kubernetes": {"context": "one"}, "azureml_profil": "training"}
+    hosts = {
+        arc: good,
+        "a": same_cluster,
+        "b": same_cluster,
+        **{name: variables for name, (variables, _error) in INVALID.items()},
+    }
 
     run = playbook("azureml.arc.nodes", {"all": {"vars": common, "hosts": hosts}})
 
     assert run.status == 2
-    for name, (_variables, error) in WRONG.items():
+    for name, (_variables, error) in INVALID.items():
         message = run.outcome(name)["msg"]
         assert error in message
         assert message.endswith("; nothing was sent")
@@ -237,7 +242,7 @@ def test_wrong_variables_of_clusters_are_one_error_before_anything_is_sent(playb
     assert {one["path"].split("/")[2] for one in simulator.journal()} == {arc}
 
 
-def test_a_connection_to_another_cluster_is_refused(playbook, simulator, arc, openshift):
+def test_kubeconfig_of_another_cluster_is_rejected(playbook, simulator, arc, openshift):
     variables = {
         "azureml_subscription_id": SUBSCRIPTION,
         "azureml_resource_group": "rg-edge",
@@ -253,7 +258,7 @@ def test_a_connection_to_another_cluster_is_refused(playbook, simulator, arc, op
     assert writes(simulator) == []
 
 
-def test_wrong_variables_of_machines_are_one_error_and_the_others_are_checked(playbook):
+def test_invalid_machine_variables_are_one_error_and_other_machines_are_checked(playbook):
     common = {**LOCAL, "azureml_machine_skip_checks": "disk, nvidia, outbound, selinux", "azureml_datasets": "no"}
     hosts = {
         "m1": {"azureml_profil": "training"},
@@ -274,7 +279,7 @@ def test_wrong_variables_of_machines_are_one_error_and_the_others_are_checked(pl
     assert run.outcome("m3")["findings"] == []
 
 
-def test_selinux_is_changed_although_other_checks_fail(check, tmp_path):
+def test_selinux_is_changed_even_if_other_checks_fail(check, tmp_path):
     options = {"azureml_selinux_mode": "permissive", "azureml_machine_skip_checks": ["disk"]}
 
     run = check(**options)
@@ -287,7 +292,7 @@ def test_selinux_is_changed_although_other_checks_fail(check, tmp_path):
 @pytest.mark.parametrize(
     "role", [{"name": "azureml.arc.nodes"}, {"name": "azureml.arc.azureml", "tasks_from": "nodes"}]
 )
-def test_roles_change_nodes_like_the_playbook(playbook, simulator, arc, role):
+def test_roles_change_the_same_nodes_as_the_playbook(playbook, simulator, arc, role):
     variables = {
         **LOCAL,
         "azureml_kubernetes": {"kubeconfig": simulator.kubeconfigs[arc]},
@@ -301,7 +306,7 @@ def test_roles_change_nodes_like_the_playbook(playbook, simulator, arc, role):
     assert run.outcome(arc)["changed_nodes"] == ["node-0"]
 
 
-def test_a_role_checks_the_variables_of_a_machine(playbook):
+def test_role_checks_the_variables_of_a_machine(playbook):
     role = {"name": "azureml.arc.nodes", "tasks_from": "machine"}
     inventory = {"all": {"hosts": {"m": {**LOCAL, "azureml_selinux_mod": "permissive"}}}}
 

@@ -14,7 +14,7 @@ from support import ModuleFailedError, writes
 NAME = "azureml-arc-scc-privileged"
 RBAC = "rbac.authorization.k8s.io/v1"
 OTHERS = ["system:admin", "system:serviceaccount:openshift-infra:build-controller"]
-NEEDED = [
+REQUIRED = [
     "system:serviceaccount:azure-arc:azure-arc-kube-aad-proxy-sa",
     "system:serviceaccount:azureml:ml-kube-state-metrics",
     "system:serviceaccount:azureml:prom-admission",
@@ -26,7 +26,7 @@ NEEDED = [
     "system:serviceaccount:azureml:azureml-ingress-nginx",
     "system:serviceaccount:azureml:azureml-ingress-nginx-admission",
 ]
-FIRST = [
+REQUIRED_2021 = [
     "system:serviceaccount:azureml:cluster-status-reporter",
     "system:serviceaccount:azureml:csi-blob-node-sa",
     "system:serviceaccount:azureml:csi-blob-controller-sa",
@@ -59,7 +59,7 @@ def converge(run_module, simulator, openshift):
 
 @pytest.fixture
 def constraints(kube, openshift):
-    """The users that the object itself lists, to read and to replace."""
+    """Read, or replace, the users in the SecurityContextConstraints."""
     resource = kube(openshift).resources.get(api_version="security.openshift.io/v1", kind="SecurityContextConstraints")
 
     def users(replacement: list[str] | None = None) -> list[str]:
@@ -72,7 +72,7 @@ def constraints(kube, openshift):
 
 @pytest.fixture
 def grants(kube, openshift):
-    """Our ClusterRole and ClusterRoleBinding, as dictionaries; C(None) for what is not there."""
+    """Read the ClusterRole and the ClusterRoleBinding as dictionaries; C(None) if one does not exist."""
 
     def read() -> list[dict | None]:
         found = []
@@ -89,14 +89,14 @@ def subjects(users: list[str]) -> list[dict]:
     return [{"kind": "ServiceAccount", "namespace": namespace, "name": name} for namespace, name in parts]
 
 
-def test_binds_exactly_the_accounts_and_undoes_it(converge, constraints, grants, simulator):
+def test_required_accounts_are_bound_and_unbound(converge, constraints, grants, simulator):
     planned = converge(check_mode=True, diff=True, compute_namespaces=["ml"])
     assert (planned["changed"], writes(simulator)) == (True, [])
 
     added = converge(compute_namespaces=["ml", "default"], diff=True)
     again = converge(compute_namespaces=["ml"])
 
-    wanted = [*NEEDED, "system:serviceaccount:ml:default"]
+    wanted = [*REQUIRED, "system:serviceaccount:ml:default"]
     assert added["added"] == planned["added"] == wanted
     bound = {"rules": RULES, "bound": wanted, "listed": OTHERS}
     assert added["diff"] == planned["diff"] == {"before": NONE, "after": bound}
@@ -115,22 +115,22 @@ def test_binds_exactly_the_accounts_and_undoes_it(converge, constraints, grants,
     assert not converge(compute_namespaces=["ml"], state="absent")["changed"]
 
 
-def test_namespace_of_a_further_compute_is_added(converge, grants):
+def test_namespace_of_another_compute_is_added(converge, grants):
     converge(compute_namespaces=["ml"])
     assert converge(compute_namespaces=["dev"])["added"] == ["system:serviceaccount:dev:default"]
     assert [one["namespace"] for one in grants()[1]["subjects"]][-2:] == ["ml", "dev"]
 
 
 @pytest.mark.parametrize("state", ["present", "absent"])
-def test_accounts_in_the_object_itself_are_removed(converge, constraints, state):
-    constraints([*OTHERS, *NEEDED[:3], "theirs"])
-    assert converge(state=state, check_mode=True)["unlisted"] == NEEDED[:3]
-    assert converge(state=state)["unlisted"] == NEEDED[:3]
+def test_accounts_listed_in_the_scc_are_removed(converge, constraints, state):
+    constraints([*OTHERS, *REQUIRED[:3], "theirs"])
+    assert converge(state=state, check_mode=True)["unlisted"] == REQUIRED[:3]
+    assert converge(state=state)["unlisted"] == REQUIRED[:3]
     assert constraints() == [*OTHERS, "theirs"]
     assert not converge(state=state)["changed"]
 
 
-def test_changed_role_is_restored(converge, grants, kube, openshift):
+def test_changed_cluster_role_is_restored(converge, grants, kube, openshift):
     converge()
     roles = kube(openshift).resources.get(api_version=RBAC, kind="ClusterRole")
     roles.patch(name=NAME, body={"rules": []}, content_type="application/merge-patch+json")
@@ -138,22 +138,22 @@ def test_changed_role_is_restored(converge, grants, kube, openshift):
     assert grants()[0]["rules"] == RULES
 
 
-def test_accounts_of_the_first_releases(converge):
-    assert converge(settings_generation="2021")["added"] == [*NEEDED, *FIRST]
+def test_settings_generation_2021_adds_its_accounts(converge):
+    assert converge(settings_generation="2021")["added"] == [*REQUIRED, *REQUIRED_2021]
 
 
 def test_change_by_another_client_is_kept(converge, grants, simulator):
-    """Whoever writes between our read and write is kept: the server refuses our write, and we start again."""
+    """The server rejects a write after a change by another client; the module reads again and retries."""
     converge()
     simulator.add_fault(**CONFLICT, times=2)
     assert converge(compute_namespaces=["ml"])["changed"]
-    assert grants()[1]["subjects"] == subjects([*NEEDED, "system:serviceaccount:ml:default"])
+    assert grants()[1]["subjects"] == subjects([*REQUIRED, "system:serviceaccount:ml:default"])
     (first, *rest) = [one for one in simulator.journal() if one["method"] == "PATCH"]
     assert first["body"]["metadata"]["resourceVersion"]
     assert len(rest) == 2
 
 
-def test_conflict_without_end(converge, simulator):
+def test_repeated_conflicts_fail_after_five_attempts(converge, simulator):
     converge()
     simulator.add_fault(**CONFLICT)
     with pytest.raises(ModuleFailedError, match=f"Changing ClusterRoleBinding '{NAME}' .*been modified"):
@@ -161,19 +161,19 @@ def test_conflict_without_end(converge, simulator):
     assert len(writes(simulator)) == 5
 
 
-def test_managed_openshift_needs_no_change_of_its_object(converge, grants, simulator, openshift):
+def test_managed_openshift_needs_no_change_of_the_scc(converge, grants, simulator, openshift):
     simulator.change_plan(openshift, managed_openshift=True)
     converge()
     assert grants()[1] is not None
-    assert converge(state="absent")["removed"] == NEEDED
+    assert converge(state="absent")["removed"] == REQUIRED
 
 
-def test_refusal_of_managed_openshift_is_named(converge, constraints, simulator, openshift):
-    """With the binding, accounts that stay in the object are no fault; without it they still run privileged."""
-    constraints([*OTHERS, *NEEDED])
+def test_rejection_by_the_webhook_of_managed_openshift_is_reported(converge, constraints, simulator, openshift):
+    """Accounts that stay in the SCC are a warning with the binding, and an error without it: they run privileged."""
+    constraints([*OTHERS, *REQUIRED])
     simulator.change_plan(openshift, managed_openshift=True)
     bound = converge()
-    assert (bound["added"], bound["unlisted"]) == (NEEDED, [])
+    assert (bound["added"], bound["unlisted"]) == (REQUIRED, [])
     assert "scc-validation.managed.openshift.io" in bound["warnings"][0]
     assert not converge()["changed"]
     expected = "Webhook scc-validation.managed.openshift.io of the cluster refuses this for every account"
@@ -181,20 +181,20 @@ def test_refusal_of_managed_openshift_is_named(converge, constraints, simulator,
         converge(state="absent")
 
 
-def test_not_openshift(converge, arc):
+def test_cluster_other_than_openshift_fails(converge, arc):
     with pytest.raises(ModuleFailedError, match="no SecurityContextConstraints 'privileged': this is not OpenShift"):
         converge(arc)
     assert not converge(arc, state="absent")["changed"]
 
 
 @pytest.mark.parametrize("verb", ["create clusterroles", "create clusterrolebindings"])
-def test_missing_right_is_named(converge, simulator, openshift, verb):
+def test_missing_permission_is_reported(converge, simulator, openshift, verb):
     simulator.change_plan(openshift, forbidden=[verb])
     with pytest.raises(ModuleFailedError, match=f"The account may not {verb}: give it a Role"):
         converge()
 
 
-def test_without_it_the_install_fails(converge, run_module, openshift):
+def test_install_fails_without_the_binding(converge, run_module, openshift):
     install = {"resource_group": "rg-edge", "cluster_name": openshift, "workload_profile": "training", "name": "ml"}
     with pytest.raises(ModuleFailedError, match="unable to validate against any security context constraint"):
         run_module(EXTENSION, **install)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Least privilege in Azure: the roles of docs/permissions are enough, each action is needed and missed by name."""
+"""Least privilege in Azure: the roles in docs/permissions are sufficient, and an error names each missing action."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ DEPLOY, REMOVE, PROVE = (
     json.loads((ROOT / f"docs/permissions/azure-{name}.json").read_text(encoding="utf-8"))["Actions"]
     for name in ("deploy", "remove", "prove")
 )
-# What the service does for whoever submits a job, so no request of ours needs it. Source: "Submitting any type of run
-# (V2)" in https://learn.microsoft.com/azure/machine-learning/how-to-assign-roles
-OF_THE_SERVICE = (
+# The service uses these actions on behalf of the submitter; no request of a module needs them. Source: "Submitting any
+# type of run (V2)" in https://learn.microsoft.com/azure/machine-learning/how-to-assign-roles
+USED_BY_THE_SERVICE = (
     "Microsoft.MachineLearningServices/workspaces/*/read",
     "Microsoft.MachineLearningServices/workspaces/environments/write",
     "Microsoft.MachineLearningServices/workspaces/environments/build/action",
@@ -40,9 +40,9 @@ OLD_JOB = {
     "properties": {"jobType": "Command", "status": "Completed"},
 }
 NUMBERS = itertools.count()
-# Instants: what is waited for is asked for once.
+# Short enough for an operation to finish before its first poll.
 INSTALL = InstallPlan(seconds=6)
-PACE = 30  # time passes as much faster for the modules, too
+PACE = 30  # the clock of the modules runs this many times faster
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def simulator(tmp_path_factory):
 
 @pytest.fixture
 def clusters():
-    """The options that name a connected cluster and an AKS cluster that nobody has used yet."""
+    """Return the options of an unused connected cluster and an unused AKS cluster."""
     number = next(NUMBERS)
     arc = {"resource_group": "rg-edge", "cluster_name": f"arc-{number}"}
     return arc, {"resource_group": "rg-edge", "cluster_name": f"aks-{number}", "cluster_type": "managed_cluster"}
@@ -66,7 +66,7 @@ def clusters():
 
 @pytest.fixture
 def deploy(run_module, simulator, clusters):
-    """Deploy a cluster of each kind, with all that can be had."""
+    """Deploy a cluster of each kind with every optional resource, with the given actions."""
 
     def run(actions: list[str] | None) -> None:
         arc, aks = clusters
@@ -88,7 +88,7 @@ def deploy(run_module, simulator, clusters):
 
 @pytest.fixture
 def remove(run_module, simulator, clusters, deploy):
-    """Remove all of it, and look once more at a compute that is not there."""
+    """Remove everything that C(deploy) creates, and detach the compute a second time, with the given actions."""
 
     def run(actions: list[str]) -> None:
         deploy(None)
@@ -109,11 +109,11 @@ def remove(run_module, simulator, clusters, deploy):
 
 @pytest.fixture
 def prove(run_module, simulator, clusters):
-    """Check a compute whose jobs complete, fail and hang, and remove an old job; returns every word that was said."""
+    """Check a compute whose jobs complete, fail and hang, and delete an old job; return all results as JSON."""
 
     def run(actions: list[str]) -> str:
         arc, _aks = clusters
-        name, said = arc["cluster_name"], []
+        name, results = arc["cluster_name"], []
         run_module(EXTENSION, pace=PACE, **arc, workload_profile="training")
         run_module(COMPUTE, pace=PACE, **arc, name=name, workspace=WORKSPACE)
         tags = {"azureml_arc_job_check": name}
@@ -124,46 +124,46 @@ def prove(run_module, simulator, clusters):
             simulator.change_plan(name, jobs={"failures": {"*": failure}})
             options = {"compute": name, "workspace": WORKSPACE, "inspect_pods": False, "command": f"echo {failure}"}
             try:
-                said.append(run_module(JOB_CHECK, pace=PACE, wait_timeout=timeout, **options))
+                results.append(run_module(JOB_CHECK, pace=PACE, wait_timeout=timeout, **options))
             except ModuleFailedError as failed:
-                said.append(failed.result)
-        return json.dumps(said)
+                results.append(failed.result)
+        return json.dumps(results)
 
     yield run
     simulator.allow(None)
     simulator.change_workspace("ws", jobs=[])
 
 
-def test_roles_are_enough(deploy, remove):
+def test_documented_roles_are_sufficient(deploy, remove):
     deploy(DEPLOY)
     remove(REMOVE)
 
 
-def test_role_is_enough_to_prove(prove):
+def test_documented_role_is_sufficient_to_prove(prove):
     assert "does not have authorization" not in prove(PROVE)
 
 
-@pytest.mark.parametrize("missing", [action for action in PROVE if action not in OF_THE_SERVICE])
-def test_action_is_needed_to_prove_and_missed_by_name(prove, missing):
-    said = prove([action for action in PROVE if action != missing])
-    assert f"does not have authorization to perform action '{missing.lower()}'" in said
+@pytest.mark.parametrize("missing", [action for action in PROVE if action not in USED_BY_THE_SERVICE])
+def test_missing_action_fails_the_proof_and_is_named(prove, missing):
+    results = prove([action for action in PROVE if action != missing])
+    assert f"does not have authorization to perform action '{missing.lower()}'" in results
 
 
-def require_missed(failure, missing):
+def require_permission_is_named(failure, missing):
     message = failure.value.result["msg"]
     assert f"does not have authorization to perform action '{missing.lower()}'" in message
     assert "Assign the identity a role with this permission" in message
 
 
 @pytest.mark.parametrize("missing", DEPLOY)
-def test_action_is_needed_to_deploy_and_missed_by_name(deploy, missing):
+def test_missing_action_fails_the_deployment_and_is_named(deploy, missing):
     with pytest.raises(ModuleFailedError) as failure:
         deploy([action for action in DEPLOY if action != missing])
-    require_missed(failure, missing)
+    require_permission_is_named(failure, missing)
 
 
 @pytest.mark.parametrize("missing", REMOVE)
-def test_action_is_needed_to_remove_and_missed_by_name(remove, missing):
+def test_missing_action_fails_the_removal_and_is_named(remove, missing):
     with pytest.raises(ModuleFailedError) as failure:
         remove([action for action in REMOVE if action != missing])
-    require_missed(failure, missing)
+    require_permission_is_named(failure, missing)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The playbooks deploy and verify as users run them, on clusters of every kind."""
+"""Playbooks deploy and verify on clusters of each kind."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ def simulator(tmp_path):
 
 @pytest.fixture
 def inventory(simulator):
-    """The clusters as hosts."""
+    """Return the inventory with the clusters as hosts."""
     return simulated.inventory(simulator.directory, CLUSTERS)
 
 
-def test_deploy_then_nothing_to_change_then_verify(playbook, simulator, inventory):
+def test_second_deployment_changes_nothing_and_verify_passes(playbook, simulator, inventory):
     healthy = ["shop-k3s", "plant-openshift", "aks-west"]
 
     first = playbook("azureml.arc.deploy", inventory)
 
     assert first.status == 2, first.output
     assert [first.changed(host) for host in healthy] == [1, 1, 1], first.output
-    # The extension, the compute, on connected clusters the relay, and on OpenShift the service accounts.
+    # Extension and compute; on connected clusters also the relay, on OpenShift also the permissions.
     steps = [[one["changed"] for one in first.outcome(host)["steps"]] for host in healthy]
     assert [changed.count(True) for changed in steps] == [3, 4, 2]
     for host in healthy:
@@ -64,10 +64,10 @@ def test_deploy_then_nothing_to_change_then_verify(playbook, simulator, inventor
     assert [second.changed(host) for host in healthy] == [0, 0, 0]
     assert writes(simulator) == []
     requests = [one for one in simulator.journal() if "/subscriptions/" in one["path"] or "/kubernetes/" in one["path"]]
-    # Cluster, extension, pods, deployments, stateful sets, compute, and the ConfigMap that says which cluster it is; on
-    # OpenShift the SCC, the role and its binding.
+    # Cluster, extension, pods, deployments, stateful sets, compute, and the ConfigMap that identifies the cluster; on
+    # OpenShift also the SCC, the role and its binding.
     assert len(requests) == 7 * len(healthy) + 3
-    # All in one task, and one that shows the result of each host.
+    # One task deploys all clusters, another shows the result of each.
     shown = [one["host"] for one in second.results if one["task"].endswith("Show the result of each cluster")]
     assert sorted(shown) == sorted(healthy)
 
@@ -83,7 +83,7 @@ def test_deploy_then_nothing_to_change_then_verify(playbook, simulator, inventor
     assert writes(simulator) == []
 
 
-def test_health_check_is_part_of_the_diagnosis(playbook, simulator, inventory):
+def test_failed_health_check_is_in_the_diagnosis(playbook, simulator, inventory):
     report = "Status: Failed Name: node ErrorCode: E40002 ErrorMessage: Only 1 node is ready"
     plan = {"seconds": 60, "error": "failed pre-install: pod healthcheck failed", "health_check": report}
     simulator.change_plan("shop-k3s", install=plan)
@@ -96,7 +96,7 @@ def test_health_check_is_part_of_the_diagnosis(playbook, simulator, inventory):
 
 
 def test_all_clusters_install_at_the_same_time(playbook, simulator, inventory):
-    """Every extension is submitted before any is waited for, whatever the number of forks."""
+    """All extensions are submitted before the first wait, with any number of forks."""
     for name in ("aks-west", "plant-openshift", "shop-k3s"):
         simulator.change_plan(name, install={"seconds": 600})
     result = playbook("azureml.arc.deploy", inventory, "--forks", "1", "--limit", "!broken")
@@ -119,8 +119,8 @@ def test_check_mode_shows_the_plan_and_changes_nothing(playbook, simulator, inve
     assert writes(simulator) == []
 
 
-def test_check_mode_waits_for_no_pods(playbook, simulator, inventory):
-    """Of a cluster that is in sync, but for its pods."""
+def test_check_mode_does_not_wait_for_pods(playbook, simulator, inventory):
+    """The cluster is in sync, but a pod is not ready."""
     limit = ("--limit", "shop-k3s")
     simulator.change_plan("shop-k3s", crash_once_attached="gateway")
     assert playbook("azureml.arc.deploy", inventory, *limit).status == 0
@@ -133,7 +133,7 @@ def test_check_mode_waits_for_no_pods(playbook, simulator, inventory):
     assert "namespace 'azureml' is not ready yet: " in run.output
 
 
-def test_refused_change_has_changed_nothing(playbook, simulator, inventory):
+def test_rejected_change_sends_no_write(playbook, simulator, inventory):
     limit = ("--limit", "shop-k3s")
     assert playbook("azureml.arc.deploy", inventory, *limit).status == 0
     inventory["all"]["vars"] |= {"azureml_profile": "inference", "azureml_inference_service": "node_port"}
@@ -169,7 +169,7 @@ def test_verify_finds_drift(playbook, inventory):
     assert findings == "extension: it differs from the desired state (installVolcano)"
 
 
-def test_variables_are_checked_first(playbook, simulator, inventory):
+def test_invalid_variables_fail_before_any_request(playbook, simulator, inventory):
     variables = inventory["all"]["vars"]
     del variables["azureml_workspace"]
     missing = playbook("azureml.arc.deploy", inventory)
@@ -182,8 +182,8 @@ def test_variables_are_checked_first(playbook, simulator, inventory):
     assert simulator.journal() == []
 
 
-def test_sign_in_and_kubeconfig_on_the_node(playbook, simulator, inventory, tmp_path):
-    """Sign-in by variables; the pods are looked at from the node, which has the kubeconfig."""
+def test_credentials_stay_on_the_controller_if_the_node_has_the_kubeconfig(playbook, simulator, inventory, tmp_path):
+    """Sign in by variables, and check the pods from the node, which has the kubeconfig."""
     environment = simulator.environment
     variables = inventory["all"]["vars"]
     variables["azureml_sign_in"] = {
@@ -204,7 +204,7 @@ def test_sign_in_and_kubeconfig_on_the_node(playbook, simulator, inventory, tmp_
 
     assert result.status == 0, result.output
     assert result.outcome("shop-k3s")["pod_readiness"]["ready"]
-    # The modules that ran on the node, with their options; what signs in to Azure stays on the controller.
+    # The modules that ran on the node, with their options. Modules that sign in to Azure run on the controller.
     sent = {path.name: path.read_text() for path in (tmp_path / "ansible/remote").rglob("AnsiballZ_*.py")}
     assert {"AnsiballZ_preflight.py", "AnsiballZ_pod_readiness.py"} <= sent.keys()
     assert not {"AnsiballZ_extension.py", "AnsiballZ_compute.py"} & sent.keys()
@@ -213,7 +213,7 @@ def test_sign_in_and_kubeconfig_on_the_node(playbook, simulator, inventory, tmp_
 
 
 def test_inference_over_https_through_a_node_port(playbook, inventory, tmp_path):
-    """Combined on one cluster, inference alone on another; the certificate comes from files beside the inventory."""
+    """Training and inference on one cluster, only inference on another; the certificate is in files."""
     certificates.as_files(tmp_path)
     inventory["all"]["vars"] |= {
         "azureml_profile": "inference",
@@ -243,9 +243,9 @@ def test_inference_over_https_through_a_node_port(playbook, inventory, tmp_path)
 
 
 class TestPreflight:
-    """What the role finds out before it installs anything."""
+    """Checks of the role before it installs the extension."""
 
-    def test_all_findings_are_reported_at_once_and_nothing_is_sent(self, playbook, simulator, inventory, create):
+    def test_all_findings_are_reported_together_and_nothing_is_sent(self, playbook, simulator, inventory, create):
         simulator.change_plan("shop-k3s", connectivity="Offline")
         create("shop-k3s", *DEFINITION, "jobs.batch.volcano.sh", spec=definition("batch.volcano.sh", "jobs", "Job"))
 
@@ -259,7 +259,7 @@ class TestPreflight:
         assert "Set install_volcano to false to use it, or install_components to auto" in failure["msg"]
         assert writes(simulator) == []
 
-    def test_components_that_are_there_are_used_and_stay_known(self, playbook, inventory, create):
+    def test_existing_components_are_used_in_each_run(self, playbook, inventory, create):
         create("shop-k3s", *DEFINITION, "jobs.batch.volcano.sh", spec=definition("batch.volcano.sh", "jobs", "Job"))
         inventory["all"]["vars"]["azureml_install_components"] = "auto"
         limit = ("--limit", "shop-k3s")
@@ -275,8 +275,8 @@ class TestPreflight:
         assert "volcano-scheduler" not in components
         assert "aml-operator" in components
 
-    def test_from_the_node(self, playbook, simulator, inventory, create):
-        """Azure is asked on the controller, the cluster on its node, in the same run."""
+    def test_node_checks_kubernetes_and_controller_checks_azure(self, playbook, simulator, inventory, create):
+        """One run sends requests to Azure from the controller and to Kubernetes from the node."""
         simulator.change_plan("shop-k3s", forbidden=["daemonsets"])
         create("shop-k3s", *DEFINITION, "jobs.batch.volcano.sh", spec=definition("batch.volcano.sh", "jobs", "Job"))
         inventory["all"]["vars"] |= {"azureml_kubernetes_via": "node", "azureml_install_components": "auto"}
@@ -288,12 +288,12 @@ class TestPreflight:
         found = result.outcome("shop-k3s")
         (warning,) = [one for one in found["warnings"] if "nvidia_device_plugin" in one]
         assert "The account may not list daemonsets" in warning
-        # What the node's side has found is what the extension is installed with.
+        # The extension is installed with the findings of the node.
         assert found["plan"]["settings"]["installVolcano"]["after"] == "False"
 
 
-def test_release_of_2021(playbook, inventory):
-    """The keys and components of the first releases, on a cluster that is pinned to one."""
+def test_settings_generation_2021_is_deployed(playbook, inventory):
+    """Deploy with the settings and components of releases from 2021, on a cluster pinned to one."""
     inventory["all"]["vars"] |= {"azureml_settings_generation": "2021", "azureml_version": "1.0.67"}
     limit = ("--limit", "plant-openshift")
 

@@ -19,7 +19,7 @@ from support import ModuleFailedError, requests_to
 
 @pytest.fixture
 def install(run_module, simulator, arc):
-    """Install the extension; the fault with its pods, and whether to wait."""
+    """Install the extension, with or without a wait, and with faults of its pods."""
 
     def run(wait=True, **plan):
         if plan:
@@ -30,7 +30,7 @@ def install(run_module, simulator, arc):
 
 
 @pytest.fixture
-def look(run_module, simulator, arc):
+def check(run_module, simulator, arc):
     """Run the module with the cluster's kubeconfig."""
 
     def run(**options):
@@ -39,10 +39,10 @@ def look(run_module, simulator, arc):
     return run
 
 
-def test_waits_until_the_last_pod_is_ready(install, look):
+def test_waits_until_the_last_pod_is_ready(install, check):
     install(wait=False, seconds=120)
 
-    result = look(wait_timeout=30)
+    result = check(wait_timeout=30)
 
     assert result["ready"]
     assert {row["name"] for row in result["components"]} >= {
@@ -54,20 +54,20 @@ def test_waits_until_the_last_pod_is_ready(install, look):
     assert result["summary"] == "10 of 10 components and 10 of 10 pods are ready"
 
 
-def test_ready_at_once_is_three_requests(install, look, simulator):
+def test_ready_pods_take_three_requests(install, check, simulator):
     install()
     simulator.clear_journal()
 
-    look()
+    check()
 
     assert [one["path"].rsplit("/", 1)[-1] for one in simulator.journal()] == ["pods", "deployments", "statefulsets"]
 
 
-def test_waiting_follows_the_pods_instead_of_polling(install, look, simulator):
+def test_wait_watches_the_pods_instead_of_polling(install, check, simulator):
     install(wait=False, seconds=300)
     simulator.clear_journal()
 
-    look(wait_timeout=60)
+    check(wait_timeout=60)
 
     watches = [one for one in simulator.journal() if one["query"].get("watch", "").lower() == "true"]
     lists = requests_to(simulator, "GET", "/pods")
@@ -77,7 +77,7 @@ def test_waiting_follows_the_pods_instead_of_polling(install, look, simulator):
 
 
 @pytest.mark.parametrize(
-    ("trouble", "component", "explanation"),
+    ("failure_reason", "component", "explanation"),
     [
         ("ImagePullBackOff", "relayserver", "ImagePullBackOff: container relayserver: Back-off pulling image"),
         (
@@ -88,59 +88,59 @@ def test_waiting_follows_the_pods_instead_of_polling(install, look, simulator):
         ("Unschedulable", "aml-operator", "Unschedulable: 0/1 nodes are available: 1 Insufficient cpu."),
     ],
 )
-def test_invalid_options_are_named(install, look, trouble, component, explanation):
-    install(pods={component: trouble})
+def test_pod_failure_is_explained(install, check, failure_reason, component, explanation):
+    install(pods={component: failure_reason})
 
     with pytest.raises(
         ModuleFailedError, match=rf"9 of 10 components and 9 of 10 pods are ready; .*{explanation}"
     ) as failure:
-        look(wait_timeout=2)
+        check(wait_timeout=2)
 
     result = failure.value.result
     (component_row,) = [row for row in result["components"] if not row["ready"]]
     (pod_row,) = [row for row in result["pods"] if not row["ready"]]
     assert (component_row["name"], component_row["reason"]) == (component, "Unavailable")
-    assert pod_row["reason"] == trouble
+    assert pod_row["reason"] == failure_reason
     assert result["error"]["code"] == "NotReady"
 
 
-def test_failed_health_check_is_decoded(install, look):
+def test_failed_health_check_is_decoded(install, check):
     report = "Status: Passed Name: info\nStatus: Failed Name: node ErrorCode: E40002 ErrorMessage: Only 1 node is ready"
     install(health_check=report)
 
-    result = look(wait=False)
+    result = check(wait=False)
 
     (row,) = result["health_check"]
     assert (row["code"], row["title"], row["blocking"]) == ("E40002", "INSUFFICIENT_NODE", True)
     assert result["problems"][0].startswith("Health check pre-install, node: E40002 INSUFFICIENT_NODE: Only 1 node")
 
 
-def test_without_waiting_it_reports_and_does_not_fail(install, look):
+def test_unready_pods_are_reported_without_wait(install, check):
     install(pods={"relayserver": "ImagePullBackOff"})
 
-    result = look(wait=False)
+    result = check(wait=False)
 
     assert not result["ready"]
     assert len(result["problems"]) == 2
 
 
-def test_no_pods_is_not_ready(look):
-    result = look(wait=False)
+def test_namespace_without_pods_is_not_ready(check):
+    result = check(wait=False)
 
     assert not result["ready"]
     assert "Deployment relayserver: NotFound: the workload does not exist" in result["problems"]
-    assert look(wait=False, components=[])["problems"] == ["there are no pods"]
+    assert check(wait=False, components=[])["problems"] == ["there are no pods"]
 
 
-def test_components_can_be_set(install, look):
+def test_components_can_be_set(install, check):
     install()
 
-    mine = [
+    components = [
         {"name": "relayserver"},
         {"name": "not-there", "required": False},
         {"kind": "DaemonSet", "name": "fluent-bit"},
     ]
-    result = look(components=mine, wait=False)
+    result = check(components=components, wait=False)
 
     assert [(row["name"], row["reason"]) for row in result["components"]] == [
         ("relayserver", ""),
@@ -149,16 +149,16 @@ def test_components_can_be_set(install, look):
     assert result["component_table"] == "components option"
 
 
-def test_inline_kubeconfig_and_context(install, look, simulator, arc):
+def test_inline_kubeconfig_and_context_are_used(install, check, simulator, arc):
     install()
     content = simulator.kubeconfig(arc)
 
-    assert look(kubeconfig=json.dumps(content), context=arc, wait=False)["ready"]
+    assert check(kubeconfig=json.dumps(content), context=arc, wait=False)["ready"]
     with pytest.raises(ModuleFailedError, match="kubeconfig: no cluster can be read from it: .*other"):
-        look(kubeconfig=json.dumps(content), context="other", wait=False)
+        check(kubeconfig=json.dumps(content), context="other", wait=False)
 
 
-def test_host_and_api_key_from_the_environment(install, run_module, simulator, arc, monkeypatch):
+def test_host_and_api_key_are_read_from_the_environment(install, run_module, simulator, arc, monkeypatch):
     install()
     content = simulator.kubeconfig(arc)
     monkeypatch.setenv("K8S_AUTH_HOST", content["clusters"][0]["cluster"]["server"])
@@ -168,41 +168,41 @@ def test_host_and_api_key_from_the_environment(install, run_module, simulator, a
     assert run_module(SPEC, workload_profile="training", wait=False)["ready"]
 
 
-def test_credentials_leave_no_file_behind(install, look, simulator, arc, tmp_path):
+def test_credentials_leave_no_file_behind(install, check, simulator, arc, tmp_path):
     install()
-    look(kubeconfig=Path(simulator.kubeconfigs[arc]).read_text(), wait=False)
+    check(kubeconfig=Path(simulator.kubeconfigs[arc]).read_text(), wait=False)
 
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-def test_closed_watch_is_restarted(install, look, simulator, arc):
+def test_closed_watch_is_restarted(install, check, simulator, arc):
     install(wait=False, seconds=240)
     simulator.add_fault(method="GET", path=f"{arc}/api/v1/namespaces/azureml/pods", cut="reset", times=1)
 
-    assert look(wait_timeout=60)["ready"]
+    assert check(wait_timeout=60)["ready"]
 
 
-def test_watch_that_keeps_breaking_restarts_with_pauses(install, look, simulator, arc):
+def test_watch_that_fails_repeatedly_restarts_with_pauses(install, check, simulator, arc):
     install(pods={"gateway": "Unschedulable"})
     simulator.clear_journal()
     simulator.add_fault(path=f"{arc}/api/v1/namespaces/azureml/pods", query="watch", status=500)
 
     with pytest.raises(ModuleFailedError, match="Unschedulable"):
-        look(wait_timeout=3)
+        check(wait_timeout=3)
     assert len(requests_to(simulator, "GET", "/pods")) < 30
 
 
-def test_timeout_is_kept(look):
+def test_wait_ends_at_the_timeout(check):
     start = time.monotonic()
 
     with pytest.raises(ModuleFailedError, match="waited at most 2 seconds"):
-        look(wait_timeout=2)
+        check(wait_timeout=2)
     assert time.monotonic() - start < 5
 
 
 @pytest.mark.parametrize("option", ["host", "api_key"])
-def test_option_wins_over_the_kubeconfig(look, simulator, arc, option):
-    """Not only in the first request: the client reads the kubeconfig again before each."""
+def test_option_overrides_the_kubeconfig(check, simulator, arc, option):
+    """Test several requests: the client reads the kubeconfig again before each one."""
     kubeconfig = simulator.kubeconfig(arc)
     place, key, wrong = {
         "host": (kubeconfig["clusters"][0]["cluster"], "server", "https://localhost:9"),
@@ -210,14 +210,14 @@ def test_option_wins_over_the_kubeconfig(look, simulator, arc, option):
     }[option]
     right, place[key] = place[key], wrong
 
-    result = look(kubeconfig=json.dumps(kubeconfig), wait=False, **{option: right})
+    result = check(kubeconfig=json.dumps(kubeconfig), wait=False, **{option: right})
 
     assert not result["ready"]
     assert len(requests_to(simulator, "GET", "/kubernetes/")) > 2
 
 
-def test_pages_that_have_expired_are_read_in_one(install, look, simulator, monkeypatch):
-    """The server forgets the version that the pages are of: C(410) for the second one, and everything is read again."""
+def test_expired_pages_are_read_again_in_one_request(install, check, simulator, monkeypatch):
+    """The server answers the second page with C(410) because the version of the list has expired."""
     install()
     monkeypatch.setattr(kubernetes_client, "PAGE_SIZE", 4)
     expired = (
@@ -225,7 +225,7 @@ def test_pages_that_have_expired_are_read_in_one(install, look, simulator, monke
     )
     simulator.add_fault(path="/pods$", query="continue", status=410, body=expired, times=1)
 
-    result = look()
+    result = check()
 
     assert result["summary"] == "10 of 10 components and 10 of 10 pods are ready"
     reads = [one["query"] for one in requests_to(simulator, "GET", "/namespaces/azureml/pods")]
@@ -235,7 +235,7 @@ def test_pages_that_have_expired_are_read_in_one(install, look, simulator, monke
 
 @pytest.fixture
 def lost_node(install, create, kube, arc):
-    """A node that is down, with a pod of a DaemonSet, and a pod of a Deployment that runs elsewhere by now."""
+    """Create a node that is down, with a pod of a DaemonSet and a pod of a Deployment that is being replaced."""
     install()
     nodes = kube(arc).resources.get(api_version="v1", kind="Node")
     down = {"status": {"conditions": [{"type": "Ready", "status": "Unknown"}]}}
@@ -251,8 +251,8 @@ def lost_node(install, create, kube, arc):
         create(arc, "v1", "Pod", name, "azureml", metadata=metadata, spec=spec, status=status)
 
 
-def test_lost_node_is_a_warning(look, lost_node):
-    result = look(wait_timeout=5)
+def test_lost_node_is_a_warning(check, lost_node):
+    result = check(wait_timeout=5)
     assert result["ready"]
     assert result["warnings"] == ["node 'node-2' is not ready; pods of its DaemonSets are ignored: fluent-bit-x"]
     rows = {row["name"]: (row["ready"], row["reason"]) for row in result["pods"]}
@@ -260,16 +260,16 @@ def test_lost_node_is_a_warning(look, lost_node):
     assert rows["gateway-0a1b-x"] == (True, "Terminating")
 
 
-def test_nodes_that_may_not_be_read_are_named(look, lost_node, simulator, arc):
+def test_missing_permission_for_nodes_is_a_warning(check, lost_node, simulator, arc):
     simulator.change_plan(arc, forbidden=["list nodes"])
-    result = look(wait=False)
+    result = check(wait=False)
     assert not result["ready"]
     assert "The account may not list nodes" in result["warnings"][0]
     assert [row["name"] for row in result["pods"] if not row["ready"]] == ["fluent-bit-x"]
 
 
-def test_latest_event_explains_a_pod(look, create, arc):
-    """Newer reporters leave lastTimestamp empty."""
+def test_latest_event_explains_a_pod(check, create, arc):
+    """Newer event sources set eventTime and leave lastTimestamp empty."""
     create(arc, "v1", "Namespace", "azureml")
     create(arc, "v1", "Pod", "late", "azureml", spec={"containers": []}, status={"phase": "Pending"})
     about = {"type": "Warning", "involvedObject": {"kind": "Pod", "name": "late", "namespace": "azureml"}}
@@ -278,4 +278,4 @@ def test_latest_event_explains_a_pod(look, create, arc):
         create(
             arc, "v1", "Event", name, "azureml", reason=name, message="m", **{"lastTimestamp": None, **about, **time_of}
         )
-    assert [row["message"] for row in look(wait=False)["pods"]] == ["a: m"]
+    assert [row["message"] for row in check(wait=False)["pods"]] == ["a: m"]

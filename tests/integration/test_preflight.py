@@ -32,8 +32,8 @@ def simulator(tmp_path):
 
 
 @pytest.fixture
-def look(run_module, simulator):
-    """Run the module on a cluster; it does not fail unless told to."""
+def check(run_module, simulator):
+    """Run the module on a cluster, by default without failing on findings."""
 
     def run(cluster="shop", **options):
         common = {"resource_group": "rg-edge", "cluster_name": cluster, "workload_profile": "training"}
@@ -50,13 +50,13 @@ def found(result) -> list[tuple[str, str]]:
     return [(finding["level"], finding["check"]) for finding in result["findings"]]
 
 
-def test_nothing_to_find_on_aks(look):
-    result = look("aks", cluster_type="managed_cluster", fail_on="warning")
+def test_healthy_aks_cluster_has_no_findings(check):
+    result = check("aks", cluster_type="managed_cluster", fail_on="warning")
     assert (result["passed"], result["findings"], result["changed"]) == (True, [], False)
     assert result["cluster"]["node_count"] == 3
 
 
-def test_all_findings_at_once_errors_first(look, create):
+def test_all_findings_are_reported_errors_first(check, create):
     create("small", *DEFINITION, "jobs.batch.volcano.sh", spec=definition("batch.volcano.sh", "jobs", "Job"))
     create("small", "apps/v1", "Deployment", "azureml-fe", "default", spec={"replicas": 1})
     create("small", "rbac.authorization.k8s.io/v1", "ClusterRole", "azureml-fe-role", rules=[])
@@ -70,7 +70,7 @@ def test_all_findings_at_once_errors_first(look, create):
         status={"phase": "Running"},
     )
 
-    result = look(
+    result = check(
         "small",
         workload_profile="training_inference",
         inference_service="load_balancer",
@@ -97,25 +97,24 @@ def test_all_findings_at_once_errors_first(look, create):
     assert [warning.split(":")[0] for warning in result["warnings"]] == ["prometheus_operator", "load_balancer"]
 
 
-def test_fails_with_all_findings(look):
+def test_failure_contains_all_findings(check):
     with pytest.raises(
         ModuleFailedError, match="cluster 'shop' is not ready for the extension.*Microsoft.Relay"
     ) as failure:
-        look(fail_on="error")
+        check(fail_on="error")
     assert failure.value.result["findings"][0]["check"] == "resource_providers"
     assert failure.value.result["error"]["code"] == "PreflightFailed"
 
 
-def test_checks_can_be_left_out(look, simulator):
-    """And what they would need is not asked for."""
-    result = look(skip_checks=["resource_providers", "resources"], fail_on="error")
+def test_skipped_checks_send_no_requests(check, simulator):
+    result = check(skip_checks=["resource_providers", "resources"], fail_on="error")
     assert result["findings"] == []
     assert requests_to(simulator, "GET", "/providers/Microsoft.Relay") == []
     assert requests_to(simulator, "GET", "/pods") == []
 
 
-def test_openshift(look):
-    result = look("plant", compute_namespaces=["ml"])
+def test_openshift_without_permissions_is_a_finding(check):
+    result = check("plant", compute_namespaces=["ml"])
     assert result["openshift"]
     assert found(result) == [
         ("error", "resource_providers"),
@@ -126,13 +125,13 @@ def test_openshift(look):
     assert "system:serviceaccount:ml:default" in result["findings"][3]["message"]
 
 
-def test_service_bus_only_for_the_first_generation(look):
-    assert len(look()["findings"]) == 1
-    providers = [finding["message"] for finding in look(settings_generation="2021")["findings"]]
+def test_service_bus_is_required_only_for_settings_generation_2021(check):
+    assert len(check()["findings"]) == 1
+    providers = [finding["message"] for finding in check(settings_generation="2021")["findings"]]
     assert [message.split()[2] for message in providers] == ["Microsoft.Relay", "Microsoft.ServiceBus"]
 
 
-def test_own_components_do_not_conflict_and_existing_ones_are_used_with_auto(look, create):
+def test_components_of_the_extension_do_not_conflict_and_auto_uses_existing_ones(check, create):
     labels = {"meta.helm.sh/release-name": "azureml", "meta.helm.sh/release-namespace": "azureml"}
     spec = definition("batch.volcano.sh", "jobs", "Job")
     create("aks", *DEFINITION, "jobs.batch.volcano.sh", spec=spec, metadata={"annotations": labels})
@@ -140,54 +139,54 @@ def test_own_components_do_not_conflict_and_existing_ones_are_used_with_auto(loo
     create("aks", *DEFINITION, "prometheuses.monitoring.coreos.com", spec=spec)
     create("aks", "apps/v1", "DaemonSet", "nvidia-device-plugin-daemonset", "kube-system", spec={})
 
-    checked = look("aks", cluster_type="managed_cluster")
-    used = look("aks", cluster_type="managed_cluster", install_components="auto")
+    checked = check("aks", cluster_type="managed_cluster")
+    used = check("aks", cluster_type="managed_cluster", install_components="auto")
 
     assert found(checked) == [("error", "prometheus_operator")]
     assert found(used) == [("info", "prometheus_operator")]
     assert used["install_options"] == {"install_prometheus_operator": False}
 
 
-def test_missing_read_permission_is_a_warning(look, simulator):
+def test_missing_read_permission_is_a_warning(check, simulator):
     simulator.change_plan("aks", forbidden=["nodes", "customresourcedefinitions"])
-    result = look("aks", cluster_type="managed_cluster")
+    result = check("aks", cluster_type="managed_cluster")
     assert found(result) == [("warning", check) for check in ("nodes", "resources", "volcano", "prometheus_operator")]
     assert "The account may not list nodes: give it a Role" in result["findings"][0]["message"]
     assert "may not get customresourcedefinitions" in result["findings"][2]["message"]
 
 
-def test_kubernetes_that_does_not_answer_is_a_finding(look):
-    result = look("aks", cluster_type="managed_cluster", host="https://localhost:9")
+def test_unreachable_kubernetes_api_is_a_finding(check):
+    result = check("aks", cluster_type="managed_cluster", host="https://localhost:9")
     assert found(result) == [("error", "kubernetes_api")]
     assert "cannot be reached" in result["findings"][0]["message"]
 
 
-def test_one_side_asks_nothing_of_the_other(look, simulator):
-    assert look(sides=["kubernetes"])["cluster"] is None
+def test_side_sends_no_requests_to_the_other(check, simulator):
+    assert check(sides=["kubernetes"])["cluster"] is None
     assert requests_to(simulator, "GET", "/subscriptions/") == []
     simulator.clear_journal()
-    assert found(look(sides=["azure"])) == [("error", "resource_providers")]
+    assert found(check(sides=["azure"])) == [("error", "resource_providers")]
     assert requests_to(simulator, "GET", "/kubernetes/") == []
 
 
-def test_installed_cluster_takes_one_request_with_skip_installed(look, run_module, simulator):
+def test_skip_installed_takes_one_request_on_an_installed_cluster(check, run_module, simulator):
     run_module(EXTENSION, resource_group="rg-edge", cluster_name="shop", workload_profile="training")
     simulator.clear_journal()
 
-    result = look(skip_installed=True)
+    result = check(skip_installed=True)
 
     assert (result["checked"], result["installed"], result["passed"]) == (False, True, True)
     assert len(requests_to(simulator, "GET", "/subscriptions/")) == 1
     assert requests_to(simulator, "GET", "/kubernetes/") == []
-    assert look()["checked"]
+    assert check()["checked"]
 
 
-def test_failed_install_is_looked_at_again(look, run_module, simulator):
+def test_skip_installed_checks_a_cluster_with_a_failed_install(check, run_module, simulator):
     simulator.change_plan("shop", install={"seconds": 30, "error": "timed out waiting for the condition"})
     with pytest.raises(ModuleFailedError):
         run_module(EXTENSION, resource_group="rg-edge", cluster_name="shop", workload_profile="training")
     simulator.clear_journal()
-    result = look(skip_installed=True)
+    result = check(skip_installed=True)
     assert (result["checked"], result["installed"]) == (True, True)
 
 
@@ -199,12 +198,12 @@ def test_failed_install_is_looked_at_again(look, run_module, simulator):
         ({"sides": ["dark"]}, "value of sides must be one or more of: azure, kubernetes"),
     ],
 )
-def test_bad_options(look, simulator, options, message):
+def test_invalid_options_are_rejected(check, simulator, options, message):
     with pytest.raises(ModuleFailedError, match=message):
-        look(**options)
+        check(**options)
     assert simulator.journal() == []
 
 
-def test_cluster_that_does_not_exist(run_module):
+def test_missing_cluster_fails(run_module):
     with pytest.raises(ModuleFailedError, match="connected cluster 'nowhere'.*Check cluster_name"):
         run_module(SPEC, resource_group="rg-edge", cluster_name="nowhere", workload_profile="training")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""C(azureml_prove: [job]) in playbooks and in the role: a cluster on which no job runs counts as failed."""
+"""C(azureml_prove: [job]) in playbooks and in the role: a cluster whose job does not complete counts as failed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WAVES = ("-e", '{"azureml_waves": [1, "100%"]}')
 
 @pytest.fixture
 def fleet(start_fleet):
-    """Start a fleet of three clusters that prove jobs; takes what differs from the plan by cluster."""
+    """Start a fleet of three clusters with a job as proof; the arguments override the plans of clusters by name."""
 
     def start(**exceptions):
         plans = [ClusterPlan(name, install=INSTALL, attach_seconds=5) for name in ("c1", "c2", "c3")]
@@ -34,13 +34,13 @@ def fleet(start_fleet):
 
 
 def submitted(simulator) -> list[str]:
-    """Return the clusters that a job was submitted for."""
+    """Return the clusters to which a job was submitted, in order."""
     return [
         one["body"]["properties"]["tags"]["azureml_arc_job_check"] for one in requests_to(simulator, "PUT", "/jobs/")
     ]
 
 
-def test_deployment_ends_with_a_job_and_a_repeat_reuses_it(fleet, playbook):
+def test_deployment_submits_a_job_and_its_repeat_reuses_it(fleet, playbook):
     simulator, inventory = fleet()
 
     deployed = playbook("azureml.arc.deploy", inventory)
@@ -62,7 +62,7 @@ def test_deployment_ends_with_a_job_and_a_repeat_reuses_it(fleet, playbook):
     assert writes(simulator) == []
 
 
-def test_change_of_the_extension_calls_for_another_job(fleet, playbook):
+def test_changed_extension_requires_another_job(fleet, playbook):
     simulator, inventory = fleet()
     playbook("azureml.arc.deploy", inventory, "--limit", "c1")
     simulator.clear_journal()
@@ -73,7 +73,7 @@ def test_change_of_the_extension_calls_for_another_job(fleet, playbook):
     assert submitted(simulator) == ["c1"]
 
 
-def test_verification_fails_where_no_job_runs(fleet, playbook):
+def test_verify_fails_if_the_job_fails(fleet, playbook):
     simulator, inventory = fleet()
     inventory["all"]["vars"]["azureml_prove"] = []
     playbook("azureml.arc.deploy", inventory, "--limit", "c1,c2")
@@ -92,7 +92,7 @@ def test_verification_fails_where_no_job_runs(fleet, playbook):
     assert run.outcome("c1")["jobs"][0]["succeeded"]
 
 
-def test_canary_on_which_no_job_runs_stops_the_rollout(fleet, playbook):
+def test_failed_job_on_the_canary_stops_the_rollout(fleet, playbook):
     simulator, inventory = fleet(c1=IDENTITY)
 
     stopped = playbook("azureml.arc.rollout", inventory, *WAVES)
@@ -113,7 +113,7 @@ def test_canary_on_which_no_job_runs_stops_the_rollout(fleet, playbook):
     assert resumed.outcome("c3")["jobs"] == []
 
 
-def test_every_wave_is_proved_where_the_variables_say_so(fleet, playbook):
+def test_option_every_wave_proves_every_wave(fleet, playbook):
     simulator, inventory = fleet(c3=IDENTITY)
     inventory["all"]["vars"]["azureml_prove_job"] = {"every_wave": True}
 
@@ -124,7 +124,7 @@ def test_every_wave_is_proved_where_the_variables_say_so(fleet, playbook):
     assert run.wave("c2")["failed_clusters"] == ["c3"]
 
 
-def test_check_mode_names_the_job_and_sends_nothing(fleet, playbook):
+def test_check_mode_shows_the_job_and_sends_no_write(fleet, playbook):
     simulator, inventory = fleet()
     inventory["all"]["vars"]["azureml_prove"] = []
     playbook("azureml.arc.deploy", inventory, "--limit", "c1")
@@ -141,7 +141,7 @@ def test_check_mode_names_the_job_and_sends_nothing(fleet, playbook):
 
 
 @pytest.mark.parametrize("in_process", ["1", "0"])
-def test_role_proves_clusters_that_are_in_sync_too(fleet, playbook, in_process):
+def test_role_also_proves_clusters_in_sync(fleet, playbook, in_process):
     simulator, inventory = fleet()
     content = play(roles=["azureml.arc.azureml"])
 
@@ -154,7 +154,7 @@ def test_role_proves_clusters_that_are_in_sync_too(fleet, playbook, in_process):
         assert [job["reused"] for job in run.result("Deploy Azure Machine Learning", "c1")["jobs"]] == [not job_is_new]
 
 
-def test_tag_runs_the_proof_alone(fleet, playbook):
+def test_tag_prove_runs_only_the_proof(fleet, playbook):
     simulator, inventory = fleet()
     playbook("azureml.arc.deploy", inventory, "--limit", "c1", "--skip-tags", "prove")
     assert submitted(simulator) == []

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""M(azureml.arc.extension) where an extension cannot become what is wanted without being installed anew."""
+"""M(azureml.arc.extension) replaces an extension that cannot be updated to the desired state."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from support import ModuleFailedError, writes
 
 
 @pytest.fixture
-def elsewhere(run_module, arc):
-    """An extension that somebody has installed into a namespace of their own."""
+def other_namespace(run_module, arc):
+    """Install an extension into another release namespace, with a setting that the module does not manage."""
     body = {
         "identity": {"type": "SystemAssigned"},
         "properties": {
@@ -37,7 +37,7 @@ def elsewhere(run_module, arc):
     run_module(ModuleSpec(run=put, argument_spec=SPEC.argument_spec), resource_group="rg-edge", cluster_name=arc)
 
 
-@pytest.mark.usefixtures("elsewhere")
+@pytest.mark.usefixtures("other_namespace")
 def test_other_release_namespace_is_replaced_only_with_force_replace(run_module, simulator, training):
     with pytest.raises(ModuleFailedError, match="release_namespace is ml instead of azureml.*force_replace: true"):
         run_module(SPEC, **training)
@@ -58,8 +58,8 @@ def test_other_release_namespace_is_replaced_only_with_force_replace(run_module,
     assert run_module(SPEC, **training)["plan"]["action"] == "none"
 
 
-@pytest.mark.usefixtures("elsewhere")
-def test_conflict_between_delete_and_put_keeps_settings_of_others(run_module, simulator, training, arc):
+@pytest.mark.usefixtures("other_namespace")
+def test_conflict_between_delete_and_put_keeps_unmanaged_settings(run_module, simulator, training, arc):
     simulator.add_fault(method="PUT", path=f"{arc}/.*/extensions/azureml$", status=409, times=2)
 
     result = run_module(SPEC, force_replace=True, **training)
@@ -69,7 +69,7 @@ def test_conflict_between_delete_and_put_keeps_settings_of_others(run_module, si
     assert result["extension"]["settings"]["amloperator.custom_ip_interface"] == "eth1"
 
 
-@pytest.mark.usefixtures("elsewhere")
+@pytest.mark.usefixtures("other_namespace")
 def test_failed_replacement_shows_the_request_without_secrets(run_module, simulator, training, arc):
     simulator.add_fault(method="PUT", path=f"{arc}/.*/extensions/azureml$", status=403)
 
@@ -86,8 +86,8 @@ def test_failed_replacement_shows_the_request_without_secrets(run_module, simula
     assert "SharedAccessKey=" not in str(failure.value.result)
 
 
-@pytest.mark.usefixtures("elsewhere")
-def test_refused_deletion_is_no_failed_replacement(run_module, simulator, training, arc):
+@pytest.mark.usefixtures("other_namespace")
+def test_rejected_deletion_returns_no_replacement(run_module, simulator, training, arc):
     simulator.add_fault(method="DELETE", path=f"{arc}/.*/extensions/azureml$", status=403)
     with pytest.raises(ModuleFailedError, match="HTTP 403") as failure:
         run_module(SPEC, force_replace=True, **training)

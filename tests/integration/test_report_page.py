@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The page of the fleet report in a real browser: what it shows, and how it is used."""
+"""The page of the fleet report in a browser: content, filters, links and keyboard."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ def row(page: Page, name: str):
     return page.locator("tr.row", has=page.get_by_role("button", name=name, exact=True))
 
 
-def test_headline_is_the_result(opened):
+def test_headline_shows_the_result(opened):
     page = opened(rollout())
 
     assert page.title() == page.inner_text("h1") == "Rollout: 4 of 6 clusters ready, 2 failed"
     facts = page.locator("#facts span").all_inner_texts()
     assert facts[1:] == ["took 5 min 30 s", "rollout.yml", "inventory clusters.yml", "limit edge"]
-    assert re.fullmatch(r"26 Nov 2026, 00:01 (CET|GMT\+1)", facts[0]), "in the local time of the reader"
+    assert re.fullmatch(r"26 Nov 2026, 00:01 (CET|GMT\+1)", facts[0]), "in the local time zone of the browser"
 
 
-def test_causes_come_first_grouped_with_their_clusters(opened):
+def test_causes_are_listed_first_with_their_clusters(opened):
     page = opened(rollout())
 
     assert page.inner_text("#causes") == "2 failed: 1 image pull, 1 not connected"
@@ -61,7 +61,7 @@ def test_failed_clusters_come_first_in_their_wave(opened):
     assert names == ["f1", "f3", "f2", "f5", "f4", "f6"]
 
 
-def test_waves_are_sections_with_their_budget(opened):
+def test_waves_are_sections_with_their_failure_budget(opened):
     page = opened(stopped_rollout())
 
     assert page.locator("tr.wave th").all_inner_texts() == [
@@ -79,7 +79,7 @@ def test_run_without_waves_has_no_sections(opened):
     assert page.locator("#causes").count() == 0
 
 
-def test_check_mode_is_named(opened):
+def test_check_mode_is_stated(opened):
     page = opened(report([{"f1": deployed("f1", 1)}], 90, playbook="deploy.yml", check_mode=True))
 
     assert page.inner_text("h1") == "Deployment in check mode: 1 would change"
@@ -100,7 +100,7 @@ def test_rows_open_by_keyboard(opened, key):
     assert (button.get_attribute("aria-expanded"), page.locator("tr.detail").count()) == ("false", 0)
 
 
-def test_rows_open_by_mouse_anywhere(opened):
+def test_click_anywhere_in_a_row_opens_it(opened):
     page = opened(rollout())
 
     row(page, "f3").locator(".cause").click()
@@ -117,16 +117,16 @@ def test_details_show_how_long_the_served_certificate_is_valid(opened):
     assert re.search(rf"Endpoint\s+{summary}", page.inner_text("tr.detail"))
 
 
-def test_details_repeat_nothing(opened):
+def test_details_show_each_text_once(opened):
     page = opened(rollout(), fragment="#f3")
 
     text = page.inner_text("tr.detail")
 
-    for told in ("Helm installation failed", CORRELATION_ID, "Back-off pulling image", "Insufficient cpu", "Next step"):
-        assert text.count(told) == 1, told
+    for part in ("Helm installation failed", CORRELATION_ID, "Back-off pulling image", "Insufficient cpu", "Next step"):
+        assert text.count(part) == 1, part
 
 
-def test_link_opens_its_cluster_even_if_it_is_filtered_out(opened):
+def test_link_opens_its_cluster_even_if_the_filter_hides_it(opened):
     page = opened(rollout(), fragment="#f3")
     assert page.get_by_role("button", name="f3", exact=True).get_attribute("aria-expanded") == "true"
 
@@ -143,7 +143,7 @@ def test_link_to_an_unknown_cluster_does_nothing(opened, link):
     assert opened(rollout(), fragment=link).locator("tr.detail").count() == 0
 
 
-def test_retry_line_is_copied(opened):
+def test_button_copies_the_retry_line(opened):
     page = opened(rollout())
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
 
@@ -153,30 +153,30 @@ def test_retry_line_is_copied(opened):
     assert page.evaluate("navigator.clipboard.readText()") == "--limit f3,f5"
 
 
-def test_retry_line_has_the_clusters_that_did_not_start_too(opened):
+def test_retry_line_includes_clusters_not_started(opened):
     assert opened(stopped_rollout()).inner_text(".retry code") == "--limit f2,f3,f4"
 
 
-def test_timeline_has_an_axis_wave_borders_and_marks_of_failure(opened):
+def test_timeline_shows_axis_wave_borders_and_failures(opened):
     page = opened(rollout())
 
     assert page.locator(".axis span").all_inner_texts() == ["0", "2 min", "4 min", "W1", "W2", "W3"]
     assert page.locator("tr.row i.end").count() == 2
     phase, mark = (row(page, "f3").locator(one).bounding_box() for one in ("i.extension", "i.end"))
-    assert mark["x"] == pytest.approx(phase["x"] + phase["width"], abs=1), "the mark stands where the work ended"
+    assert mark["x"] == pytest.approx(phase["x"] + phase["width"], abs=1), "the mark is at the end of the last phase"
     assert row(page, "f3").get_by_role("img").get_attribute("aria-label") == "Checks 2 s, Extension 45 s, failed"
     lines = page.evaluate("getComputedStyle(document.querySelector('tr.row .track')).backgroundImage")
-    assert lines.count("linear-gradient") == 3 + 2, "three ticks and two borders of waves"
+    assert lines.count("linear-gradient") == 3 + 2, "three ticks and two wave borders"
 
 
-def test_text_of_clusters_stays_text(opened):
+def test_html_in_results_is_escaped(opened):
     page = opened(stopped_rollout(), fragment="#f2")
 
     assert HOSTILE in page.inner_text("tr.detail")
     assert page.evaluate("window.hacked") is None
 
 
-def test_policy_runs_no_script_but_its_own(chromium, tmp_path):
+def test_content_security_policy_blocks_other_scripts(chromium, tmp_path):
     path = tmp_path / "fleet-report.html"
     path.write_text(render(rollout()).replace("</body>", "<script>window.hacked = 1</script></body>"), encoding="utf-8")
     page = chromium.new_page()

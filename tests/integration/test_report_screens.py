@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The page of the fleet report on screens of all sizes, on paper, and for all readers."""
+"""The page of the fleet report at several screen widths, in print, and its accessibility."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ WIDTHS = (1280, 700, 360)
 SCHEMES = ("light", "dark")
 PHASES = ("checks", "setup", "extension", "readiness", "attachment", "proof")
 OUTCOMES = ("ready", "failed", "unreachable", "waiting")
-# How colours look without one kind of cone, on linear RGB: Machado, Oliveira and Fernandes, "A Physiologically-based
-# Model for Simulation of Color Vision Deficiency" (2009), severity 1.
-SIGHTS = {
+# Matrices of colour vision without one type of cone, for linear RGB: Machado, Oliveira and Fernandes, "A
+# Physiologically-based Model for Simulation of Color Vision Deficiency" (2009), severity 1.
+COLOUR_VISION = {
     "usual": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
     "protanopia": ((0.152, 1.053, -0.205), (0.115, 0.786, 0.099), (-0.004, -0.048, 1.052)),
     "deuteranopia": ((0.367, 0.861, -0.228), (0.280, 0.673, 0.047), (-0.012, 0.043, 0.969)),
@@ -30,8 +30,8 @@ SIGHTS = {
 }
 
 
-def whole_page(page: Page, width: int) -> None:
-    """Make the window as high as the page: rows are only painted where they are seen."""
+def fit_window_to_page(page: Page, width: int) -> None:
+    """Resize the window to the height of the page, because the page renders only visible rows."""
     for _round in range(2):
         height = page.evaluate("document.documentElement.scrollHeight")
         page.set_viewport_size({"width": width, "height": height})
@@ -39,9 +39,9 @@ def whole_page(page: Page, width: int) -> None:
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", WIDTHS)
-def test_screens_without_sideways_scrolling_or_barriers(opened, width, scheme):
+def test_page_fits_the_screen_and_is_accessible(opened, width, scheme):
     page = opened(rollout(), width, scheme, "#f3")
-    whole_page(page, width)
+    fit_window_to_page(page, width)
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SCREENSHOTS / f"fleet-report-{width}-{scheme}.png")
 
@@ -56,7 +56,7 @@ def test_screens_without_sideways_scrolling_or_barriers(opened, width, scheme):
     assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in violations] == []
 
 
-def test_long_foreign_text_does_not_widen_a_phone(opened):
+def test_long_text_does_not_widen_the_page_on_a_phone(opened):
     name = "cluster-with-a-name-without-any-space-that-is-much-longer-than-a-telephone-is-wide"
     page = opened(report([{name: image_pull(name, 3, "x" * 500)}], 60), 360, fragment=f"#{name}")
 
@@ -73,11 +73,11 @@ def colour(page: Page, name: str) -> tuple[float, ...]:
     )
 
 
-def contrast(one, other, sight) -> float:
-    """Return the contrast ratio of WCAG 2 as somebody sees it."""
+def contrast(one, other, vision) -> float:
+    """Return the contrast ratio of WCAG 2 of two colours with the given colour vision."""
 
     def luminance(rgb) -> float:
-        seen = [min(max(sum(a * b for a, b in zip(line, rgb, strict=True)), 0), 1) for line in sight]
+        seen = [min(max(sum(a * b for a, b in zip(line, rgb, strict=True)), 0), 1) for line in vision]
         return sum(a * b for a, b in zip((0.2126, 0.7152, 0.0722), seen, strict=True)) + 0.05
 
     darker, lighter = sorted((luminance(one), luminance(other)))
@@ -88,14 +88,14 @@ def contrast(one, other, sight) -> float:
 def test_colours_of_phases_differ_in_greyscale_and_for_the_colour_blind(opened, scheme):
     page = opened(rollout(), scheme=scheme)
     colours = {name: colour(page, name) for name in PHASES}
-    for (sight, matrix), (one, other) in itertools.product(SIGHTS.items(), itertools.combinations(PHASES, 2)):
-        assert contrast(colours[one], colours[other], matrix) > 1.45, (sight, one, other)
+    for (vision, matrix), (one, other) in itertools.product(COLOUR_VISION.items(), itertools.combinations(PHASES, 2)):
+        assert contrast(colours[one], colours[other], matrix) > 1.45, (vision, one, other)
     paper = colour(page, "paper")
-    assert all(contrast(one, paper, SIGHTS["usual"]) > 1.9 for one in colours.values())
+    assert all(contrast(one, paper, COLOUR_VISION["usual"]) > 1.9 for one in colours.values())
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_no_colour_means_two_things(opened, scheme):
+def test_each_colour_has_one_meaning(opened, scheme):
     page = opened(rollout(), scheme=scheme)
 
     colours = [colour(page, name) for name in (*PHASES, *OUTCOMES, "ready-fill", "failed-fill", "unreachable-fill")]
@@ -104,7 +104,7 @@ def test_no_colour_means_two_things(opened, scheme):
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_paper_and_ink_follow_the_scheme_of_the_reader(opened, scheme):
+def test_colours_follow_the_colour_scheme_of_the_browser(opened, scheme):
     page = opened(rollout(), scheme=scheme)
 
     paper, ink = (sum(colour(page, name)) for name in ("paper", "ink"))
@@ -112,7 +112,7 @@ def test_paper_and_ink_follow_the_scheme_of_the_reader(opened, scheme):
     assert (paper > ink) == (scheme == "light")
 
 
-def test_narrow_screens_have_cards(opened):
+def test_narrow_screens_show_cards(opened):
     page = opened(rollout(), 699)
 
     name, track = (page.locator(f"tr.row {one}").first.bounding_box() for one in (".name", ".track"))
@@ -124,7 +124,7 @@ def test_narrow_screens_have_cards(opened):
     )
 
 
-def test_failures_are_open_on_paper(opened, tmp_path):
+def test_failed_clusters_are_expanded_in_print(opened, tmp_path):
     page = opened(rollout())
 
     page.pdf(path=tmp_path / "fleet-report.pdf")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A rollout that is killed at any moment is resumed by running it again: nothing is sent twice, the end is the same."""
+"""A rollout killed after a random number of requests: the next run completes it and repeats no write."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from support import processes_of, wait_for
 import simulated
 from simulator.scenario import ClusterPlan
 
-# How many requests a deployment of two clusters sends at least; a run is killed when it has sent one of them.
+# The minimum number of requests of a deployment of two clusters. A run is killed after a random one of them.
 REQUESTS = 56
 
 
 @pytest.fixture
 def clusters(_names) -> list[str]:
-    """Two connected clusters that no other test uses."""
+    """Return the names of two connected clusters that no other test uses."""
     return [f"arc-{next(_names['arc'])}" for _number in range(2)]
 
 
@@ -38,21 +38,21 @@ def sent(simulator, clusters: list[str], methods=("GET", "PUT", "PATCH", "POST",
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_killed_and_run_again(simulator, playbook, clusters, tmp_path, seed):
-    moment = random.Random(seed).randint(1, REQUESTS)
+def test_killed_rollout_is_resumed_without_duplicate_requests(simulator, playbook, clusters, tmp_path, seed):
+    kill_after = random.Random(seed).randint(1, REQUESTS)
     inventory = simulated.inventory(simulator.directory, [ClusterPlan(name) for name in clusters])
     with start_playbook("azureml.arc.rollout", inventory, tmp_path, ["-e", "azureml_waves=2"]) as process:
-        wait_for(lambda: len(sent(simulator, clusters)) >= moment or process.poll() is not None)
-        assert process.poll() is None, f"it had ended before request {moment}"
+        wait_for(lambda: len(sent(simulator, clusters)) >= kill_after or process.poll() is not None)
+        assert process.poll() is None, f"the run ended before request {kill_after}"
         process.send_signal(signal.SIGKILL)
-    # No worker goes on without its run.
+    # No worker process outlives its run.
     wait_for(lambda: not processes_of(tmp_path), seconds=5)
 
     resumed = playbook("azureml.arc.rollout", inventory, "-e", "azureml_waves=2")
 
     assert resumed.status == 0, resumed.output
     writes = Counter(sent(simulator, clusters, methods=("PUT", "PATCH", "DELETE")))
-    # A cluster: the relay's namespace, connection and rule, the extension, the compute; each once.
+    # For each cluster: relay namespace, hybrid connection, authorization rule, extension and compute, each once.
     assert set(writes.values()) == {1}, writes
     assert len(writes) == 5 * len(clusters)
     verified = playbook("azureml.arc.verify", inventory)

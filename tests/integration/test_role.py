@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Role azureml in plays of users, under everything that a play may do with a role."""
+"""Role azureml in custom plays, with the keywords of plays, blocks and includes."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ CLUSTERS.append(ClusterPlan("f4", install=InstallPlan(30, error="timed out", pod
 HEALTHY = ("f1", "f2", "f3")
 ROLE = "azureml.arc.azureml"
 NOT_F1 = "inventory_hostname != 'f1'"
-WAITS = "Deploy Azure Machine Learning"
+WAIT_TASK = "Deploy Azure Machine Learning"
 
 
 @pytest.fixture
 def fleet(start_fleet):
-    """Three healthy clusters and one that fails, in a simulator of their own, and their inventory."""
+    """Start a simulator with three healthy clusters and one that fails; return it and the inventory."""
     return start_fleet(CLUSTERS)
 
 
 def results(run, task: str) -> dict[str, dict]:
-    """Return what a task returned, by host."""
+    """Return the results of a task by host."""
     return {one["host"]: one["result"] for one in run.results if one["task"].endswith(task)}
 
 
 @pytest.mark.parametrize("strategy", ["linear", "free"])
-def test_all_clusters_are_submitted_before_any_is_waited_for(playbook, fleet, strategy):
+def test_all_clusters_are_submitted_before_the_first_wait(playbook, fleet, strategy):
     simulator, inventory = fleet
     content = play(roles=[ROLE], strategy=strategy)
-    if strategy == "free":  # hosts do not wait for one another, so the first install has to outlast the last start
+    if strategy == "free":  # hosts are independent, so the first install must take longer than the start of the last
         for name in ("f1", "f2", "f3"):
             simulator.change_plan(name, install={"seconds": 900})
 
@@ -45,11 +45,11 @@ def test_all_clusters_are_submitted_before_any_is_waited_for(playbook, fleet, st
     assert run.status == 0, run.output
     paths = [(one["method"], one["path"]) for one in simulator.journal()]
     submitted = [index for index, (method, path) in enumerate(paths) if method == "PUT" and "/extensions/" in path]
-    # A cluster that is waited for has its pods read once the extension is installed.
+    # The wait for a cluster ends with the extension; then the task reads the pods.
     waited = [index for index, (_method, path) in enumerate(paths) if path.endswith("/namespaces/azureml/pods")]
     assert len(submitted) == 3
     assert max(submitted) < min(waited)
-    changed = [results(run, name) for name in ("Start deploying Azure Machine Learning", WAITS)]
+    changed = [results(run, name) for name in ("Start deploying Azure Machine Learning", WAIT_TASK)]
     assert [{host: one["changed"] for host, one in found.items()} for found in changed] == [
         dict.fromkeys(HEALTHY, True),
         dict.fromkeys(HEALTHY, True),
@@ -57,7 +57,7 @@ def test_all_clusters_are_submitted_before_any_is_waited_for(playbook, fleet, st
     simulator.clear_journal()
     again = playbook(content, inventory, "--limit", "f1,f2,f3")
     assert (again.status, [again.changed(host) for host in HEALTHY], writes(simulator)) == (0, [0, 0, 0], [])
-    # Compared once: the second task returns what the first one found.
+    # The extension is read once: the second task returns the result of the first.
     reads = requests_to(simulator, "GET", "/f1/providers/Microsoft.KubernetesConfiguration/extensions/azureml")
     assert len(reads) == 1
 
@@ -77,7 +77,7 @@ def test_all_clusters_are_submitted_before_any_is_waited_for(playbook, fleet, st
     ],
     ids=["role", "import", "include", "block", "ended", "failed earlier"],
 )
-def test_excluded_hosts_are_never_touched(playbook, fleet, content):
+def test_excluded_hosts_send_no_requests(playbook, fleet, content):
     simulator, inventory = fleet
 
     run = playbook(content, inventory, "--limit", "f1,f2")
@@ -86,7 +86,7 @@ def test_excluded_hosts_are_never_touched(playbook, fleet, content):
     assert run.outcome("f2")["msg"].endswith("compute created")
 
 
-def test_rescue_is_for_the_hosts_that_failed(playbook, fleet):
+def test_rescue_runs_only_for_failed_hosts(playbook, fleet):
     _simulator, inventory = fleet
     block = {
         "block": [{"ansible.builtin.include_role": {"name": ROLE}}],
@@ -114,24 +114,24 @@ def test_serial_runs_one_batch_after_another(playbook, fleet):
 
 
 @pytest.mark.parametrize(
-    ("keywords", "goes_on"),
+    ("keywords", "continues"),
     [({"any_errors_fatal": True}, False), ({"max_fail_percentage": 24}, False), ({"max_fail_percentage": 25}, True)],
 )
-def test_one_failure_ends_the_play_after_the_task(playbook, fleet, keywords, goes_on):
+def test_one_failure_ends_the_play_after_the_task(playbook, fleet, keywords, continues):
     _simulator, inventory = fleet
     after = [{"name": "After", "ansible.builtin.debug": {"msg": "here"}}]
 
     run = playbook(play(roles=[ROLE], post_tasks=after, **keywords), inventory)
 
     assert run.status == 2
-    assert {host: bool(one.get("failed")) for host, one in results(run, WAITS).items()} == {
+    assert {host: bool(one.get("failed")) for host, one in results(run, WAIT_TASK).items()} == {
         **dict.fromkeys(HEALTHY, False),
         "f4": True,
     }
-    assert set(results(run, "After")) == (set(HEALTHY) if goes_on else set())
+    assert set(results(run, "After")) == (set(HEALTHY) if continues else set())
 
 
-def test_check_mode_with_differences_changes_nothing(playbook, fleet):
+def test_check_mode_with_diff_changes_nothing(playbook, fleet):
     simulator, inventory = fleet
 
     run = playbook(play(roles=[ROLE]), inventory, "--check", "--diff", "--limit", "f1,f2")
@@ -140,7 +140,7 @@ def test_check_mode_with_differences_changes_nothing(playbook, fleet):
     assert run.outcome("f1")["msg"] == "extension would be created, pods not checked, compute would be created"
     for host in ("f1", "f2"):
         assert f"--- before: {host}: compute {host} (absent)\n" in run.output
-        # Once: the task that begins is skipped.
+        # The difference is shown once, because the task that starts the deployment is skipped.
         assert run.output.count(f"+++ after: {host}: compute {host}\n") == 1
     assert all(one["skipped"] for one in results(run, "Start deploying Azure Machine Learning").values())
     assert writes(simulator) == []
@@ -155,7 +155,7 @@ def test_check_mode_with_differences_changes_nothing(playbook, fleet):
         ("attach", 0, False, 1),
     ],
 )
-def test_tags_choose_the_parts(playbook, fleet, tags, changes, pods, computes):
+def test_tags_select_steps(playbook, fleet, tags, changes, pods, computes):
     simulator, inventory = fleet
     limit = ("--limit", "f1")
     if not changes:
@@ -189,7 +189,7 @@ def test_second_removal_changes_nothing(playbook, fleet, entry_point):
         assert again.outcome(host)["msg"].startswith("nothing to remove")
 
 
-def test_variables_of_one_host_are_wrong(playbook, fleet):
+def test_invalid_variables_of_one_host_do_not_stop_the_others(playbook, fleet):
     simulator, inventory = fleet
     inventory["all"]["hosts"]["f1"]["azureml_compute"] = {"name": "-f1"}
 
@@ -202,7 +202,7 @@ def test_variables_of_one_host_are_wrong(playbook, fleet):
     assert run.outcome("f2")["msg"].endswith("compute created")
 
 
-def test_several_hosts_detach_without_a_connection(playbook, fleet):
+def test_detach_of_several_hosts_needs_no_connection(playbook, fleet):
     _simulator, inventory = fleet
     inventory["all"]["vars"]["azureml_kubernetes"] = None
     include = {"ansible.builtin.include_role": {"name": ROLE, "tasks_from": "detach"}}
@@ -213,8 +213,8 @@ def test_several_hosts_detach_without_a_connection(playbook, fleet):
     assert run.outcome("f2")["msg"] == "nothing to remove"
 
 
-def test_several_hosts_need_a_connection_each(playbook, fleet):
-    """The environment would lead all of them to one cluster."""
+def test_several_hosts_without_a_connection_each_are_rejected(playbook, fleet):
+    """The environment variable would connect all hosts to the same cluster."""
     simulator, inventory = fleet
     inventory["all"]["vars"]["azureml_kubernetes"] = None
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Fleets: rollouts and upgrades in waves, stopped where too much fails, planned in check mode."""
+"""Rollouts and upgrades of fleets in waves: failure budget, soak, check mode and rollback."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WAVES = ("-e", '{"azureml_waves": [1, 2, "100%"]}')
 
 
 def plans(**exceptions) -> list[ClusterPlan]:
-    """Six clusters, all well but for what is said of one by its name."""
+    """Return the plans of six healthy clusters; the arguments override the plans of clusters by name."""
     return [
         ClusterPlan(name, **{"install": INSTALL, "attach_seconds": 5, **exceptions.get(name, {})})
         for name in ("c1", "c2", "c3", "c4", "c5", "c6")
@@ -34,12 +34,12 @@ def plans(**exceptions) -> list[ClusterPlan]:
 
 @pytest.fixture
 def fleet(start_fleet):
-    """Start a fleet; takes what differs from the plan by cluster. Returns its simulator and its inventory."""
+    """Start a fleet; the arguments override the plans of clusters by name. Return its simulator and inventory."""
     return lambda **exceptions: start_fleet(plans(**exceptions))
 
 
-def touched(simulator) -> set[str]:
-    """Return the clusters whose extension anybody has looked at."""
+def contacted(simulator) -> set[str]:
+    """Return the clusters whose extension was read."""
     return {one["path"].split("/")[8] for one in requests_to(simulator, "GET", "/extensions/azureml")}
 
 
@@ -49,7 +49,7 @@ def test_rollout_stops_after_a_failed_wave_and_resumes_once_fixed(fleet, playboo
     stopped = playbook("azureml.arc.rollout", inventory, *WAVES)
 
     assert stopped.status == 2
-    assert touched(simulator) == {"c1", "c2", "c3"}
+    assert contacted(simulator) == {"c1", "c2", "c3"}
     end = stopped.wave("c2")
     assert [(one["name"], one["outcome"]) for one in end["clusters"]] == [("c2", "changed"), ("c3", "failed")]
     assert (end["failed_clusters"], end["not_started"], end["stopped"]) == (["c3"], ["c4", "c5", "c6"], True)
@@ -58,7 +58,7 @@ def test_rollout_stops_after_a_failed_wave_and_resumes_once_fixed(fleet, playboo
     recap = stopped.recap()
     assert "c2" in recap
     assert [host for host, figures in recap.items() if figures["failed"]] == ["c3"]
-    # Later waves are skipped, each cluster with the reason; the last summary still names all that are left.
+    # Clusters of later waves are skipped with a reason; the last summary names all of them.
     for name in ("c4", "c5", "c6"):
         skipped = stopped.result("Show the result of each cluster", name)
         assert skipped["skipped"]
@@ -82,11 +82,11 @@ def test_rollout_continues_within_the_budget_and_stops_beyond_it(fleet, playbook
     simulator, inventory = fleet(c1={"connectivity": "Offline"}, c3={"install": BROKEN})
     waves = ("-e", '{"azureml_waves": [2, 2, "100%"]}')
 
-    # One may fail: one of the first wave does. The second wave has another one.
+    # The budget is one failure: one cluster of the first wave fails, and another of the second.
     run = playbook("azureml.arc.rollout", inventory, *waves, "-e", f"azureml_max_failures={budget}")
 
     assert run.status == 2
-    assert touched(simulator) == {"c1", "c2", "c3", "c4"}
+    assert contacted(simulator) == {"c1", "c2", "c3", "c4"}
     first, second = run.wave("c1"), run.wave("c3")
     assert (first["failed_clusters"], first["stopped"]) == (["c1"], False)
     assert (second["failed_clusters"], second["stopped"]) == (["c1", "c3"], True)
@@ -94,20 +94,20 @@ def test_rollout_continues_within_the_budget_and_stops_beyond_it(fleet, playbook
 
 
 def test_wave_in_which_every_cluster_fails_is_the_last_even_within_the_budget(fleet, playbook):
-    """Ansible ends a play when all hosts of a batch have failed."""
+    """Ansible ends a play if all hosts of a batch fail."""
     simulator, inventory = fleet(c1={"connectivity": "Offline"})
 
     run = playbook("azureml.arc.rollout", inventory, *WAVES, "-e", "azureml_max_failures=3")
 
     assert run.status == 2
-    assert touched(simulator) == {"c1"}
+    assert contacted(simulator) == {"c1"}
     end = run.wave("c1")
     assert (end["failed_clusters"], end["stopped"]) == (["c1"], True)
     assert end["not_started"] == ["c2", "c3", "c4", "c5", "c6"]
     assert "the rollout stops, every cluster of the wave failed" in end["summary"]
 
 
-def test_bad_variables_count_as_a_failure_of_their_cluster(fleet, playbook):
+def test_cluster_with_invalid_variables_counts_as_failed(fleet, playbook):
     simulator, inventory = fleet()
     inventory["all"]["hosts"]["c2"]["azureml_profile"] = "serving"
 
@@ -120,7 +120,7 @@ def test_bad_variables_count_as_a_failure_of_their_cluster(fleet, playbook):
     run = playbook("azureml.arc.rollout", inventory, *WAVES, "-e", "azureml_max_failures=1")
 
     assert run.status == 2
-    assert touched(simulator) == {"c1", "c3", "c4", "c5", "c6"}
+    assert contacted(simulator) == {"c1", "c3", "c4", "c5", "c6"}
     (row,) = [one for one in run.wave("c2")["clusters"] if one["name"] == "c2"]
     assert "azureml_profile must be one of" in row["cause"]
     assert row["outcome"] == "failed"
@@ -142,7 +142,7 @@ WAVES_ERROR = "azureml_waves must be numbers of clusters or percentages"
 
 @pytest.fixture
 def evaluated(playbook):
-    """Evaluate values of azureml_waves, each on a separate host of one run. Returns the error and the waves of each."""
+    """Evaluate values of azureml_waves in one run, each on its own host; return the error and the waves of each."""
 
     def run(values: list, *arguments: str) -> list[tuple[str, list[str]]]:
         hosts = {f"c{number}": {"azureml_waves": value} for number, value in enumerate(values)}
@@ -161,12 +161,12 @@ def evaluated(playbook):
 
 @pytest.mark.parametrize("mode", [(), ("--check",)], ids=["run", "check mode"])
 class TestInvalidWaves:
-    def test_each_is_an_error_with_which_the_play_can_start(self, evaluated, mode):
+    def test_value_is_reported_and_the_play_can_start(self, evaluated, mode):
         for error, waves in evaluated(INVALID_WAVES, *mode):
             assert WAVES_ERROR in error
             assert waves == ["100%"]
 
-    def test_the_error_ends_the_rollout_before_anything_is_sent(self, simulator, playbook, mode):
+    def test_rollout_ends_before_any_request(self, simulator, playbook, mode):
         inventory = simulated.inventory(simulator.directory, plans())
 
         run = playbook("azureml.arc.rollout", inventory, *mode, "-e", json.dumps({"azureml_waves": [1, "0%"]}))
@@ -175,11 +175,11 @@ class TestInvalidWaves:
         assert simulator.journal() == []
 
 
-class TestWavesWithoutAValue:
-    def test_each_stands_for_the_default(self, evaluated):
+class TestEmptyWaves:
+    def test_value_is_replaced_by_the_default(self, evaluated):
         assert evaluated([None, "", []]) == [("", ["1", "25%", "100%"])] * 3
 
-    def test_the_rollout_runs(self, fleet, playbook):
+    def test_rollout_runs(self, fleet, playbook):
         _simulator, inventory = fleet()
 
         run = playbook("azureml.arc.rollout", inventory, "--limit", "c1", "-e", json.dumps({"azureml_waves": []}))
@@ -187,13 +187,13 @@ class TestWavesWithoutAValue:
         assert run.status == 0, run.output
 
 
-def test_a_machine_that_does_not_answer(fleet, playbook):
+def test_unreachable_node_counts_as_a_failed_cluster(fleet, playbook):
     simulator, inventory = fleet()
     inventory["all"]["hosts"]["c2"] |= {
         "azureml_kubernetes_via": "node",
         "ansible_connection": "ssh",
         "ansible_host": "127.0.0.1",
-        "ansible_port": 9,  # discard: nobody listens
+        "ansible_port": 9,  # discard: no service listens
         "azureml_kubernetes": {},
     }
 
@@ -203,7 +203,7 @@ def test_a_machine_that_does_not_answer(fleet, playbook):
     end = run.wave("c3")
     assert [(one["name"], one["outcome"]) for one in end["clusters"]] == [("c2", "unreachable"), ("c3", "changed")]
     assert (end["failed_clusters"], end["stopped"]) == (["c2"], True)
-    assert touched(simulator) == {"c1", "c2", "c3"}
+    assert contacted(simulator) == {"c1", "c2", "c3"}
 
 
 def test_cluster_that_breaks_during_the_soak_counts_as_failed(fleet, playbook):
@@ -212,7 +212,7 @@ def test_cluster_that_breaks_during_the_soak_counts_as_failed(fleet, playbook):
     run = playbook("azureml.arc.rollout", inventory, *WAVES, "-e", "azureml_soak=1")
 
     assert run.status == 2
-    assert touched(simulator) == {"c1"}
+    assert contacted(simulator) == {"c1"}
     found = run.outcome("c1")
     assert found["failed_step"] == "Check the pods after the soak"
     # The cluster was ready before.
@@ -243,10 +243,10 @@ def test_check_mode_plans_the_whole_fleet(fleet, playbook):
 
 
 @pytest.mark.parametrize(
-    ("tags", "installed", "looked_at"),
+    ("tags", "installed", "checked"),
     [("--tags=extension", 1, 0), ("--skip-tags=attach", 1, 1), ("--tags=readiness", 0, 1)],
 )
-def test_tags_leave_parts_out(fleet, playbook, tags, installed, looked_at):
+def test_tags_skip_steps(fleet, playbook, tags, installed, checked):
     simulator, inventory = fleet()
     if not installed:
         playbook("azureml.arc.deploy", inventory, "--limit", "c1", "--skip-tags", "attach")
@@ -257,36 +257,36 @@ def test_tags_leave_parts_out(fleet, playbook, tags, installed, looked_at):
     assert run.status == 0, run.output
     assert len(requests_to(simulator, "PUT", "/extensions/azureml")) == installed
     steps = [one["name"] for one in run.outcome("c1")["steps"]]
-    assert ("Wait until the pods are ready" in steps) == bool(looked_at)
+    assert ("Wait until the pods are ready" in steps) == bool(checked)
     assert requests_to(simulator, "PUT", "/computes/") == []
     assert "failed so far: none)\n" in run.output
 
 
-def test_progress_is_shown_and_can_be_quiet(fleet, playbook):
+def test_progress_interval_zero_hides_progress(fleet, playbook):
     _simulator, inventory = fleet(c1={"install": InstallPlan(seconds=300)}, c2={"install": InstallPlan(seconds=300)})
 
-    told = playbook("azureml.arc.rollout", inventory, "--limit", "c1", "-e", "azureml_progress_interval=1")
+    shown = playbook("azureml.arc.rollout", inventory, "--limit", "c1", "-e", "azureml_progress_interval=1")
     quiet = playbook("azureml.arc.rollout", inventory, "--limit", "c2", "-e", "azureml_progress_interval=0")
 
-    assert (told.status, quiet.status) == (0, 0), told.output + quiet.output
-    lines = [line for line in told.output.splitlines() if line.startswith("waiting: ")]
+    assert (shown.status, quiet.status) == (0, 0), shown.output + quiet.output
+    lines = [line for line in shown.output.splitlines() if line.startswith("waiting: ")]
     assert any("[c1] extension 'azureml' on connected cluster 'c1': Creating (since " in line for line in lines)
     assert "waiting: " not in quiet.output
     assert "still to come" not in quiet.output
 
 
-def test_further_waves_run_without_results_of_hosts(fleet, playbook):
+def test_all_waves_run_without_report_hosts(fleet, playbook):
     simulator, inventory = fleet()
 
     run = playbook("azureml.arc.rollout", inventory, *WAVES, "-e", "azureml_report_hosts=false")
 
     assert run.status == 0, run.output
-    assert touched(simulator) == {"c1", "c2", "c3", "c4", "c5", "c6"}
+    assert contacted(simulator) == {"c1", "c2", "c3", "c4", "c5", "c6"}
     assert "wave 3 " in run.output
 
 
 class TestUpgrade:
-    def test_in_waves_with_a_way_back(self, fleet, playbook):
+    def test_failed_upgrade_is_rolled_back_and_stops_the_rollout(self, fleet, playbook):
         simulator, inventory = fleet(c3={"install": InstallPlan(seconds=30, bad_versions=["1.1.70"])})
         inventory["all"]["vars"]["azureml_version"] = "1.1.60"
         deployed = playbook("azureml.arc.deploy", inventory)
@@ -307,7 +307,7 @@ class TestUpgrade:
         assert "chart of version 1.1.70 cannot be rendered" in message
         assert "Rolled back to version 1.1.60." in message
 
-    def test_only_the_version(self, fleet, playbook):
+    def test_change_other_than_the_version_is_rejected(self, fleet, playbook):
         simulator, inventory = fleet()
         playbook("azureml.arc.deploy", inventory, "--limit", "c1")
         inventory["all"]["vars"] |= {"azureml_version": "1.1.70", "azureml_settings": {"a.b": "c"}}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Playbook rotate_tls: the certificate of inference endpoints, and nothing but the certificate."""
+"""Playbook rotate_tls updates the certificate of inference endpoints and changes nothing else."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def https(simulator, arc, tmp_path):
     return {"all": {"vars": variables, "hosts": {arc: {}}}}
 
 
-def test_certificate_from_files(playbook, simulator, arc, https, tmp_path):
+def test_certificate_from_files_is_rotated(playbook, simulator, arc, https, tmp_path):
     never = playbook("azureml.arc.rotate_tls", https)
     assert "more than the certificate would change: the extension does not exist" in never.output
     playbook("azureml.arc.deploy", https)
@@ -54,20 +54,20 @@ def test_certificate_from_files(playbook, simulator, arc, https, tmp_path):
     assert "(installDcgmExporter). Deploy the cluster first." in " ".join(drifted.output.split())
 
 
-def test_certificate_in_a_secret(playbook, kube, simulator, arc, https, tmp_path):
+def test_certificate_in_a_secret_is_rotated(playbook, kube, simulator, arc, https, tmp_path):
     tls = https["all"]["vars"]["azureml_tls"]
     https["all"]["vars"] |= {
         "azureml_tls": {"secret_name": "ml-tls", "cname": "ml.example.com"},
         "azureml_tls_secret": {"certificate": tls["certificate"], "private_key": tls["private_key"]},
     }
 
-    def in_the_cluster() -> bytes:
+    def certificate_in_cluster() -> bytes:
         secret = kube(arc).resources.get(api_version="v1", kind="Secret").get("ml-tls", "azureml")
         return base64.b64decode(secret.data["cert.pem"])
 
     first = playbook("azureml.arc.deploy", https)
     assert first.status == 0, first.output
-    assert in_the_cluster() == (tmp_path / "ml.pem").read_bytes()
+    assert certificate_in_cluster() == (tmp_path / "ml.pem").read_bytes()
     again = playbook("azureml.arc.deploy", https)
     assert (again.status, again.changed(arc)) == (0, 0), again.output
 
@@ -76,7 +76,7 @@ def test_certificate_in_a_secret(playbook, kube, simulator, arc, https, tmp_path
     renewed = playbook("azureml.arc.rotate_tls", https, "--diff")
 
     assert (renewed.status, renewed.changed(arc)) == (0, 1), renewed.output
-    assert in_the_cluster() == (tmp_path / "ml.pem").read_bytes()
+    assert certificate_in_cluster() == (tmp_path / "ml.pem").read_bytes()
     # The router reads the Secret when the extension is updated.
     assert ["/secrets/" in path for _method, path in writes(simulator)] == [True, False]
     assert renewed.outcome(arc)["endpoint"]["outcome"] == "ok"
@@ -84,14 +84,14 @@ def test_certificate_in_a_secret(playbook, kube, simulator, arc, https, tmp_path
     assert "PRIVATE KEY" not in renewed.output
 
 
-def test_needs_a_secret_to_put_it_into(playbook, simulator, https):
+def test_tls_secret_without_a_secret_name_is_rejected(playbook, simulator, https):
     https["all"]["vars"]["azureml_tls_secret"] = {"certificate": "c", "private_key": "k"}
     result = playbook("azureml.arc.deploy", https)
     assert "azureml_tls_secret needs azureml_tls.secret_name" in result.output
     assert simulator.journal() == []
 
 
-def test_certificate_that_cert_manager_renews(playbook, kube, arc, https):
+def test_certificate_renewed_by_cert_manager_is_copied(playbook, kube, arc, https):
     https["all"]["vars"] |= {
         "azureml_tls": {"secret_name": "ml-tls", "cname": "ml.example.com"},
         "azureml_tls_secret": {"from": {"namespace": "default", "name": "edge"}},
@@ -114,7 +114,7 @@ def test_certificate_that_cert_manager_renews(playbook, kube, arc, https):
     assert renewed.outcome(arc)["endpoint"]["outcome"] == "ok"
 
 
-def test_fails_where_the_router_still_serves_the_old_certificate(playbook, simulator, arc, https, tmp_path):
+def test_old_certificate_on_the_router_fails_the_rotation(playbook, simulator, arc, https, tmp_path):
     playbook("azureml.arc.deploy", https)
     simulator.change_plan(arc, router="stale certificate")
     certificates.as_files(tmp_path)
@@ -122,14 +122,14 @@ def test_fails_where_the_router_still_serves_the_old_certificate(playbook, simul
     stale = playbook("azureml.arc.rotate_tls", https, "-e", "azureml_readiness_timeout=3")
 
     assert stale.status == 2
-    said = " ".join(stale.output.split())
-    assert "endpoint wrong: inference endpoint ml.example.com is not served as configured" in said
-    assert "another certificate is served: SHA-256" in said
+    output = " ".join(stale.output.split())
+    assert "endpoint wrong: inference endpoint ml.example.com is not served as configured" in output
+    assert "another certificate is served: SHA-256" in output
     found = stale.outcome(arc)
     assert (found["failed_step"], found["endpoint"]["outcome"]) == ("Check the inference endpoint", "wrong")
 
 
-def test_warns_where_the_router_cannot_be_reached(playbook, arc, https, tmp_path):
+def test_unreachable_router_is_a_warning(playbook, arc, https, tmp_path):
     https["all"]["vars"]["azureml_inference_service"] = "cluster_ip"
     playbook("azureml.arc.deploy", https)
     certificates.as_files(tmp_path)
@@ -141,7 +141,7 @@ def test_warns_where_the_router_cannot_be_reached(playbook, arc, https, tmp_path
     assert "was not checked, not reachable from" in " ".join(renewed.output.split())
 
 
-def test_proof_of_the_endpoint_is_part_of_deploy_and_verify(playbook, simulator, arc, https, tmp_path):
+def test_deploy_and_verify_prove_the_endpoint(playbook, simulator, arc, https, tmp_path):
     https["all"]["vars"]["azureml_prove"] = ["endpoint"]
 
     deployed = playbook("azureml.arc.deploy", https)
@@ -167,7 +167,7 @@ def test_proof_of_the_endpoint_is_part_of_deploy_and_verify(playbook, simulator,
     assert finding.endswith(message)
 
 
-def test_plain_http_is_proved_as_well(playbook, https):
+def test_plain_http_endpoint_is_proved(playbook, https):
     del https["all"]["vars"]["azureml_tls"]
     https["all"]["vars"] |= {"azureml_allow_insecure_connections": True, "azureml_prove": ["endpoint"]}
 
