@@ -11,22 +11,23 @@ import functools
 import json
 import os
 import signal
-import ssl
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from http import HTTPStatus
 from pathlib import Path
+
+from urllib3 import PoolManager, Retry
 
 from simulator.scenario import SUBSCRIPTION, ClusterPlan, Scenario
 
 TESTS = Path(__file__).resolve().parent
 START_SECONDS = 30
 STOP_SECONDS = 10
-REFUSED_SECONDS = 5  # a fault may make the simulator refuse connections for a moment
+# A fault may make the simulator refuse connections for a moment: six seconds of attempts.
+REFUSED = Retry(connect=7, backoff_factor=0.05)
 
 
 class RunningSimulator:
@@ -42,6 +43,7 @@ class RunningSimulator:
         self.ca: str = facts["ca"]
         self.kubeconfigs: dict[str, str] = facts["kubeconfigs"]
         self.secret: str = facts["secret"]
+        self._connections = PoolManager(ca_certs=self.ca, retries=REFUSED)
         self.environment = {
             "AZURE_CLIENT_ID": facts["client_id"],
             "AZURE_SECRET": facts["secret"],
@@ -98,19 +100,11 @@ class RunningSimulator:
 
     def _control(self, method: str, path: str, body: object = None) -> bytes:
         data = json.dumps(body).encode() if method not in ("GET", "DELETE") else None
-        request = urllib.request.Request(
-            f"{self.endpoint}/control/{path}", data, {"Content-Type": "application/json"}, method=method
-        )
-        context = ssl.create_default_context(cafile=self.ca)
-        end = time.monotonic() + REFUSED_SECONDS
-        while True:
-            try:
-                with urllib.request.urlopen(request, context=context) as response:
-                    return response.read()
-            except urllib.error.URLError as error:
-                if not isinstance(error.reason, ConnectionRefusedError) or time.monotonic() > end:
-                    raise
-            time.sleep(0.05)
+        url = f"{self.endpoint}/control/{path}"
+        response = self._connections.request(method, url, body=data, headers={"Content-Type": "application/json"})
+        if response.status >= HTTPStatus.BAD_REQUEST:
+            raise RuntimeError(f"{method} {url}: HTTP {response.status}: {response.data.decode()}")
+        return response.data
 
 
 def inventory(directory: Path, clusters: Iterable[ClusterPlan]) -> dict:
