@@ -74,7 +74,7 @@ def test_relay_parts_are_not_read_again_after_their_answer(run_module, simulator
 def slow(tmp_path_factory):
     """A simulator in which a namespace takes seconds, and new resources are not visible to any client at first."""
     cluster = ClusterPlan("c", install=InstallPlan(seconds=20))
-    scenario = Scenario(clusters=[cluster], time_scale=2, eventual_consistency="everybody")
+    scenario = Scenario(clusters=[cluster], time_scale=2, eventual_consistency="all")
     with simulated.running(scenario, tmp_path_factory.mktemp("slow")) as running:
         yield running
 

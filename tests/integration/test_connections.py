@@ -173,7 +173,7 @@ def test_expired_token_is_replaced_once_for_all_clients(task, start, sign_in_to)
 
 
 def test_connection_that_the_service_closed_is_reopened_and_no_request_is_sent_twice(task, start, sign_in_to):
-    simulator = start(keep_alive=1, time_scale=60, eventual_consistency="nobody", workspaces=[WorkspacePlan()])
+    simulator = start(keep_alive=1, time_scale=60, eventual_consistency="none", workspaces=[WorkspacePlan()])
     sign_in_to(simulator)
     options = {"resource_group": "rg-edge", "workload_profile": "training", "wait": False}
     read(task, "c0")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""No secret gets out, in either way of running, at the highest verbosity; nothing of it is left behind."""
+"""No secret is in the output, the files or the processes of a run, at the highest verbosity."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ CLUSTERS = [
     ClusterPlan("full", install=InstallPlan(30), attach_error="The workspace has too many computes."),
     ClusterPlan("wrong", install=InstallPlan(30)),  # its token is not the cluster's
 ]
-# Certificates that are kept elsewhere, with their keys: in the key vault, and in the Secret of cert-manager.
-IN_VAULT, OF_CERT_MANAGER = (certificates.make() for _number in range(2))
+# Certificates with keys in the key vault and in the Secret of cert-manager.
+IN_VAULT, IN_CERT_MANAGER = (certificates.make() for _number in range(2))
 REPORT = {
     "ANSIBLE_CALLBACKS_ENABLED": "azureml.arc.fleet_report",
     "AZUREML_ARC_FLEET_REPORT_FORMATS": "html,json,junit",
@@ -46,14 +46,14 @@ REPORT = {
 
 
 class Watcher:
-    """Looks for secrets in the command line and the environment of every process that works in a folder."""
+    """Search for secrets in the command line and the environment of each process that runs in a folder."""
 
     def __init__(self, directory: Path, secrets: list[str]) -> None:
         self._directory = directory
         self._secrets = [one.encode() for one in secrets]
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
-        self.seen = 0
+        self.processes_read = 0
         self.found: set[str] = set()
 
     def __enter__(self) -> Watcher:
@@ -67,23 +67,23 @@ class Watcher:
     def _watch(self) -> None:
         while not self._stop.wait(0.02):
             for process in processes_of(self._directory):
-                self.seen += 1
+                self.processes_read += 1
                 for name in ("cmdline", "environ"):
-                    with contextlib.suppress(OSError):  # it has ended
+                    with contextlib.suppress(OSError):  # the process has ended
                         content = (process / name).read_bytes()
                         self.found |= {f"{name}: {content[:200]!r}" for one in self._secrets if one in content}
 
 
 @pytest.fixture
 def azure(tmp_path, monkeypatch):
-    """A simulator whose client secret is a marker, and which the environment does not sign in to."""
+    """Start a simulator with a marker as client secret, and remove the credentials from the environment."""
     scenario = Scenario(clusters=CLUSTERS, principal=Principal(secret=f"{MARKER}-client"), time_scale=60)
     with simulated.running(scenario, tmp_path / "simulator") as running:
         running.import_certificate("edge", IN_VAULT)
         secrets = DynamicClient(new_client_from_config(running.kubeconfigs["inline"])).resources.get(
             api_version="v1", kind="Secret"
         )
-        body = {"metadata": {"name": "edge"}, "data": certificates.as_secret(OF_CERT_MANAGER)}
+        body = {"metadata": {"name": "edge"}, "data": certificates.as_secret(IN_CERT_MANAGER)}
         secrets.create(body=body, namespace="default")
         for name in ("AZURE_CLIENT_ID", "AZURE_SECRET", "AZURE_TENANT"):
             monkeypatch.delenv(name)
@@ -93,7 +93,7 @@ def azure(tmp_path, monkeypatch):
 
 
 def inventory(azure: simulated.RunningSimulator, tls: dict) -> dict:
-    """Return the clusters, each secret in the variable that takes it."""
+    """Return an inventory with a secret in each variable that accepts one."""
     content = simulated.inventory(azure.directory, CLUSTERS)
     content["all"]["vars"] |= {
         "azureml_profile": "training_inference",
@@ -129,35 +129,35 @@ def inventory(azure: simulated.RunningSimulator, tls: dict) -> dict:
 
 
 def secrets_of(azure: simulated.RunningSimulator, tls: dict) -> list[str]:
-    """Return all that must not be seen, in each form that it takes on the way."""
+    """Return all secrets of a run, in each encoding in which they are sent."""
     tokens = [azure.kubeconfig(name)["users"][0]["user"]["token"] for name in azure.kubeconfigs]
-    keys = [tls["private_key_content"], *(key.decode() for _certificate, key in (IN_VAULT, OF_CERT_MANAGER))]
+    keys = [tls["private_key_content"], *(key.decode() for _certificate, key in (IN_VAULT, IN_CERT_MANAGER))]
     parts = [part for key in keys for part in (key.splitlines()[1], base64.b64encode(key.encode()).decode()[40:120])]
-    learned = [
+    returned = [
         value
         for one in requests_to(azure, "POST", "")
         for name, value in (one["answer"] or {}).items()
         if name.lower().endswith(("key", "connectionstring", "access_token")) and isinstance(value, str)
     ]
-    return [MARKER, "SharedAccessKey=", *tokens, *parts, *learned]
+    return [MARKER, "SharedAccessKey=", *tokens, *parts, *returned]
 
 
 def files_below(directory: Path, without: tuple[str, ...]) -> Iterator[Path]:
-    """Files, without those of some folders."""
+    """Yield the files below a folder, except below the excluded folders."""
     for path in directory.rglob("*"):
         if path.is_file() and not path.relative_to(directory).as_posix().startswith(without):
             yield path
 
 
 def assert_without(directory: Path, secrets: list[str], without: tuple[str, ...] = ()) -> None:
-    """No file below a folder holds a secret."""
+    """Fail if a file below a folder contains a secret."""
     for path in files_below(directory, without):
         content = path.read_bytes()
         assert not [one for one in secrets if one.encode() in content], path
 
 
 def ready_components(artifacts: Path, host: str) -> list[dict]:
-    """Return the components of a host that the events of a run tell of."""
+    """Return the components of a host in the events of a run."""
     events = [json.loads(path.read_text(encoding="utf-8")) for path in (artifacts / "job_events").glob("*.json")]
     results = [
         event["event_data"]["res"]
@@ -168,8 +168,8 @@ def ready_components(artifacts: Path, host: str) -> list[dict]:
 
 
 @pytest.mark.parametrize("in_process", ["1", "0"])
-def test_a_run_of_ansible_runner(azure, tmp_path_factory, in_process):
-    """As AWX runs it: the artifacts of ansible-runner hold all that a run has said, event by event."""
+def test_no_secret_in_artifacts_of_ansible_runner(azure, tmp_path_factory, in_process):
+    """Run like AWX: the artifacts of ansible-runner contain the whole output and each event."""
     tls = certificates.as_options()
     run = tmp_path_factory.mktemp("run")  # short: ansible-core 2.21 listens on a socket below TMPDIR
     for name, content in {
@@ -202,7 +202,7 @@ def test_a_run_of_ansible_runner(azure, tmp_path_factory, in_process):
     assert len(found) > 10  # the connection strings of relays, and tokens
     assert not [one for one in found if one in output]
     assert not re.search(r"eyJ|Bearer ", output)
-    # Names that stand in a kubeconfig beside its secrets are not blanked.
+    # Names in a kubeconfig are not secrets and are not hidden.
     assert {row["name"] for row in ready_components(run / "artifacts/one", "inline")} >= {
         "relayserver",
         "volcano-admission",
@@ -210,18 +210,18 @@ def test_a_run_of_ansible_runner(azure, tmp_path_factory, in_process):
     assert len(list((run / "artifacts/one/job_events").glob("*.json"))) > 20
     assert {path.suffix for path in (run / "report").iterdir()} == {".html", ".json", ".xml"}
     assert_without(run, found, without=("inventory/",))
-    assert watcher.seen > 10
+    assert watcher.processes_read > 10
     assert watcher.found == set()
-    left = [*files_below(run / "ansible", ()), *(run / "tmp").iterdir()]
-    assert left == []
+    remaining = [*files_below(run / "ansible", ()), *(run / "tmp").iterdir()]
+    assert remaining == []
 
 
-def test_permanent_error_is_not_repeated(playbook, simulator, arc, tmp_path):
-    """Values that are refused, in modules that are called by themselves; as variables, for Ansible shows the task."""
+def test_no_secret_in_errors_of_modules(playbook, simulator, arc, tmp_path):
+    """Call modules with invalid values. The values are variables, because Ansible shows the text of a task."""
     secret, broken = "{{ secret }}", "{{ 'users: [' ~ secret ~ '\n' }}"
     cluster = {"resource_group": "rg-edge", "cluster_name": arc, "workload_profile": "training"}
     tasks = [
-        {"azureml.arc.extension": {**cluster, "secret": secret, "client_id": "nobody", "tenant": "99999999-8888"}},
+        {"azureml.arc.extension": {**cluster, "secret": secret, "client_id": "unknown", "tenant": "99999999-8888"}},
         {"azureml.arc.extension": {**cluster, "protected_settings": {"a": {"b": secret}}}},
         {
             "azureml.arc.pod_readiness": {
@@ -252,8 +252,8 @@ def test_permanent_error_is_not_repeated(playbook, simulator, arc, tmp_path):
         assert_without(tmp_path, [MARKER])
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_nothing_is_left_of_a_run_that_is_ended(azure, tmp_path_factory, how):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_terminated_run_leaves_no_secrets_in_files(azure, tmp_path_factory, number):
     """The token of the run is encrypted, and the files of an inline kubeconfig are in memory."""
     azure.change_plan("inline", install={"pods": {"gateway": "ImagePullBackOff"}})
     tls = certificates.as_options()
@@ -264,7 +264,7 @@ def test_nothing_is_left_of_a_run_that_is_ended(azure, tmp_path_factory, how):
         shared = [path for path in (run / "ansible").rglob("azureml_arc_*") if path.is_file()]
         assert {oct(path.stat().st_mode & 0o777) for path in shared} == {"0o600"}
         assert not [one for one in secrets_of(azure, tls) for path in shared if one.encode() in path.read_bytes()]
-        process.send_signal(how)
+        process.send_signal(number)
     wait_for(lambda: not processes_of(run), seconds=20)
 
     (run / "inventory.yml").unlink()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The official clients work against the simulator unchanged. Rules of ARM are in test_simulator_arm.py."""
+"""Unmodified official clients work against the simulator. For the rules of ARM, see test_simulator_arm.py."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_sdk_creates_patches_and_deletes(sdk, arc):
     assert missing.value.error.code == "ResourceNotFound"
 
 
-def test_extension_on_aks_refuses_an_identity_and_gets_one(sdk, aks):
+def test_extension_on_aks_rejects_an_identity_and_gets_its_own(sdk, aks):
     where = ("rg-edge", "Microsoft.ContainerService", "managedClusters", aks, "azureml")
     with pytest.raises(HttpResponseError, match="Failed to perform resource identity operation. Status: 'BadRequest'"):
         sdk.extensions.begin_create(*where, EXTENSION, polling=False)
@@ -72,7 +72,7 @@ def test_extension_on_aks_refuses_an_identity_and_gets_one(sdk, aks):
     assert created.properties.aks_assigned_identity.principal_id
 
 
-def test_second_operation_is_refused_while_one_is_under_way(sdk, arc):
+def test_second_operation_is_rejected_during_the_first(sdk, arc):
     sdk.extensions.begin_create(*place(arc), EXTENSION, polling=False)
     with pytest.raises(HttpResponseError) as conflict:
         sdk.extensions.begin_update(*place(arc), {"properties": {}}, polling=False)
@@ -119,10 +119,10 @@ def test_kubernetes_client_creates_lists_in_pages_watches_and_deletes(kubernetes
     ]
 
 
-def test_kubernetes_errors(kubernetes):
+def test_kubernetes_api_returns_errors_of_a_real_server(kubernetes):
     core = client.CoreV1Api(kubernetes)
 
-    def refused(call, *arguments) -> tuple[int, str]:
+    def error_of(call, *arguments) -> tuple[int, str]:
         with pytest.raises(client.ApiException) as error:
             call(*arguments)
         return error.value.status, json.loads(error.value.body)["reason"]
@@ -130,14 +130,14 @@ def test_kubernetes_errors(kubernetes):
     body = {"metadata": {"name": "once"}}
     stored = core.create_namespaced_config_map("default", body)
     stale = {"metadata": {"name": "once", "resourceVersion": "1"}}
-    assert refused(core.create_namespaced_config_map, "default", body) == (409, "AlreadyExists")
-    assert refused(core.replace_namespaced_config_map, "once", "default", stale) == (409, "Conflict")
-    assert refused(core.read_namespaced_config_map, "none", "default") == (404, "NotFound")
-    assert refused(core.create_namespaced_config_map, "nowhere", body) == (404, "NotFound")
+    assert error_of(core.create_namespaced_config_map, "default", body) == (409, "AlreadyExists")
+    assert error_of(core.replace_namespaced_config_map, "once", "default", stale) == (409, "Conflict")
+    assert error_of(core.read_namespaced_config_map, "none", "default") == (404, "NotFound")
+    assert error_of(core.create_namespaced_config_map, "nowhere", body) == (404, "NotFound")
     assert stored.metadata.generation == 1
 
 
-def test_custom_resources_and_discovery(kubernetes):
+def test_custom_resources_are_served_and_discovered(kubernetes):
     definition = {
         "metadata": {"name": "instancetypes.amlarc.azureml.com"},
         "spec": {
@@ -160,7 +160,7 @@ def test_custom_resources_and_discovery(kubernetes):
     assert client.VersionApi(kubernetes).get_code().git_version == "v1.31.2"
 
 
-def test_faults_and_journal(simulator):
+def test_faults_are_served_in_order_and_recorded(simulator):
     simulator.add_fault(path="/metadata", status=429, headers={"Retry-After": "3"}, times=1)
     simulator.add_fault(path="/metadata", cut="reset", times=1)
     url = f"{simulator.endpoint}/metadata/endpoints?api-version=1"
@@ -168,13 +168,13 @@ def test_faults_and_journal(simulator):
     throttled = requests.get(url, timeout=10)
     with pytest.raises(requests.ConnectionError):
         requests.get(url, timeout=10)
-    through = requests.get(url, timeout=10)
+    succeeded = requests.get(url, timeout=10)
 
-    assert (throttled.status_code, throttled.headers["Retry-After"], through.status_code) == (429, "3", 200)
+    assert (throttled.status_code, throttled.headers["Retry-After"], succeeded.status_code) == (429, "3", 200)
     assert [one["status"] for one in simulator.journal() if one["path"] == "/metadata/endpoints"] == [429, 0, 200]
 
 
-def test_simulator_starts_from_the_command_line_and_stops_at_a_signal(tmp_path):
+def test_simulator_starts_from_the_command_line_and_stops_on_sigterm(tmp_path):
     tests = Path(__file__).resolve().parents[1]
     command = [sys.executable, "-m", "simulator", "--clusters", "2", "--directory", str(tmp_path / "d")]
     with subprocess.Popen(command, cwd=tests, stdout=subprocess.PIPE, text=True) as process:
@@ -193,7 +193,7 @@ TABLE = (
 
 @pytest.fixture
 def kubectl_table(arc, kube):
-    """What kubectl is answered: it sends C(TABLE) and prints the cells as they come."""
+    """Send a request as kubectl does, with C(TABLE) as Accept header, and return the response."""
     connection = kube(arc).client.configuration
 
     def get(path: str) -> dict:
@@ -203,7 +203,7 @@ def kubectl_table(arc, kube):
     return get
 
 
-def test_kubectl_is_answered_with_a_table_of_its_columns(arc, kube, kubectl_table):
+def test_kubectl_table_has_the_columns_of_a_real_server(arc, kube, kubectl_table):
     path = "/api/v1/namespaces/default/pods"
     pod = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
     pod["status"] = {
@@ -243,13 +243,13 @@ def test_short_names_are_discovered(arc, kube):
         assert found.resources.get(short_names=[short]).kind == kind
 
 
-def test_answers_take_as_long_as_the_scenario_says(tmp_path):
-    with simulated.running(Scenario(faults=[{"delay": 0.5}]), tmp_path / "far") as far:
+def test_responses_take_the_delay_of_the_scenario(tmp_path):
+    with simulated.running(Scenario(faults=[{"delay": 0.5}]), tmp_path / "delayed") as delayed:
         start = time.monotonic()
         for _request in range(2):
-            assert requests.get(f"{far.endpoint}{METADATA_PATH}", verify=far.ca, timeout=10).ok
+            assert requests.get(f"{delayed.endpoint}{METADATA_PATH}", verify=delayed.ca, timeout=10).ok
         took = time.monotonic() - start
 
-        paths = [one["path"] for one in far.journal()]
+        paths = [one["path"] for one in delayed.journal()]
     assert took >= 1
     assert paths == ["/metadata/endpoints"] * 2

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The simulator is as strict as Azure Resource Manager."""
+"""The simulator accepts and rejects the same requests as Azure Resource Manager."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NAMESPACE = {"location": "westeurope", "sku": {"name": "STANDARD"}}
 
 @pytest.fixture
 def token(simulator):
-    """A token for an audience, ARM itself if none is named."""
+    """Get a token for an audience, by default ARM."""
 
     def get(audience: str = simulator.endpoint) -> str:
         return credential(simulator).get_token(f"{audience}/.default").token
@@ -37,8 +37,8 @@ def token(simulator):
 
 
 @pytest.fixture
-def ask(simulator, token):
-    """Send one request to ARM with a valid token, or with another one. Returns the answer."""
+def send_request(simulator, token):
+    """Send a request to ARM with a valid token or with the given one, and return the response."""
 
     def send(method, path, signed_in=None, **kwargs):
         value = token() if signed_in is None else signed_in
@@ -50,18 +50,18 @@ def ask(simulator, token):
 
 
 @pytest.fixture
-def arm(ask):
-    """Send one request to ARM. Returns status and error code."""
+def arm(send_request):
+    """Send a request to ARM and return the status and the error code."""
 
     def send(method, path, **kwargs):
-        answer = ask(method, path, **kwargs)
+        answer = send_request(method, path, **kwargs)
         body = answer.json() if answer.content else {}
         return answer.status_code, body.get("error", {}).get("code", "")
 
     return send
 
 
-def test_arm_rejects_what_arm_rejects(arm, token, arc):
+def test_invalid_requests_return_the_errors_of_arm(arm, token, arc):
     cluster, extension = arc_id(arc), extension_of(arc)
     without_type = json.loads(json.dumps(EXTENSION))
     del without_type["properties"]["extensionType"]
@@ -99,7 +99,7 @@ def extension_of(cluster):
     return f"{extension_id(cluster)}?api-version=2025-03-01"
 
 
-# By which client each was recorded stands in simulator/arm/versions.py.
+# simulator/arm/versions.py names the client of each recorded version.
 @pytest.mark.parametrize(
     ("path", "versions"),
     [
@@ -117,40 +117,42 @@ def test_several_api_versions_of_a_type_are_served(arm, arc, path, versions):
     assert arm("GET", f"{address}?api-version=2099-01-01") == (400, "NoRegisteredProviderFound")
 
 
-def test_unknown_members_are_ignored(ask, arc):
+def test_unknown_members_are_ignored(send_request, arc):
     body = {"location": "westeurope", **EXTENSION, "properties": {**EXTENSION["properties"], "unknown": 1}}
-    created = ask("PUT", extension_of(arc), json=body)
+    created = send_request("PUT", extension_of(arc), json=body)
     assert created.status_code == 201
     assert "unknown" not in created.json()["properties"]
-    wait_for(lambda: ask("GET", extension_of(arc)).json()["properties"]["provisioningState"] == "Succeeded")
+    wait_for(lambda: send_request("GET", extension_of(arc)).json()["properties"]["provisioningState"] == "Succeeded")
 
-    patched = ask("PATCH", extension_of(arc), json={"properties": {"unknown": 1, "version": "1.1.60"}})
+    patched = send_request("PATCH", extension_of(arc), json={"properties": {"unknown": 1, "version": "1.1.60"}})
     assert (patched.status_code, patched.json()["properties"]["version"]) == (202, "1.1.60")
 
 
-# Source: what C(az k8s-extension update) was recorded to send with every change of a plain setting.
+# Source: a recording of C(az k8s-extension update), which sends this with each change of another setting.
 @pytest.mark.parametrize("protected", [{}, None])
-def test_empty_protected_settings_change_no_secret(ask, arc, protected):
-    ask("PUT", extension_of(arc), json=EXTENSION)
-    wait_for(lambda: ask("GET", extension_of(arc)).json()["properties"]["provisioningState"] == "Succeeded")
+def test_empty_protected_settings_change_no_secret(send_request, arc, protected):
+    send_request("PUT", extension_of(arc), json=EXTENSION)
+    wait_for(lambda: send_request("GET", extension_of(arc)).json()["properties"]["provisioningState"] == "Succeeded")
 
     properties = {"configurationSettings": {"a": "2"}, "configurationProtectedSettings": protected}
-    patched = ask("PATCH", extension_of(arc), json={"properties": properties}).json()["properties"]
+    patched = send_request("PATCH", extension_of(arc), json={"properties": properties}).json()["properties"]
 
     assert patched["configurationProtectedSettings"] == {"secret": ""}
     assert patched["configurationSettings"]["a"] == "2"
 
 
-def test_words_compare_without_case(ask, arc):
-    assert ask("PUT", f"{BUS}/{arc}-words?API-VERSION=2021-11-01", json=NAMESPACE).status_code == 201
-    refused = ask("PUT", f"{BUS}/{arc}-none?api-version=2021-11-01", json={**NAMESPACE, "sku": {"name": "Gold"}})
+def test_query_keys_and_enumerations_are_case_insensitive(send_request, arc):
+    assert send_request("PUT", f"{BUS}/{arc}-words?API-VERSION=2021-11-01", json=NAMESPACE).status_code == 201
+    refused = send_request(
+        "PUT", f"{BUS}/{arc}-none?api-version=2021-11-01", json={**NAMESPACE, "sku": {"name": "Gold"}}
+    )
     assert refused.status_code == 400
 
 
-def test_compute_as_other_clients_send_it(ask, run_module, arc):
+def test_compute_requests_of_other_clients_are_accepted(send_request, run_module, arc):
     run_module(EXTENSION_SPEC, resource_group="rg-edge", cluster_name=arc, workload_profile="training")
     compute = f"{WORKSPACE}/computes/{arc}?api-version=2023-08-01-preview"
-    # azure-ai-ml 1.35 sends no identity; azureml-core 1.36 an empty location, and members where none are expected.
+    # azure-ai-ml 1.35 sends no identity; azureml-core 1.36 sends an empty location and additional members.
     body = {
         "location": "",
         "properties": {
@@ -160,101 +162,105 @@ def test_compute_as_other_clients_send_it(ask, run_module, arc):
             "properties": {"namespace": "default", "defaultInstanceType": None, "instanceTypes": None},
         },
     }
-    created = ask("PUT", compute, json=body)
+    created = send_request("PUT", compute, json=body)
 
     assert (created.status_code, created.json()["identity"], created.json()["location"]) == (201, None, "northeurope")
     assert "namespace" not in created.json()["properties"]
-    wait_for(lambda: ask("GET", compute).json()["properties"]["provisioningState"] == "Succeeded")
-    assert ask("DELETE", f"{compute}&underlyingresourceaction=detach").status_code == 202
+    wait_for(lambda: send_request("GET", compute).json()["properties"]["provisioningState"] == "Succeeded")
+    assert send_request("DELETE", f"{compute}&underlyingresourceaction=detach").status_code == 202
 
 
-def test_compute_is_detached_once_however_often_that_is_asked_for(ask, run_module, simulator, ready):
+def test_repeated_detach_succeeds(send_request, run_module, simulator, ready):
     run_module(COMPUTE_SPEC, **ready)
     compute = f"{WORKSPACE}/computes/{ready['name']}?api-version=2024-04-01&underlyingResourceAction=Detach"
-    simulator.change_workspace("ws", detach_seconds=120)  # longer than the second request may take to arrive
+    simulator.change_workspace("ws", detach_seconds=120)  # longer than the second request takes
 
-    removals = [ask("DELETE", compute) for _time in range(2)]
+    removals = [send_request("DELETE", compute) for _time in range(2)]
     simulator.change_workspace("ws", detach_seconds=5)
 
     assert [one.status_code for one in removals] == [202, 202]
     for one in removals:
         status = one.headers["Azure-AsyncOperation"].removeprefix(simulator.endpoint)
-        wait_for(lambda status=status: ask("GET", status).json()["status"] == "Succeeded")
+        wait_for(lambda status=status: send_request("GET", status).json()["status"] == "Succeeded")
 
 
-def test_detach_ends_an_attachment_that_is_under_way(ask, simulator, arc, ready):
+def test_detach_cancels_an_attachment_in_progress(send_request, simulator, arc, ready):
     compute = f"{WORKSPACE}/computes/{ready['name']}?api-version=2024-04-01"
     properties = {"computeType": "Kubernetes", "resourceId": arc_id(arc), "properties": {"namespace": "default"}}
     simulator.change_plan(arc, attach_seconds=30)
     simulator.change_workspace("ws", detach_seconds=120)
 
-    ask("PUT", compute, json={"properties": properties})
-    ask("DELETE", f"{compute}&underlyingResourceAction=Detach")
+    send_request("PUT", compute, json={"properties": properties})
+    send_request("DELETE", f"{compute}&underlyingResourceAction=Detach")
     simulator.change_workspace("ws", detach_seconds=5)
 
     states = set()
-    while (answer := ask("GET", compute)).status_code == 200:
+    while (answer := send_request("GET", compute)).status_code == 200:
         states.add(answer.json()["properties"]["provisioningState"])
     assert states == {"Deleting"}
 
 
-def test_extension_is_removed_once_however_often_that_is_asked_for(ask, simulator, arc):
-    ask("PUT", extension_of(arc), json=EXTENSION)
+def test_repeated_deletion_of_an_extension_succeeds(send_request, simulator, arc):
+    send_request("PUT", extension_of(arc), json=EXTENSION)
 
-    removals = [ask("DELETE", extension_of(arc)) for _time in range(2)]
+    removals = [send_request("DELETE", extension_of(arc)) for _time in range(2)]
 
     for one in removals:
         status = one.headers["Azure-AsyncOperation"].removeprefix(simulator.endpoint)
-        wait_for(lambda status=status: ask("GET", status).json()["status"] == "Succeeded")
+        wait_for(lambda status=status: send_request("GET", status).json()["status"] == "Succeeded")
 
 
-def test_removal_ends_an_install_that_is_under_way(ask, simulator, arc, kube):
-    # Without an end, pods would appear after 60 seconds.
+def test_deletion_cancels_an_install_in_progress(send_request, simulator, arc, kube):
+    # If the install continued, pods would appear after 60 seconds.
     simulator.change_plan(arc, install={"seconds": 600}, removal_seconds=120)
-    ask("PUT", extension_of(arc), json=EXTENSION)
-    ask("DELETE", extension_of(arc))
+    send_request("PUT", extension_of(arc), json=EXTENSION)
+    send_request("DELETE", extension_of(arc))
 
-    wait_for(lambda: ask("GET", extension_of(arc)).status_code == 404)
+    wait_for(lambda: send_request("GET", extension_of(arc)).status_code == 404)
 
     assert kube(arc).resources.get(api_version="v1", kind="Pod").get(namespace="azureml").items == []
 
 
-def test_authorization_rules_are_listed(ask, arc):
+def test_authorization_rules_are_listed(send_request, arc):
     version = "api-version=2021-11-01"
     for path in ("", "/hybridConnections/c", "/hybridConnections/c/authorizationRules/rule"):
         body = {**NAMESPACE, "properties": {"rights": ["Send"]}}
-        assert ask("PUT", f"{RELAY}/{arc}-rules{path}?{version}", json=body).status_code in (200, 201)
+        assert send_request("PUT", f"{RELAY}/{arc}-rules{path}?{version}", json=body).status_code in (200, 201)
 
-    of_namespace = ask("GET", f"{RELAY}/{arc}-rules/authorizationRules?{version}").json()["value"]
-    of_connection = ask("GET", f"{RELAY}/{arc}-rules/hybridConnections/c/authorizationRules?{version}").json()["value"]
+    of_namespace = send_request("GET", f"{RELAY}/{arc}-rules/authorizationRules?{version}").json()["value"]
+    of_connection = send_request("GET", f"{RELAY}/{arc}-rules/hybridConnections/c/authorizationRules?{version}").json()[
+        "value"
+    ]
     assert [one["name"] for one in of_namespace] == ["RootManageSharedAccessKey"]
     assert [one["name"] for one in of_connection] == ["rule"]
 
 
-def test_names_come_back_as_they_were_created(ask, arc):
+def test_names_keep_the_case_of_their_creation(send_request, arc):
     address = f"{RELAY}/{arc}-Name"
-    ask("PUT", f"{address}?api-version=2021-11-01", json=NAMESPACE)
+    send_request("PUT", f"{address}?api-version=2021-11-01", json=NAMESPACE)
 
-    again = ask("PUT", f"{address.upper()}?api-version=2021-11-01", json=NAMESPACE).json()
+    again = send_request("PUT", f"{address.upper()}?api-version=2021-11-01", json=NAMESPACE).json()
     assert (again["name"], again["id"], again["type"]) == (f"{arc}-Name", address, "Microsoft.Relay/namespaces")
 
-    ask("PUT", extension_of(arc), json=EXTENSION)
+    send_request("PUT", extension_of(arc), json=EXTENSION)
     upper = extension_of(arc.upper()).replace("extensions/azureml", "extensions/AZUREML")
-    extension = ask("GET", upper).json()
+    extension = send_request("GET", upper).json()
     assert (extension["name"], extension["id"]) == ("azureml", extension_id(arc))
 
 
 # Sources are in simulator/arm/supporting.py.
-def test_states_beside_the_final_ones(ask, arc):
-    namespace = ask("PUT", f"{RELAY}/{arc}-state?api-version=2021-11-01", json=NAMESPACE).json()
-    workspace = ask("PUT", f"{LOGS}/{arc}-state?api-version=2022-10-01", json={"location": "westeurope"}).json()
+def test_new_resources_have_transitional_states(send_request, arc):
+    namespace = send_request("PUT", f"{RELAY}/{arc}-state?api-version=2021-11-01", json=NAMESPACE).json()
+    workspace = send_request(
+        "PUT", f"{LOGS}/{arc}-state?api-version=2022-10-01", json={"location": "westeurope"}
+    ).json()
     states = [one["properties"]["provisioningState"] for one in (namespace, workspace)]
     assert states == ["Accepted", "ProvisioningAccount"]
 
 
-def test_links_have_the_effective_port(ask, token, arc):
+def test_links_have_the_effective_port(send_request, token, arc):
     signed_in = token("https://localhost")
-    created = ask("PUT", extension_of(arc), signed_in, json=EXTENSION, headers={"Host": "localhost"})
+    created = send_request("PUT", extension_of(arc), signed_in, json=EXTENSION, headers={"Host": "localhost"})
     for name in ("Azure-AsyncOperation", "Location"):
         assert created.headers[name].startswith("https://localhost:443/subscriptions/")
 
@@ -274,38 +280,38 @@ def test_reads_are_eventually_consistent_for_the_caller(arm, arc):
     assert answers[-1] == (200, "")
 
 
-def test_namespace_is_not_created_while_it_is_deleted(ask, arm, arc):
+def test_creation_during_deletion_is_rejected(send_request, arm, arc):
     address = f"{RELAY}/{arc}-deleted?api-version=2021-11-01"
 
-    def is_refused() -> bool:
-        ask("PUT", address, json=NAMESPACE)
+    def is_rejected() -> bool:
+        send_request("PUT", address, json=NAMESPACE)
         assert arm("DELETE", address) == (202, "")
         return arm("PUT", address, json=NAMESPACE) == (409, "Conflict")
 
-    wait_for(is_refused)  # on a busy machine the deletion may end before the last request arrives
+    wait_for(is_rejected)  # repeat: on a slow machine the deletion may end before the last request
 
 
-def test_namespace_stays_that_is_created_after_repeated_deletion(ask, arm, arc):
+def test_namespace_created_after_repeated_deletion_stays(send_request, arm, arc):
     address = f"{RELAY}/{arc}-again?api-version=2021-11-01"
-    ask("PUT", address, json=NAMESPACE)
+    send_request("PUT", address, json=NAMESPACE)
     while arm("DELETE", address) != (204, ""):
         pass
 
-    ask("PUT", address, json=NAMESPACE)
+    send_request("PUT", address, json=NAMESPACE)
 
-    wait_for(lambda: ask("GET", address).json()["properties"]["provisioningState"] == "Succeeded")
+    wait_for(lambda: send_request("GET", address).json()["properties"]["provisioningState"] == "Succeeded")
 
 
-def test_namespace_that_two_create_at_once_is_provisioned(ask, arm, arc):
+def test_namespace_created_twice_is_provisioned(send_request, arm, arc):
     address = f"{RELAY}/{arc}-twice?api-version=2021-11-01"
     assert [arm("PUT", address, json=NAMESPACE) for _client in range(2)] == [(201, ""), (200, "")]
 
-    wait_for(lambda: ask("GET", address).json()["properties"]["provisioningState"] == "Succeeded")
+    wait_for(lambda: send_request("GET", address).json()["properties"]["provisioningState"] == "Succeeded")
 
 
 @pytest.fixture
 def job(run_module, ready):
-    """The body of a job for the compute of a cluster that runs jobs."""
+    """Attach a cluster and return the body of a job for its compute."""
     run_module(COMPUTE_SPEC, **ready)
     properties = {
         "jobType": "Command",
@@ -327,35 +333,35 @@ def job(run_module, ready):
         ("j", {"computeId": f"{WORKSPACE}/computes/none"}),
     ],
 )
-def test_jobs_are_rejected_as_the_specification_says(arm, job, name, change):
+def test_invalid_jobs_are_rejected(arm, job, name, change):
     body = {"properties": {**job["properties"], **change}}
     assert arm("PUT", f"{WORKSPACE}/jobs/{name}?api-version=2024-04-01", json=body)[0] == 400
 
 
-def test_life_of_a_job(ask, simulator, arc, job):
+def test_job_is_created_updated_canceled_and_deleted(send_request, simulator, arc, job):
     simulator.change_plan(arc, jobs={"queue_seconds": 3600})
     path, version = f"{WORKSPACE}/jobs/life-{arc}", "?api-version=2024-04-01"
-    created = ask("PUT", path + version, json=job)
+    created = send_request("PUT", path + version, json=job)
     other = {"properties": {**job["properties"], "command": "false", "tags": {"b": "2"}}}
 
-    again = ask("PUT", path + version, json=other)
+    again = send_request("PUT", path + version, json=other)
 
     assert (created.status_code, created.json()["properties"]["status"]) == (201, "Starting")
     properties = again.json()["properties"]
     assert (again.status_code, properties["command"], properties["tags"]) == (200, "true", {"b": "2"})
     listed = {
-        query: [one["name"] for one in ask("GET", f"{WORKSPACE}/jobs{version}&{query}").json()["value"]]
+        query: [one["name"] for one in send_request("GET", f"{WORKSPACE}/jobs{version}&{query}").json()["value"]]
         for query in ("tag=b&jobType=Command", "tag=none", "tag=b&jobType=Sweep")
     }
     assert list(listed.values()) == [[f"life-{arc}"], [], []]
-    assert ask("DELETE", path + version).status_code == 409
-    assert ask("POST", f"{path}/cancel{version}").status_code == 202
-    wait_for(lambda: ask("GET", path + version).json()["properties"]["status"] == "Canceled")
-    assert ask("POST", f"{path}/cancel{version}").status_code == 400
-    assert [ask("DELETE", path + version).status_code for _time in range(2)] == [202, 204]
+    assert send_request("DELETE", path + version).status_code == 409
+    assert send_request("POST", f"{path}/cancel{version}").status_code == 202
+    wait_for(lambda: send_request("GET", path + version).json()["properties"]["status"] == "Canceled")
+    assert send_request("POST", f"{path}/cancel{version}").status_code == 400
+    assert [send_request("DELETE", path + version).status_code for _time in range(2)] == [202, 204]
 
 
-def test_run_history_wants_a_token_of_its_own_audience(ask, token):
+def test_run_history_requires_a_token_for_its_audience(send_request, token):
     path = f"/history/v1.0{WORKSPACE}/runs/none/details"
-    assert ask("GET", path, signed_in=token("https://vault.azure.net")).status_code == 401
-    assert ask("GET", path).status_code == 404
+    assert send_request("GET", path, signed_in=token("https://vault.azure.net")).status_code == 401
+    assert send_request("GET", path).status_code == 404

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""HTTPS for inference: the certificate reaches Azure once, and again when it is another one."""
+"""HTTPS for inference: a certificate is sent to Azure once, and again only after it is renewed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def inference(aks):
 
 @pytest.fixture
 def files(tmp_path):
-    """Write a pair of files; returns the option."""
+    """Write certificate and key to files, and return option tls."""
 
     def write(pair):
         return {**certificates.as_files(tmp_path, pair), "cname": "ml.example.com"}
@@ -55,7 +55,7 @@ def test_certificate_is_sent_once_and_again_when_renewed(run_module, simulator, 
     assert put["body"]["properties"]["configurationSettings"]["sslCname"] == "ml.example.com"
 
 
-def test_as_text(run_module, inference):
+def test_certificate_and_key_as_text_are_sent_as_protected_settings(run_module, inference):
     tls = {**certificates.as_options(), "cname": "ml.example.com"}
 
     result = run_module(SPEC, tls=tls, **inference)
@@ -63,7 +63,7 @@ def test_as_text(run_module, inference):
     assert result["extension"]["protected_settings"] == ["scoringFe.sslCert", "scoringFe.sslKey"]
 
 
-def test_other_name_disturbs_endpoints(run_module, inference, files):
+def test_changed_cname_requires_allow_disruption(run_module, inference, files):
     pair = certificates.make(("ml.example.com", "other.example.com"))
     run_module(SPEC, tls=files(pair), **inference)
     other = {**files(pair), "cname": "other.example.com"}
@@ -88,13 +88,13 @@ def test_other_name_disturbs_endpoints(run_module, inference, files):
         ),
     ],
 )
-def test_refused_before_anything_is_sent(run_module, simulator, inference, tls, message):
+def test_invalid_options_are_rejected_before_any_request(run_module, simulator, inference, tls, message):
     with pytest.raises(ModuleFailedError, match=message):
         run_module(SPEC, tls=tls, **inference)
     assert simulator.journal() == []
 
 
-def test_unfit_certificate_is_refused_before_anything_is_sent(run_module, simulator, inference, files):
+def test_certificate_for_another_name_is_rejected_before_any_request(run_module, simulator, inference, files):
     with pytest.raises(ModuleFailedError, match="not covered by tls.certificate, which is for b.example.com"):
         run_module(SPEC, tls=files(certificates.make(("b.example.com",))), **inference)
     assert simulator.journal() == []

@@ -24,7 +24,7 @@ def new_pair() -> tuple[bytes, bytes]:
 
 @pytest.fixture
 def write(tmp_path):
-    """Write a new certificate with its key; returns the options."""
+    """Write a new certificate and its key to files, and return the options."""
 
     def run(*names: str) -> dict[str, str]:
         return certificates.as_files(tmp_path, certificates.make(names or ("ml.example.com",)))
@@ -44,7 +44,7 @@ def ensure(run_module, simulator, arc):
 
 @pytest.fixture
 def secret(kube, arc):
-    """The Secret as it is in the cluster."""
+    """Read the Secret from the cluster."""
 
     def read():
         found = kube(arc).resources.get(api_version="v1", kind="Secret").get(name="ml-tls", namespace="azureml")
@@ -53,7 +53,7 @@ def secret(kube, arc):
     return read
 
 
-def test_creates_namespace_and_secret_then_changes_nothing(ensure, secret, write, simulator, tmp_path):
+def test_namespace_and_secret_are_created_once(ensure, secret, write, simulator, tmp_path):
     files = write()
     planned = ensure(check_mode=True, **files)
     assert (planned["changed"], planned["namespace_created"], writes(simulator)) == (True, True, [])
@@ -71,7 +71,7 @@ def test_creates_namespace_and_secret_then_changes_nothing(ensure, secret, write
     }
 
 
-def test_secret_is_updated_and_keeps_foreign_keys(ensure, secret, write, kube, arc, tmp_path):
+def test_updated_secret_keeps_keys_of_others(ensure, secret, write, kube, arc, tmp_path):
     ensure(**write())
     kube(arc).resources.get(api_version="v1", kind="Secret").patch(
         name="ml-tls", namespace="azureml", body={"data": {"ca.crt": "Y2E="}}
@@ -94,14 +94,14 @@ def test_secret_is_updated_and_keeps_foreign_keys(ensure, secret, write, kube, a
     assert secret()["data"]["ca.crt"] == "Y2E="
 
 
-def test_removes(ensure, write):
+def test_state_absent_removes_the_secret(ensure, write):
     ensure(**write())
     assert ensure(state="absent", check_mode=True)["changed"]
     assert ensure(state="absent", diff=True)["diff"]["after"] == {}
     assert not ensure(state="absent")["changed"]
 
 
-def test_no_key_in_the_result(ensure, write, tmp_path):
+def test_result_does_not_contain_the_private_key(ensure, write, tmp_path):
     result = ensure(**write(), diff=True)
     key = (tmp_path / "ml.key").read_bytes()
     assert base64.b64encode(key).decode()[:60] not in json.dumps(result)
@@ -121,18 +121,18 @@ def test_no_key_in_the_result(ensure, write, tmp_path):
         ({"certificate_content": "x", "private_key_content": "y"}, "certificate is not a PEM certificate"),
     ],
 )
-def test_refused_before_anything_is_sent(ensure, simulator, options, message):
+def test_invalid_options_are_rejected_before_any_request(ensure, simulator, options, message):
     with pytest.raises(ModuleFailedError, match=message):
         ensure(**options)
     assert simulator.journal() == []
 
 
 class TestFromCertManager:
-    """A Secret of type kubernetes.io/tls."""
+    """Copies of a Secret of type kubernetes.io/tls."""
 
     @pytest.fixture
     def issue(self, kube, create, arc):
-        """Issue or renew the certificate, as cert-manager does; takes what the Secret holds."""
+        """Issue or renew a certificate in a Secret, like cert-manager."""
         create(arc, "v1", "Namespace", "certs")
 
         def run(certificate: bytes, key: bytes) -> None:
@@ -149,7 +149,7 @@ class TestFromCertManager:
     def copy(self, ensure):
         return lambda **options: ensure(**{"from": {"namespace": "certs", "name": "edge"}, **options})
 
-    def test_renewed_certificate_is_a_change_and_an_equal_one_is_not(self, issue, copy, secret):
+    def test_only_a_renewed_certificate_is_a_change(self, issue, copy, secret):
         first, second = new_pair(), new_pair()
         issue(*first)
         created, same = copy(cname="ml.example.com"), copy(cname="ml.example.com")
@@ -159,17 +159,17 @@ class TestFromCertManager:
         assert [one["changed"] for one in (created, same, planned, renewed)] == [True, False, True, True]
         assert created["certificate"]["fingerprint"] != renewed["certificate"]["fingerprint"]
         assert len(renewed["certificate"]["chain"]) == 2
-        held = {key: base64.b64decode(value) for key, value in secret()["data"].items()}
-        assert held == {"cert.pem": second[0], "key.pem": second[1]}
+        stored = {key: base64.b64decode(value) for key, value in secret()["data"].items()}
+        assert stored == {"cert.pem": second[0], "key.pem": second[1]}
 
-    def test_no_key_in_the_result(self, issue, copy):
+    def test_result_does_not_contain_the_private_key(self, issue, copy):
         certificate, key = new_pair()
         issue(certificate, key)
-        said = json.dumps(copy(diff=True))
-        assert base64.b64encode(key).decode()[40:100] not in said
-        assert "PRIVATE KEY" not in said
+        result = json.dumps(copy(diff=True))
+        assert base64.b64encode(key).decode()[40:100] not in result
+        assert "PRIVATE KEY" not in result
 
-    def test_chain_out_of_order_is_refused_with_the_secret_it_is_in(self, issue, copy):
+    def test_invalid_chain_is_rejected_with_the_name_of_its_secret(self, issue, copy):
         certificate, key = new_pair()
         issue(certificate + certificate, key)
         with pytest.raises(ModuleFailedError) as failure:
@@ -186,7 +186,7 @@ class TestFromCertManager:
             ({"tls.crt": "Y2E=", "tls.key": "Y2E="}, "namespace 'certs': certificate is not a PEM certificate"),
         ],
     )
-    def test_secret_without_a_certificate_is_refused(self, create, copy, simulator, arc, data, message):
+    def test_secret_without_a_certificate_is_rejected(self, create, copy, simulator, arc, data, message):
         create(arc, "v1", "Namespace", "certs")
         if data:
             create(arc, "v1", "Secret", "edge", "certs", data=data)
@@ -195,7 +195,7 @@ class TestFromCertManager:
         assert [one["path"] for one in requests_to(simulator, "POST", "/azureml/secrets")] == []
 
 
-def test_name_that_it_does_not_cover(ensure, write, simulator):
+def test_certificate_for_another_name_is_rejected(ensure, write, simulator):
     with pytest.raises(ModuleFailedError, match="cname 'b.example.com' is not covered by certificate, which is for a."):
         ensure(cname="b.example.com", **write("a.example.com"))
     assert simulator.journal() == []
@@ -209,13 +209,13 @@ def test_name_that_it_does_not_cover(ensure, write, simulator):
         ("create secrets", "Creating Secret 'ml-tls' .*may not create secrets"),
     ],
 )
-def test_missing_right_is_named(ensure, write, simulator, arc, forbidden, what):
+def test_missing_permission_is_reported(ensure, write, simulator, arc, forbidden, what):
     simulator.change_plan(arc, forbidden=[forbidden])
     with pytest.raises(ModuleFailedError, match=what):
         ensure(**write())
 
 
-def test_namespace_being_removed(ensure, write, create, arc):
+def test_namespace_being_removed_fails(ensure, write, create, arc):
     create(arc, "v1", "Namespace", "azureml", status={"phase": "Terminating"})
     with pytest.raises(ModuleFailedError, match="namespace 'azureml' is being removed"):
         ensure(**write())

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Variables as users give them: null, text, of another kind, misspelt, with files that are not there."""
+"""Variables of users: null, text instead of other types, misspelt names, missing files, vault and INI inventories."""
 
 from __future__ import annotations
 
@@ -30,26 +30,26 @@ from simulator.scenario import SUBSCRIPTION, ClusterPlan, InstallPlan
 ROLE = "azureml.arc.azureml"
 INSTALL = InstallPlan(seconds=30)
 INFERENCE = {"azureml_profile": "inference", "azureml_inference_service": "node_port"}
-# Punctuation of two messages, of which one was put into the other.
+# Repeated punctuation where one message contains another.
 JOINED_TWICE = re.compile(r"\.;|;;|\.\.|[:.] ?;| ;")
 
 
 @pytest.fixture
 def nulls(simulator, arc, monkeypatch):
-    """Every variable of a flow as null, but those that a cluster cannot do without."""
+    """Return all variables of a flow with value null, except those that are required."""
     monkeypatch.setenv("K8S_AUTH_KUBECONFIG", simulator.kubeconfigs[arc])
 
-    def of(flow: str) -> dict:
+    def variables_of(flow: str) -> dict:
         return {**dict.fromkeys(specification(KINDS.get(flow, CLUSTER))), "azureml_resource_group": "rg-edge"}
 
-    return of
+    return variables_of
 
 
 class TestNull:
-    """A variable that is null is a variable that is not set."""
+    """Variables with value null count as unset."""
 
     @pytest.mark.parametrize("flow", FLOWS)
-    def test_role_in_a_play(self, playbook, nulls, simulator, arc, flow):
+    def test_role_treats_null_as_unset(self, playbook, nulls, simulator, arc, flow):
         entry_point = "main" if flow == "deploy" else flow
         include = {"ansible.builtin.include_role": {"name": ROLE, "tasks_from": entry_point}}
         wanted = {"azureml_version": "1.1.55"} if flow == "upgrade" else {}
@@ -62,12 +62,12 @@ class TestNull:
         assert "NoneType" not in run.output
         if flow in ("verify", "upgrade"):  # there is no extension yet
             assert "the extension does not exist" in run.output
-        elif flow != "machine":  # this machine may lack something
+        elif flow != "machine":  # the machine that runs the tests may fail its checks
             assert run.status == 0, run.output
         assert writes(simulator) == []
 
     @pytest.mark.parametrize("name", ["deploy", "rollout", "nodes"])
-    def test_playbook(self, playbook, nulls, tmp_path, simulator, arc, name):
+    def test_playbook_treats_null_as_unset(self, playbook, nulls, tmp_path, simulator, arc, name):
         path = tmp_path / "nulls.yml"
         variables = {**nulls("deploy"), **dict.fromkeys(OTHER_NAMES), **dict.fromkeys(specification(MACHINE))}
         path.write_text(json.dumps({**variables, "azureml_resource_group": "rg-edge"}), encoding="utf-8")
@@ -77,12 +77,12 @@ class TestNull:
         assert run.status == 0, run.output
         wanted = "no nodes to change" if name == "nodes" else "extension would be created"
         assert run.outcome(arc)["msg"].startswith(wanted)
-        assert "End the batch" not in run.output  # as without results of hosts
+        assert "End the batch" not in run.output  # that task runs only with azureml_report_hosts: false
         assert writes(simulator) == []
 
 
-# What can be wrong with the variables of a host, and what is said of it.
-WRONG = {
+# Invalid variables of a host, and the start of the message for each.
+INVALID = {
     "no-group": ({"azureml_resource_group": None}, "azureml_resource_group is required"),
     "unknown": ({"azureml_profil": "training"}, "unknown variable azureml_profil; did you mean azureml_profile?"),
     "choice": ({"azureml_profile": "serving"}, "azureml_profile must be one of training, "),
@@ -178,8 +178,8 @@ WRONG = {
 
 
 @pytest.mark.parametrize("content", ["azureml.arc.deploy", play(roles=[ROLE])], ids=["fleet", "role"])
-def test_wrong_variables_are_one_error_before_anything_is_sent(playbook, simulator, tmp_path, content):
-    """Each on a separate host, so that one run shows all."""
+def test_invalid_variables_are_one_error_before_any_request(playbook, simulator, tmp_path, content):
+    """One run tests all errors, each on its own host."""
     for name, pem in zip(("ml.pem", "ml.key"), certificates.make(), strict=True):
         (tmp_path / name).write_bytes(pem)
     common = {
@@ -188,14 +188,14 @@ def test_wrong_variables_are_one_error_before_anything_is_sent(playbook, simulat
         "azureml_compute": {"name": "{{ inventory_hostname[:16] }}"},
         "azureml_kubernetes": {"host": "https://{{ inventory_hostname }}.example.com", "api_key": "t"},
     }
-    inventory = {"all": {"vars": common, "hosts": {name: variables for name, (variables, _error) in WRONG.items()}}}
+    inventory = {"all": {"vars": common, "hosts": {name: variables for name, (variables, _error) in INVALID.items()}}}
 
     run = playbook(content, inventory, "--forks", "10")
 
     assert run.status == 2
     assert "Unexpected" not in run.output
     assert "hunter2" not in run.output
-    for name, (_variables, error) in WRONG.items():
+    for name, (_variables, error) in INVALID.items():
         message = run.outcome(name)["msg"]
         assert error in message
         assert re.fullmatch(r"(?s).*[^.;:, ]; nothing was sent", message), message
@@ -220,9 +220,7 @@ INVALID_FOR_THE_PLAY = [
 
 
 @pytest.mark.parametrize(("name", "variables", "error"), INVALID_FOR_THE_PLAY, ids=lambda value: str(value)[:30])
-def test_what_is_wrong_for_a_whole_play_ends_it_before_anything_is_sent(
-    playbook, simulator, arc, name, variables, error
-):
+def test_invalid_variables_of_a_play_end_it_before_any_request(playbook, simulator, arc, name, variables, error):
     inventory = simulated.inventory(simulator.directory, [ClusterPlan(arc)])
 
     run = playbook(f"azureml.arc.{name}", inventory, "-e", json.dumps(variables))
@@ -235,34 +233,34 @@ def test_what_is_wrong_for_a_whole_play_ends_it_before_anything_is_sent(
 
 
 class TestWorkspaces:
-    """A workspace that does not exist is a mistake of the inventory, which one read shows before any installation."""
+    """Each workspace is read once before the first installation, so that a missing one fails early."""
 
     @pytest.fixture
     def fleet(self, start_fleet):
-        """Four clusters: b1 and b2 in a workspace that does not exist, c with a second compute in another such one."""
+        """Start four clusters: b1 and b2 use a missing workspace, the second compute of c uses another missing one."""
         simulator, inventory = start_fleet([ClusterPlan(name, install=INSTALL) for name in ("a", "b1", "b2", "c")])
-        missing, gone = ({"name": name, "resource_group": "rg-ml"} for name in ("missing", "gone"))
+        missing, deleted = ({"name": name, "resource_group": "rg-ml"} for name in ("missing", "deleted"))
         inventory["all"]["vars"]["azureml_compute"]["name"] = "of-{{ inventory_hostname }}"
         inventory["all"]["hosts"]["b1"]["azureml_workspace"] = missing
         inventory["all"]["hosts"]["b2"]["azureml_workspace"] = missing
-        inventory["all"]["hosts"]["c"]["azureml_computes"] = [{"name": "second", "workspace": gone}]
+        inventory["all"]["hosts"]["c"]["azureml_computes"] = [{"name": "second", "workspace": deleted}]
         return simulator, inventory
 
-    def test_each_is_read_once_and_said_once_and_other_clusters_are_deployed(self, playbook, fleet):
+    def test_each_missing_workspace_is_one_request_and_one_error(self, playbook, fleet):
         simulator, inventory = fleet
 
         run = playbook("azureml.arc.deploy", inventory)
 
         assert run.status == 2
-        missing, gone = (
+        missing, deleted = (
             f"{variable}: workspace '{name}' in resource group 'rg-ml' of subscription {SUBSCRIPTION} does not exist;"
             " nothing was sent"
-            for variable, name in (("azureml_workspace", "missing"), ("azureml_computes[0].workspace", "gone"))
+            for variable, name in (("azureml_workspace", "missing"), ("azureml_computes[0].workspace", "deleted"))
         )
         assert run.output.count(f"failed: 2 clusters (b1, b2) {missing}\n") == 1
-        assert run.output.count(f"failed: [c] {gone}\n") == 1
+        assert run.output.count(f"failed: [c] {deleted}\n") == 1
         assert run.output.count("does not exist") == 2
-        assert [run.outcome(name)["msg"] for name in ("b1", "b2", "c")] == [missing, missing, gone]
+        assert [run.outcome(name)["msg"] for name in ("b1", "b2", "c")] == [missing, missing, deleted]
         assert run.outcome("a")["changed"]
         assert about(simulator, "b1", "b2", "c/") == []
         requests = [one["path"] for one in simulator.journal()]
@@ -270,7 +268,7 @@ class TestWorkspaces:
         assert len(workspaces) == 3
         assert max(workspaces) < next(number for number, path in enumerate(requests) if "/extensions" in path)
 
-    def test_a_rollout_that_allows_no_failure_sends_nothing_to_any_cluster(self, playbook, fleet):
+    def test_missing_workspace_stops_a_rollout_without_failure_budget(self, playbook, fleet):
         simulator, inventory = fleet
 
         run = playbook("azureml.arc.rollout", inventory)
@@ -280,8 +278,8 @@ class TestWorkspaces:
         assert writes(simulator) == []
 
 
-NO_HOSTS = {"all": {}}  # beside those of another inventory
-# Every kind of variable as an INI inventory has it: text, but for what looks like a value of Python.
+NO_HOSTS = {"all": {}}  # the hosts are in another inventory
+# Variables of each type in an INI inventory: Ansible evaluates Python literals in it, all other values are text.
 INI = """\
 [clusters]
 {cluster} azureml_cluster_type=connected_cluster azureml_kubernetes='{{"kubeconfig": "{kubeconfig}"}}'
@@ -341,11 +339,11 @@ def test_ini_inventory_from_deployment_to_removal(playbook, simulator, arc, tmp_
 
 
 class TestVault:
-    """Files and variables that ansible-vault has encrypted."""
+    """Files and variables encrypted with ansible-vault."""
 
     @pytest.fixture
     def encrypted(self, simulator, arc, tmp_path):
-        """Write the variables of a cluster; returns the arguments of a playbook that can read them, and that cannot."""
+        """Write encrypted variables of a cluster; return the arguments of a playbook with and without the password."""
         library, password = vault(tmp_path)
         files = {
             "kubeconfig": Path(simulator.kubeconfigs[arc]).read_bytes(),
@@ -378,7 +376,7 @@ class TestVault:
         return (*arguments, *password), arguments
 
     @pytest.mark.parametrize("way", ["fleet", "role", "modules"])
-    def test_they_are_decrypted(self, playbook, simulator, arc, encrypted, monkeypatch, way):
+    def test_encrypted_files_and_variables_are_decrypted(self, playbook, simulator, arc, encrypted, monkeypatch, way):
         monkeypatch.delenv("AZURE_CLIENT_ID")
         monkeypatch.delenv("AZURE_SECRET")
         inventory = {"all": {"hosts": {arc: {"azureml_arc_in_process": way != "modules"}}}}
@@ -394,7 +392,7 @@ class TestVault:
         assert sent[0]["properties"]["configurationProtectedSettings"]["own.secret"] == "hunter2"
         assert playbook("azureml.arc.verify", inventory, *encrypted[0]).status == 0
 
-    def test_without_the_password_nothing_is_sent(self, playbook, simulator, arc, encrypted):
+    def test_missing_vault_password_fails_before_any_request(self, playbook, simulator, arc, encrypted):
         run = playbook("azureml.arc.deploy", {"all": {"hosts": {arc: {}}}}, *encrypted[1])
 
         assert run.status != 0

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Clusters that wait do not block others, and nothing is read that is known."""
+"""Waits: clusters do not block each other, interruption, and the number of requests."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ import simulated
 from simulator.scenario import ClusterPlan, InstallPlan, Scenario
 
 HEALTHY, HANGING = 160, 40
-TIMEOUT = 90  # seconds of the run; the simulator's pass faster
-# Requests of the run, not of a cluster: signing in, the cloud, workspaces, what is registered in the subscription.
-OF_THE_RUN = re.compile(
+TIMEOUT = 90  # in seconds of the run; the clock of the simulator is faster
+# Requests sent once for a run: token, cloud metadata, workspaces, and registered resource providers.
+SHARED_BY_THE_RUN = re.compile(
     r"/metadata/endpoints|/oauth2/|/\.well-known/|/workspaces/\w+$|/subscriptions/[^/]+/providers/[^/]+$"
 )
 
 
-def test_clusters_that_hang_do_not_block_others(playbook, tmp_path):
+def test_clusters_that_time_out_do_not_block_others(playbook, tmp_path):
     plans = [ClusterPlan(f"c{number}", install=InstallPlan(seconds=30)) for number in range(HEALTHY)]
     plans += [ClusterPlan(f"h{number}", install=InstallPlan(seconds=10**6)) for number in range(HANGING)]
-    # The clusters that hang come first, so they would have all threads.
+    # The clusters that never finish are first: they would occupy all threads.
     plans.reverse()
     with simulated.running(Scenario(clusters=plans, time_scale=60), tmp_path / "simulator") as simulator:
         inventory = simulated.inventory(simulator.directory, plans)
@@ -43,10 +43,10 @@ def test_clusters_that_hang_do_not_block_others(playbook, tmp_path):
     ends = {name: one["steps"][-1]["end"] - begun for name, one in outcomes.items()}
     last_healthy = max(end for name, end in ends.items() if name.startswith("c"))
     last_hanging = max(end for name, end in ends.items() if name.startswith("h"))
-    # In 5 threads that wait, 40 clusters that hang would take 8 times the timeout, and the others the same.
+    # If waits occupied the 5 threads, 40 such clusters would take 8 times the timeout, and delay all others.
     assert last_healthy < 2 * TIMEOUT
     assert last_hanging < 3 * TIMEOUT
-    # The healthy ones end by themselves, not after the others have timed out and left their threads.
+    # Healthy clusters finish before the others time out.
     submitted = max(
         step["end"] - begun
         for one in outcomes.values()
@@ -56,35 +56,35 @@ def test_clusters_that_hang_do_not_block_others(playbook, tmp_path):
     assert last_healthy < submitted + TIMEOUT
 
 
-FOR_EVER = 10**6  # simulated seconds
-LATE = 60  # seconds until an answer
+ENDLESS = 10**6  # simulated seconds
+DELAY = 60  # seconds until a response
 CONTINUES = "Operations in progress continue in Azure. Run the playbook again to resume."
-NOTHING = "No operation is in progress in Azure. Run the playbook again."
+NOTHING_IN_PROGRESS = "No operation is in progress in Azure. Run the playbook again."
 
 
 @dataclass
 class Interrupted:
-    """What a playbook waits for when it is interrupted.
+    """The wait during which a playbook is interrupted.
 
     :param step: its name.
-    :param plan: the part of the plan of the clusters that makes it last.
-    :param workspace: the part of the plan of their workspace that does.
-    :param variables: of the run.
-    :param late: the requests for whose answers it waits instead, by a part of their path.
-    :param last: the last line.
+    :param plan: fields of the cluster plans that prolong the wait.
+    :param workspace: fields of the workspace plan that prolong the wait.
+    :param variables: the variables of the run.
+    :param delayed: a part of the path of the requests whose responses are delayed, to prolong the wait.
+    :param last_line: the last line of the output.
     """
 
     step: str
     plan: dict = field(default_factory=dict)
     workspace: dict = field(default_factory=dict)
     variables: dict = field(default_factory=dict)
-    late: str = ""
-    last: str = CONTINUES
+    delayed: str = ""
+    last_line: str = CONTINUES
 
 
-INSTALLS = {"install": {"seconds": FOR_EVER}}
+INSTALLS = {"install": {"seconds": ENDLESS}}
 CONFIRMED = {"azureml_confirm": 2}
-READS_PODS = Interrupted("Check the pods", late="/api/v1/namespaces/azureml/pods", last=NOTHING)
+READS_PODS = Interrupted("Check the pods", delayed="/api/v1/namespaces/azureml/pods", last_line=NOTHING_IN_PROGRESS)
 INTERRUPTED = {
     "deploy": Interrupted("Wait until the extension is installed", INSTALLS),
     "rollout": Interrupted("Wait until the extension is installed", INSTALLS, variables={"azureml_waves": "100%"}),
@@ -95,16 +95,16 @@ INTERRUPTED = {
     ),
     "rotate_tls": Interrupted("Wait until the extension is updated", INSTALLS),
     "detach": Interrupted(
-        "Wait until the cluster is detached", workspace={"detach_seconds": FOR_EVER}, variables=CONFIRMED
+        "Wait until the cluster is detached", workspace={"detach_seconds": ENDLESS}, variables=CONFIRMED
     ),
-    "remove": Interrupted("Wait until the extension is removed", {"removal_seconds": FOR_EVER}, variables=CONFIRMED),
+    "remove": Interrupted("Wait until the extension is removed", {"removal_seconds": ENDLESS}, variables=CONFIRMED),
     "verify": READS_PODS,
     "report": READS_PODS,
     "nodes": Interrupted(
         "Label and taint nodes node-*",
         variables={"azureml_nodes": [{"names": ["node-*"]}]},
-        late="/api/v1/nodes",
-        last=NOTHING,
+        delayed="/api/v1/nodes",
+        last_line=NOTHING_IN_PROGRESS,
     ),
 }
 
@@ -127,24 +127,24 @@ def test_interrupted_run_lists_operations_in_progress(playbook, begin, tmp_path,
         for plan in plans:
             simulator.change_plan(plan.name, **one.plan)
         simulator.change_workspace("ws", **one.workspace)
-        if one.late:
-            simulator.add_fault(path=one.late, delay=LATE)
+        if one.delayed:
+            simulator.add_fault(path=one.delayed, delay=DELAY)
         inventory["all"]["vars"] |= {**one.variables, "azureml_progress_interval": 1}
         simulator.clear_journal()
         process, directory = begin(f"azureml.arc.{name}", inventory, **simulator.environment)
         output = directory / "output"
         for plan in plans:
-            path = f"/kubernetes/{plan.name}{one.late}"
-            if one.late:
+            path = f"/kubernetes/{plan.name}{one.delayed}"
+            if one.delayed:
                 wait_for(lambda path=path: requests_to(simulator, "GET", path), seconds=60)
             else:
                 line = f"waiting: [{plan.name}] "
                 wait_for(lambda line=line: line in output.read_text(), seconds=60)
         process.send_signal(number)
         process.wait(timeout=30)
-        wait_for(lambda: one.last in output.read_text())
+        wait_for(lambda: one.last_line in output.read_text())
 
-    assert f"interrupted: {one.step}: 2 (c1, c2)\n{one.last}\n" in output.read_text()
+    assert f"interrupted: {one.step}: 2 (c1, c2)\n{one.last_line}\n" in output.read_text()
 
 
 def with_certificate() -> dict:
@@ -154,10 +154,10 @@ def with_certificate() -> dict:
     return {**service, "azureml_tls": tls}
 
 
-def test_a_first_deployment_reads_nothing_twice(playbook, tmp_path):
+def test_first_deployment_reads_each_resource_once(playbook, tmp_path):
     plans = [ClusterPlan("shop", install=InstallPlan(seconds=30), attach_seconds=6)]
-    # What is asked for again because it is not visible yet does not count.
-    scenario = Scenario(clusters=plans, time_scale=60, eventual_consistency="nobody")
+    # Reads of new resources are consistent: the test counts no retries.
+    scenario = Scenario(clusters=plans, time_scale=60, eventual_consistency="none")
     with simulated.running(scenario, tmp_path / "simulator") as simulator:
         inventory = simulated.inventory(simulator.directory, plans)
         requests = []
@@ -165,20 +165,20 @@ def test_a_first_deployment_reads_nothing_twice(playbook, tmp_path):
             simulator.clear_journal()
             run = playbook("azureml.arc.deploy", inventory, **simulator.environment)
             assert run.status == 0, run.output
-            requests.append([one for one in simulator.journal() if not is_beside(one)])
+            requests.append([one for one in simulator.journal() if not is_not_of_the_cluster(one)])
 
     first, second = (without_polls(one) for one in requests)
     assert len(first) <= 16, "\n".join(map(str, first))
     assert len(second) == 3, second
 
 
-def is_beside(request: dict) -> bool:
-    """Return whether a request is one of the run, or of the cluster itself."""
-    return bool(OF_THE_RUN.search(request["path"])) or request["path"].startswith("/kubernetes/")
+def is_not_of_the_cluster(request: dict) -> bool:
+    """Return whether a request is shared by the run, or for the Kubernetes API."""
+    return bool(SHARED_BY_THE_RUN.search(request["path"])) or request["path"].startswith("/kubernetes/")
 
 
 def without_polls(requests: list[dict]) -> list[tuple[str, str]]:
-    """Requests without those that look at a resource again after it was submitted, until it is done."""
+    """Return the requests without polls of operations and of resources already written."""
     kept, submitted = [], set()
     for one in requests:
         path = one["path"].lower()

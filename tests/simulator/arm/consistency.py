@@ -41,7 +41,7 @@ class _Lag:
 class Consistency:
     """The resources that were created recently.
 
-    :param scope: the clients that do not see them yet: C(caller), C(everybody), or C(nobody).
+    :param scope: the clients that do not see them yet: C(caller), C(all), or C(none).
     """
 
     def __init__(self, scope: str) -> None:
@@ -51,9 +51,9 @@ class Consistency:
     def created(self, address: Address, caller: str) -> None:
         """Record that a caller has created a resource.
 
-        :param caller: its correlation id; without one, only scope C(everybody) applies.
+        :param caller: its correlation id; without one, only scope C(all) applies.
         """
-        if self.scope == "everybody" or (self.scope == "caller" and caller):
+        if self.scope == "all" or (self.scope == "caller" and caller):
             self._lags[address.key] = _Lag(caller, 1 + zlib.crc32(address.key.encode()) % 2)
 
     def settled(self, resource_id: str) -> None:
@@ -81,4 +81,4 @@ class Consistency:
         if lag and time.monotonic() > lag.end:
             del self._lags[key]
             return None
-        return lag if lag and (self.scope == "everybody" or lag.caller == caller) else None
+        return lag if lag and (self.scope == "all" or lag.caller == caller) else None
