@@ -274,7 +274,7 @@ def test_workflow_waits_for_its_approval(store, content, decision):
     node = store.create(
         "workflow_job_template_nodes", {"workflow_job_template": workflow["id"], "identifier": "approval"}
     )
-    store.create_approval(node, {"name": "go on", "timeout": 0})
+    store.create_approval(node, {"name": "approve", "timeout": 0})
     job = launches.launch_workflow(store, workflow, {})
     assert job["status"] == "running"
 

@@ -32,7 +32,7 @@ NAMES = ("c0", "c1", "c2", "c3")
 
 @pytest.fixture
 def start(tmp_path_factory):
-    """Start a simulator of one's own, with clusters C(NAMES)."""
+    """Start a simulator with clusters C(NAMES), for one test."""
     with contextlib.ExitStack() as stack:
 
         def run(**scenario) -> simulated.RunningSimulator:

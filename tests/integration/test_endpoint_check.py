@@ -121,15 +121,15 @@ def test_certificates_are_not_compared_without_permission_to_read_the_secret(htt
 
 
 @pytest.mark.parametrize(
-    ("trouble", "problems"),
+    ("fault", "problems"),
     [
         ("missing intermediate", ["intermediate certificates are missing: 1 of 2 certificates are served"]),
         ("wrong chain", ["the certificate is served with another chain"]),
         ("plain HTTP", ["it serves plain HTTP instead of HTTPS"]),
     ],
 )
-def test_invalid_response_is_reported_with_its_problem(https, wrong, simulator, arc, trouble, problems):
-    simulator.change_plan(arc, router=trouble)
+def test_invalid_response_is_reported_with_its_problem(https, wrong, simulator, arc, fault, problems):
+    simulator.change_plan(arc, router=fault)
     assert wrong(chain=https()["chain"]) == problems
 
 
@@ -226,11 +226,9 @@ class TestAddresses:
         assert f"answers inside the cluster: {why}" in found["warnings"][0]
         assert len(requests_to(simulator, "GET", "/services/https:azureml-fe:443/proxy/")) == 1
 
-    @pytest.mark.parametrize("trouble", ["plain HTTP", "closed"])
-    def test_router_that_does_not_answer_inside_the_cluster_either_is_wrong(
-        self, https, check, simulator, arc, trouble
-    ):
-        simulator.change_plan(arc, router=trouble)
+    @pytest.mark.parametrize("fault", ["plain HTTP", "closed"])
+    def test_router_that_does_not_answer_inside_the_cluster_either_is_wrong(self, https, check, simulator, arc, fault):
+        simulator.change_plan(arc, router=fault)
         https("cluster_ip")
 
         found = check(wait=False)

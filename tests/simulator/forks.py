@@ -20,7 +20,7 @@ LOG = "simulator.log"
 
 
 def main() -> None:
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel removes ended forks: nobody waits for their status
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel removes ended forks: no process waits for their status
     for line in sys.stdin:
         process = os.fork()
         if process == 0:

@@ -260,9 +260,9 @@ class AzureSession:
         )
 
     def lend_service(self, address: str, audience: str) -> contextlib.AbstractContextManager[connection.PipelineClient]:
-        """Lend a client of a service beside the resource manager, with a token that is good for that service only.
+        """Lend a client of a service other than the resource manager, with a token that is valid only for that service.
 
-        :param address: of the service; whoever calls has checked that it belongs to the cloud.
+        :param address: of the service; the caller has checked that it belongs to the cloud.
         :param audience: of the token.
         """
         scope, credential = f"{audience}/.default", self._credential

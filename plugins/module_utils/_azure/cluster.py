@@ -128,17 +128,17 @@ def from_id(option: str, cluster_id: str) -> ClusterReference:
     return reference({**found.groupdict(), "cluster_type": cluster_type}, found["subscription_id"])
 
 
-def read(session: AzureSession, cluster: ClusterReference, anew: bool = False) -> Cluster:
+def read(session: AzureSession, cluster: ClusterReference, refresh: bool = False) -> Cluster:
     """Read a cluster, once for all calls for it.
 
-    :param anew: read it again, after time has passed.
+    :param refresh: read the cluster again, even if it has been read before.
     :raises AzureMLError: if it cannot be read. If ARM answers 404, for the cluster or its resource group, the
         error has a field C(gone): Resource Graph may list a cluster for hours after its deletion, see
         https://github.com/ansible-collections/azure/pull/2002
     """
     try:
         kind = TYPES[cluster.type]
-        if anew:
+        if refresh:
             session.forget(cluster.id)
         body = session.once(cluster.id, lambda: session.get(cluster.id, kind.api_version, str(cluster)))
     except AzureMLError as error:

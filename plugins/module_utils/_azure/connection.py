@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The SDK's clients of Azure Resource Manager, and of services beside it, which can be kept between module calls.
+"""Clients of the SDK for Azure Resource Manager and other services of Azure, which can be kept between module calls.
 
-By itself C(requests) looks for proxies, credentials in F(~/.netrc) and certificate files with every request, and reads
-the certificates with every connection. Here that is done once for all clients of a task, and F(~/.netrc) is left
-alone: what it has for a host would replace the token.
+By default C(requests) looks up proxies, credentials in F(~/.netrc) and certificate files for each request, and reads
+the certificates for each connection. This module looks them up once for all clients of a task, and ignores
+F(~/.netrc): its credentials for a host would replace the token.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 FINAL_STATES = frozenset({"succeeded", "failed", "canceled"})
 # The final states of jobs. Source: C(JobStatus) of the 2024-04-01 specification of Microsoft.MachineLearningServices. A
-# job may go on from C(NotResponding) and C(Paused).
+# job may continue after C(NotResponding) and C(Paused).
 FINAL_JOB_STATES = frozenset({"completed", "failed", "canceled"})
 
 

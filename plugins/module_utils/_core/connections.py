@@ -2,17 +2,17 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Clients with open connections, kept from one module call to the next.
+"""Pool of clients with open connections, which module calls of a task reuse.
 
-A TLS handshake, and the certificates that it reads, cost more than ten requests. So whoever has used a client returns
-it here, and the next call with the same key goes on with its connection. Why that is safe:
+A TLS handshake, including reading the certificates, takes longer than ten requests. A call therefore returns its client
+to the pool, and the next call with the same key reuses the connection. This is safe for these reasons:
 
-- A client is lent to one call at a time, so that no two threads use it at once.
-- The key holds everything that makes a client: the address, the proxy, how certificates are verified, and who signs in.
-  A call with other credentials, or for another host, has another key.
-- A client that has been idle for C(LONGEST_IDLE) is closed: proxies and firewalls drop such a connection without a word
-  to either side. A connection that the server has closed is opened anew by urllib3 before it sends anything.
-- The clients of a process belong to a task and end with it: a forked process starts with none.
+- A client is lent to one call at a time, so no two threads use it at the same time.
+- The key contains all properties of a client: address, proxy, verification of certificates, and credentials. A call
+  with other credentials, or for another host, has another key.
+- A client that has been idle for C(LONGEST_IDLE) is closed, because proxies and firewalls silently drop such
+  connections. If the server has closed a connection, urllib3 opens another before it sends a request.
+- The clients of a process belong to a task and are closed at its end. A forked process starts with an empty pool.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ class AzureMLError(Exception):
     """An error that a user can act on: invalid input, a refusal of a service, a timeout.
 
     :param message: what was tried on which resource, and the result.
-    :param code: the error code of the service (C(AuthorizationFailed), ...) or one of ours (C(Timeout), ...).
+    :param code: the error code of the service (C(AuthorizationFailed), ...) or of this collection (C(Timeout), ...).
     :param correlation_id: ARM's C(x-ms-correlation-request-id), which Azure support asks for.
     :param status: the HTTP status of the response, if there was one.
     :param hint: the next step.

@@ -39,7 +39,7 @@ class Intervals:
         self._longest = longest
 
     def next(self) -> float:
-        """Return the next interval; there is no last one."""
+        """Return the next interval, in seconds. The sequence is infinite."""
         interval = self._interval
         self._interval = min(interval * self._growth, self._longest)
         return interval * random.uniform(1 - JITTER, 1 + JITTER)

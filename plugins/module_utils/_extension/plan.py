@@ -103,24 +103,24 @@ def _plan_change(wanted: WantedExtension, present: PresentExtension) -> Plan:
     """Return the change of an extension without an operation in progress."""
     properties = _changed_properties(wanted, present)
     for_good = _changed_for_good(present)
-    anew = bool(for_good) or present.provisioning_state.lower() != "succeeded"
-    settings = _changed_settings(wanted, present, anew)
+    reinstall = bool(for_good) or present.provisioning_state.lower() != "succeeded"
+    settings = _changed_settings(wanted, present, reinstall)
     # A certificate in a Secret of the cluster is not among the protected settings.
     renewed = CERTIFICATE_FINGERPRINT in settings and bool(wanted.settings.certificate)
-    due = anew or renewed or _protected_is_due(wanted, present)
+    due = reinstall or renewed or _protected_is_due(wanted, present)
     protected = wanted.settings.protected_keys if due else frozenset()
-    missing = present.protected_keys - protected if protected or anew else frozenset()
+    missing = present.protected_keys - protected if protected or reinstall else frozenset()
     refusal = (
         _replacement_refused(wanted, for_good)
         or _loss_refused(missing - wanted.settings.obsolete)
-        or (None if anew else _disruption_refused(wanted, present, settings))
+        or (None if reinstall else _disruption_refused(wanted, present, settings))
     )
     if refusal:
         return Plan("refuse", refusal)
     changes = {"settings": settings, "protected_keys": protected, "dropped_keys": missing}
     if for_good:
         return Plan("replace", "it cannot be changed in place", properties={**properties, **for_good}, **changes)
-    if anew:
+    if reinstall:
         reason = f"the last operation ended as {present.provisioning_state}"
         return Plan("create", reason, properties=properties, **changes)
     if settings or properties or protected:
@@ -128,13 +128,13 @@ def _plan_change(wanted: WantedExtension, present: PresentExtension) -> Plan:
     return Plan("none", "it is in sync")
 
 
-def _changed_settings(wanted: WantedExtension, present: PresentExtension, anew: bool) -> dict:
+def _changed_settings(wanted: WantedExtension, present: PresentExtension, reinstall: bool) -> dict:
     """Return the settings that change, as key: (before, after).
 
-    :param anew: whether the extension is installed again, with settings for the current size of the cluster.
+    :param reinstall: whether the extension is installed again, with settings for the current size of the cluster.
     """
     compared = {
-        key: value for key, value in wanted.settings.plain.items() if anew or key not in wanted.settings.initial
+        key: value for key, value in wanted.settings.plain.items() if reinstall or key not in wanted.settings.initial
     }
     changed = {
         key: (present.settings.get(key), value)

@@ -95,7 +95,7 @@ class Presence:
             return (yield from attempt)
         except AzureMLError as error:
             if error.code == "Timeout":
-                _cluster.explain_timeout(error, _cluster.read(self._session, self._reference.cluster, anew=True))
+                _cluster.explain_timeout(error, _cluster.read(self._session, self._reference.cluster, refresh=True))
             raise
 
     def _read_or_find(self) -> Waiting[dict | None]:

@@ -194,7 +194,7 @@ def context_of_task(
     """Return the context of modules in a task.
 
     :param environment: of the task.
-    :param connections: of the task; whoever made them closes them.
+    :param connections: of the task; their owner closes them.
     """
     return RunContext(
         check_mode=bool(action._task.check_mode),

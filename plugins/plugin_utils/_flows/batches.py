@@ -57,7 +57,7 @@ class Rollout:
             self.stopped = self.stopped or wave.summary()
 
     def begin_batch(self, settings: PlaySettings) -> None:
-        """Go on to the next batch."""
+        """Start the next batch."""
         self.number += 1
         self.batch = settings.batch
         if not self.stopped:  # otherwise its clusters do not start either

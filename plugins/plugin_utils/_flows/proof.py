@@ -15,7 +15,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._flows.flow import Flo
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.steps import StepFailedError
 
 STEP = "Prove that jobs run"
-NOT_KEPT = ("request",)  # of a job; it stands in the diff
+NOT_KEPT = ("request",)  # of a job; the diff contains it
 
 
 def prove_jobs(flow: Flow) -> Waiting[None]:

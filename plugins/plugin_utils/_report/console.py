@@ -74,7 +74,7 @@ def interrupted_lines(steps: Mapping[str, tuple[str, bool]]) -> str:
 
 
 def _without_explained(rows: Sequence[Mapping]) -> list[Mapping]:
-    """Return the rows without components that a pod of theirs explains."""
+    """Return the rows without components whose problem a row of one of their pods explains."""
     pods = [one["name"] for one in rows if one["kind"] == "Pod"]
     return [one for one in rows if one["kind"] == "Pod" or not any(name.startswith(f"{one['name']}-") for name in pods)]
 

@@ -4,7 +4,7 @@
 
 """Extensions that C(az) has installed and updated are in sync with equivalent variables.
 
-The recorded requests of az are sent to the simulator. Only a certificate is sent once more, with its fingerprint.
+The tests send recorded requests of az to the simulator. Only a certificate is then sent again, with its fingerprint.
 """
 
 from __future__ import annotations

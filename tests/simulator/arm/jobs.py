@@ -220,11 +220,11 @@ class Jobs:
             self._fail(job, f"{PREFIX}{refusal}")
             return
         job.properties["status"] = "Queued"
-        trouble = failure if failure in HANGING else job.pods.trouble()
-        if trouble == "no pod":
+        pod_failure = failure if failure in HANGING else job.pods.failure()
+        if pod_failure == "no pod":
             return
-        await job.pods.start(trouble)
-        if trouble:
+        await job.pods.start(pod_failure)
+        if pod_failure:
             return
         await self._clock.sleep(plan.queue_seconds * (1 - PREPARING_SHARE))
         job.properties["status"] = "Running"

@@ -56,18 +56,18 @@ class JobPods:
         spec = self._spec()
         return spec is None or not any(self._fits(node, spec) for node in self._nodes())
 
-    def trouble(self) -> str:
+    def failure(self) -> str:
         """Return the fault of a pod that no node can run, empty if one can."""
         spec = self._spec() or {}
         fitting = [node for node in self._nodes() if self._fits(node, spec)]
         return "" if any(_matches(node, spec) for node in fitting) else "Unschedulable"
 
-    async def start(self, trouble: str) -> None:
+    async def start(self, failure: str) -> None:
         """Create the pod."""
-        if trouble == "Unschedulable":
+        if failure == "Unschedulable":
             await self._put(pods.unschedulable(self._why_unschedulable()))
-        elif trouble:
-            await self._put(pods.TROUBLES[trouble]("execution-wrapper"), on_node=True)
+        elif failure:
+            await self._put(pods.FAILURES[failure]("execution-wrapper"), on_node=True)
             # The message of the kubelet for a failed pull; the registry's part as in kubeflow/examples#654.
             refused = f'Failed to pull image "{IMAGE}:1": unauthorized: authentication required'
             event = pods.warning(self._namespace, self._name, "Failed", refused, self._cluster.clock)

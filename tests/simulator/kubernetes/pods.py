@@ -80,7 +80,7 @@ def _unschedulable(component: str) -> dict[str, Any]:
     return unschedulable("0/1 nodes are available: 1 Insufficient cpu.")
 
 
-TROUBLES = {
+FAILURES = {
     "ImagePullBackOff": _image_pull,
     "CrashLoopBackOff": _crash_loop,
     "Unschedulable": _unschedulable,

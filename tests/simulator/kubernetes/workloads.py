@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from simulator.clock import Clock
-from simulator.kubernetes.pods import IMAGE, TROUBLES, creating, pending, running, warning
+from simulator.kubernetes.pods import FAILURES, IMAGE, creating, pending, running, warning
 from simulator.kubernetes.store import Store
 from simulator.scenario import InstallPlan
 
@@ -165,10 +165,10 @@ class Workloads:
                 if body["metadata"]["labels"]["app"] not in keep:
                     await self._store.delete(resource, NAMESPACE, body["metadata"]["name"])
 
-    async def _start(self, component: str, kind: str, replicas: int, trouble: str, seconds: float) -> None:
+    async def _start(self, component: str, kind: str, replicas: int, failure: str, seconds: float) -> None:
         pods = [_pod_name(component, kind, index) for index in range(replicas)]
         pod = self._store.kind("Pod")
-        if all(_is_ready(self._store.get(pod, NAMESPACE, name)) for name in pods) and not trouble:
+        if all(_is_ready(self._store.get(pod, NAMESPACE, name)) for name in pods) and not failure:
             return
         await self._put_workload(component, kind, replicas, ready=0)
         for name in pods:
@@ -178,11 +178,11 @@ class Workloads:
             await self._put_pod(component, kind, name, creating(component))
         await self._clock.sleep(seconds * 0.5)
         for name in pods:
-            status = TROUBLES[trouble](component) if trouble else running(component)
+            status = FAILURES[failure](component) if failure else running(component)
             await self._put_pod(component, kind, name, status)
-            if trouble:
-                await self._put_event(name, trouble)
-        await self._put_workload(component, kind, replicas, ready=0 if trouble else replicas)
+            if failure:
+                await self._put_event(name, failure)
+        await self._put_workload(component, kind, replicas, ready=0 if failure else replicas)
 
     async def _put(self, kind: str, metadata: Mapping[str, Any], **fields: Any) -> None:
         await self._store.put(self._store.kind(kind), {"metadata": dict(metadata), **fields})

@@ -34,7 +34,7 @@ function node(tag, attributes, ...children) {
   made.append(...children.flat().filter(child => child !== null && child !== undefined && child !== ""));
   return made;
 }
-// The text of a value with all that is in it, for the filter.
+// The text of a value and its nested values, for the filter.
 function textOf(value) {
   if (typeof value === "string") return value;
   if (value === null || typeof value !== "object") return "";

@@ -44,7 +44,7 @@ function pairs(rows) {
   const shown = rows.filter(([, value]) => value);
   return shown.length ? node("dl", {}, shown.flatMap(([name, value]) => [node("dt", {}, name), node("dd", {}, value)])) : null;
 }
-function failureItem(failure, fix) { // what to do first is shown by itself
+function failureItem(failure, fix) { // the first fix is shown separately
   return node("li", {},
     failure.message && node("p", {class: "message"}, failure.message),
     failure.findings.map(found => node("p", {}, (found.check ? found.check + ": " : "") + found.message,

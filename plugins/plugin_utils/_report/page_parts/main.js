@@ -63,7 +63,7 @@ function legend() {
 // A link to a cluster opens it.
 function follow() {
   let name = location.hash.slice(1);
-  try { name = decodeURIComponent(name); } catch { /* a name that is no encoding is taken as it is */ }
+  try { name = decodeURIComponent(name); } catch { /* not a valid encoding: use the text unchanged */ }
   const row = rows.get(name);
   if (!row) return;
   if (row.made.hidden) {

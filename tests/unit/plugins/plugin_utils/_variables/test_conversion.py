@@ -134,7 +134,7 @@ def test_value_of_another_type_is_an_error_with_the_variable(kind, path, option)
             "azureml_workspace must be a dictionary like {name: ws, resource_group: rg-ml}, not 'ws'",
         ),
         ({"azureml_workspace": {"name": "ws"}}, "azureml_workspace.resource_group is required"),
-        ({"azureml_openshift": "perhaps"}, "azureml_openshift must be true or false, not 'perhaps'"),
+        ({"azureml_openshift": "sometimes"}, "azureml_openshift must be true or false, not 'sometimes'"),
         ({"azureml_soak": "long"}, "azureml_soak must be a whole number, 0 or more, not 'long'"),
         ({"azureml_version": 1.1}, "azureml_version must be text, in quotes, not 1.1"),
         (
