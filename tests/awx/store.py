@@ -25,6 +25,7 @@ from simulator.tasks import Tasks
 
 ROOT = "/api/v2"
 BACKGROUND_SECONDS = 0.5
+CONTENT = ("items", "associated", "surveys", "hosts", "outcomes", "pending_notifications")
 NODES = ("success_nodes", "failure_nodes", "always_nodes")
 # Validation of an item and its references.
 RULES = {
@@ -59,6 +60,15 @@ class Store:
         self.pending_notifications: set[int] = set()
         for one in CREDENTIAL_TYPES:
             self.insert("credential_types", {"description": "", "injectors": {}, "managed": True, **copy.deepcopy(one)})
+
+    def content(self) -> dict[str, Any]:
+        """Return a copy of all content, for C(restore)."""
+        return copy.deepcopy({name: getattr(self, name) for name in CONTENT})
+
+    def restore(self, content: dict[str, Any]) -> None:
+        """Replace all content. New items still get IDs that no item has had."""
+        for name, value in copy.deepcopy(content).items():
+            setattr(self, name, value)
 
     def insert(self, endpoint: str, item: Item) -> Item:
         """Add an item with a new id."""

@@ -17,6 +17,24 @@ from awx.running import RunningServer
 from awx.store import Store
 
 AWX_PROJECT = ROOT / "playbooks/awx/project"
+SECRET = "credential-secret-marker"
+# The variables of a user, including secrets.
+VARIABLES = {
+    "azureml_awx_credentials": {
+        "azure": {
+            "type": "Microsoft Azure Resource Manager",
+            "inputs": {"subscription": "s", "client": "c", "secret": SECRET, "tenant": "t"},
+        }
+    },
+    "azureml_awx_kubeconfigs": {"fleet": f"users: [{SECRET}]"},
+    "azureml_awx_inventory_variables": {"azureml_profile": "training"},
+    "azureml_awx_notifications": {
+        "chat": {"type": "slack", "configuration": {"token": SECRET, "channels": ["#ml"]}},
+        "hook": {"type": "webhook", "configuration": {"url": "https://example.com/hook", "headers": {}}},
+    },
+    "azureml_awx_slices": 3,
+    "azureml_awx_approval_timeout": 3600,
+}
 
 
 def create_repository(directory: Path) -> Path:
@@ -74,3 +92,46 @@ def set_up(
         ("-vvv", *arguments, *extra),
         {**collections, **controller.environment, **(environment or {})},
     )
+
+
+class Setup:
+    """AWX, the playbook that sets it up, and a repository.
+
+    :ivar environment: environment variables for the next runs.
+    """
+
+    def __init__(self, controller: RunningServer, repository: Path) -> None:
+        self.controller, self.repository, self.store = controller, repository, controller.server.store
+        self.environment: dict[str, str] = {}
+
+    def run(self, state: str = "present", arguments: tuple[str, ...] = (), **changes) -> PlaybookRun:
+        """Run the playbook with C(VARIABLES) and some changes."""
+        variables = {**VARIABLES, "azureml_awx_state": state, **changes}
+        return set_up(self.controller, self.repository, variables, self.environment, arguments)
+
+    def by_name(self, endpoint: str) -> dict:
+        return {item.get("name") or item["identifier"]: item for item in self.store.items[endpoint].values()}
+
+
+class FirstSetup:
+    """The first setup with C(VARIABLES). It runs dozens of modules, so tests share one run.
+
+    :ivar run: the run of the playbook.
+    """
+
+    def __init__(self, setup: Setup) -> None:
+        self._setup = setup
+        self._content: dict = {}
+        self.run: PlaybookRun
+
+    def restored(self) -> Setup:
+        """Return AWX with the content that the first setup left."""
+        if self._content:
+            self._setup.store.restore(self._content)
+        else:
+            self.run = self._setup.run()
+            assert self.run.status == 0, [
+                r for one in self.run.results for r in one["result"].get("results", [one["result"]]) if r.get("failed")
+            ]
+            self._content = self._setup.store.content()
+        return self._setup

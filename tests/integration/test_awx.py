@@ -6,54 +6,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import yaml
-from awx_setup import AWX_PROJECT, commit, create_repository, set_up
-from playbooks import PlaybookRun
+from awx_setup import AWX_PROJECT, SECRET, VARIABLES, FirstSetup, Setup, commit, create_repository
 
 from awx.launches import launch_job, launch_workflow
 from awx.permissions import User
 from awx.running import RunningServer
-
-SECRET = "credential-secret-marker"
-# The variables of a user, including secrets.
-VARIABLES = {
-    "azureml_awx_credentials": {
-        "azure": {
-            "type": "Microsoft Azure Resource Manager",
-            "inputs": {"subscription": "s", "client": "c", "secret": SECRET, "tenant": "t"},
-        }
-    },
-    "azureml_awx_kubeconfigs": {"fleet": f"users: [{SECRET}]"},
-    "azureml_awx_inventory_variables": {"azureml_profile": "training"},
-    "azureml_awx_notifications": {
-        "chat": {"type": "slack", "configuration": {"token": SECRET, "channels": ["#ml"]}},
-        "hook": {"type": "webhook", "configuration": {"url": "https://example.com/hook", "headers": {}}},
-    },
-    "azureml_awx_slices": 3,
-    "azureml_awx_approval_timeout": 3600,
-}
-
-
-class Setup:
-    """AWX, the playbook that sets it up, and a repository.
-
-    :ivar environment: environment variables for the next runs.
-    """
-
-    def __init__(self, controller: RunningServer, repository: Path) -> None:
-        self.controller, self.repository, self.store = controller, repository, controller.server.store
-        self.environment: dict[str, str] = {}
-
-    def run(self, state: str = "present", arguments: tuple[str, ...] = (), **changes) -> PlaybookRun:
-        """Run the playbook with C(VARIABLES) and some changes."""
-        variables = {**VARIABLES, "azureml_awx_state": state, **changes}
-        return set_up(self.controller, self.repository, variables, self.environment, arguments)
-
-    def by_name(self, endpoint: str) -> dict:
-        return {item.get("name") or item["identifier"]: item for item in self.store.items[endpoint].values()}
 
 
 @pytest.fixture
@@ -62,23 +21,30 @@ def setup(tmp_path):
         yield Setup(controller, create_repository(tmp_path))
 
 
+@pytest.fixture(scope="module")
+def first_setup(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("awx")
+    with RunningServer(directory / "awx") as controller:
+        yield FirstSetup(Setup(controller, create_repository(directory)))
+
+
+@pytest.fixture
+def complete(first_setup) -> Setup:
+    """AWX after the first setup."""
+    return first_setup.restored()
+
+
 def changed_tasks(run) -> list[str]:
     return [one["task"] for one in run.results if one["result"].get("changed")]
 
 
-def test_setup_and_removal_are_idempotent(setup):
-    store, server = setup.store, setup.controller.server
-
-    first = setup.run()
-
-    assert first.status == 0, [
-        r for one in first.results for r in one["result"].get("results", [one["result"]]) if r.get("failed")
-    ]
-    templates = setup.by_name("job_templates")
+def test_setup_and_removal_are_idempotent(complete, first_setup):
+    store, server, first = complete.store, complete.controller.server, first_setup.run
+    templates = complete.by_name("job_templates")
     assert set(templates) == {f"azureml {path.stem}" for path in AWX_PROJECT.glob("[a-z]*.yml")} - {
         "azureml azureml_clusters"
     }
-    nodes = setup.by_name("workflow_job_template_nodes")
+    nodes = complete.by_name("workflow_job_template_nodes")
     after = {
         (before, outcome): [store.items["workflow_job_template_nodes"][one]["identifier"] for one in following]
         for before, node in nodes.items()
@@ -101,16 +67,16 @@ def test_setup_and_removal_are_idempotent(setup):
     assert questions["azureml_survey_profile"]["choices"][1:] == ["training", "inference", "training_inference"]
     writes = len(server.writes)
 
-    second = setup.run()
+    second = complete.run()
 
     assert second.status == 0, second.output[-6000:]
     assert changed_tasks(second) == [], server.writes[writes:]
     assert SECRET not in first.output + second.output
-    assert setup.controller.environment["CONTROLLER_PASSWORD"] not in first.output + second.output
+    assert complete.controller.environment["CONTROLLER_PASSWORD"] not in first.output + second.output
     assert writes > 20
 
     for changes in (True, False):
-        absent = setup.run("absent")
+        absent = complete.run("absent")
 
         assert absent.status == 0, absent.output[-6000:]
         assert bool(absent.changed("localhost")) is changes
@@ -128,18 +94,17 @@ def test_organization_that_the_playbook_did_not_create_is_kept(setup):
     assert setup.store.items["organizations"] == {own["id"]: own}
 
 
-def test_manual_changes_are_reverted_and_objects_without_variables_removed(setup):
+def test_manual_changes_are_reverted_and_objects_without_variables_removed(complete):
     """One run changes all differences, and the next run changes nothing."""
-    assert setup.run().status == 0
-    store, nodes = setup.store, setup.by_name("workflow_job_template_nodes")
+    store, nodes = complete.store, complete.by_name("workflow_job_template_nodes")
     workflow, deploy = (
-        setup.by_name("workflow_job_templates")["azureml fleet"],
-        setup.by_name("job_templates")["azureml deploy"],
+        complete.by_name("workflow_job_templates")["azureml fleet"],
+        complete.by_name("job_templates")["azureml deploy"],
     )
     nodes["rest"]["limit"] = "foo"
     added = {"workflow_job_template": workflow["id"], "unified_job_template": deploy["id"], "identifier": "by hand"}
     store.create("workflow_job_template_nodes", added)
-    setup.by_name("schedules")["azureml nightly verification"]["enabled"] = False
+    complete.by_name("schedules")["azureml nightly verification"]["enabled"] = False
     deploy.update(ask_variables_on_launch=True, limit="foo", description="changed", forks=50)
     others = store.create(
         "job_templates",
@@ -154,44 +119,43 @@ def test_manual_changes_are_reverted_and_objects_without_variables_removed(setup
         "azureml_awx_update_secrets": "false",
     }
 
-    run = setup.run(**fewer)
+    run = complete.run(**fewer)
 
     assert run.status == 0, run.output[-6000:]
-    assert set(setup.by_name("workflow_job_template_nodes")) == set(nodes)
-    assert setup.by_name("workflow_job_template_nodes")["rest"]["limit"] is None
-    assert setup.by_name("schedules")["azureml nightly verification"]["enabled"]
+    assert set(complete.by_name("workflow_job_template_nodes")) == set(nodes)
+    assert complete.by_name("workflow_job_template_nodes")["rest"]["limit"] is None
+    assert complete.by_name("schedules")["azureml nightly verification"]["enabled"]
     assert not deploy["ask_variables_on_launch"]
     assert deploy["limit"] == ""
     assert deploy["description"].startswith("Deploy clusters")
     assert deploy["forks"] == 50  # documented as kept
     assert others["id"] in store.items["job_templates"]
     assert not store.items["credentials"]
-    assert "azureml kubeconfig" not in setup.by_name("credential_types")
-    assert set(setup.by_name("notification_templates")) == {"azureml chat"}
-    assert setup.by_name("notification_templates")["azureml chat"]["notification_configuration"]["channels"] == [
+    assert "azureml kubeconfig" not in complete.by_name("credential_types")
+    assert set(complete.by_name("notification_templates")) == {"azureml chat"}
+    assert complete.by_name("notification_templates")["azureml chat"]["notification_configuration"]["channels"] == [
         "#other"
     ]
 
-    again = setup.run(**{**fewer, "azureml_awx_verify_rrule": ""})
+    again = complete.run(**{**fewer, "azureml_awx_verify_rrule": ""})
 
     assert changed_tasks(again) == ["Schedule the verification"], again.output[-6000:]
     assert not store.items["schedules"]
 
 
-def test_removal_waits_for_objects_in_use_and_keeps_those_of_others(setup):
-    assert setup.run().status == 0
-    store, organization = setup.store, setup.by_name("organizations")["Azure Machine Learning"]
+def test_removal_waits_for_objects_in_use_and_keeps_those_of_others(complete):
+    store, organization = complete.store, complete.by_name("organizations")["Azure Machine Learning"]
     store.create("teams", {"name": "others", "organization": organization["id"]})
-    kind = setup.by_name("credential_types")["azureml kubeconfig"]
+    kind = complete.by_name("credential_types")["azureml kubeconfig"]
     elsewhere = store.create("organizations", {"name": "other"})["id"]
     given = {"name": "theirs", "organization": elsewhere, "credential_type": kind["id"], "inputs": {}}
     store.create("credentials", given)
-    store.pending_notifications.add(setup.by_name("notification_templates")["azureml chat"]["id"])
-    (job,), _ignored = launch_job(store, setup.by_name("job_templates")["azureml verify"], {}, hosts=1)
-    setup.controller.later(40, lambda: (job.update(status="successful"), store.pending_notifications.clear()))
+    store.pending_notifications.add(complete.by_name("notification_templates")["azureml chat"]["id"])
+    (job,), _ignored = launch_job(store, complete.by_name("job_templates")["azureml verify"], {}, hosts=1)
+    complete.controller.later(40, lambda: (job.update(status="successful"), store.pending_notifications.clear()))
 
     # Variables without the secrets in a vault, and without some of the objects.
-    absent = setup.run("absent", azureml_awx_credentials="{{ vault_azure }}", azureml_awx_notifications={})
+    absent = complete.run("absent", azureml_awx_credentials="{{ vault_azure }}", azureml_awx_notifications={})
 
     assert absent.status == 0, absent.output[-6000:]
     left = {name: {one.get("name") for one in items.values()} for name, items in store.items.items() if items}
@@ -207,11 +171,11 @@ def test_removal_waits_for_objects_in_use_and_keeps_those_of_others(setup):
 
     store.items["teams"].clear()
     store.items["credentials"].clear()
-    last = setup.run("absent")
+    last = complete.run("absent")
 
     assert last.status == 0, last.output[-6000:]
-    assert set(setup.by_name("organizations")) == {"other"}
-    assert "azureml kubeconfig" not in setup.by_name("credential_types")
+    assert set(complete.by_name("organizations")) == {"other"}
+    assert "azureml kubeconfig" not in complete.by_name("credential_types")
 
 
 def test_check_mode_with_a_new_organization_creates_nothing(setup):
