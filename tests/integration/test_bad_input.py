@@ -108,11 +108,12 @@ class TestAzure:
 
     @pytest.mark.parametrize("options", [{"state": "absent"}, {"check_mode": True, "workload_profile": "training"}])
     def test_missing_cluster_is_reported_for_state_absent_and_in_check_mode(self, run_module, options):
-        with pytest.raises(ModuleFailedError, match="'nowhere'"):
+        with pytest.raises(ModuleFailedError, match="^connected cluster 'nowhere' does not exist ") as failure:
             run_module(EXTENSION, resource_group="rg-edge", cluster_name="nowhere", **options)
+        assert failure.value.result["gone"]
 
     def test_missing_cluster_is_reported_by_the_info_module(self, run_module):
-        with pytest.raises(ModuleFailedError, match="connected cluster 'nowhere': HTTP 404.*Check cluster_name"):
+        with pytest.raises(ModuleFailedError, match="^connected cluster 'nowhere' does not exist .*Check cluster_name"):
             run_module(EXTENSION_INFO, resource_group="rg-edge", cluster_name="nowhere")
 
     def test_missing_resource_group_is_reported(self, run_module):
@@ -141,9 +142,13 @@ class TestAzure:
         cluster = {} if spec is COMPUTE_INFO else {"resource_group": "rg-edge", "cluster_name": arc}
         with pytest.raises(
             ModuleFailedError,
-            match="workspace 'missing' in resource group 'rg-ml' .* does not exist.*Check workspace.name",
+            match="^workspace 'missing' in resource group 'rg-ml' .* does not exist.*Check workspace.name",
         ):
             run_module(spec, name="c", workspace=workspace, **cluster)
+
+    def test_workspace_of_a_list_not_found(self, run_module):
+        with pytest.raises(ModuleFailedError, match="^workspace 'missing' .* does not exist.*Check workspace.name"):
+            run_module(COMPUTE_INFO, workspace={"name": "missing", "resource_group": "rg-ml"})
 
     @pytest.mark.parametrize(
         ("options", "message"),

@@ -205,5 +205,5 @@ def test_invalid_options_are_rejected(check, simulator, options, message):
 
 
 def test_missing_cluster_fails(run_module):
-    with pytest.raises(ModuleFailedError, match="connected cluster 'nowhere'.*Check cluster_name"):
+    with pytest.raises(ModuleFailedError, match="^connected cluster 'nowhere' does not exist .*Check cluster_name"):
         run_module(SPEC, resource_group="rg-edge", cluster_name="nowhere", workload_profile="training")

@@ -107,6 +107,20 @@ def test_wave_in_which_every_cluster_fails_is_the_last_even_within_the_budget(fl
     assert "the rollout stops, every cluster of the wave failed" in end["summary"]
 
 
+def test_cluster_that_is_gone_from_azure_does_not_count_as_a_failure(fleet, playbook):
+    simulator, inventory = fleet(c2={"gone": True})
+
+    run = playbook("azureml.arc.rollout", inventory, *WAVES)
+
+    assert run.status == 2
+    assert contacted(simulator) == {"c1", "c3", "c4", "c5", "c6"}
+    message = "connected cluster 'c2' does not exist in resource group 'rg-edge'"
+    assert f"failed: [c2] resource not found: {message}" in run.output
+    assert "HTTP 404" not in run.output
+    assert "1 changed, 1 gone; failed so far: none" in run.output
+    assert run.wave("c4")["failed_clusters"] == []
+
+
 def test_cluster_with_invalid_variables_counts_as_failed(fleet, playbook):
     simulator, inventory = fleet()
     inventory["all"]["hosts"]["c2"]["azureml_profile"] = "serving"

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession
@@ -146,15 +147,32 @@ def read(session: AzureSession, cluster: ClusterReference, refresh: bool = False
             error.details["gone"] = True
         raise
     if body is None:
-        raise AzureMLError(
-            f"{cluster} does not exist in resource group '{cluster.resource_group}'"
-            f" of subscription {cluster.subscription_id}",
-            code="ResourceNotFound",
-            status=404,
-            hint="Check cluster_name, cluster_type, resource_group and subscription_id.",
-            gone=True,
-        )
+        raise _missing(cluster)
     return _parse(cluster, body)
+
+
+@contextlib.contextmanager
+def reading_part_of(cluster: ClusterReference) -> Iterator[None]:
+    """Read something of a cluster. If the cluster does not exist, the error is that of C(read)."""
+    try:
+        yield
+    except AzureMLError as error:
+        if error.code == "ParentResourceNotFound":
+            raise _missing(cluster) from error
+        if error.status == 404:
+            error.details["gone"] = True
+        raise
+
+
+def _missing(cluster: ClusterReference) -> AzureMLError:
+    return AzureMLError(
+        f"{cluster} does not exist in resource group '{cluster.resource_group}'"
+        f" of subscription {cluster.subscription_id}",
+        code="ResourceNotFound",
+        status=404,
+        hint="Check cluster_name, cluster_type, resource_group and subscription_id.",
+        gone=True,
+    )
 
 
 def node_count(cluster_type: str, properties: Mapping) -> int:

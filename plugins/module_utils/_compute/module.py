@@ -65,11 +65,21 @@ def run_info(call: ModuleCall) -> dict:
     if params["name"]:
         found = [_resource(session, workspace, params, call.deadline(0)).read()]
     else:
-        found = list_all(session, f"{workspace.id}/computes", API_VERSION, f"computes of {workspace}")
+        found = _list(session, workspace)
     if not any(found):
         _workspace.read(session, workspace)
     computes = [view(body) for body in found if body and is_kubernetes(body)]
     return {"computes": [one for one in computes if cluster is None or _is_of(one, cluster)]}
+
+
+def _list(session: AzureSession, workspace: WorkspaceReference) -> list[dict]:
+    """Return the computes of a workspace; if it does not exist, the error says so."""
+    try:
+        return list_all(session, f"{workspace.id}/computes", API_VERSION, f"computes of {workspace}")
+    except AzureMLError as error:
+        if error.status == 404:
+            _workspace.read(session, workspace)
+        raise
 
 
 def read_workspace(call: ModuleCall) -> dict:

@@ -84,4 +84,5 @@ def _reference(params: dict, session: AzureSession, name: str) -> ExtensionRefer
 
 
 def _read(session: AzureSession, reference: ExtensionReference) -> dict | None:
-    return session.get(reference.id, API_VERSION, str(reference))
+    with _cluster.reading_part_of(reference.cluster):
+        return session.get(reference.id, API_VERSION, str(reference))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession
-from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import ClusterReference
+from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import ClusterReference, reading_part_of
 from ansible_collections.azureml.arc.plugins.module_utils._azure.resource import ArmResource, list_all
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline
@@ -44,7 +44,8 @@ def resource_of(session: AzureSession, reference: ExtensionReference, deadline: 
 
 def list_azureml(session: AzureSession, cluster: ClusterReference) -> list[dict]:
     """Return the AzureML extensions of a cluster."""
-    found = list_all(session, extensions_id(cluster), API_VERSION, f"extensions of {cluster}")
+    with reading_part_of(cluster):
+        found = list_all(session, extensions_id(cluster), API_VERSION, f"extensions of {cluster}")
     return [body for body in found if is_azureml(body)]
 
 

@@ -61,7 +61,8 @@ def _remove_extension(
     call: ModuleCall, session: AzureSession, reference: ExtensionReference, extension: ArmResource
 ) -> Waiting[dict]:
     params = call.params
-    body = extension.read()
+    with _cluster.reading_part_of(reference.cluster):
+        body = extension.read()
     if body is None:
         other = find_other(session, reference)
         if other:

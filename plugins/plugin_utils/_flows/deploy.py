@@ -45,8 +45,8 @@ class Deploy(Flow):
         """Compare the cluster, prepare it, and submit the extension."""
         try:
             differences = yield from compare(self, everything=False)
-        except StepFailedError:
-            if not self.extension and "extension" in self.parts:
+        except StepFailedError as failure:
+            if not self.extension and "extension" in self.parts and not failure.result.get("gone"):
                 yield from self._preflight()  # reports all problems of the cluster at once
             raise
         if not differences:

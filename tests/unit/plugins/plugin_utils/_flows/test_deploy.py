@@ -173,6 +173,15 @@ def test_findings_in_azure_and_in_the_cluster_are_reported_before_anything_is_se
     assert result["msg"] == "Check that the extension can be installed: No relay. No node."
 
 
+def test_cluster_that_is_gone_is_not_checked_further():
+    fake = FakeModules(extension={"failed": True, "msg": "the cluster does not exist", "gone": True})
+
+    result = run("deploy", fake)
+
+    assert (result["gone"], result["msg"]) == (True, "Compare the extension: the cluster does not exist")
+    assert [module for module, _options, _check_mode in fake.calls] == ["extension"]
+
+
 def test_missing_workspace_is_reported_before_the_extension_is_installed():
     fake = FakeModules(compute={"failed": True, "msg": "workspace 'ws' does not exist"})
 
