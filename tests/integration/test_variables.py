@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ from simulator.scenario import SUBSCRIPTION, ClusterPlan, InstallPlan
 ROLE = "azureml.arc.azureml"
 INSTALL = InstallPlan(seconds=30)
 INFERENCE = {"azureml_profile": "inference", "azureml_inference_service": "node_port"}
+EXPIRED = certificates.as_options(certificates.make(start=-timedelta(days=9), end=-timedelta(days=1)))
 # Repeated punctuation where one message contains another.
 JOINED_TWICE = re.compile(r"\.;|;;|\.\.|[:.] ?;| ;")
 
@@ -169,6 +171,10 @@ INVALID = {
         },
         "azureml_tls_secret.certificate: /none cannot be read: No such file or directory",
     ),
+    "expired": (
+        {**INFERENCE, "azureml_tls": {"cname": "ml.example.com", **EXPIRED}},
+        "azureml_tls.certificate expired on ",
+    ),
     "other-name": (
         {**INFERENCE, "azureml_tls": {"cname": "other.example.com", "certificate": "ml.pem", "private_key": "ml.key"}},
         "azureml_tls.cname 'other.example.com' is not covered by azureml_tls.certificate",
@@ -200,6 +206,29 @@ def test_invalid_variables_are_one_error_before_any_request(playbook, simulator,
         assert error in message
         assert re.fullmatch(r"(?s).*[^.;:, ]; nothing was sent", message), message
         assert not JOINED_TWICE.search(message), message
+    assert simulator.journal() == []
+
+
+def test_error_of_several_hosts_is_said_once(playbook, simulator):
+    """Also one that only their variables together show."""
+    inventory = simulated.inventory(simulator.directory, [ClusterPlan(name) for name in ("a", "b", "c", "d")])
+    inventory["all"]["vars"] |= {
+        "azureml_profil": "training",
+        "azureml_kubernetes": {"host": "https://{{ inventory_hostname }}.example.com", "api_key": "t"},
+    }
+    for name in ("a", "b"):
+        inventory["all"]["hosts"][name]["azureml_compute"] = {"name": "edge"}
+
+    run = playbook("azureml.arc.deploy", inventory)
+
+    assert run.status == 2
+    unknown = "unknown variable azureml_profil; did you mean azureml_profile?"
+    for line in (
+        f"failed: 4 clusters (a, b, c, d) {unknown}; nothing was sent",
+        "failed: 2 clusters (a, b) hosts a, b attach their clusters as the same compute edge; nothing was sent",
+    ):
+        assert run.output.count(f"{line}\n") == 1, run.output
+    assert run.output.count("azureml_profil;") == 1
     assert simulator.journal() == []
 
 
