@@ -23,5 +23,5 @@ class ActionModule(ActionBase):
         _validation, arguments = self.validate_argument_spec(ARGUMENT_SPEC)
         fleet = Fleet(self, task_vars)
         if arguments["announce"]:
-            return {**result, **fleet.announce()}
+            return {**result, **fleet.announce(arguments["flow"])}
         return {**result, **fleet.run(arguments["flow"], arguments["waves"], arguments["table"])}

@@ -119,6 +119,22 @@ def test_node_sends_the_same_requests_as_the_controller(playbook, deploy, simula
             assert without_repeated_reads(requests(other)) == sent
 
 
+def test_nodes_are_labelled_from_the_node(playbook, node):
+    variables = {
+        **node,
+        "azureml_kubernetes_via": "node",
+        "azureml_nodes": [{"names": ["node-0"], "labels": {"pool": "ml"}}],
+    }
+
+    run = playbook(
+        "azureml.arc.nodes", {"all": {"hosts": {"plant": variables}}}, ANSIBLE_SSH_ARGS="-o ControlMaster=no"
+    )
+
+    assert run.status == 0, run.output
+    assert run.outcome("plant")["changed_nodes"] == ["node-0"]
+    assert "1 cluster: 1 changed\n" in run.output
+
+
 def test_instance_types_are_created_from_the_node(deploy, playbook, node):
     deploy()
     task = {"name": "small", "azureml.arc.instance_type": {"name": "small", "resources": {"limits": {"cpu": "1"}}}}

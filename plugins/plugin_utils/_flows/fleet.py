@@ -68,9 +68,9 @@ class Fleet:
         self._interval = PROGRESS_INTERVAL
         self._shown = tuple(COLORS)
 
-    def announce(self) -> dict:
-        """Return only which clusters follow."""
-        return {"changed": False, "summary": f"clusters: {named(self._settings.batch)}"}
+    def announce(self, flow: str) -> dict:
+        """Return only which clusters or machines follow."""
+        return {"changed": False, "summary": f"{Assignment(flow).noun}s: {named(self._settings.batch)}"}
 
     def run(self, flow: str, waves: bool, table: bool) -> dict:
         """Run a flow for all clusters of the batch that this process reaches; leave the others to action C(cluster).

@@ -177,11 +177,12 @@ class Wave:
             return True
         if self.allowed is None:
             return False
-        return len(self.failed) > self.allowed or bool(self.not_started and self._all_failed)
+        return len(self.failed) > self.allowed or bool(self.not_started and self._none_is_left)
 
     @property
-    def _all_failed(self) -> bool:
-        return bool(self.rows) and all(one.counts_as_failed for one in self.rows)
+    def _none_is_left(self) -> bool:
+        """Whether Ansible ends the play, because every host of the batch has failed; also those that are gone."""
+        return bool(self.rows) and all(one.counts_as_failed or one.outcome == "gone" for one in self.rows)
 
     def table(self) -> str:
         """Return the clusters as a table, the failed ones first."""
@@ -207,7 +208,8 @@ class Wave:
             if len(self.failed) > self.allowed:
                 text += f"; the rollout stops, azureml_max_failures allows {self.allowed}"
             elif self.stopped:
-                text += "; the rollout stops, every cluster of the wave failed"
+                gone = " or is gone" if counts["gone"] else ""
+                text += f"; the rollout stops, every cluster of the wave failed{gone}"
         if self.failed and not self.pending and (self.allowed is None or self.stopped or not self.not_started):
             text += f"; retry with --limit {','.join([*self.failed, *self.not_started])}"
         return text

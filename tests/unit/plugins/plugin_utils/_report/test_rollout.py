@@ -144,6 +144,12 @@ def test_failures_are_first_in_the_table():
             " the wave failed; retry with --limit f1,f2",
         ),
         (
+            Wave([Row("f1", "gone")], [], ["f2"], 0, 1, 5),
+            True,
+            "wave 1 (5 s): 1 gone; failed so far: none; still to come: 1 (f2); the rollout stops, every cluster of the"
+            " wave failed or is gone",
+        ),
+        (
             Wave([Row("f1", "failed"), Row("f2", "ok")], ["f1"], ["f3"], 1, 1, 5),
             False,
             "wave 1 (5 s): 1 ok, 1 failed; failed so far: 1 (f1); still to come: 1 (f3)",
