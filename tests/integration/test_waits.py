@@ -11,6 +11,7 @@ import signal
 from dataclasses import dataclass, field
 
 import pytest
+from playbooks import LOCAL, play
 from support import requests_to, wait_for
 
 import certificates
@@ -145,6 +146,25 @@ def test_interrupted_run_lists_operations_in_progress(playbook, begin, tmp_path,
         wait_for(lambda: one.last_line in output.read_text())
 
     assert f"interrupted: {one.step}: 2 (c1, c2)\n{one.last_line}\n" in output.read_text()
+
+
+def test_interrupted_role_says_what_each_host_waits_for(begin, start_fleet):
+    _simulator, inventory = start_fleet(
+        [ClusterPlan(name, install=InstallPlan(seconds=ENDLESS)) for name in ("c1", "c2")]
+    )
+    inventory["all"]["vars"] |= {**LOCAL, "azureml_progress_interval": 1}
+    role = {"ansible.builtin.import_role": {"name": "azureml.arc.azureml"}}
+
+    process, directory = begin(play(role), inventory)
+    output = directory / "output"
+    for name in inventory["all"]["hosts"]:
+        wait_for(lambda line=f"waiting: [{name}] ": line in output.read_text(), seconds=60)
+    process.send_signal(signal.SIGINT)
+    process.wait(timeout=30)
+
+    for name in inventory["all"]["hosts"]:
+        line = f"interrupted: Wait until the extension is installed: 1 ({name})\n{CONTINUES}\n"
+        wait_for(lambda line=line: line in output.read_text())
 
 
 def with_certificate() -> dict:

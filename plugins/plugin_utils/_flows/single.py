@@ -22,7 +22,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._controller.in_process
     task_environment,
 )
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.progress import Progress, show_outcome
-from ansible_collections.azureml.arc.plugins.plugin_utils._controller.worker import prepared_worker
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.worker import prepared_worker, write_error
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.batches import Batches, artifacts, figures
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.executors import executor_of
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.host import (
@@ -32,7 +32,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._flows.host import (
     parts_by_tags,
     refused,
 )
-from ansible_collections.azureml.arc.plugins.plugin_utils._report.console import result_lines
+from ansible_collections.azureml.arc.plugins.plugin_utils._report.console import interrupted_lines, result_lines
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables import checks
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.reading import read
 
@@ -112,13 +112,19 @@ def _run(
     if host.errors:
         return refused(host.errors), True
     environment = task_environment(action, templar)
-    progress = Progress(name, progress_interval(task_vars, templar), action._display.display)
+    interval = progress_interval(task_vars, templar)
+    progress = Progress(name, interval, action._display.display)
     with prepared_worker(environment), Connections() as connections:
         context = context_of_task(action, environment, connections, progress)
         in_process = context if is_switched_on(task_vars, templar) else None
         runs = executor_of(action, task_vars, environment, MODULES, in_process, host.via_node)
         flow = flow_of(host, assignment, runs, context.check_mode, handover)
-        return wait_here(flow.run(wait)), flow.ended
+        try:
+            return wait_here(flow.run(wait)), flow.ended
+        except SystemExit:
+            if interval > 0 and flow.steps.last:
+                write_error(interrupted_lines({name: (flow.steps.last, flow.steps.sent_to_azure)}))
+            raise
 
 
 def _shown_above(action: ActionBase, result: dict, is_verbose: bool) -> dict:
