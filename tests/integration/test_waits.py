@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import signal
 from dataclasses import dataclass, field
@@ -208,6 +209,23 @@ def without_polls(requests: list[dict]) -> list[tuple[str, str]]:
             submitted.add(path)
         kept.append((one["method"], path))
     return kept
+
+
+def test_operation_that_was_just_read_is_read_again_only_after_a_pause(playbook, tmp_path):
+    plans = [ClusterPlan("shop", install=InstallPlan(seconds=15), attach_seconds=15)]
+    scenario = Scenario(clusters=plans, time_scale=10, eventual_consistency="none")
+    with simulated.running(scenario, tmp_path / "simulator") as simulator:
+        run = playbook("azureml.arc.deploy", simulated.inventory(simulator.directory, plans), **simulator.environment)
+
+        assert run.status == 0, run.output
+        requests = simulator.journal()
+
+    for resource in (".*/Microsoft.Relay/namespaces/[^/]+", ".*/extensions/azureml", ".*/computes/shop"):
+        sent = [one for one in requests if re.fullmatch(resource, one["path"])]
+        reads = sent[[one["method"] for one in sent].index("PUT") + 1 :]
+        pauses = [after["time"] - before["time"] for before, after in itertools.pairwise(reads)]
+        assert pauses, resource
+        assert min(pauses) > 0.5, resource
 
 
 def test_clusters_of_a_run_read_their_workspace_once(playbook, tmp_path):

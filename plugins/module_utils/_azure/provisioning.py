@@ -42,7 +42,7 @@ def find_or_create(resource: ArmResource, body: dict, wait: bool = True) -> Wait
     def attempt() -> Waiting[tuple[dict, bool]]:
         found = resource.read()
         if found and wait and is_moving(found):
-            found = yield from resource.settle()
+            found = yield from resource.settle(found)
         if found:
             return found, False
         return (yield from resource.submit("PUT", wait, present=None, body=body)), True

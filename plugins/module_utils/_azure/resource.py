@@ -225,16 +225,17 @@ class ArmResource:
             yield from self.deadline.pause(pauses.next())
         return (yield from waiting(attempt()))
 
-    def settle(self, created: bool = False) -> Waiting[dict | None]:
+    def settle(self, present: dict | None = None, created: bool = False) -> Waiting[dict | None]:
         """Wait for the operation in progress; its failure is an error.
 
+        :param present: the resource, if it was already read.
         :param created: whether it was just created: then the service may not know it at first.
         :returns: the resource, C(None) if it is gone.
         """
         patience = self.deadline.within(VISIBLE_WITHIN) if created else None
         pause = Intervals()
         while True:
-            body = self.read()
+            body, present = present or self.read(), None
             if body is not None:
                 patience = None  # from now on, a 404 means that it was deleted
                 if not is_moving(body):

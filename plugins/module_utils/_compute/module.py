@@ -131,7 +131,7 @@ class _Task:
             self._compute.raise_where_failed(body)
         step = plan(wanted, body)
         if step.action == "adopt" and wait and not check_mode:
-            body = yield from self._compute.settle()
+            body = yield from self._compute.settle(body)
             step = plan(wanted, body)
         if step.action == "refuse":
             raise AzureMLError(
@@ -164,7 +164,7 @@ class _Task:
         self._require_own(body)
         if is_being_deleted(body):
             if wait and not check_mode:
-                yield from self._compute.settle()
+                yield from self._compute.settle(body)
             return self._result(Plan("adopt", "its removal is already in progress"), body)
         self._require_unused()
         if not check_mode:

@@ -110,7 +110,7 @@ class Presence:
         missing = self._reference
         self._refer_to(ExtensionReference(missing.cluster, other["name"]))
         if is_being_deleted(other) and self._call.params["wait"] and not self._call.check_mode:
-            yield from self._extension.settle()
+            yield from self._extension.settle(other)
             self._refer_to(missing)
             return None
         self._call.warn(
@@ -125,7 +125,7 @@ class Presence:
             self._extension.raise_where_failed(body)
         step = plan(self._wanted, parse(body))
         if step.action == "adopt" and wait and not check_mode:
-            body = yield from self._extension.settle()
+            body = yield from self._extension.settle(body)
             step = plan(self._wanted, parse(body))
         if step.action == "refuse":
             raise AzureMLError(f"{self._reference} cannot be changed: {step.reason}", code="Refused")

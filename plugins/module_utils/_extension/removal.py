@@ -76,7 +76,7 @@ def _remove_extension(
         raise AzureMLError(f"{reference} cannot be removed: it is of type {kind}", code="Refused")
     if is_being_deleted(body):
         if params["wait"] and not call.check_mode:
-            yield from extension.settle()
+            yield from extension.settle(body)
         return _result(call, Plan("adopt", "its removal is already in progress"), body)
     if not params["force_delete"]:
         _cluster.require_reachable(_cluster.read(session, reference.cluster))
