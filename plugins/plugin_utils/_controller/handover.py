@@ -78,7 +78,7 @@ class Handover:
         path = f"{self._path(name)}.new"
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with open(handle, "w", encoding="utf-8") as file:
-            json.dump(content, file)
+            file.write(json.dumps(content))  # several times as fast as json.dump
         return path
 
     def _path(self, name: str) -> str:
