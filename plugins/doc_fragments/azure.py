@@ -80,7 +80,7 @@ options:
     type: bool
 requirements:
   - azure-identity >= 1.19
-  - azure-mgmt-core >= 1.6
+  - azure-mgmt-kubernetesconfiguration-extensions >= 1.0
 seealso:
   - name: Sign in with azure.azcollection
     description: The options and environment variables are the same, so AWX's Azure credentials work for both.

@@ -4,10 +4,9 @@
 
 """One signed-in client for all of Azure Resource Manager (ARM).
 
-The SDK's pipeline carries every request, whatever the resource: a package for extensions would only add its import to
-each run, and none knows Kubernetes computes. The SDK's retries are left out, because they repeat a change whose
-response was lost, which may apply it twice. Here a change is repeated only if it was not applied, see
-C(AzureSession.send).
+The extensions client of the official SDK carries every request: its C(send_request) takes any ARM resource through the
+same pipeline and sign-in. Its retries are left out, because it repeats a change whose response was lost, which may
+apply it twice. Here a change is repeated only if it was not applied, see C(AzureSession.send).
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ except ImportError:
 else:
     IMPORT_ERROR = connection.IMPORT_ERROR
 
-LIBRARIES = (("azure-identity and azure-mgmt-core", IMPORT_ERROR),)
+LIBRARIES = (("azure-identity and azure-mgmt-kubernetesconfiguration-extensions", IMPORT_ERROR),)
 TRANSPORT = {"connection_timeout": 20, "read_timeout": 60}  # seconds
 SHORTEST_TIMEOUT = 5.0  # seconds that a request may take even after the deadline of the task
 T = TypeVar("T")
@@ -253,7 +252,7 @@ class AzureSession:
             self._credential.refuse(response.request)
         return parse_response(action, response, self.correlation_id)
 
-    def _lend_client(self) -> contextlib.AbstractContextManager[connection.PipelineClient]:
+    def _lend_client(self) -> contextlib.AbstractContextManager[connection.Client]:
         resolved, credential = self.cloud, self._credential
         return self._connections.lend(
             ("azure", self._sign_in, resolved),

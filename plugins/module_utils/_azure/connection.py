@@ -30,12 +30,13 @@ try:
     from azure.core.pipeline.policies import BearerTokenCredentialPolicy, RequestIdPolicy, UserAgentPolicy
     from azure.core.pipeline.transport import RequestsTransport
     from azure.mgmt.core.policies import ARMAutoResourceProviderRegistrationPolicy, ARMChallengeAuthenticationPolicy
+    from azure.mgmt.kubernetesconfiguration.extensions import KubernetesConfigurationExtensionsMgmtClient
     from requests.adapters import HTTPAdapter
     from urllib3 import Retry
     from urllib3.util.ssl_ import create_urllib3_context
 except ImportError:
     IMPORT_ERROR = traceback.format_exc()
-    ARMChallengeAuthenticationPolicy = HTTPAdapter = object
+    KubernetesConfigurationExtensionsMgmtClient = ARMChallengeAuthenticationPolicy = HTTPAdapter = object
 else:
     IMPORT_ERROR = token_cache.IMPORT_ERROR
 
@@ -51,6 +52,7 @@ ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 # Without a handler, Python would print the SDK's log of attempts that fail and are repeated.
 logging.getLogger("azure").addHandler(logging.NullHandler())
 
+Client = KubernetesConfigurationExtensionsMgmtClient
 # In the order of requests: https://requests.readthedocs.io/en/latest/user/advanced/#ssl-cert-verification
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
@@ -79,15 +81,17 @@ def tls_context(validate_certificates: bool) -> ssl.SSLContext:
 
 def open_client(
     cloud: Cloud, credential: token_cache.SharedCredential, context: ssl.SSLContext, timeouts: Mapping[str, float]
-) -> PipelineClient:
+) -> Client:
     """Return a client that sends requests to the resource manager of a cloud. Nothing is sent yet.
 
     :param credential: gives the token for each request.
     :param context: see C(tls_context).
     :param timeouts: C(connection_timeout) and C(read_timeout) in seconds.
     """
-    return PipelineClient(
-        cloud.resource_manager,
+    return Client(
+        credential,
+        "",  # no subscription: addresses are given whole
+        base_url=cloud.resource_manager,
         transport=_transport(cloud.resource_manager, context, timeouts),
         # Without those that would do nothing here but take a third of a request's processor time: redirects, which
         # lead to another host, retries, logs, traces, and a second look at the body.
