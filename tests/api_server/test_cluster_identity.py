@@ -33,7 +33,7 @@ def test_cluster_with_the_expected_name_is_verified(as_administrator, connected,
     assert (result["verified"], result["api_address"]) == (True, plane.endpoint)
 
 
-def test_cluster_with_another_name_is_refused(as_administrator, connected):
+def test_cluster_with_another_name_is_rejected(as_administrator, connected):
     with pytest.raises(ModuleFailedError, match="reaches connected cluster 'a' .* not connected cluster 'b'"):
         as_administrator(SPEC, **{**CLUSTER, "cluster_name": "b"})
 

@@ -101,7 +101,7 @@ def test_cluster_without_the_extension_is_an_error(as_administrator):
     assert not as_administrator(SPEC, name="small", state="absent")["changed"]
 
 
-def test_duplicate_name_is_refused(as_administrator):
+def test_duplicate_name_is_rejected(as_administrator):
     with pytest.raises(ModuleFailedError, match="instance_types has small twice"):
         as_administrator(SPEC, instance_types=[SMALL, SMALL])
 

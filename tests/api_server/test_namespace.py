@@ -48,6 +48,6 @@ def test_missing_namespace_is_empty(as_administrator):
     assert as_administrator(SPEC, name="never-created", state="empty") == {"changed": False, "left": [], "warnings": []}
 
 
-def test_invalid_name_is_refused(as_administrator):
+def test_invalid_name_is_rejected(as_administrator):
     with pytest.raises(ModuleFailedError, match="name: 'A b' is not the name of a namespace"):
         as_administrator(SPEC, name="A b")

@@ -81,7 +81,7 @@ def test_names_and_label_selectors_select_nodes(as_administrator, machines):
         selected()
 
 
-def test_taints_that_evict_pods_are_refused_unless_allowed(as_administrator, machines, create, api, namespace):
+def test_taints_that_evict_pods_are_rejected_unless_allowed(as_administrator, machines, create, api, namespace):
     tolerant = {"key": EVICTING["key"], "operator": "Exists"}
     everything = {"operator": "Exists", "key": "node.kubernetes.io/unreachable", "effect": "NoExecute"}
     container = {"name": "c", "image": "none"}

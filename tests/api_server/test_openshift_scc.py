@@ -75,7 +75,7 @@ def test_account_cannot_grant_permissions_that_it_lacks(run_module, openshift, a
         run_module(SPEC, kubeconfig=account({"": rules}))
 
 
-def test_binding_to_another_role_is_refused(as_administrator, openshift, create):
+def test_binding_to_another_role_is_rejected(as_administrator, openshift, create):
     reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"}
     create(RBAC, "ClusterRoleBinding", NAME, roleRef=reference, subjects=[])
     with pytest.raises(ModuleFailedError, match="binds another role, 'view'"):

@@ -66,7 +66,7 @@ class Store:
         return copy.deepcopy({name: getattr(self, name) for name in CONTENT})
 
     def restore(self, content: dict[str, Any]) -> None:
-        """Replace all content. New items still get IDs that no item has had."""
+        """Replace all content. IDs of removed items are not used again."""
         for name, value in copy.deepcopy(content).items():
             setattr(self, name, value)
 

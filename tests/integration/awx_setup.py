@@ -95,7 +95,7 @@ def set_up(
 
 
 class Setup:
-    """AWX, the playbook that sets it up, and a repository.
+    """A simulated AWX, the playbook that configures it, and a repository.
 
     :ivar environment: environment variables for the next runs.
     """
@@ -105,7 +105,7 @@ class Setup:
         self.environment: dict[str, str] = {}
 
     def run(self, state: str = "present", arguments: tuple[str, ...] = (), **changes) -> PlaybookRun:
-        """Run the playbook with C(VARIABLES) and some changes."""
+        """Run the playbook with C(VARIABLES), updated with the given changes."""
         variables = {**VARIABLES, "azureml_awx_state": state, **changes}
         return set_up(self.controller, self.repository, variables, self.environment, arguments)
 
@@ -114,7 +114,7 @@ class Setup:
 
 
 class FirstSetup:
-    """The first setup with C(VARIABLES). It runs dozens of modules, so tests share one run.
+    """The first setup with C(VARIABLES). Tests share one run, because it takes dozens of modules.
 
     :ivar run: the run of the playbook.
     """
@@ -125,7 +125,7 @@ class FirstSetup:
         self.run: PlaybookRun
 
     def restored(self) -> Setup:
-        """Return AWX with the content that the first setup left."""
+        """Return the setup, with the content of AWX after the first run."""
         if self._content:
             self._setup.store.restore(self._content)
         else:

@@ -143,12 +143,12 @@ def test_manual_changes_are_reverted_and_objects_without_variables_removed(compl
     assert not store.items["schedules"]
 
 
-def test_removal_waits_for_objects_in_use_and_keeps_those_of_others(complete):
+def test_removal_waits_for_objects_in_use_and_keeps_objects_of_others(complete):
     store, organization = complete.store, complete.by_name("organizations")["Azure Machine Learning"]
     store.create("teams", {"name": "others", "organization": organization["id"]})
     kind = complete.by_name("credential_types")["azureml kubeconfig"]
-    elsewhere = store.create("organizations", {"name": "other"})["id"]
-    given = {"name": "theirs", "organization": elsewhere, "credential_type": kind["id"], "inputs": {}}
+    other_organization = store.create("organizations", {"name": "other"})["id"]
+    given = {"name": "theirs", "organization": other_organization, "credential_type": kind["id"], "inputs": {}}
     store.create("credentials", given)
     store.pending_notifications.add(complete.by_name("notification_templates")["azureml chat"]["id"])
     (job,), _ignored = launch_job(store, complete.by_name("job_templates")["azureml verify"], {}, hosts=1)

@@ -222,7 +222,7 @@ def test_relaunch_on_failed_hosts_deploys_only_these(store, azure, tmp_path):
     assert all("shop-2" in path for path in puts(running))
 
 
-def test_removal_without_a_confirmation_is_refused(store, azure, tmp_path):
+def test_removal_without_a_confirmation_is_rejected(store, azure, tmp_path):
     controller = Controller(store, azure("azure"), tmp_path / "jobs")
     for template, confirmed in (("remove", "no"), ("remove", "yes"), ("detach", "yes")):
         (job,) = controller.launch(template, extra_vars={"azureml_survey_confirmed": confirmed})

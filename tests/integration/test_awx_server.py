@@ -91,7 +91,7 @@ def test_job_template_accepts_one_credential_of_each_type_for_jobs(store, conten
         ("notification_templates", {"http_method": "PUT"}, None),
     ],
 )
-def test_invalid_item_is_refused_with_the_message_of_awx(store, content, endpoint, given, answer):
+def test_invalid_item_is_rejected_with_the_message_of_awx(store, content, endpoint, given, answer):
     hook = {"url": "https://example.com", "headers": {}}
     items = {
         "credentials": {"credential_type": type_id(store, "azure_rm"), "organization": content["organization"]},
@@ -313,7 +313,7 @@ def test_permissions_depend_on_the_kind_of_user(user, may):
         ("credentials", {"inputs": {"host": "https://localhost"}}, "Additional properties are not allowed"),
     ],
 )
-def test_invalid_change_is_refused_with_the_message_of_awx(small_setup, endpoint, changes, refused):
+def test_invalid_change_is_rejected_with_the_message_of_awx(small_setup, endpoint, changes, refused):
     """The unchanged item is valid."""
     item = small_setup.items[endpoint][max(small_setup.items[endpoint])]
     small_setup.change(endpoint, item, {})

@@ -52,11 +52,11 @@ class TestBeforeAnythingIsSent:
         ):
             run_module(EXTENSION, resource_group="rg-edge", cluster_name="c")
 
-    def test_unknown_option_is_refused(self, run_module):
+    def test_unknown_option_is_rejected(self, run_module):
         with pytest.raises(ModuleFailedError, match="cluster_nmae"):
             run_module(EXTENSION, cluster_name="c", cluster_nmae="c", **TRAINING)
 
-    def test_invalid_cloud_is_refused(self, run_module):
+    def test_invalid_cloud_is_rejected(self, run_module):
         with pytest.raises(ModuleFailedError, match="cloud_environment must be one of AzureCloud, .* not 'AzureMoon'"):
             run_module(EXTENSION, cluster_name="c", cloud_environment="AzureMoon", **TRAINING)
 
@@ -76,14 +76,14 @@ class TestBeforeAnythingIsSent:
             ),
         ],
     )
-    def test_contradicting_options_are_refused(self, run_module, options, message):
+    def test_contradicting_options_are_rejected(self, run_module, options, message):
         with pytest.raises(ModuleFailedError, match=message):
             run_module(EXTENSION, **{"cluster_name": "c", **TRAINING, **options})
 
     @pytest.mark.parametrize(
         ("option", "value"), [("subscription_id", "prod"), ("cluster_name", "a/b"), ("resource_group", "?")]
     )
-    def test_invalid_name_is_refused(self, run_module, option, value):
+    def test_invalid_name_is_rejected(self, run_module, option, value):
         with pytest.raises(ModuleFailedError, match=f"{option} '.*' is not"):
             run_module(EXTENSION, **{"cluster_name": "c", **TRAINING, option: value})
 
@@ -123,13 +123,13 @@ class TestAzure:
         ):
             run_module(EXTENSION, **{**TRAINING, "resource_group": "rg-none", "cluster_name": "c"})
 
-    def test_wrong_secret_is_reported_without_its_value(self, run_module, monkeypatch):
+    def test_invalid_secret_is_reported_without_its_value(self, run_module, monkeypatch):
         monkeypatch.setenv("AZURE_SECRET", "wrong-secret-value")
         with pytest.raises(ModuleFailedError, match="Could not sign in to Azure at https://.*AADSTS7000215") as failure:
             run_module(EXTENSION, cluster_name="c", **TRAINING)
         assert "wrong-secret-value" not in json.dumps(failure.value.result)
 
-    def test_offline_cluster_is_refused(self, run_module, simulator, arc):
+    def test_offline_cluster_is_rejected(self, run_module, simulator, arc):
         simulator.change_plan(arc, connectivity="Offline")
         with pytest.raises(
             ModuleFailedError, match="has connectivity status Offline since .*: nothing was changed.*azure-arc"
@@ -146,7 +146,7 @@ class TestAzure:
         ):
             run_module(spec, name="c", workspace=workspace, **cluster)
 
-    def test_workspace_of_a_list_not_found(self, run_module):
+    def test_list_of_a_missing_workspace_fails(self, run_module):
         with pytest.raises(ModuleFailedError, match="^workspace 'missing' .* does not exist.*Check workspace.name"):
             run_module(COMPUTE_INFO, workspace={"name": "missing", "resource_group": "rg-ml"})
 
@@ -161,12 +161,12 @@ class TestAzure:
             ({"inference_service": "node_port", "allow_insecure_connections": None}, "needs either tls, or allow_"),
         ],
     )
-    def test_unsupported_inference_options_are_refused(self, run_module, arc, options, message):
+    def test_unsupported_inference_options_are_rejected(self, run_module, arc, options, message):
         inference = {"resource_group": "rg-edge", "workload_profile": "inference", "allow_insecure_connections": True}
         with pytest.raises(ModuleFailedError, match=message):
             run_module(EXTENSION, cluster_name=arc, **{**inference, **options})
 
-    def test_high_availability_with_two_nodes_is_refused(self, run_module, aks):
+    def test_high_availability_with_two_nodes_is_rejected(self, run_module, aks):
         with pytest.raises(ModuleFailedError, match="inference_router_ha needs 3 nodes, and the cluster has 2"):
             run_module(
                 EXTENSION,
@@ -235,7 +235,7 @@ class TestKubernetes:
         ):
             check(kubeconfig, ca_cert="/etc/ssl/certs/ca-certificates.crt")
 
-    def test_wrong_token_is_reported(self, check, kubeconfig):
+    def test_invalid_token_is_reported(self, check, kubeconfig):
         kubeconfig["users"][0]["user"]["token"] = "expired-token"
         with pytest.raises(ModuleFailedError, match="HTTP 401: Unauthorized.*check kubeconfig, context or api_key"):
             check(kubeconfig)

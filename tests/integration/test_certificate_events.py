@@ -152,6 +152,6 @@ class TestCertificateInfo:
             ({"key_vault": "edge"}, "key_vault must be the address of a certificate like"),
         ],
     )
-    def test_invalid_options_are_refused(self, run_module, simulator, arc, options, message):
+    def test_invalid_options_are_rejected(self, run_module, simulator, arc, options, message):
         with pytest.raises(ModuleFailedError, match=message):
             run_module(SPEC, kubeconfig=simulator.kubeconfigs[arc], **options)

@@ -68,7 +68,7 @@ def test_connected_cluster_is_verified(check, simulator):
     ]
 
 
-def test_kubeconfig_of_another_cluster_is_refused(check):
+def test_kubeconfig_of_another_cluster_is_rejected(check):
     expected = (
         r"kubeconfig '.*/b' \(https://localhost.*\) reaches connected cluster 'b' of resource group 'rg-edge' in"
         r" subscription [-1-5]+, not connected cluster 'a' of resource group 'rg-edge' .*; nothing was written"
@@ -80,7 +80,7 @@ def test_kubeconfig_of_another_cluster_is_refused(check):
     assert result["found_id"].endswith("/b")
 
 
-def test_cluster_in_another_resource_group_or_subscription_is_refused(check):
+def test_cluster_in_another_resource_group_or_subscription_is_rejected(check):
     with pytest.raises(ModuleFailedError, match="resource group 'rg-other' .*, not .* resource group 'rg-edge'"):
         check("a-2", "a-2")
     with pytest.raises(ModuleFailedError, match="not connected cluster 'a' .* 00000000-"):

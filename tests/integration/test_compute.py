@@ -56,7 +56,7 @@ def test_check_mode_sends_nothing_and_returns_a_diff(run_module, simulator, read
     assert writes(simulator) == []
 
 
-def test_name_of_another_cluster_is_refused(run_module, simulator, arc, ready):
+def test_name_of_another_cluster_is_rejected(run_module, simulator, arc, ready):
     run_module(SPEC, **ready)
     simulator.clear_journal()
 
@@ -171,7 +171,7 @@ class TestNamespace:
         assert first["compute"]["namespace"] == "vision"
         assert kube(arc).resources.get(api_version="v1", kind="Namespace").get(name="vision")
 
-    def test_missing_namespace_is_an_error_before_anything_is_sent(self, run_module, simulator, options):
+    def test_missing_namespace_is_an_error_before_any_request(self, run_module, simulator, options):
         with pytest.raises(ModuleFailedError, match="namespace 'vision' does not exist in the cluster.*create_namesp"):
             run_module(SPEC, create_namespace=False, **options)
         assert writes(simulator) == []
@@ -199,7 +199,7 @@ class TestNamespace:
         ({"type": "UserAssigned", "user_assigned_identities": ["me"]}, "'me' is not the ARM id of a managed identity"),
     ],
 )
-def test_invalid_identity_is_refused(run_module, simulator, ready, identity, message):
+def test_invalid_identity_is_rejected(run_module, simulator, ready, identity, message):
     with pytest.raises(ModuleFailedError, match=message):
         run_module(SPEC, identity=identity, **ready)
     assert simulator.journal() == []
@@ -235,7 +235,7 @@ def test_info_module_returns_one_compute_or_all(run_module, arc, ready):
     assert named in listed
 
 
-def test_aks_cluster_of_another_subscription_is_refused_before_anything_is_sent(run_module, simulator):
+def test_aks_cluster_of_another_subscription_is_rejected_before_any_request(run_module, simulator):
     elsewhere = "22222222-2222-3333-4444-555555555555"
 
     with pytest.raises(

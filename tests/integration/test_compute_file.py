@@ -83,7 +83,7 @@ def test_options_equivalent_to_the_python_example_send_the_same_properties(attac
     assert result["compute"]["instance_types"]["big_cpu_sku"]["node_selector"] == {"VMSizes": "VM-64vCPU-256GB"}
 
 
-def test_invalid_file_is_refused_with_the_path_in_it_before_anything_is_sent(run_module, simulator, ready, tmp_path):
+def test_invalid_file_is_rejected_with_its_path_before_any_request(run_module, simulator, ready, tmp_path):
     text = (ATTACHMENTS / "gpu.json").read_text(encoding="utf-8").replace('"cpu": "4"', '"cpu": "four"', 1)
     (tmp_path / "attach.json").write_text(text, encoding="utf-8")
     message = r"attach.json: instanceTypes.big_cpu_sku.resources.requests.cpu: 'four' is not a quantity"

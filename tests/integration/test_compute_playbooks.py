@@ -146,7 +146,7 @@ def test_detach_works_after_the_cluster_was_deleted(playbook, simulator, invento
     assert len(requests_to(simulator, "DELETE", "/computes/shop")) == 2
 
 
-def test_detach_refuses_a_compute_in_use(playbook, simulator, inventory):
+def test_detach_rejects_a_compute_in_use(playbook, simulator, inventory):
     playbook("azureml.arc.deploy", inventory, "--limit", "shop")
     compute = (
         f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-ml/providers/Microsoft.MachineLearningServices"

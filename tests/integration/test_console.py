@@ -99,7 +99,7 @@ def test_results_in_yaml_format_refer_to_the_failures(fleet, playbook):
         ("upgrade", ("-e", "azureml_max_failures=few"), "azureml_max_failures must be a number of clusters"),
     ],
 )
-def test_refused_run_shows_no_source_lines_of_the_collection(fleet, playbook, name, arguments, message):
+def test_output_of_a_rejected_run_contains_no_source_lines(fleet, playbook, name, arguments, message):
     run = playbook(f"azureml.arc.{name}", fleet, *arguments)
 
     assert run.status == 2

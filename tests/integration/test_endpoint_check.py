@@ -227,7 +227,7 @@ class TestAddresses:
         assert len(requests_to(simulator, "GET", "/services/https:azureml-fe:443/proxy/")) == 1
 
     @pytest.mark.parametrize("fault", ["plain HTTP", "closed"])
-    def test_router_that_does_not_answer_inside_the_cluster_either_is_wrong(self, https, check, simulator, arc, fault):
+    def test_router_unreachable_inside_the_cluster_is_wrong(self, https, check, simulator, arc, fault):
         simulator.change_plan(arc, router=fault)
         https("cluster_ip")
 

@@ -104,7 +104,7 @@ def test_aks_cluster_with_two_nodes_has_no_relay_and_purpose_devtest(run_module,
 
 
 @pytest.mark.parametrize("group", ["rg-edge", "rg-deleted"])
-def test_missing_cluster_is_an_error_with_gone(run_module, simulator, arc, group):
+def test_missing_cluster_fails_with_gone_in_the_result(run_module, simulator, arc, group):
     simulator.change_plan(arc, gone=True)
     with pytest.raises(ModuleFailedError) as failure:
         run_module(SPEC, resource_group=group, cluster_name=arc, workload_profile="training")

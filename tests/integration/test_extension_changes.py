@@ -53,7 +53,7 @@ def test_patch_with_one_protected_setting_contains_all(run_module, simulator, ar
     ]
 
 
-def test_change_that_would_lose_unknown_protected_settings_is_refused(run_module, simulator, training):
+def test_change_that_would_lose_unknown_protected_settings_is_rejected(run_module, simulator, training):
     run_module(SPEC, protected_settings={"proxy.password": "hush-hush"}, **training)
     simulator.clear_journal()
 

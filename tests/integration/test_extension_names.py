@@ -100,7 +100,7 @@ def test_installation_waits_for_the_removal_of_an_extension_with_another_name(ru
     assert (result["plan"]["action"], result["extension"]["name"]) == ("create", "azureml")
 
 
-def test_several_extensions_are_refused(run_module, another_client, training):
+def test_several_extensions_are_rejected(run_module, another_client, training):
     another_client("one")
     another_client("two")
     with pytest.raises(ModuleFailedError, match="does not exist, but the AzureML extensions one, two do"):

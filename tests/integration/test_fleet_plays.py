@@ -21,7 +21,7 @@ from support import about
         (play({"block": [VERIFY], "when": "inventory_hostname != 'shop'"}), "cannot have a condition"),
     ],
 )
-def test_condition_that_would_skip_hosts_is_refused(playbook, fleet, content, message):
+def test_condition_that_would_skip_hosts_is_rejected(playbook, fleet, content, message):
     simulator, inventory = fleet
 
     run = playbook(content, inventory, "--limit", "shop,cloud")
@@ -32,7 +32,7 @@ def test_condition_that_would_skip_hosts_is_refused(playbook, fleet, content, me
     assert simulator.journal() == []
 
 
-def test_strategy_free_is_refused_by_ansible(playbook, fleet):
+def test_strategy_free_is_rejected_by_ansible(playbook, fleet):
     simulator, inventory = fleet
 
     run = playbook(play(VERIFY, RESULT, strategy="free"), inventory, "--limit", "shop,cloud")
@@ -42,7 +42,7 @@ def test_strategy_free_is_refused_by_ansible(playbook, fleet):
     assert simulator.journal() == []
 
 
-def test_condition_on_an_imported_playbook_is_refused(playbook, fleet):
+def test_condition_on_an_imported_playbook_is_rejected(playbook, fleet):
     simulator, inventory = fleet
     content = [{"import_playbook": "azureml.arc.deploy", "when": "inventory_hostname != 'shop'"}]
 
@@ -53,7 +53,7 @@ def test_condition_on_an_imported_playbook_is_refused(playbook, fleet):
     assert simulator.journal() == []
 
 
-def test_dynamic_include_is_refused(playbook, fleet, tmp_path):
+def test_dynamic_include_is_rejected(playbook, fleet, tmp_path):
     simulator, inventory = fleet
     (tmp_path / "tasks.yml").write_text(json.dumps([VERIFY]), encoding="utf-8")
     content = play({"name": "Include", "ansible.builtin.include_tasks": str(tmp_path / "tasks.yml")})

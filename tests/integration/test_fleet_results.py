@@ -64,7 +64,7 @@ def test_error_of_several_hosts_is_shown_once(playbook, fleet):
         ),
     ],
 )
-def test_hosts_that_contradict_each_other_are_refused(playbook, fleet, variables, hosts, message):
+def test_conflicting_variables_of_hosts_are_rejected(playbook, fleet, variables, hosts, message):
     simulator, inventory = fleet
     inventory["all"]["vars"] |= variables
     for name, given in hosts.items():

@@ -238,7 +238,7 @@ def test_pods_are_not_read_without_inspect_pods(check, simulator, attach):
     assert requests_to(simulator, "GET", "/kubernetes/") == []
 
 
-def test_cause_comes_from_the_pods_if_the_run_history_refuses_access(failing, simulator):
+def test_cause_comes_from_the_pods_if_the_run_history_denies_access(failing, simulator):
     simulator.add_fault(method="GET", path="^/history/", status=403)
 
     result = failing("identity")
@@ -272,7 +272,7 @@ def test_missing_environment_is_reported(check, attach):
         check(environment=environment)
 
 
-def test_missing_compute_is_reported_before_anything_is_sent(check, simulator, arc):
+def test_missing_compute_is_reported_before_any_request(check, simulator, arc):
     with pytest.raises(ModuleFailedError, match=rf"compute '{arc}' of workspace 'ws' .* does not exist"):
         check()
     assert writes(simulator) == []

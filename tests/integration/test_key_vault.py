@@ -92,13 +92,13 @@ def test_certificate_is_read_with_two_requests_and_the_result_contains_no_secret
         ("https://v.vault.azure.net/certificates/edge", "refusing to send a token to 'https://v.vault.azure.net'"),
     ],
 )
-def test_invalid_address_is_refused_before_anything_is_sent(install, simulator, key_vault, message):
+def test_invalid_address_is_rejected_before_any_request(install, simulator, key_vault, message):
     with pytest.raises(ModuleFailedError, match=message):
         install(key_vault)
     assert writes(simulator) == []
 
 
-def test_unusable_certificate_is_refused_with_its_address(install, issue, simulator, arc):
+def test_unusable_certificate_is_rejected_with_its_address(install, issue, simulator, arc):
     with pytest.raises(ModuleFailedError, match=f"GET certificate '{arc}' in key vault 'localhost.*HTTP 404"):
         install()
     issue(exportable=False)

@@ -145,7 +145,7 @@ def test_unreachable_proxy_is_named(patch, request, ask):
     ],
     ids=lambda environ: ", ".join(environ) or "nothing",
 )
-def test_untrusted_certificate_is_refused(simulator, ask_azure, ask_cluster, monkeypatch, environ):
+def test_untrusted_certificate_is_rejected(simulator, ask_azure, ask_cluster, monkeypatch, environ):
     for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
         monkeypatch.delenv(name)
     for name, value in environ.items():
@@ -168,7 +168,7 @@ def test_disabled_validation_of_certificates_is_a_warning(ask_azure, ask_cluster
 
 
 @pytest.mark.parametrize("host", ["http://cluster.example.com", "cluster.example.com:6443", "ftp://localhost"])
-def test_host_without_https_is_refused(ask_cluster, host):
+def test_host_without_https_is_rejected(ask_cluster, host):
     with pytest.raises(ModuleFailedError, match=f"host '{host}' is not an https address"):
         ask_cluster(host=host)
 

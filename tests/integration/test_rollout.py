@@ -107,7 +107,7 @@ def test_wave_in_which_every_cluster_fails_is_the_last_even_within_the_budget(fl
     assert "the rollout stops, every cluster of the wave failed" in end["summary"]
 
 
-def test_cluster_that_is_gone_from_azure_does_not_count_as_a_failure(fleet, playbook):
+def test_cluster_missing_in_azure_does_not_count_as_failed(fleet, playbook):
     simulator, inventory = fleet(c2={"gone": True})
 
     run = playbook("azureml.arc.rollout", inventory, *WAVES)

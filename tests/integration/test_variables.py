@@ -209,8 +209,8 @@ def test_invalid_variables_are_one_error_before_any_request(playbook, simulator,
     assert simulator.journal() == []
 
 
-def test_error_of_several_hosts_is_said_once(playbook, simulator):
-    """Also one that only their variables together show."""
+def test_error_of_several_hosts_is_reported_once(playbook, simulator):
+    """One error is in the variables of each host, another is a conflict between hosts."""
     inventory = simulated.inventory(simulator.directory, [ClusterPlan(name) for name in ("a", "b", "c", "d")])
     inventory["all"]["vars"] |= {
         "azureml_profil": "training",

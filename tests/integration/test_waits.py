@@ -149,7 +149,7 @@ def test_interrupted_run_lists_operations_in_progress(playbook, begin, tmp_path,
     assert f"interrupted: {one.step}: 2 (c1, c2)\n{one.last_line}\n" in output.read_text()
 
 
-def test_interrupted_role_says_what_each_host_waits_for(begin, start_fleet):
+def test_interrupted_role_lists_the_operation_of_each_host(begin, start_fleet):
     _simulator, inventory = start_fleet(
         [ClusterPlan(name, install=InstallPlan(seconds=ENDLESS)) for name in ("c1", "c2")]
     )
@@ -211,7 +211,7 @@ def without_polls(requests: list[dict]) -> list[tuple[str, str]]:
     return kept
 
 
-def test_operation_that_was_just_read_is_read_again_only_after_a_pause(playbook, tmp_path):
+def test_operation_is_polled_only_an_interval_after_its_last_read(playbook, tmp_path):
     plans = [ClusterPlan("shop", install=InstallPlan(seconds=15), attach_seconds=15)]
     scenario = Scenario(clusters=plans, time_scale=10, eventual_consistency="none")
     with simulated.running(scenario, tmp_path / "simulator") as simulator:

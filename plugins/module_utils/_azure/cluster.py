@@ -153,7 +153,7 @@ def read(session: AzureSession, cluster: ClusterReference, refresh: bool = False
 
 @contextlib.contextmanager
 def reading_part_of(cluster: ClusterReference) -> Iterator[None]:
-    """Read something of a cluster. If the cluster does not exist, the error is that of C(read)."""
+    """Replace an error caused by a missing cluster with the error of C(read)."""
     try:
         yield
     except AzureMLError as error:

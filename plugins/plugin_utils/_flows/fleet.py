@@ -69,7 +69,7 @@ class Fleet:
         self._shown = tuple(COLORS)
 
     def announce(self, flow: str) -> dict:
-        """Return only which clusters or machines follow."""
+        """Return a summary with the clusters or machines of the batch, before they run."""
         return {"changed": False, "summary": f"{Assignment(flow).noun}s: {named(self._settings.batch)}"}
 
     def run(self, flow: str, waves: bool, table: bool) -> dict:

@@ -181,7 +181,7 @@ class Wave:
 
     @property
     def _none_is_left(self) -> bool:
-        """Whether Ansible ends the play, because every host of the batch has failed; also those that are gone."""
+        """Whether Ansible ends the play because every host of the batch failed; a missing cluster counts, too."""
         return bool(self.rows) and all(one.counts_as_failed or one.outcome == "gone" for one in self.rows)
 
     def table(self) -> str:

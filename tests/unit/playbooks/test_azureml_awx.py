@@ -112,7 +112,7 @@ def custom_type(**changes) -> dict:
         ({"notifications": {"n": {"type": "slack", "config": {}}}}, "'n' needs exactly configuration and type"),
     ],
 )
-def test_invalid_variables_are_refused_before_the_first_change(changes, problem):
+def test_invalid_variables_are_rejected_before_the_first_change(changes, problem):
     problems = azureml_awx.find_problems(settings(**changes), found())
 
     assert [one for one in problems if problem is None or problem not in one] == []
@@ -138,14 +138,14 @@ def test_invalid_variables_are_refused_before_the_first_change(changes, problem)
         ({"types": [custom_type()], "superuser": False}, {"k": ""}, None),
     ],
 )
-def test_name_of_an_object_that_the_playbook_did_not_create_is_refused(existing, kubeconfigs, problem):
+def test_name_of_an_object_that_the_playbook_did_not_create_is_rejected(existing, kubeconfigs, problem):
     problems = azureml_awx.find_problems(settings(kubeconfigs=kubeconfigs), found(**existing))
 
     assert [one for one in problems if problem is None or problem not in one] == []
     assert bool(problems) is (problem is not None)
 
 
-def test_credential_that_the_playbook_did_not_create_is_refused_after_an_earlier_run():
+def test_credential_that_the_playbook_did_not_create_is_rejected_after_an_earlier_run():
     existing = {"projects": [item("azureml")], "credentials": [item("azureml a", OURS, "", credential_type=1)]}
 
     (problem,) = azureml_awx.find_problems(settings(credentials=credentials(a=AZURE)), found(**existing))

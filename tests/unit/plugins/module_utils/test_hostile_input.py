@@ -60,7 +60,7 @@ def assert_clear(error: AzureMLError, *names: str) -> None:
 
 
 @given(settings=st.dictionaries(texts, documents, max_size=4), protected=st.dictionaries(texts, documents, max_size=4))
-def test_settings_are_refused_or_become_strings(settings, protected):
+def test_settings_are_rejected_or_become_strings(settings, protected):
     options = {
         "workload_profile": "training",
         "settings_generation": "current",
@@ -107,7 +107,7 @@ def test_name_cannot_change_the_structure_of_a_kubernetes_path(name, namespace):
 
 
 @given(labels=st.dictionaries(texts, documents, max_size=3))
-def test_labels_are_refused_or_valid(labels):
+def test_labels_are_rejected_or_valid(labels):
     refusal = refusal_of(taints.checked_labels, labels)
     if refusal:
         assert_clear(refusal, "labels")
@@ -142,7 +142,7 @@ def test_pods_and_workloads_have_a_printable_verdict(pods, found):
 @example(
     content=b'{"instanceTypes": {"a": {"resources": {"limits": {"cpu": "1e999999999"}}}}, "defaultInstanceType": "a"}'
 )
-def test_configuration_file_is_accepted_or_refused_by_name(content):
+def test_configuration_file_is_accepted_or_rejected_by_name(content):
     refusal = refusal_of(lambda: _compute_configuration.from_file(content, "attach.json").for_cluster())
     if refusal:
         assert_clear(refusal, "attach.json")
@@ -154,7 +154,7 @@ def test_configuration_file_is_accepted_or_refused_by_name(content):
     certificate=b"",
     key="-----BEGIN ENCRYPTED PRIVATE KEY-----\n" + "A" * 64 + "\n-----END ENCRYPTED PRIVATE KEY-----\n",
 )
-def test_invalid_pem_is_refused(certificate, key):
+def test_invalid_pem_is_rejected(certificate, key):
     content = key.encode("utf-8", "surrogatepass")
     with pytest.raises(AzureMLError, match="^tls.certificate is not a PEM certificate"):
         tls.check(certificate, content, "ml.example.com", None, "tls.")
@@ -163,7 +163,7 @@ def test_invalid_pem_is_refused(certificate, key):
 
 
 @pytest.mark.parametrize("path", ["/dev/zero", "/", "no\x00path", "x" * 5000, "missing.pem"])
-def test_unreadable_file_is_refused(path):
+def test_unreadable_file_is_rejected(path):
     with pytest.raises(AzureMLError, match="^tls.certificate: .* (cannot be read|is larger than)"):
         certificate_files.read(ModuleCall({}), {"certificate": path, "private_key": path, "cname": "c"}, "tls.")
 
@@ -223,7 +223,7 @@ def test_kubeconfig_file_may_run_a_program_as_in_kubectl(tmp_path):
 @example(content={"users": "u"})
 @example(content={**kubeconfig(), "users": None})
 @example(content=kubeconfig(**{"client-key-data": "no base64", "client-certificate-data": "="}))
-def test_inline_kubeconfig_is_accepted_or_refused_by_name(tmp_path_factory, content):
+def test_inline_kubeconfig_is_accepted_or_rejected_by_name(tmp_path_factory, content):
     for given_as in (content, json.dumps(content) + "\n"):
         if isinstance(given_as, (dict, str)):
             refusal = refusal_of(configuration, given_as, tmp_path_factory.mktemp("kube"))
@@ -239,7 +239,7 @@ def test_inline_kubeconfig_is_accepted_or_refused_by_name(tmp_path_factory, cont
         ("- !!python/object/apply:os.system ['touch owned']\n", "constructor"),
     ],
 )
-def test_malicious_yaml_is_refused(tmp_path, content, message):
+def test_malicious_yaml_is_rejected(tmp_path, content, message):
     with pytest.raises(AzureMLError, match=message):
         configuration(content, tmp_path)
 

@@ -43,7 +43,7 @@ def test_valid_address_is_parsed(address, name, version):
         "https://[/certificates/edge",
     ],
 )
-def test_invalid_address_is_refused_with_an_example(address):
+def test_invalid_address_is_rejected_with_an_example(address):
     with pytest.raises(AzureMLError, match="tls.key_vault must be the address of a certificate like https://v.vault"):
         parse("tls.key_vault", address)
 

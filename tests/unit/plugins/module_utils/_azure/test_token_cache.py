@@ -68,7 +68,7 @@ def test_az_without_a_login_is_reported(az):
         token_of(credential())
 
 
-def test_token_that_one_client_had_refused_is_replaced_for_all_clients(az):
+def test_token_that_one_client_had_rejected_is_replaced_for_all_clients(az):
     credential, calls = az(TOKEN)
     shared = credential()
     clients = [Authentication(shared, CLOUD.scope) for _client in range(2)]

@@ -61,12 +61,12 @@ def of_type(**fields):
         ),
     ],
 )
-def test_invalid_file_is_refused_with_the_path_in_it(text, message):
+def test_invalid_file_is_rejected_with_the_path_in_it(text, message):
     with pytest.raises(AzureMLError, match=message):
         from_file(text.encode("utf-8", "surrogatepass"), "f.json")
 
 
-def test_invalid_options_are_refused_with_their_path():
+def test_invalid_options_are_rejected_with_their_path():
     with pytest.raises(AzureMLError, match="^instance_types.small.resources.limits.cpu: 'x' is not a quantity"):
         from_options({"instance_types": {"small": {"resources": {"limits": {"cpu": "x"}}}}})
     with pytest.raises(AzureMLError, match="^default_instance_type is missing: name one of small"):
@@ -97,7 +97,7 @@ def test_names_are_converted_for_the_cluster_where_the_default_has_a_second_name
         (["a", "DefaultInstanceType"], "the default is 'a', and 'DefaultInstanceType' is the default of the cluster"),
     ],
 )
-def test_types_with_equal_names_in_the_cluster_are_refused(types, message):
+def test_types_with_equal_names_in_the_cluster_are_rejected(types, message):
     given = {"instance_types": {name: {} for name in types}, "default_instance_type": types[0]}
     with pytest.raises(AzureMLError, match=message):
         from_options(given).for_cluster()

@@ -49,7 +49,7 @@ def test_zero_gpus_are_left_out_of_the_spec_but_sent_with_the_attachment():
     }
 
 
-def test_name_that_is_invalid_for_an_object_is_refused():
+def test_name_that_is_invalid_for_an_object_is_rejected():
     with pytest.raises(AzureMLError, match="name: 'GPU_type' must be lower case"):
         check_object_name("GPU_type", "name")
 
@@ -78,7 +78,7 @@ def test_name_that_is_invalid_for_an_object_is_refused():
         ({"requests": {GPU: 1}}, "which has none"),
     ],
 )
-def test_invalid_value_is_refused_with_its_path(given, message):
+def test_invalid_value_is_rejected_with_its_path(given, message):
     with pytest.raises(AzureMLError, match=message):
         instance_type(**given)
 

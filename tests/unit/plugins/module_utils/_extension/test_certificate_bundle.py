@@ -61,13 +61,13 @@ def test_certificates_in_any_order_become_a_chain(value, content_type):
         ("hush", "text/plain", "certificate 'edge' has content type 'text/plain', not application/x-pem-file or"),
     ],
 )
-def test_invalid_value_is_refused_without_showing_the_value(value, content_type, message):
+def test_invalid_value_is_rejected_without_showing_the_value(value, content_type, message):
     with pytest.raises(AzureMLError, match=message) as error:
         unpack(value, content_type, "certificate 'edge'")
     assert (value[40:80] or value) not in str(error.value)
 
 
-def test_key_of_another_certificate_is_refused_by_the_later_check():
+def test_key_of_another_certificate_is_rejected_by_the_later_check():
     certificate, key = unpack((KEY + UNRELATED).decode(), PEM, "certificate 'edge'")
     with pytest.raises(AzureMLError, match="private_key does not belong to"):
         tls.check(certificate, key, None, certificates.NOW)

@@ -263,7 +263,7 @@ BOTH = {"enableTraining": "True", "enableInference": "true"}
         ({}, {"enableTraining": "False", "nodeSelector.pool": "ml"}, {}),
     ],
 )
-def test_disturbing_changes_are_refused_unless_allowed(before, after, disturbed):
+def test_disturbing_changes_are_rejected_unless_allowed(before, after, disturbed):
     present = replace(PRESENT, settings=before)
     changes = {key: (before.get(key), value) for key, value in after.items()}
     assert disruption(present, changes) == disturbed

@@ -55,7 +55,7 @@ def test_first_certificate_of_a_chain_must_belong_to_the_key():
         check(authority.intermediate + authority.root, key, "ml.example.com", certificates.NOW)
 
 
-def test_chain_in_wrong_order_is_refused_with_both_certificates():
+def test_chain_in_wrong_order_is_rejected_with_both_certificates():
     authority, other = certificates.Authority(), certificates.Authority("Other")
     certificate, key = authority.issue("ml.example.com")
 
@@ -134,7 +134,7 @@ def test_certificate_that_expires_within_thirty_days_is_a_warning():
         (certificates.make()[::-1], "tls.certificate is not a PEM certificate"),
     ],
 )
-def test_invalid_certificate_or_key_is_refused(pair, message):
+def test_invalid_certificate_or_key_is_rejected(pair, message):
     with pytest.raises(AzureMLError, match=message) as error:
         check(*pair, "ml.example.com", certificates.NOW, prefix="tls.")
     assert "PRIVATE KEY" not in str(error.value)

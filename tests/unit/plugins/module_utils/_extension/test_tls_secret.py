@@ -45,7 +45,7 @@ def test_certificates_are_read_from_the_first_key_that_exists(data, names):
         ({"data": {"tls.crt": "x"}}, f"{WHERE} does not hold a PEM certificate"),
     ],
 )
-def test_secret_without_a_certificate_is_refused_by_name(secret, message):
+def test_secret_without_a_certificate_is_rejected_by_name(secret, message):
     with pytest.raises(AzureMLError) as failure:
         certificates_in(secret, WHERE, KEYS)
     assert failure.value.message == message

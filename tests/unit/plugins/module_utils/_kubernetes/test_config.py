@@ -113,7 +113,7 @@ def test_environment_of_another_cluster_does_not_disable_certificate_validation(
     assert configured({"validate_certs": True}, BEARER).verify_ssl
 
 
-def test_host_and_kubeconfig_of_two_clusters_are_refused(file, configured):
+def test_host_and_kubeconfig_of_two_clusters_are_rejected(file, configured):
     with pytest.raises(
         AzureMLError, match="host 'https://a' and the kubeconfig, whose server is 'https://b', refer to two"
     ):
@@ -202,7 +202,7 @@ def test_proxy_of_a_kubeconfig_is_kept_when_its_token_is_refreshed(file, configu
     assert (found.proxy, found.no_proxy) == ("http://p:1", None)
 
 
-def test_proxy_with_an_unknown_scheme_is_refused_without_showing_its_password(configured):
+def test_proxy_with_an_unknown_scheme_is_rejected_without_showing_its_password(configured):
     with pytest.raises(AzureMLError, match="proxy has scheme 'ftp', which is none of http, https") as error:
         configured({"host": "https://a", "proxy": "ftp://u:hush@p"}, {})
     assert "hush" not in str(error.value)

@@ -86,7 +86,7 @@ def taint(key="amlarc", value=None, effect="NoSchedule"):
         ([taint(), taint()], "taints has ml.azure.com/amlarc with effect NoSchedule twice"),
     ],
 )
-def test_invalid_taint_is_refused_with_its_path(given, message):
+def test_invalid_taint_is_rejected_with_its_path(given, message):
     with pytest.raises(AzureMLError, match=message):
         checked_taints(given, present=True)
 

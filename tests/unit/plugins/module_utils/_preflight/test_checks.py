@@ -278,6 +278,6 @@ def test_finding_is_one_line_with_its_fix():
     assert str(Finding("nodes", "error", "There are none.", "Add some.")) == "nodes: There are none. Add some."
 
 
-def test_invalid_version_is_refused():
+def test_invalid_version_is_rejected():
     with pytest.raises(AzureMLError, match="'latest' is not a version"):
         azure_checks.version_of("latest")

@@ -60,7 +60,7 @@ def test_keys_have_separate_entries(tmp_path):
     assert cache.get_or_create("one", lambda: entry("3"), margin=0)["token"] == "1"
 
 
-def test_refused_entry_is_replaced(tmp_path):
+def test_rejected_entry_is_replaced(tmp_path):
     cache = RunCache(str(tmp_path))
     cache.get_or_create("key", lambda: entry("refused"), margin=0)
 

@@ -160,7 +160,7 @@ def test_missing_namespace_stops_the_attachment():
     assert result["msg"].startswith("Attach the cluster: namespace 'vision' does not exist in the cluster.")
 
 
-def test_findings_in_azure_and_in_the_cluster_are_reported_before_anything_is_sent():
+def test_findings_in_azure_and_in_the_cluster_are_reported_before_any_request():
     findings = [
         {"failed": True, "msg": "No relay.", "findings": [1]},
         {"failed": True, "msg": "No node.", "findings": [2]},
@@ -173,7 +173,7 @@ def test_findings_in_azure_and_in_the_cluster_are_reported_before_anything_is_se
     assert result["msg"] == "Check that the extension can be installed: No relay. No node."
 
 
-def test_cluster_that_is_gone_is_not_checked_further():
+def test_missing_cluster_ends_the_checks():
     fake = FakeModules(extension={"failed": True, "msg": "the cluster does not exist", "gone": True})
 
     result = run("deploy", fake)

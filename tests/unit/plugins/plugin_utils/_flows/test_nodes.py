@@ -54,7 +54,7 @@ def test_identity_of_a_named_cluster_is_checked_before_the_first_change():
     assert fake.calls == [("cluster_identity", {"kubeconfig": "k", **NAMED}, True)]
 
 
-def test_unverified_address_of_another_host_is_refused():
+def test_unverified_address_of_another_host_is_rejected():
     fake = FakeModules(cluster_identity={"verified": False, "reason": "it is unknown"})
 
     result = run("nodes", fake, nodes=NODES, owner_of=lambda address: "other", **NAMED)

@@ -108,7 +108,7 @@ class TestUpgrade:
             ({}, "it does not exist. Deploy the cluster first."),
         ],
     )
-    def test_any_other_change_is_refused(self, answer, message):
+    def test_any_other_change_is_rejected(self, answer, message):
         fake = FakeModules(installed=bool(answer), extension=answer)
 
         result = run("upgrade", fake, version="1.1.70")
@@ -116,7 +116,7 @@ class TestUpgrade:
         assert fake.sent == []
         assert result["msg"].endswith(f"more than the version would change: {message}")
 
-    def test_missing_version_is_refused_before_anything_is_sent(self):
+    def test_missing_version_is_rejected_before_any_request(self):
         fake = deployed()
 
         assert run("upgrade", fake)["msg"].endswith(
@@ -219,7 +219,7 @@ class TestRotateTls:
         assert (fake.calls, result["changed"]) == ([], False)
         assert result["msg"] == "no certificate to rotate, azureml_tls is not set"
 
-    def test_any_other_change_is_refused(self):
+    def test_any_other_change_is_rejected(self):
         fake = deployed(extension=DIFFERS)
 
         result = run("rotate_tls", fake, tls={"certificate": "c", "private_key": "k", "cname": "ml"})

@@ -204,7 +204,7 @@ def test_waves_have_their_percentage_and_are_stable():
 
 
 @pytest.mark.parametrize("percentages", [[], [1, 25], [25, 1, 100], [0, 100], [50, 150], [100, 100]])
-def test_percentages_that_do_not_increase_to_a_hundred_are_refused(percentages):
+def test_percentages_that_do_not_increase_to_a_hundred_are_rejected(percentages):
     with pytest.raises(AzureMLError, match="wave_percentages must increase up to 100"):
         Waves("wave", percentages).check()
 

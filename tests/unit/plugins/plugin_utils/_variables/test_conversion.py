@@ -218,7 +218,7 @@ def test_defaults_of_the_role_match_its_specification(spec):
             assert str(role.get(name)) == str(option.get("default")), name
 
 
-def test_ansible_refuses_null_and_raises_for_other_types():
+def test_ansible_rejects_null_and_raises_for_other_types():
     """Therefore the variables of a cluster are documented in an entry point without tasks."""
     for option in ({"type": "int", "default": 7}, {"type": "str", "choices": ["x"]}):
         assert ArgumentSpecValidator({"a": option}).validate({"a": None}).error_messages
