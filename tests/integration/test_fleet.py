@@ -197,6 +197,43 @@ def test_tags_select_the_parts(playbook, fleet, tags, changes, pods, computes):
     assert ("Wait until the pods are ready" in [one["name"] for one in run.outcome("shop")["steps"]]) is pods
 
 
+@pytest.mark.parametrize(
+    ("name", "warns"),
+    [
+        ("deploy", True),
+        ("rollout", True),
+        ("verify", True),
+        ("report", True),
+        ("upgrade", False),
+        ("rotate_tls", False),
+        ("detach", False),
+        ("remove", False),
+        ("nodes", False),
+    ],
+)
+def test_unknown_tag_sends_nothing(playbook, fleet, name, warns):
+    simulator, inventory = fleet
+    simulator.clear_journal()
+
+    run = playbook(f"azureml.arc.{name}", inventory, "--limit", "shop", "--tags", "readines")
+
+    assert run.status == 0, run.output
+    assert simulator.journal() == []
+    assert ("the tags of this run select none of extension, readiness, attach, prove; " in run.output) is warns
+
+
+@pytest.mark.parametrize("report_hosts", [True, False])
+def test_deployment_that_skips_all_parts_sends_nothing(playbook, fleet, report_hosts):
+    simulator, inventory = fleet
+    simulator.clear_journal()
+    variables = ("-e", f"azureml_report_hosts={report_hosts}")
+
+    run = playbook("azureml.arc.deploy", inventory, "--skip-tags", "extension,readiness,attach,prove", *variables)
+
+    assert run.status == 0, run.output
+    assert simulator.journal() == []
+
+
 def test_step_mode_runs_the_fleet_after_confirmation(fleet, tmp_path):
     """The answers confirm the first task, and then all further tasks."""
     simulator, inventory = fleet

@@ -170,6 +170,19 @@ def test_tags_select_steps(playbook, fleet, tags, changes, pods, computes):
     assert ("Wait until the pods are ready" in [one["name"] for one in run.outcome("f1")["steps"]]) is pods
 
 
+@pytest.mark.parametrize(("tags", "changes"), [("web", 0), ("ml", 1)])
+def test_tags_of_a_play_run_the_role_only_if_it_has_them(playbook, fleet, tags, changes):
+    simulator, inventory = fleet
+    simulator.clear_journal()
+
+    run = playbook(play(roles=[{"role": ROLE, "tags": "ml"}]), inventory, "--limit", "f1", "--tags", tags)
+
+    assert run.status == 0, run.output
+    assert len(requests_to(simulator, "PUT", "/extensions/azureml")) == changes
+    assert len(requests_to(simulator, "PUT", "/computes/f1")) == changes
+    assert bool(simulator.journal()) is bool(changes)
+
+
 @pytest.mark.parametrize("entry_point", ["remove", "detach"])
 def test_second_removal_changes_nothing(playbook, fleet, entry_point):
     simulator, inventory = fleet

@@ -31,6 +31,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._flows import workspac
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.batches import Batches, Rollout, artifacts, figures
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.guards import PlaySettings, require_whole_batch
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.host import (
+    NOTHING_SELECTED,
     Assignment,
     parts_by_tags,
     refused,
@@ -64,6 +65,7 @@ class Fleet:
         self._settings = PlaySettings(action._templar, task_vars)
         self._handover = Handover()
         self._flow = ""
+        self._parts: tuple[str, ...] = ()
         self._check_mode = bool(action._task.check_mode)
         self._interval = PROGRESS_INTERVAL
         self._shown = tuple(COLORS)
@@ -83,6 +85,10 @@ class Fleet:
         """
         require_whole_batch(self._action._task)
         self._flow = flow
+        self._parts = parts_by_tags(self._action._task.tags, self._task_vars)
+        if not self._parts:
+            self._action._display.warning(NOTHING_SELECTED["msg"])
+            return {**NOTHING_SELECTED, "ends": True}
         try:
             return self._run(flow, waves, table)
         except AnsibleActionFail:
@@ -100,7 +106,7 @@ class Fleet:
         wanted = self._settings.count(PROCESSES_VARIABLE)
         report_hosts = self._settings.flag("azureml_report_hosts", True)
         batches = Batches(self._action, self._handover)
-        assignment = Assignment(flow, parts_by_tags(self._task_vars))
+        assignment = Assignment(flow, self._parts)
         rollout = batches.begin(self._settings, waves, assignment.noun)
         environment = task_environment(self._action, self._action._templar)
         assignment = replace(

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from ansible_collections.azureml.arc.plugins.module_utils._compute.module import read_workspace
@@ -60,6 +60,12 @@ WITH_FILES_OF = {
     "machine": (),
     "nodes": ("azureml_kubernetes",),
     "remove": CONNECTIONS,
+}
+# The result of a task if the tags of the run select no part.
+NOTHING_SELECTED = {
+    "skipped": True,
+    "changed": False,
+    "msg": f"the tags of this run select none of {', '.join(PARTS)}; nothing was sent",
 }
 # What the hosts of a flow are, where they are not whole clusters.
 KINDS = {"machine": MACHINE, "nodes": NODES}
@@ -125,10 +131,19 @@ class Assignment:
         return "azureml_kubernetes" in self.with_files
 
 
-def parts_by_tags(task_vars: Mapping) -> tuple[str, ...]:
-    """Return the parts of a flow that the tags of the run select."""
-    selected = [part for part in PARTS if part in task_vars.get("ansible_run_tags", ())] or PARTS
-    return tuple(part for part in selected if part not in task_vars.get("ansible_skip_tags", ()))
+def parts_by_tags(own_tags: Collection[str], task_vars: Mapping) -> tuple[str, ...]:
+    """Return the parts of a flow that the tags of the run select; empty if they select others only.
+
+    Tasks with parts have tag C(always), because Ansible would skip a task with tag C(attach) for C(--skip-tags attach).
+    So Ansible runs them whatever the tags are, and here those decide.
+
+    :param own_tags: of the task, those of its role, block and play included.
+    """
+    wanted, skipped = task_vars["ansible_run_tags"], task_vars["ansible_skip_tags"]
+    selected = [part for part in PARTS if part in wanted]
+    if not selected and not {"all", "tagged", *own_tags}.isdisjoint(wanted):
+        selected = PARTS
+    return tuple(part for part in selected if part not in skipped)
 
 
 def flow_of(host: HostVariables, assignment: Assignment, runs: Executor, check_mode: bool, handover: Handover) -> Flow:

@@ -27,6 +27,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._flows.batches import 
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.executors import executor_of
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.host import (
     MODULES,
+    NOTHING_SELECTED,
     Assignment,
     flow_of,
     parts_by_tags,
@@ -61,13 +62,16 @@ def run_cluster(action: ActionBase, task_vars: Mapping, flow: str | None, wait: 
     if "flow" in left and flow in (None, left["flow"]):
         result = left.get("result") or _run_assigned(action, task_vars, Assignment(**left["assignment"]), handover)
         return _shown_above(action, result, is_verbose)
+    parts = parts_by_tags(action._task.tags, task_vars)
+    if not parts:
+        return dict(NOTHING_SELECTED)
     if flow is None:
         raise AnsibleActionFail(
             "azureml.arc.fleet has not run for this host, so it has no result. Set flow to run one."
         )
     if "result" in left and flow == left.get("begun"):
         return _shown(left["result"], is_verbose)
-    assignment = Assignment(flow, parts_by_tags(task_vars), begun=left.get("begun") == flow)
+    assignment = Assignment(flow, parts, begun=left.get("begun") == flow)
     if not wait and action._task.check_mode:
         return {"skipped": True, "changed": False, "msg": "nothing is started in check mode"}
     result, ended = _run(action, task_vars, assignment, wait, handover)

@@ -1,0 +1,38 @@
+# Copyright (c) 2026, azureml.arc contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Parts of a flow by tags."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.flow import PARTS
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.host import parts_by_tags
+
+ALL = ("all",)
+OWN = ("always", "ml")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "skipped", "parts"),
+    [
+        (ALL, (), PARTS),
+        (ALL, ("attach",), ("extension", "readiness", "prove")),
+        (ALL, PARTS, ()),
+        (ALL, ("web",), PARTS),
+        (("attach", "extension"), (), ("extension", "attach")),
+        (("attach", "web"), (), ("attach",)),
+        (("attach", "ml"), (), ("attach",)),
+        (("attach",), ("attach",), ()),
+        (("web",), (), ()),
+        (("untagged",), (), ()),
+        (("tagged",), (), PARTS),
+        (("always",), (), PARTS),
+        (("ml",), ("prove",), ("extension", "readiness", "attach")),
+    ],
+)
+def test_parts_that_tags_select(wanted, skipped, parts):
+    variables = {"ansible_run_tags": wanted, "ansible_skip_tags": skipped}
+
+    assert parts_by_tags(OWN, variables) == tuple(parts)
