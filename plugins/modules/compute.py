@@ -174,13 +174,18 @@ EXAMPLES = r"""
 RETURN = r"""
 plan:
   description: The change.
-  returned: success
+  returned: success, and if the change is refused
   type: dict
   contains:
     action:
       description:
         - V(none), V(create), V(update), V(replace) or V(delete).
         - V(adopt) if another operation is in progress and O(wait=false).
+        - V(refuse) if the task failed because it does not make the change.
+      type: str
+    allowed_by:
+      description: The option that allows the change, V(null) if there is none.
+      returned: if the change is refused
       type: str
     reason:
       description: Why.
@@ -190,7 +195,7 @@ plan:
       type: dict
 compute:
   description: The compute, V(null) if it does not exist. With O(state=absent), before its removal.
-  returned: success
+  returned: success, and if the change is refused
   type: dict
   contains:
     id:
@@ -243,7 +248,7 @@ cluster_instance_types:
   description:
     - The instance types of the task in the format of M(azureml.arc.instance_type). In the cluster, names have neither
       capital letters nor underscores, and the default also exists under the name C(defaultinstancetype).
-  returned: success
+  returned: success, and if the change is refused
   type: list
   elements: dict
 created_namespace:

@@ -280,15 +280,20 @@ EXAMPLES = r"""
 RETURN = r"""
 plan:
   description: The change.
-  returned: success
+  returned: success, and if the change is refused
   type: dict
   contains:
     action:
       description:
         - V(none), V(create), V(update), V(replace) or V(delete).
         - V(adopt) if another operation is in progress and O(wait=false).
+        - V(refuse) if the task failed because it does not make the change.
       type: str
       sample: update
+    allowed_by:
+      description: The option that allows the change, V(null) if there is none.
+      returned: if the change is refused
+      type: str
     reason:
       description: Why.
       type: str
@@ -308,7 +313,7 @@ plan:
       sample: [relayServerConnectionString]
 extension:
   description: The extension, V(null) if it does not exist. With O(state=absent), before its removal.
-  returned: success
+  returned: success, and if the change is refused
   type: dict
   contains:
     id:

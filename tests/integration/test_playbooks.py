@@ -169,6 +169,28 @@ def test_verify_finds_drift(playbook, inventory):
     assert findings == "extension: it differs from the desired state (installVolcano)"
 
 
+def test_verify_reports_a_change_that_deploy_refuses_with_all_other_differences(playbook, inventory):
+    playbook("azureml.arc.deploy", inventory, "--limit", "aks-west")
+    playbook("azureml.arc.detach", inventory, "--limit", "aks-west")
+    inventory["all"]["vars"] |= {
+        "azureml_profile": "inference",
+        "azureml_inference_service": "node_port",
+        "azureml_allow_insecure_connections": True,
+    }
+
+    result = playbook("azureml.arc.verify", inventory, "--limit", "aks-west")
+
+    assert result.status == 2
+    findings = result.outcome("aks-west")["findings"]
+    assert findings[0].startswith(
+        "extension: it differs from the desired state (allowInsecureConnections, enableInference"
+    )
+    assert findings[0].endswith("which deploy refuses without azureml_allow_disruption")
+    assert "compute aks-west: the compute does not exist" in findings
+    assert "pods: Deployment azureml-fe-v2: NotFound: the workload does not exist" in findings
+    assert "failed: [aks-west] drift: extension: it differs" in result.output
+
+
 def test_invalid_variables_fail_before_any_request(playbook, simulator, inventory):
     variables = inventory["all"]["vars"]
     del variables["azureml_workspace"]

@@ -39,7 +39,9 @@ def other_namespace(run_module, arc):
 
 @pytest.mark.usefixtures("other_namespace")
 def test_other_release_namespace_is_replaced_only_with_force_replace(run_module, simulator, training):
-    with pytest.raises(ModuleFailedError, match="release_namespace is ml instead of azureml.*force_replace: true"):
+    with pytest.raises(
+        ModuleFailedError, match="release_namespace is ml instead of azureml.*Set force_replace to true"
+    ):
         run_module(SPEC, **training)
     assert len(writes(simulator)) == 1
 

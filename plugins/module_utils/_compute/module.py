@@ -10,7 +10,7 @@ No stable SDK knows this compute type, so its requests use the ARM pipeline dire
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster as _cluster
 from ansible_collections.azureml.arc.plugins.module_utils._azure import workspace as _workspace
@@ -51,9 +51,9 @@ def run(call: ModuleCall) -> Waiting[dict]:
     for_cluster = configuration.for_cluster()
     session = open_session(call)
     workspace = _workspace.reference(params, session.subscription_id)
-    task = _Task(call, session, workspace, _resource(session, workspace, params, call.deadline(params["wait_timeout"])))
-    result = yield from (task.absent() if params["state"] == "absent" else task.present(configuration))
-    return {**result, "cluster_instance_types": for_cluster}
+    compute = _resource(session, workspace, params, call.deadline(params["wait_timeout"]))
+    task = _Task(call, session, workspace, compute, for_cluster)
+    return (yield from (task.absent() if params["state"] == "absent" else task.present(configuration)))
 
 
 def run_info(call: ModuleCall) -> dict:
@@ -106,13 +106,19 @@ class _Task:
     """One compute, to be attached or detached."""
 
     def __init__(
-        self, call: ModuleCall, session: AzureSession, workspace: WorkspaceReference, compute: ArmResource
+        self,
+        call: ModuleCall,
+        session: AzureSession,
+        workspace: WorkspaceReference,
+        compute: ArmResource,
+        for_cluster: list[dict],
     ) -> None:
         self._call = call
         self._params = call.params
         self._session = session
         self._workspace = workspace
         self._compute = compute
+        self._for_cluster = for_cluster  # its instance types as objects in the cluster
         self._created_namespace = False  # at any attempt
 
     def present(self, configuration: ComputeConfiguration) -> Waiting[dict]:
@@ -135,10 +141,13 @@ class _Task:
             step = plan(wanted, body)
         if step.action == "refuse":
             raise AzureMLError(
-                f"{self._compute} cannot be attached: {step.reason}", code="Refused", hint=_hint_for(step)
+                f"{self._compute} cannot be attached: {step.reason}",
+                code="Refused",
+                hint=_hint_for(step),
+                **self._result(step, body),
             )
         if step.action == "replace":
-            self._require_unused()
+            self._require_unused(replace(step, action="refuse", allowed_by="allow_disruption"), body)
         if step.action in ("create", "replace"):
             self._created_namespace |= self._prepare_namespace(configuration.namespace)
         if step.action in ("create", "update", "replace"):
@@ -166,11 +175,12 @@ class _Task:
             if wait and not check_mode:
                 yield from self._compute.settle(body)
             return self._result(Plan("adopt", "its removal is already in progress"), body)
-        self._require_unused()
+        changes = {name: (value, None) for name, value in view(body).items()}
+        step = Plan("delete", "it exists", changes)
+        self._require_unused(replace(step, action="refuse", allowed_by="allow_disruption"), body)
         if not check_mode:
             yield from self._compute.submit("DELETE", wait, present=body, params=DETACH)
-        changes = {name: (value, None) for name, value in view(body).items()}
-        return self._result(Plan("delete", "it exists", changes), body)
+        return self._result(step, body)
 
     def _wanted(self, configuration: ComputeConfiguration) -> WantedCompute:
         params = self._params
@@ -205,7 +215,11 @@ class _Task:
                 hint="Check name, cluster_name, cluster_type and resource_group, or omit the options of the cluster.",
             )
 
-    def _require_unused(self) -> None:
+    def _require_unused(self, refused: Plan, body: Mapping) -> None:
+        """Refuse to detach a compute in use.
+
+        :param refused: the plan of the result then.
+        """
         if self._params["allow_disruption"]:
             return
         users = users_of(self._session, self._workspace.id, self._compute.id, str(self._compute))
@@ -215,6 +229,7 @@ class _Task:
                 code="InUse",
                 hint="Cancel the jobs and delete the endpoints, or set allow_disruption to true.",
                 used_by=users,
+                **self._result(refused, body),
             )
 
     def _prepare_namespace(self, name: str) -> bool:
@@ -228,7 +243,12 @@ class _Task:
 
     def _result(self, step: Plan, body: Mapping | None) -> dict:
         changed = step.action in ("create", "update", "replace", "delete")
-        result = {"changed": changed, "plan": step.as_result(), "compute": view(body) if body else None}
+        result = {
+            "changed": changed,
+            "plan": step.as_result(),
+            "compute": view(body) if body else None,
+            "cluster_instance_types": self._for_cluster,
+        }
         if self._call.diff:
             result["diff"] = as_diff(step.changes)
         return result

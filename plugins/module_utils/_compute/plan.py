@@ -72,15 +72,22 @@ class Plan:
     """The change to make, and the differences as name: (before, after).
 
     :param action: C(none), C(create), C(update), C(replace), C(delete), C(adopt) or C(refuse).
+    :param allowed_by: the option that allows a refused change, C(None) if there is none.
     """
 
     action: str
     reason: str = ""
     changes: Mapping = field(default_factory=dict)
+    allowed_by: str | None = None
 
     def as_result(self) -> dict:
         """Return the plan as a module returns it."""
-        return {"action": self.action, "reason": self.reason, "changes": before_and_after(self.changes)}
+        return {
+            "action": self.action,
+            "reason": self.reason,
+            "changes": before_and_after(self.changes),
+            **({"allowed_by": self.allowed_by} if self.action == "refuse" else {}),
+        }
 
 
 def plan(wanted: WantedCompute, body: Mapping | None) -> Plan:
@@ -93,7 +100,7 @@ def plan(wanted: WantedCompute, body: Mapping | None) -> Plan:
         return Plan("adopt", "its removal is in progress")
     fixed, changes = _fixed(wanted, body), _changeable(wanted, body)
     if fixed and not wanted.force_reattach:
-        return Plan("refuse", _why_fixed(fixed), fixed)
+        return Plan("refuse", _why_fixed(fixed), fixed | changes, allowed_by="force_reattach")
     if is_moving(body):
         return Plan("adopt", f"another operation is in progress: {state_of(body)}", fixed | changes)
     if fixed:

@@ -61,6 +61,7 @@ class Plan:
     :param protected_keys: the protected settings that the request carries: all of them, or none.
     :param dropped_keys: the obsolete protected settings that the request removes by omitting them.
     :param properties: the other properties that change, as name: (before, after).
+    :param allowed_by: the option that allows a refused change, C(None) if there is none.
     """
 
     action: str
@@ -69,6 +70,7 @@ class Plan:
     protected_keys: frozenset = frozenset()
     dropped_keys: frozenset = frozenset()
     properties: Mapping = field(default_factory=dict)
+    allowed_by: str | None = None
 
     def as_result(self) -> dict:
         """Return the plan as a module returns it."""
@@ -78,6 +80,7 @@ class Plan:
             "settings": before_and_after(self.settings),
             "protected_settings": sorted(self.protected_keys),
             "properties": before_and_after(self.properties),
+            **({"allowed_by": self.allowed_by} if self.action == "refuse" else {}),
         }
 
 
@@ -116,7 +119,8 @@ def _plan_change(wanted: WantedExtension, present: PresentExtension) -> Plan:
         or (None if reinstall else _disruption_refused(wanted, present, settings))
     )
     if refusal:
-        return Plan("refuse", refusal)
+        reason, allowed_by = refusal
+        return Plan("refuse", reason, settings, properties={**properties, **for_good}, allowed_by=allowed_by)
     changes = {"settings": settings, "protected_keys": protected, "dropped_keys": missing}
     if for_good:
         return Plan("replace", "it cannot be changed in place", properties={**properties, **for_good}, **changes)
@@ -152,28 +156,39 @@ def _is_set(settings: Mapping[str, str], key: str, value: str) -> bool:
     return key in OFF_BY_DEFAULT and value.lower() == "false"
 
 
-def _replacement_refused(wanted: WantedExtension, for_good: Mapping) -> str | None:
+# Why a change is refused, and the option that allows it.
+Refusal = tuple[str, str]
+# The next step after a refusal, by the option.
+HOW_TO_ALLOW = {
+    "allow_disruption": "Set allow_disruption to true to allow it.",
+    "force_replace": "Set force_replace to true to remove it and install it again.",
+    "protected_settings": "Set them in protected_settings.",
+}
+
+
+def _replacement_refused(wanted: WantedExtension, for_good: Mapping) -> Refusal | None:
     if not for_good or wanted.force_replace:
         return None
     what = "; ".join(f"{name} is {before} instead of {after}" for name, (before, after) in for_good.items())
-    return f"{what}, which cannot be changed in place; force_replace: true removes it and installs it again"
+    return f"{what}, which cannot be changed in place", "force_replace"
 
 
-def _loss_refused(lost: frozenset) -> str | None:
+def _loss_refused(lost: frozenset) -> Refusal | None:
     if not lost:
         return None
-    return (
+    reason = (
         "the change sends protected settings, which replaces all of them, and the values of"
-        f" {', '.join(sorted(lost))} cannot be read back; set them in protected_settings"
+        f" {', '.join(sorted(lost))} cannot be read back"
     )
+    return reason, "protected_settings"
 
 
-def _disruption_refused(wanted: WantedExtension, present: PresentExtension, settings: Mapping) -> str | None:
+def _disruption_refused(wanted: WantedExtension, present: PresentExtension, settings: Mapping) -> Refusal | None:
     disturbed = {} if wanted.allow_disruption else disruption(present, settings)
     if not disturbed:
         return None
     victims = "; ".join(f"{key} disturbs {what}" for key, what in sorted(disturbed.items()))
-    return f"it would disturb workloads of the cluster ({victims}); allow_disruption: true allows it"
+    return f"it would disturb workloads of the cluster ({victims})", "allow_disruption"
 
 
 # Settings whose change disturbs running jobs or online endpoints, if training or inference is on.

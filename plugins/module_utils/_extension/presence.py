@@ -25,6 +25,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._extension.body import
     without_secrets,
 )
 from ansible_collections.azureml.arc.plugins.module_utils._extension.plan import (
+    HOW_TO_ALLOW,
     Plan,
     WantedExtension,
     diff,
@@ -128,7 +129,12 @@ class Presence:
             body = yield from self._extension.settle(body)
             step = plan(self._wanted, parse(body))
         if step.action == "refuse":
-            raise AzureMLError(f"{self._reference} cannot be changed: {step.reason}", code="Refused")
+            raise AzureMLError(
+                f"{self._reference} cannot be changed: {step.reason}",
+                code="Refused",
+                hint=HOW_TO_ALLOW.get(step.allowed_by),
+                **self._result(False, step, body),
+            )
         changed = step.action in ("create", "update", "replace")
         if changed:
             _cluster.require_reachable(self._cluster)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.flow import Flow, offered_types, without_ready_pods
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.steps import NOT_KEPT, StepFailedError, Steps
 
 
 def compare(flow: Flow, everything: bool) -> Waiting[list[str]]:
@@ -23,11 +24,13 @@ def compare(flow: Flow, everything: bool) -> Waiting[list[str]]:
     """
     options, steps = flow.options, flow.steps
     other_certificate = yield from flow.compare_certificate()
-    extension = yield from steps.check("Compare the extension", "extension", options.extension(wait=False))
+    check = _check_or_refusal if everything else Steps.check
+    extension = yield from check(steps, "Compare the extension", "extension", options.extension(wait=False))
     flow.note_extension(extension)
     differences = _of_extension(extension)
     for attachment in options.attachments:
-        compute = yield from steps.check("Compare the computes", "compute", options.compute(attachment, wait=False))
+        given = options.compute(attachment, wait=False)
+        compute = yield from check(steps, "Compare the computes", "compute", given)
         flow.computes.append(compute)
         differences += _of_compute(attachment["name"], compute)
     if other_certificate:
@@ -45,6 +48,16 @@ def compare(flow: Flow, everything: bool) -> Waiting[list[str]]:
         if differences and not everything:
             break
     return differences
+
+
+def _check_or_refusal(steps: Steps, step: str, module: str, options: Mapping) -> Waiting[dict]:
+    """Run a step in check mode; a change that its module refuses is a result, too."""
+    try:
+        return (yield from steps.check(step, module, options))
+    except StepFailedError as failure:
+        if (failure.result.get("plan") or {}).get("action") != "refuse":
+            raise
+        return {name: value for name, value in failure.result.items() if name not in (*NOT_KEPT, "error")}
 
 
 def _in_cluster(flow: Flow) -> Iterator[tuple[str, str, dict]]:
@@ -72,13 +85,27 @@ def _of_extension(result: Mapping) -> list[str]:
     plan = result["plan"]
     if plan["action"] == "none":
         return []
-    keys = sorted({**plan["settings"], **plan["properties"]}) if plan["action"] == "update" else []
-    return [f"extension: {plan['reason']}" + (f" ({', '.join(keys)})" if keys else "")]
+    keys = sorted({**plan["settings"], **plan["properties"]})
+    if plan["action"] == "refuse":
+        return [f"extension: {_refused(plan, keys)}"]
+    named = f" ({', '.join(keys)})" if keys and plan["action"] == "update" else ""
+    return [f"extension: {plan['reason']}{named}"]
 
 
 def _of_compute(name: str, result: Mapping) -> list[str]:
     plan = result["plan"]
-    return [] if plan["action"] == "none" else [f"compute {name}: {plan['reason']}"]
+    if plan["action"] == "none":
+        return []
+    reason = _refused(plan, sorted(plan["changes"])) if plan["action"] == "refuse" else plan["reason"]
+    return [f"compute {name}: {reason}"]
+
+
+def _refused(plan: Mapping, keys: list[str]) -> str:
+    """Return a difference that deploy refuses to change, with the variable that allows it."""
+    if not plan["allowed_by"]:
+        return f"{plan['reason']}, which deploy refuses to change"
+    named = f" ({', '.join(keys)})" if keys else ""
+    return f"it differs from the desired state{named}, which deploy refuses without azureml_{plan['allowed_by']}"
 
 
 def _of_instance_types(result: Mapping) -> list[str]:

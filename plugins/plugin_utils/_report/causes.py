@@ -71,7 +71,8 @@ def cause_of(failure: Mapping, readiness: Mapping | None) -> dict:
     """
     if failure["code"] in OUTER_CODES and readiness and not readiness["ready"]:
         found = _from_health_check(readiness["health_check"]) or _from_pods(readiness["not_ready"])
-        if found:
+        # Missing components alone are a consequence of other differences.
+        if found and not (failure["findings"] and found["kind"] == CODES["NotReady"]):
             return found
     findings = failure["findings"]
     detail = findings[0]["message"] if findings else innermost(failure["message"])

@@ -272,6 +272,8 @@ def test_disturbing_changes_are_rejected_unless_allowed(before, after, disturbed
     step = plan(wanted, present)
     assert step.action == ("refuse" if disturbed else "update")
     assert all(key in step.reason for key in disturbed)
+    assert step.allowed_by == ("allow_disruption" if disturbed else None)
+    assert disturbed.keys() <= step.settings.keys()
     assert plan(replace(wanted, allow_disruption=True), present).action == "update"
 
 

@@ -32,6 +32,33 @@ CERTIFICATE = {
     },
     "changed": True,
 }
+DISTURBS = {
+    "failed": True,
+    "msg": "extension cannot be changed",
+    "error": {"code": "Refused"},
+    "plan": {
+        "action": "refuse",
+        "reason": "it would disturb workloads",
+        "allowed_by": "allow_disruption",
+        "settings": {"enableTraining": {}, "enableInference": {}},
+        "properties": {},
+    },
+}
+TAKEN = {
+    "failed": True,
+    "msg": "compute cannot be attached",
+    "error": {"code": "Refused"},
+    "plan": {"action": "refuse", "reason": "taken", "allowed_by": "force_reattach", "changes": {"cluster_id": {}}},
+}
+OTHER_TYPE = {
+    **TAKEN,
+    "plan": {
+        "action": "refuse",
+        "reason": "a compute of type AmlCompute has this name",
+        "allowed_by": None,
+        "changes": {},
+    },
+}
 DONE = {"plan": {"action": "none", "reason": "", "settings": {}, "properties": {}}, "changed": False}
 
 
@@ -75,6 +102,49 @@ def test_verify_reports_the_changes_that_deploy_would_make(fake, variables, find
     assert result.get("failed", False) == bool(findings)
     if findings:
         assert result["msg"] == "; ".join(findings)
+
+
+@pytest.mark.parametrize(
+    ("answers", "findings"),
+    [
+        (
+            {"extension": DISTURBS},
+            [
+                "extension: it differs from the desired state (enableInference, enableTraining), which deploy refuses"
+                " without azureml_allow_disruption",
+                "compute edge: it does not exist",
+                "pods: Pod a: Pending",
+            ],
+        ),
+        (
+            {"compute": TAKEN},
+            [
+                "compute edge: it differs from the desired state (cluster_id), which deploy refuses without"
+                " azureml_force_reattach",
+                "pods: Pod a: Pending",
+            ],
+        ),
+        (
+            {"compute": OTHER_TYPE},
+            [
+                "compute edge: a compute of type AmlCompute has this name, which deploy refuses to change",
+                "pods: Pod a: Pending",
+            ],
+        ),
+    ],
+)
+def test_verify_reports_a_refused_change_as_drift_with_all_other_differences(answers, findings):
+    fake = FakeModules(installed=True, pod_readiness={"problems": ["Pod a: Pending"]}, **answers)
+
+    result = run("verify", fake)
+
+    assert (result["findings"], result["failed_step"], result.get("error")) == (findings, "", None)
+
+
+def test_verify_fails_at_an_error_that_is_no_difference():
+    result = run("verify", FakeModules(installed=True, extension={**FAILED, "error": {"code": "Forbidden"}}))
+
+    assert (result["failed_step"], result["error"]) == ("Compare the extension", {"code": "Forbidden"})
 
 
 def test_verify_reports_all_differences_together():

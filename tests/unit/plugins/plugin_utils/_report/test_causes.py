@@ -63,6 +63,11 @@ CASES = {
         None,
         ("drift", "extension: it differs", ""),
     ),
+    "missing components are a consequence of drift": (
+        failure(message="", findings=[{"check": "", "message": "extension: it differs", "hint": ""}]),
+        readiness("NotFound"),
+        ("drift", "extension: it differs", ""),
+    ),
     "an unknown code": (failure(code="ParentResourceNotFound"), None, ("parent resource not found", "it broke", "")),
     "a numeric code": (failure(code="409"), None, ("409", "it broke", "")),
     "no code": (failure(task="Check variables"), None, ("Check variables", "it broke", "")),
