@@ -14,8 +14,8 @@ description:
   - The name of the configuration file ends with C(azureml_clusters.yml) or C(azureml_clusters.yaml).
   - Adds groups by distribution (C(distribution_k3s)), location (C(location_westeurope)), connectivity
     (C(connectivity_connected), C(connectivity_offline)), state of the AzureML extension (C(extension_not_installed),
-    C(extension_succeeded), C(extension_failed)) and its version (C(extension_version_1_1_61)), and wave of a rollout
-    (C(wave_1), C(wave_2)). Their names are in lower case.
+    C(extension_succeeded), C(extension_failed)) and its version (C(extension_version_1_1_61)), and wave (C(wave_1),
+    C(wave_2)), for C(--limit); playbook C(rollout) does not read them. Their names are in lower case.
   - Variable C(azureml_cluster) describes the cluster - C(id), C(name), C(type), C(resource_group),
     C(subscription_id), C(location), C(tags), C(distribution), C(infrastructure), C(connectivity_status),
     C(last_connectivity_time), C(agent_version), C(power_state), C(kubernetes_version), C(node_count),
@@ -164,26 +164,28 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         try:
             waves = Waves(self.get_option("wave_tag"), self.get_option("wave_percentages"))
             waves.check()
-            found = self._cached(path, cache)
+            filters = Filters(**{one.name: self.get_option(one.name) for one in fields(Filters)})
+            found = self._cached(path, cache, filters)
+            if not found["clusters"]:
+                self.display.warning(f"{path}: {filters.nothing_found()}")
             plain_names, warn = self.get_option("plain_host_names"), self.display.warning
             for host in hosts(found["clusters"], found["extensions"], waves, plain_names, warn):
                 self._add(host)
         except AzureMLError as error:
             raise AnsibleParserError(str(error)) from error
 
-    def _cached(self, path: str, cache: bool) -> dict:
+    def _cached(self, path: str, cache: bool, filters: Filters) -> dict:
         """Return the rows from the cache, if it is enabled and has them, or from Azure."""
         if not self.get_option("cache"):
-            return self._read()
+            return self._read(filters)
         key = self.get_cache_key(path)
         if cache and key in self._cache:
             return self._cache[key]
-        self._cache[key] = self._read()
+        self._cache[key] = self._read(filters)
         return self._cache[key]
 
-    def _read(self) -> dict:
+    def _read(self, filters: Filters) -> dict:
         require(azure_client.LIBRARIES)
-        filters = Filters(**{one.name: self.get_option(one.name) for one in fields(Filters)})
         call = ModuleCall({name: self._sign_in_option(name) for name in AZURE})
         # Closed at the end, because all workers are forked from this process.
         with call.connections:

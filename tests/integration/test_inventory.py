@@ -114,6 +114,20 @@ def test_filter_selects_clusters(listed, options, found):
     assert names == found
 
 
+@pytest.mark.parametrize(
+    ("options", "warned"),
+    [
+        ({"distributions": ["k3"], "tags": {"environment": "produktion"}}, True),
+        ({"distributions": ["openshift"]}, False),
+    ],
+)
+def test_inventory_without_a_cluster_warns_with_its_filters(listed, options, warned):
+    output = listed(program=("bash", "-c", 'ansible-inventory --graph "$@" 2>&1', "bash"), **options)
+
+    warning = 'no cluster matches distributions ["k3"], tags {"environment": "produktion"}; check these filters'
+    assert (warning in " ".join(output.split())) is warned
+
+
 def test_hosts_have_variables_of_the_role_and_constructed_groups(listed):
     inventory = listed(
         tags={"environment": "production"},

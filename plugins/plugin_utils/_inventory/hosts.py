@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import TYPES, node_count
 from ansible_collections.azureml.arc.plugins.module_utils._azure.resource_graph import any_of, quoted
@@ -49,6 +49,18 @@ class Filters:
             name.lower() in present and (value is None or present[name.lower()] in _lower(value))
             for name, value in self.tags.items()
         )
+
+    def nothing_found(self) -> str:
+        """Return the warning that no cluster was found, with the filters that are set."""
+        default = Filters()
+        given = {
+            one.name: getattr(self, one.name)
+            for one in fields(self)
+            if list(getattr(self, one.name)) != list(getattr(default, one.name))
+        }
+        filters = ", ".join(f"{name} {json.dumps(value, default=str)}" for name, value in given.items())
+        matches = f"no cluster matches {filters}; check these filters," if filters else "no cluster was found; check"
+        return f"{matches} the subscription and the permissions of the identity"
 
 
 def _lower(value: str | Sequence[str]) -> list[str]:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import date
 
 import pytest
 from ansible_collections.azureml.arc.plugins.module_utils._azure.resource_graph import (
@@ -104,6 +105,22 @@ def test_filters_become_part_of_the_query():
 )
 def test_tags_match_in_any_case(wanted, tags, expected):
     assert Filters(tags=wanted).match_tags(tags) is expected
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        (Filters(), "no cluster was found; check"),
+        (Filters(cluster_types=["connected_cluster", "managed_cluster"]), "no cluster was found; check"),
+        (Filters(distributions=["k3"]), 'no cluster matches distributions ["k3"]; check these filters,'),
+        (
+            Filters(locations=["westeurope"], tags={"since": date(2026, 1, 1)}),
+            'no cluster matches locations ["westeurope"], tags {"since": "2026-01-01"}; check these filters,',
+        ),
+    ],
+)
+def test_no_cluster_found_is_a_warning_with_the_filters(filters, expected):
+    assert filters.nothing_found() == f"{expected} the subscription and the permissions of the identity"
 
 
 @pytest.mark.parametrize(
