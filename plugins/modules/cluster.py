@@ -12,7 +12,7 @@ description:
   - Deploys, verifies, upgrades or removes Azure Machine Learning on the cluster that the host represents, by the
     variables of the role P(azureml.arc.azureml#role). With the flow V(machine) the host is the machine of a node.
   - After M(azureml.arc.fleet) it needs no options. It returns the result that was left for its host, or runs the flow
-    if the flow was left to it.
+    if the flow was left to it. With O(flow) it always runs the flow.
   - Runs on the controller, whatever the connection of the host is. If C(azureml_kubernetes_via) is V(node), the steps
     in the cluster run on the host itself, over its connection. The credentials for Azure never leave the controller.
 options:

@@ -209,7 +209,7 @@ INVALID = {
     ),
     "bool": ({"azureml_allow_disruption": "maybe"}, "azureml_allow_disruption must be true or false, not 'maybe'"),
     "file": ({"azureml_kubernetes": {"kubeconfig": "/none"}}, "azureml_kubernetes.kubeconfig: /none cannot be read"),
-    "connection": ({"azureml_kubernetes": None}, "azureml_kubernetes must be set: the environment cannot name the"),
+    "connection": ({"azureml_kubernetes": {"api_key": "t"}}, "azureml_kubernetes needs kubeconfig, context or host"),
 }
 
 
@@ -223,6 +223,7 @@ def test_invalid_cluster_variables_are_one_error_before_any_request(playbook, si
     same_cluster = {"azureml_kubernetes": {"context": "one"}, "azureml_profil": "training"}
     hosts = {
         arc: good,
+        "nothing": {"azureml_kubernetes": None, "azureml_nodes": None},
         "a": same_cluster,
         "b": same_cluster,
         **{name: variables for name, (variables, _error) in INVALID.items()},
@@ -237,7 +238,8 @@ def test_invalid_cluster_variables_are_one_error_before_any_request(playbook, si
         assert message.endswith("; nothing was sent")
     unknown = "unknown variable azureml_profil; did you mean azureml_profile?"
     assert run.output.count(f"failed: 2 clusters (a, b) {unknown}") == 1
-    assert "hosts a, b connect to the same API server: azureml_kubernetes is the same" in run.outcome("a")["msg"]
+    assert "hosts a, b connect to the same API server by azureml_kubernetes" in run.outcome("a")["msg"]
+    assert run.outcome("nothing")["msg"] == "no nodes to change, azureml_nodes is not set"
     assert run.output.count("10 failed; retry with --limit ") == 1
     assert {one["path"].split("/")[2] for one in simulator.journal()} == {arc}
 
@@ -304,6 +306,40 @@ def test_roles_change_the_same_nodes_as_the_playbook(playbook, simulator, arc, r
 
     assert run.status == 0, run.output
     assert run.outcome(arc)["changed_nodes"] == ["node-0"]
+
+
+@pytest.mark.parametrize("report_hosts", ["true", "false"])
+def test_role_after_the_playbook_runs_again(playbook, simulator, arc, kube, report_hosts):
+    kubeconfig = simulator.kubeconfigs[arc]
+    unlabel = {"azureml.arc.node": {"kubeconfig": kubeconfig, **NODES[0], "state": "absent"}}
+    role = {"ansible.builtin.include_role": {"name": "azureml.arc.nodes"}}
+    variables = {**LOCAL, "azureml_kubernetes": {"kubeconfig": kubeconfig}, "azureml_nodes": NODES}
+
+    run = playbook(
+        [{"import_playbook": "azureml.arc.nodes"}, *play(unlabel, role)],
+        {"all": {"hosts": {arc: variables}}},
+        "-e",
+        f"azureml_report_hosts={report_hosts}",
+    )
+
+    assert run.status == 0, run.output
+    node = kube(arc).resources.get(api_version="v1", kind="Node").get(name="node-0").to_dict()
+    assert node["metadata"]["labels"].get("pool") == "ml"
+
+
+def test_flow_that_failed_to_start_can_be_started_again(playbook, simulator, arc):
+    start = {"azureml.arc.cluster": {"flow": "nodes", "wait": False}}
+    variables = {
+        **LOCAL,
+        "azureml_kubernetes": {"kubeconfig": simulator.kubeconfigs[arc]},
+        "azureml_nodes": NODES,
+    }
+    fails = {**start, "vars": {"azureml_allow_disruption": "maybe"}, "ignore_errors": True}
+
+    run = playbook(play(fails, start), {"all": {"hosts": {arc: variables}}})
+
+    assert run.status == 0, run.output
+    assert run.recap()[arc]["changed"] == 1
 
 
 def test_role_checks_the_variables_of_a_machine(playbook):

@@ -64,6 +64,8 @@ KUBERNETES = {
     },
     "impersonate_user": {"type": "str"},
 }
+# Options of KUBERNETES that select the cluster.
+SELECTORS = ("kubeconfig", "context", "host")
 
 WORKSPACE = {
     "workspace": {

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.azureml.arc.plugins.module_utils._core import environment
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError, first_line
-from ansible_collections.azureml.arc.plugins.module_utils._core.options import is_inline
+from ansible_collections.azureml.arc.plugins.module_utils._core.options import SELECTORS, is_inline
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import kubeconfig
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.credential_files import CredentialFiles
 
@@ -82,8 +82,6 @@ ATTRIBUTES = {
     "validate_certs": "verify_ssl",
 }
 FILES = ("client_cert", "client_key", "ca_cert")
-# Options that select the cluster.
-SELECTORS = ("kubeconfig", "context", "host")
 NETWORK = ("proxy", "no_proxy")
 SECRET_FIELDS = ("token", "password", "client-key-data")
 DEFAULT_KUBECONFIG = "~/.kube/config"

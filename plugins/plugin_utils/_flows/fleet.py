@@ -201,7 +201,7 @@ class Fleet:
     def _errors(self, hosts: list[HostVariables], assignment: Assignment) -> dict[str, list[str]]:
         """Return the errors in the variables of hosts, alone and together."""
         clusters = [one for one in hosts if one.options and one.kind != MACHINE]
-        connected = [one.name for one in clusters if not one.via_node and assignment.connects]
+        connected = [one.name for one in clusters if assignment.connects(one)]
         together = checks.of_fleet({one.name: one.options for one in clusters}, connected)
         errors = {one.name: [*one.errors, *together.get(one.name, ())] for one in hosts}
         return {name: found for name, found in errors.items() if found}

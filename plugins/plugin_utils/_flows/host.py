@@ -125,10 +125,11 @@ class Assignment:
         """Return the variables whose files the flow needs. What is removed needs no certificate any more."""
         return WITH_FILES_OF.get(self.flow, WITH_FILES)
 
-    @property
-    def connects(self) -> bool:
-        """Return whether the flow connects to the cluster, which may be gone otherwise."""
-        return "azureml_kubernetes" in self.with_files
+    def connects(self, host: HostVariables) -> bool:
+        """Return whether the flow connects to the cluster of a host from here. Clusters to detach may be gone."""
+        if host.options is None or host.via_node or "azureml_kubernetes" not in self.with_files:
+            return False
+        return self.flow != "nodes" or bool(host.options.get("azureml_nodes"))
 
 
 def parts_by_tags(own_tags: Collection[str], task_vars: Mapping) -> tuple[str, ...]:

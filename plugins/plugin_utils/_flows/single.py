@@ -59,7 +59,7 @@ def run_cluster(action: ActionBase, task_vars: Mapping, flow: str | None, wait: 
     name, handover = task_vars["inventory_hostname"], Handover()
     is_verbose = action._display.verbosity > 0 or any(one in task_vars for one in JOB_VARIABLES)
     left = handover.take(name) or {}
-    if "flow" in left and flow in (None, left["flow"]):
+    if flow is None and "flow" in left:
         result = left.get("result") or _run_assigned(action, task_vars, Assignment(**left["assignment"]), handover)
         return _shown_above(action, result, is_verbose)
     parts = parts_by_tags(action._task.tags, task_vars)
@@ -69,9 +69,10 @@ def run_cluster(action: ActionBase, task_vars: Mapping, flow: str | None, wait: 
         raise AnsibleActionFail(
             "azureml.arc.fleet has not run for this host, so it has no result. Set flow to run one."
         )
-    if "result" in left and flow == left.get("begun"):
+    begun = wait and left.get("begun") == flow
+    if begun and "result" in left:
         return _shown(left["result"], is_verbose)
-    assignment = Assignment(flow, parts, begun=left.get("begun") == flow)
+    assignment = Assignment(flow, parts, begun=begun)
     if not wait and action._task.check_mode:
         return {"skipped": True, "changed": False, "msg": "nothing is started in check mode"}
     result, ended = _run(action, task_vars, assignment, wait, handover)
@@ -111,7 +112,7 @@ def _run(
     """Run the flow of a host; return its result, and whether nothing is left to do."""
     name, templar = task_vars["inventory_hostname"], action._templar
     host = read(name, task_vars, templar, ControllerFiles(action), assignment.with_files, assignment.kind)
-    if host.options and assignment.connects and not host.via_node and len(task_vars["ansible_play_hosts_all"]) > 1:
+    if assignment.connects(host) and len(task_vars["ansible_play_hosts_all"]) > 1:
         host.errors += checks.of_connection(host.options)
     if host.errors:
         return refused(host.errors), True

@@ -14,6 +14,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import 
 from ansible_collections.azureml.arc.plugins.module_utils._compute.instance_type_spec import label_key, label_value
 from ansible_collections.azureml.arc.plugins.module_utils._compute.plan import wanted_identity
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._core.options import SELECTORS
 from ansible_collections.azureml.arc.plugins.module_utils._extension import check
 from ansible_collections.azureml.arc.plugins.module_utils._extension.settings import INFERENCE, TRAINING, as_setting
 from ansible_collections.azureml.arc.plugins.module_utils._node.taints import checked_labels, checked_taints
@@ -153,7 +154,7 @@ def of_fleet(hosts: Mapping[str, ClusterOptions], needs_cluster: Collection[str]
     for text, same in (
         ("are the same cluster in Azure", _by(hosts, _clusters)),
         ("attach their clusters as the same compute {}", _by(hosts, _computes)),
-        ("connect to the same API server: azureml_kubernetes is the same", _by(hosts, _connections, needs_cluster)),
+        ("connect to the same API server by azureml_kubernetes", _by(hosts, _connections, needs_cluster)),
     ):
         for subject, names in same.items():
             if len(set(names)) > 1:
@@ -169,9 +170,13 @@ def of_fleet(hosts: Mapping[str, ClusterOptions], needs_cluster: Collection[str]
 
 def of_connection(options: ClusterOptions) -> list[str]:
     """Return the errors in the connection of a host that is not alone in its play."""
-    if options.get("azureml_kubernetes"):
+    given = options.get("azureml_kubernetes") or {}
+    if any(given.get(name) for name in SELECTORS):
         return []
-    return ["azureml_kubernetes must be set: the environment cannot name the API servers of several hosts"]
+    return [
+        "azureml_kubernetes needs kubeconfig, context or host: the environment cannot name the API servers of several"
+        " hosts"
+    ]
 
 
 def _by(hosts: Mapping[str, ClusterOptions], keys_of, names: Collection[str] | None = None) -> dict[tuple, list[str]]:
@@ -200,9 +205,9 @@ def _computes(options: ClusterOptions) -> Iterator[tuple]:
 
 
 def _connections(options: ClusterOptions) -> Iterator[tuple]:
-    given = options.get("azureml_kubernetes")
-    if given:
-        yield (json.dumps(given, sort_keys=True, default=str),)
+    given = options.get("azureml_kubernetes") or {}
+    if not of_connection(options):  # the same address behind different proxies may be different clusters
+        yield (json.dumps([given.get(name) for name in (*SELECTORS, "proxy")], sort_keys=True, default=str),)
 
 
 def nothing_sent(errors: Iterable[str]) -> str:

@@ -124,7 +124,10 @@ def test_hosts_without_shared_values_are_valid():
     [
         ({"compute": {"name": "Edge"}}, "attach their clusters as the same compute edge"),
         ({"cluster_name": "SHOP"}, "are the same cluster in Azure"),
-        ({"kubernetes": {"kubeconfig": "one"}}, "connect to the same API server: azureml_kubernetes is the same"),
+        (
+            {"kubernetes": {"kubeconfig": "one"}},
+            "connect to the same API server by azureml_kubernetes",
+        ),
     ],
 )
 def test_value_that_hosts_must_not_share_is_an_error_of_each(variables, message):
@@ -137,13 +140,30 @@ def test_value_that_hosts_must_not_share_is_an_error_of_each(variables, message)
     assert errors == {name: [f"hosts f1, f3 {message}"] for name in ("f1", "f3")}
 
 
-def test_missing_connection_is_an_error_only_with_several_hosts():
-    hosts = fleet(f1={"kubernetes": {}}, f2={})
+def test_hosts_that_differ_only_in_credentials_connect_to_the_same_cluster():
+    address = {"host": "https://edge", "api_key": "a"}
+    hosts = fleet(f1={"kubernetes": address}, f2={"kubernetes": {**address, "api_key": "b", "validate_certs": False}})
+
+    assert set(checks.of_fleet(hosts, list(hosts))) == {"f1", "f2"}
+    hosts["f2"].get("azureml_kubernetes")["proxy"] = "http://proxy"
+    assert checks.of_fleet(hosts, list(hosts)) == {}
+
+
+@pytest.mark.parametrize(
+    "given", [{}, {"api_key": "a"}, {"validate_certs": False}, {"host": "", "proxy": "p"}], ids=repr
+)
+def test_connection_that_names_no_cluster_is_an_error_only_with_several_hosts(given):
+    hosts = fleet(f1={"kubernetes": given}, f2={})
 
     (message,) = checks.of_fleet(hosts, ["f1", "f2"])["f1"]
-    assert message.startswith("azureml_kubernetes must be set")
+    assert message.startswith("azureml_kubernetes needs kubeconfig, context or host: ")
     assert checks.of_fleet(hosts, ["f2"]) == {}
-    assert checks.of_fleet(fleet(f1={"kubernetes": {}}), ["f1"]) == {}
+    assert checks.of_fleet(fleet(f1={"kubernetes": given}), ["f1"]) == {}
+
+
+@pytest.mark.parametrize("given", [{"kubeconfig": "k"}, {"context": "c"}, {"host": "h"}], ids=repr)
+def test_connection_that_names_a_cluster_is_valid_with_several_hosts(given):
+    assert checks.of_fleet(fleet(f1={"kubernetes": given}, f2={}), ["f1", "f2"]) == {}
 
 
 @pytest.mark.parametrize(
