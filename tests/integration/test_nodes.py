@@ -11,8 +11,9 @@ import stat
 import outbound_proxy
 import pytest
 import ssh_server
+from ansible_collections.azureml.arc.plugins.modules.node import SPEC
 from playbooks import LOCAL, play
-from support import requests_to, writes
+from support import ModuleFailedError, requests_to, writes
 
 from simulator.scenario import SUBSCRIPTION
 
@@ -207,6 +208,8 @@ INVALID = {
         {"azureml_nodes": [{"names": ["n"], "taints": [{"key": "ml.azure.com/compute"}]}]},
         "azureml_nodes[0].taints[0].value is missing: ml.azure.com/compute must name the resource",
     ),
+    "empty": ({"azureml_nodes": [{"names": [], "labels": {"a": "b"}}]}, "azureml_nodes[0] needs names or label_selec"),
+    "blank": ({"azureml_nodes": [{"names": [" "], "labels": {"a": "b"}}]}, "azureml_nodes[0] needs names or label_se"),
     "bool": ({"azureml_allow_disruption": "maybe"}, "azureml_allow_disruption must be true or false, not 'maybe'"),
     "file": ({"azureml_kubernetes": {"kubeconfig": "/none"}}, "azureml_kubernetes.kubeconfig: /none cannot be read"),
     "connection": ({"azureml_kubernetes": {"api_key": "t"}}, "azureml_kubernetes needs kubeconfig, context or host"),
@@ -240,7 +243,7 @@ def test_invalid_cluster_variables_are_one_error_before_any_request(playbook, si
     assert run.output.count(f"failed: 2 clusters (a, b) {unknown}") == 1
     assert "hosts a, b connect to the same API server by azureml_kubernetes" in run.outcome("a")["msg"]
     assert run.outcome("nothing")["msg"] == "no nodes to change, azureml_nodes is not set"
-    assert run.output.count("10 failed; retry with --limit ") == 1
+    assert run.output.count("12 failed; retry with --limit ") == 1
     assert {one["path"].split("/")[2] for one in simulator.journal()} == {arc}
 
 
@@ -279,6 +282,39 @@ def test_invalid_machine_variables_are_one_error_and_other_machines_are_checked(
     assert "ok: [m3] the machine is ready" in run.output
     assert run.output.count("4 machines: 1 ok, 3 failed; retry with --limit m1,m2,m4\n") == 1
     assert run.outcome("m3")["findings"] == []
+
+
+@pytest.mark.parametrize("pattern", ["workers", "first:second", "first,second"])
+def test_machines_of_a_pattern_are_not_clusters(playbook, simulator, arc, pattern):
+    cluster = {"azureml_kubernetes": {"kubeconfig": simulator.kubeconfigs[arc]}, "azureml_nodes": NODES}
+    skip = {**LOCAL, "azureml_machine_skip_checks": ["disk", "nvidia", "outbound", "selinux"]}
+    groups = {"first": {"hosts": {"m1": skip}}, "second": {"hosts": {"m2": skip}}}
+    inventory = {"all": {"hosts": {arc: cluster}, "children": {"workers": {"children": groups}}}}
+
+    run = playbook("azureml.arc.nodes", inventory, "-e", f"azureml_machines={pattern}")
+
+    assert run.status == 0, run.output
+    assert "1 cluster: 1 changed" in run.output
+    assert "2 machines: 2 ok" in run.output
+
+
+@pytest.mark.parametrize("extra", [(), ("-e", "azureml_machines=")])
+def test_inventory_without_machines_causes_no_warning(playbook, simulator, arc, extra):
+    cluster = {"azureml_kubernetes": {"kubeconfig": simulator.kubeconfigs[arc]}, "azureml_nodes": NODES}
+
+    run = playbook(
+        "azureml.arc.nodes", {"all": {"hosts": {arc: cluster}}}, *extra, ANSIBLE_HOST_PATTERN_MISMATCH="error"
+    )
+
+    assert run.status == 0, run.output
+    assert "1 cluster: 1 changed" in run.output
+
+
+def test_module_rejects_an_empty_selection(run_module, simulator, arc):
+    for selection in ({"names": []}, {"label_selectors": [""]}, {"names": [], "label_selectors": [" "]}):
+        with pytest.raises(ModuleFailedError, match="names and label_selectors are empty"):
+            run_module(SPEC, kubeconfig=simulator.kubeconfigs[arc], labels={"a": "b"}, **selection)
+    assert simulator.journal() == []
 
 
 def test_selinux_is_changed_even_if_other_checks_fail(check, tmp_path):

@@ -30,6 +30,8 @@ def run(call: ModuleCall) -> dict:
     """M(azureml.arc.node)."""
     params = call.params
     present = params["state"] == "present"
+    if not any(one.strip() for one in (*(params["names"] or ()), *(params["label_selectors"] or ()))):
+        raise AzureMLError("names and label_selectors are empty. Use names: ['*'] for all nodes.")
     labels, taints = checked_labels(params["labels"]), checked_taints(params["taints"], present)
     with open_session(call) as session:
         chosen = _choose(session, call)

@@ -106,6 +106,8 @@ class _Conversion:
 
 
 def _is_set(name: str, value: object) -> bool:
+    if isinstance(value, list):
+        return any(str(one).strip() for one in value)
     return value is not None and (value != "" or name in MEANINGFUL_WHEN_EMPTY)
 
 
