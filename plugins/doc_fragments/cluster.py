@@ -20,7 +20,7 @@ options:
     required: true
   cluster_type:
     description:
-      - V(connected_cluster) for a cluster that is connected with Azure Arc.
+      - V(connected_cluster) for a cluster that is connected to Azure Arc.
       - V(managed_cluster) for an AKS cluster.
     type: str
     choices: [connected_cluster, managed_cluster]
@@ -37,7 +37,7 @@ options:
     type: str
   cluster_type:
     description:
-      - V(connected_cluster) for a cluster that is connected with Azure Arc.
+      - V(connected_cluster) for a cluster that is connected to Azure Arc.
       - V(managed_cluster) for an AKS cluster.
     type: str
     choices: [connected_cluster, managed_cluster]

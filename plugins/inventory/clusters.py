@@ -9,7 +9,7 @@ name: clusters
 short_description: Kubernetes clusters of Azure subscriptions as hosts
 version_added: 0.1.0
 description:
-  - Finds the clusters that are connected with Azure Arc and the AKS clusters of one or many subscriptions, and adds a
+  - Finds the clusters that are connected to Azure Arc and the AKS clusters of one or many subscriptions, and adds a
     host for each, with the variables of role P(azureml.arc.azureml#role).
   - The name of the configuration file ends with C(azureml_clusters.yml) or C(azureml_clusters.yaml).
   - Adds groups by distribution (C(distribution_k3s)), location (C(location_westeurope)), connectivity

@@ -64,7 +64,7 @@ options:
     description:
       - The service in front of the inference router. Required for inference.
       - V(load_balancer) through a public load balancer, V(internal_load_balancer) through one of the virtual network
-        (AKS only, connected with Azure Arc or not), V(node_port) through a port of each node, V(cluster_ip) from within
+        (AKS only, connected to Azure Arc or not), V(node_port) through a port of each node, V(cluster_ip) from within
         the cluster.
     type: str
     choices: [load_balancer, internal_load_balancer, node_port, cluster_ip]
@@ -232,7 +232,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Install the extension for training on a cluster connected with Azure Arc
+- name: Install the extension for training on a cluster connected to Azure Arc
   azureml.arc.extension:
     subscription_id: 00000000-1111-2222-3333-444444444444
     resource_group: rg-edge

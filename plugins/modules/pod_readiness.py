@@ -37,7 +37,7 @@ options:
     choices: [current, "2021"]
     default: current
   cluster_type:
-    description: V(connected_cluster) for a cluster connected with Azure Arc, V(managed_cluster) for an AKS cluster.
+    description: V(connected_cluster) for a cluster connected to Azure Arc, V(managed_cluster) for an AKS cluster.
     type: str
     choices: [connected_cluster, managed_cluster]
     default: connected_cluster
