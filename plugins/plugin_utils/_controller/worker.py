@@ -74,8 +74,9 @@ def _exit_on_signals() -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in ENDING}
 
     def leave(number: int, frame) -> None:
+        is_first = not received  # before the next line, because another signal can interrupt this function
         received.append(number)
-        if len(received) == 1:
+        if is_first:
             raise SystemExit(128 + number)  # as a shell reports a signal
 
     for number in ENDING:

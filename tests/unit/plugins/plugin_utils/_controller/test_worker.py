@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import itertools
 import multiprocessing
 import os
 import signal
@@ -113,6 +114,33 @@ def _ended(queue, number, former) -> None:
 @pytest.mark.parametrize(("former", "seen"), [(True, ["cleaned up", "former handler"]), (False, ["cleaned up"])])
 def test_signal_cleans_up_then_calls_the_former_handler(number, former, seen):
     assert in_child(_ended, number, former) == seen
+
+
+def _interrupted_handler(queue, line) -> None:
+    lines = itertools.count(1)
+
+    def trace(frame, event, argument):
+        if frame.f_code.co_name != "leave":
+            return None
+        if event == "line" and next(lines) == line:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return trace
+
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    sys.settrace(trace)
+    with prepared_worker({}):
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(1)
+            queue.put("continued")
+        finally:
+            queue.put("cleaned up")
+
+
+@pytest.mark.parametrize("line", [1, 2, 3, 4])
+def test_second_signal_during_the_handler_of_the_first_ends_the_worker(line):
+    """A run passes Ctrl-C to its workers, and sends them SIGTERM some milliseconds later."""
+    assert in_child(_interrupted_handler, line) == ["cleaned up"]
 
 
 def _orphan(queue, path) -> None:
