@@ -48,6 +48,27 @@ def count_for(clusters: int, wanted: int | None = None) -> int:
     return max(1, min(wanted, clusters))
 
 
+def _kernel_threads() -> set[str]:
+    """Return the threads of this process that the kernel still has, none on systems that do not list them."""
+    try:
+        return set(os.listdir("/proc/self/task"))
+    except OSError:
+        return set()
+
+
+@contextlib.contextmanager
+def no_thread_left() -> Iterator[None]:
+    """Wait at the end until the kernel has ended all threads that were started inside and joined.
+
+    A thread that Python has joined may still clean up, and holds a lock of OpenSSL meanwhile: a process forked then
+    would wait for that lock forever.
+    """
+    before = _kernel_threads()
+    yield
+    while _kernel_threads() - before:
+        time.sleep(0.001)
+
+
 def spread(shares: Sequence[T], work: Callable[[T, Send], None], take: Send) -> list[int]:
     """Work on each share in a process of its own, until all have ended.
 

@@ -15,6 +15,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.azureml.arc.plugins.module_utils._core.connections import Connections
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import wait_here
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.in_process import context_of_task
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.processes import no_thread_left
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.executors import InProcess
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.host import MODULES
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.scheduler import Stop
@@ -56,7 +57,7 @@ def _read(action: ActionBase, environment: Mapping[str, str], workspaces: list[d
     if not workspaces:
         return []
     stop, pool = Stop(), ThreadPoolExecutor(threads)
-    with Connections() as connections:
+    with no_thread_left(), Connections() as connections:
         context = replace(context_of_task(action, environment, connections), sleep=stop.sleep)
 
         def read(options: dict) -> dict:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import os
 import signal
@@ -56,6 +57,15 @@ def test_messages_of_all_threads_and_processes_arrive_complete():
     assert all(one["text"] == text for one in received)
     expected = [(share, number) for share in "ab" for number in range(20)]
     assert sorted((one["share"], one["number"]) for one in received) == expected
+
+
+def test_no_process_is_forked_before_the_kernel_has_ended_the_threads():
+    before = set(Path("/proc/self/task").iterdir())
+
+    with processes.no_thread_left():
+        _thread.start_new_thread(time.sleep, (0.3,))
+
+    assert set(Path("/proc/self/task").iterdir()) <= before
 
 
 def test_each_share_has_its_own_process_and_none_remains():
