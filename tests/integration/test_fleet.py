@@ -252,8 +252,9 @@ def test_destructive_playbooks_require_a_limit_or_a_confirmation(playbook, fleet
 
     refused = playbook(f"azureml.arc.{name}", inventory)
     wrong = playbook(f"azureml.arc.{name}", inventory, "-e", "azureml_confirm=3")
+    unlimited = playbook(f"azureml.arc.{name}", inventory, "--limit", "*")
 
-    assert (refused.status, wrong.status) == (2, 2)
+    assert (refused.status, wrong.status, unlimited.status) == (2, 2, 2)
     assert f"this would {action} 4 clusters" in refused.output
     assert "azureml_confirm=4" in refused.output
     assert "not 3" in wrong.output

@@ -55,7 +55,7 @@ def test_error_of_several_hosts_is_shown_once(playbook, fleet):
             {},
             "hosts cloud, shop connect to the same API server by azureml_kubernetes",
         ),
-        ({"azureml_kubernetes": {}}, {}, "azureml_kubernetes must be set"),
+        ({"azureml_kubernetes": {}}, {}, "azureml_kubernetes needs kubeconfig, context or host"),
         ({"azureml_compute": {"name": "edge"}}, {}, "hosts cloud, shop attach their clusters as the same compute edge"),
         (
             {},

@@ -235,5 +235,5 @@ def test_several_hosts_without_a_connection_each_are_rejected(playbook, fleet):
 
     assert run.status == 2
     for host in ("f1", "f2"):
-        assert run.outcome(host)["msg"].startswith("azureml_kubernetes must be set: ")
+        assert run.outcome(host)["msg"].startswith("azureml_kubernetes needs kubeconfig, context or host: ")
     assert simulator.journal() == []

@@ -238,7 +238,7 @@ INVALID_FOR_THE_PLAY = [
     ("deploy", {"azureml_arc_in_process": "maybe"}, "azureml_arc_in_process must be true or false, not 'maybe'"),
     ("rollout", {"azureml_soak": "nan"}, "azureml_soak must be a number of seconds, not 'nan'"),
     ("rollout", {"azureml_max_failures": -1}, "azureml_max_failures must be a number of clusters or a percentage"),
-    ("remove", {"azureml_confirm": 7}, "this would remove Azure Machine Learning from 1 cluster. Select"),
+    ("remove", {"azureml_confirm": 7}, "this would remove Azure Machine Learning from 1 cluster. Select some"),
     ("upgrade", {}, "azureml_version must be set"),
     (
         "rotate_tls",

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.parsing.convert_bool import boolean
@@ -38,6 +38,18 @@ def require_whole_batch(task) -> None:
         )
     if any(isinstance(one, TaskInclude) and not one.statically_loaded for one in blocks_of(task)):
         raise AnsibleActionFail(f"azureml.arc.fleet takes all hosts at once, so it must be imported. {INSTEAD}")
+
+
+def is_narrowed(pattern: str | list[str], hosts: Collection[str], inventory: Collection[str]) -> bool:
+    """Return whether a pattern of hosts was written to select these hosts, instead of whatever the inventory has.
+
+    :param pattern: of C(--limit) or of the play.
+    :param hosts: those that it selects.
+    :param inventory: all hosts.
+    """
+    parts = pattern if isinstance(pattern, list) else re.split("[,:]", pattern)
+    named = {one.strip() for one in parts}
+    return named != {"all"} and (not set(inventory).issubset(hosts) or named.issuperset(hosts))
 
 
 class PlaySettings:
@@ -112,14 +124,14 @@ class PlaySettings:
 
         :raises AnsibleActionFail: with the number of clusters and the variable that confirms it.
         """
-        narrowed = self._task_vars.get("ansible_limit") or self._value("azureml_hosts", "all") != "all"
-        if flow not in DESTRUCTIVE or narrowed:
+        pattern = self._task_vars.get("ansible_limit") or self._value("azureml_hosts", "all")
+        if flow not in DESTRUCTIVE or is_narrowed(pattern, self.hosts, self._task_vars["groups"]["all"]):
             return
         count, confirmed = len(self.hosts), str(self._value("azureml_confirm", "")).strip()
         if confirmed != str(count):
             given = f", not {confirmed}" if confirmed else ""
             message = (
-                f"this would {DESTRUCTIVE[flow]} {counted(count)}. Select clusters with --limit, or confirm"
+                f"this would {DESTRUCTIVE[flow]} {counted(count)}. Select some by name with --limit, or confirm"
                 f" their number by -e azureml_confirm={count}{given}"
             )
             raise AnsibleActionFail(nothing_sent([message]))

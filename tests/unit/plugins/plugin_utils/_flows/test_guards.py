@@ -14,7 +14,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._controller.in_process
     is_switched_on,
     progress_interval,
 )
-from ansible_collections.azureml.arc.plugins.plugin_utils._flows.guards import PlaySettings
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.guards import PlaySettings, is_narrowed
 
 INTERVAL = "azureml_progress_interval"
 
@@ -58,3 +58,26 @@ def test_invalid_switch_is_an_error_with_the_variable():
 
     with pytest.raises(AnsibleActionFail, match="azureml_arc_in_process must be true or false, not 'maybe'"):
         is_switched_on(variables, Templar(DataLoader(), variables))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "hosts", "narrowed"),
+    [
+        ("all", ["a", "b"], False),
+        ("all", ["a"], False),  # the play of a user has a group only
+        ("*", ["a", "b"], False),
+        ("all:!c", ["a", "b"], False),
+        ("edge", ["a", "b"], False),
+        (["edge"], ["a", "b"], False),
+        ("a,edge", ["a", "b"], False),
+        ("edge", ["a"], True),
+        ("!b", ["a"], True),
+        ("@site.retry", ["b"], True),
+        ("a, b", ["a", "b"], True),
+        ("a:b", ["a", "b"], True),
+        (["a", "b"], ["a", "b"], True),
+    ],
+    ids=repr,
+)
+def test_pattern_is_narrowed_by_fewer_hosts_or_by_their_names(pattern, hosts, narrowed):
+    assert is_narrowed(pattern, hosts, ["a", "b"]) is narrowed
