@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import _thread
 import contextlib
+import fcntl
 import os
 import signal
 import stat
@@ -102,20 +103,23 @@ def test_killed_process_is_reported_by_its_signal():
     assert sorted(one["share"] for one in received) == ["other", "victim"]
 
 
-def newest_pipe() -> int:
-    """Return the last pipe that this process created."""
-    for handle in reversed(range(256)):
+def open_pipes() -> set[int]:
+    """Return the pipes that this process can write to."""
+    found = set()
+    for handle in range(256):
         with contextlib.suppress(OSError):
-            if stat.S_ISFIFO(os.fstat(handle).st_mode):
-                return handle
-    raise LookupError
+            is_writable = fcntl.fcntl(handle, fcntl.F_GETFL) & os.O_ACCMODE == os.O_WRONLY
+            if is_writable and stat.S_ISFIFO(os.fstat(handle).st_mode):
+                found.add(handle)
+    return found
 
 
 def test_incomplete_message_is_dropped():
-    received = []
+    received, earlier = [], open_pipes()
 
     def work(share, send):
-        os.write(newest_pipe(), b'{"host": "half')
+        (own,) = open_pipes() - earlier
+        os.write(own, b'{"host": "half')
         send({"begun": {}})
 
     processes.spread(["one"], work, received.append)
