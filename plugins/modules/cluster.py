@@ -69,7 +69,7 @@ in_sync:
   type: bool
 failed_step:
   description: The name of the step in RV(steps) that failed. The other values of its module's result are returned, too.
-  returned: failure
+  returned: failure of a step
   type: str
 rollback:
   description: The result of the rollback from a failed version, or how to allow it.

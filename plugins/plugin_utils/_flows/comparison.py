@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting
+from ansible_collections.azureml.arc.plugins.module_utils._extension.keys import CERTIFICATE_FINGERPRINT
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.flow import Flow, offered_types, without_ready_pods
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.steps import NOT_KEPT, StepFailedError, Steps
 
@@ -88,6 +89,14 @@ def _of_extension(result: Mapping) -> list[str]:
     keys = sorted({**plan["settings"], **plan["properties"]})
     if plan["action"] == "refuse":
         return [f"extension: {_refused(plan, keys)}"]
+    if plan["action"] == "update" and keys == [CERTIFICATE_FINGERPRINT]:
+        installed = plan["settings"][CERTIFICATE_FINGERPRINT]["before"]
+        which = (
+            "another certificate is installed than"
+            if installed
+            else "the installed certificate may not be the one that"
+        )
+        return [f"extension: {which} azureml_tls names; run rotate_tls"]
     named = f" ({', '.join(keys)})" if keys and plan["action"] == "update" else ""
     return [f"extension: {plan['reason']}{named}"]
 

@@ -171,7 +171,7 @@ def without_flow(step: str, message: str) -> dict:
     """
     return {
         "failed": True,
-        "failed_step": step,
+        **({"failed_step": step} if step else {}),
         "changed": False,
         "in_sync": False,
         "msg": message,

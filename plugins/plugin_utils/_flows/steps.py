@@ -166,7 +166,8 @@ class Steps:
         result = {**found, "changed": self._changed, "msg": summary, "steps": self._records}
         if self.failure:
             failed = {name: value for name, value in self.failure.result.items() if name not in NOT_KEPT}
-            result = {**failed, **result, "msg": str(self.failure), "failed": True, "failed_step": self.failure.step}
+            result = {**failed, **result, "msg": str(self.failure), "failed": True}
+            result |= {"failed_step": self.failure.step} if self.failure.step else {}
         if self._diffs:
             result["diff"] = self._diffs
         if self._warnings:

@@ -48,7 +48,7 @@ def failure_lines(result: Mapping) -> str:
         lines[MOST_LINES:] = [f"and {len(lines) - MOST_LINES} more"]
     if lines[0] == f"{cause['kind']}: {message}":
         lines[0] += reference
-    elif not failure["findings"]:  # the message only introduces the findings
+    elif not failure["findings"] and (message or reference):  # otherwise the message only introduces the findings
         lines.append(": ".join(filter(None, (failure["task"], message))) + reference)
     lines += [result["rollback"]] if result.get("rollback") else []
     fix = cause["fix"] or failure["hint"]

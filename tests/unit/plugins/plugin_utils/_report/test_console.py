@@ -112,6 +112,19 @@ def test_rollback_is_shown_after_the_failure():
     assert failure_lines(result).splitlines()[-1].strip() == "Rolled back to version 1.1.61."
 
 
+def test_findings_about_pods_alone_end_without_an_empty_line():
+    pods = [{"name": "relay", "ready": False, "reason": "Strange", "message": ""}]
+    readiness = {"ready": False, "components": [], "pods": pods}
+    result = {
+        "failed": True,
+        "msg": "pods: Pod relay: Strange",
+        "findings": ["pods: Pod relay: Strange"],
+        "pod_readiness": readiness,
+    }
+
+    assert failure_lines(result).splitlines() == ["pods not ready: Pod relay: Strange"]
+
+
 def test_each_finding_of_a_verification_is_one_line():
     findings = ["extension: it differs (a.b)", "compute edge: it does not exist"]
     result = {"failed": True, "msg": "; ".join(findings), "findings": findings}
