@@ -128,6 +128,15 @@ def test_deploy_and_remove_are_idempotent_and_verify_reports_drift(playbook, sim
     assert (again.changed("shop"), again.changed("plant"), writes(simulator)) == (0, 0, [])
     assert again.outcome("shop")["msg"] == "nothing to remove"
 
+    del inventory["all"]["vars"]["azureml_remove_resources"]
+    playbook("azureml.arc.deploy", inventory, "--limit", "shop")
+    playbook("azureml.arc.remove", inventory, "--limit", "shop")
+    third = playbook("azureml.arc.remove", inventory, "--limit", "shop")
+    assert third.outcome("shop")["msg"] == (
+        "nothing to remove; kept: relay namespace (azureml_remove_resources: [relay] removes it),"
+        " Log Analytics workspace (azureml_remove_resources: [log_analytics] removes it)"
+    )
+
 
 def test_detach_works_after_the_cluster_was_deleted(playbook, simulator, inventory):
     playbook("azureml.arc.deploy", inventory, "--limit", "shop")

@@ -37,10 +37,19 @@ class Detach(Flow):
         """Return the removed objects as text, or in check mode those to remove."""
         return [f"compute {one['compute']['name']}" for one in self.computes if one["changed"]]
 
+    def unchanged(self) -> str:
+        """Return why nothing was removed."""
+        missing = [
+            f"workspace {self.options.workspace_of(attachment)['name']} has no compute {attachment['name']}"
+            for attachment, found in zip(self.options.attachments, self.computes)
+            if found["plan"]["action"] == "none"
+        ]
+        return ": ".join(filter(None, ("nothing to detach", ", ".join(missing))))
+
     def summary(self) -> str:
         removed = self.removed()
         if not removed:
-            return "nothing to remove"
+            return self.unchanged()
         return f"{'would be removed' if self.steps.check_mode else 'removed'}: {', '.join(removed)}"
 
 
@@ -50,6 +59,7 @@ class Remove(Detach):
     _types: tuple[str, ...] = ()
     _resources: tuple[str, ...] = ()
     _in_cluster: tuple[str, ...] = ()
+    _left: tuple[str, ...] = ()
 
     def begin(self) -> Waiting[None]:
         """Detach the cluster, remove its instance types, and submit the removal of the extension.
@@ -84,6 +94,8 @@ class Remove(Detach):
         )
         removed = yield from steps.apply("Wait until the extension is removed", "extension", given)
         self._resources = tuple(removed["removed_resources"])
+        if not self.extension.get("extension"):
+            self._left = yield from self._find_left()
         if not steps.check_mode:
             waiting = {"state": "empty", "wait_timeout": options.get("azureml_readiness_timeout")}
             step = "Wait until its pods are gone"
@@ -98,6 +110,22 @@ class Remove(Detach):
             secret = yield from steps.apply(step, "tls_secret", given)
             self._in_cluster += (f"Secret {given['name']}",) if secret["changed"] else ()
 
+    def _find_left(self) -> Waiting[tuple[str, ...]]:
+        """Return the names of supporting resources that an earlier removal of the extension has kept.
+
+        They are looked up only to name them, so a missing permission is no failure.
+        """
+        left = []
+        for name in self._kinds_to_keep():
+            given = self.options.extension(state="absent", remove_resources=[name])
+            found = yield from self.steps.probe("extension", given)
+            left += [name] if found.get("removed_resources") else []
+        return tuple(left)
+
+    def _kinds_to_keep(self) -> list[str]:
+        named = self.options.get("azureml_remove_resources", [])
+        return [name for name in SUPPORTING_RESOURCES if name not in named]
+
     def removed(self) -> list[str]:
         extension = self.extension.get("extension")
         return [
@@ -111,12 +139,14 @@ class Remove(Detach):
     def kept(self) -> list[str]:
         """Return the kept supporting resources as text, each with its value of azureml_remove_resources."""
         settings = (self.extension.get("extension") or {}).get("settings") or {}
-        named = self.options.get("azureml_remove_resources", [])
         return [
-            f"{one.title} (azureml_remove_resources: [{name}] removes it)"
-            for name, one in SUPPORTING_RESOURCES.items()
-            if settings.get(one.setting) and name not in named
+            f"{SUPPORTING_RESOURCES[name].title} (azureml_remove_resources: [{name}] removes it)"
+            for name in self._kinds_to_keep()
+            if settings.get(SUPPORTING_RESOURCES[name].setting) or name in self._left
         ]
+
+    def unchanged(self) -> str:
+        return "nothing to remove"
 
     def summary(self) -> str:
         kept = self.kept()

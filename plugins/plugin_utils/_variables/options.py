@@ -216,11 +216,15 @@ class ClusterOptions:
             expected = {"chain": self.certificate["chain"]}
         return self._kubernetes({"cname": self._tls["cname"], **expected}, more)
 
+    def workspace_of(self, attachment: Mapping) -> Mapping:
+        """Return the workspace of one of the attachments."""
+        return attachment.get("workspace") or self._variables.get("azureml_workspace")
+
     def job_check(self, attachment: Mapping, **more: object) -> dict:
         """For module job_check and one of the attachments. It asks Azure, so it runs on the controller in any case."""
         given = self._variables.get("azureml_prove_job", {})
         options = {
-            "workspace": attachment.get("workspace") or self._variables.get("azureml_workspace"),
+            "workspace": self.workspace_of(attachment),
             "compute": attachment["name"],
             **{name: value for name, value in given.items() if name != "every_wave"},
         }
@@ -236,8 +240,7 @@ class ClusterOptions:
         found = {}
         for variable, one in self.named_attachments.items():
             name = f"{variable}.workspace" if "workspace" in one else "azureml_workspace"
-            workspace = one.get("workspace") or self._variables.get("azureml_workspace")
-            found[name] = self._azure({**common, "workspace": workspace}, {})
+            found[name] = self._azure({**common, "workspace": self.workspace_of(one)}, {})
         return found
 
     def cluster_identity(self, cluster: Mapping) -> dict:

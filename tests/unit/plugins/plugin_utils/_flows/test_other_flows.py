@@ -27,10 +27,17 @@ CERTIFICATE = {
     "plan": {
         "action": "update",
         "reason": "it differs",
-        "settings": {"azuremlArc.certificateSha256": ["1", "2"]},
+        "settings": {"azuremlArc.certificateSha256": {"before": "1", "after": "2"}},
         "properties": {},
     },
     "changed": True,
+}
+UNKNOWN_CERTIFICATE = {
+    **CERTIFICATE,
+    "plan": {
+        **CERTIFICATE["plan"],
+        "settings": {"azuremlArc.certificateSha256": {"before": None, "after": "2"}},
+    },
 }
 DISTURBS = {
     "failed": True,
@@ -72,6 +79,16 @@ def deployed(**answers) -> FakeModules:
         (deployed(), {}, []),
         (FakeModules(), {}, ["extension: it does not exist", "compute edge: it does not exist"]),
         (deployed(extension=DIFFERS), {}, ["extension: it differs (a.b)"]),
+        (
+            deployed(extension=CERTIFICATE),
+            {},
+            ["extension: another certificate is installed than azureml_tls names; run rotate_tls"],
+        ),
+        (
+            deployed(extension=UNKNOWN_CERTIFICATE),
+            {},
+            ["extension: the installed certificate may not be the one that azureml_tls names; run rotate_tls"],
+        ),
         (deployed(pod_readiness={"problems": ["Pod a: Pending"]}), {}, ["pods: Pod a: Pending"]),
         (
             deployed(tls_secret={"changed": True}),
@@ -138,7 +155,7 @@ def test_verify_reports_a_refused_change_as_drift_with_all_other_differences(ans
 
     result = run("verify", fake)
 
-    assert (result["findings"], result["failed_step"], result.get("error")) == (findings, "", None)
+    assert (result["findings"], "failed_step" in result, result.get("error")) == (findings, False, None)
 
 
 def test_verify_fails_at_an_error_that_is_no_difference():
@@ -305,7 +322,7 @@ class TestRemoval:
         result = run("detach", fake)
 
         assert (fake.sent, result["msg"]) == ([("compute", "absent")], "removed: compute edge")
-        assert run("detach", fake)["msg"] == "nothing to remove"
+        assert run("detach", fake)["msg"] == "nothing to detach: workspace ws has no compute edge"
 
     def test_remove_removes_everything(self):
         fake = deployed(compute={"cluster_instance_types": [{"name": "small"}]}, openshift_scc={"changed": True})
@@ -328,6 +345,22 @@ class TestRemoval:
 
         assert "kept: relay namespace (azureml_remove_resources: [relay] removes it)" in run("remove", fake)["msg"]
         assert "kept" not in run("remove", fake, remove_resources=["relay"])["msg"]
+
+    def test_second_removal_names_the_resources_that_the_first_one_has_kept(self):
+        fake = FakeModules(extension={"removed_resources": ["/subscriptions/s/relay"]})
+
+        result = run("remove", fake, remove_resources=["log_analytics", "service_bus"])
+
+        asked = [options.get("remove_resources") for module, options, _check in fake.calls if module == "extension"]
+        assert asked[-1] == ["relay"]
+        assert result["msg"].endswith("; kept: relay namespace (azureml_remove_resources: [relay] removes it)")
+
+    @pytest.mark.parametrize("answer", [{"removed_resources": []}, FAILED])
+    def test_second_removal_names_no_resource_that_it_cannot_find(self, answer):
+        none = {"changed": False}
+        fake = FakeModules(extension=[none, none, none, answer], openshift_scc=none)
+
+        assert run("remove", fake, compute=None, workspace=None)["msg"] == "nothing to remove"
 
     @pytest.mark.parametrize("installed", [True, False])
     def test_nothing_is_removed_if_the_connection_reaches_another_cluster(self, installed):
