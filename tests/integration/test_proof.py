@@ -59,6 +59,7 @@ def test_deployment_submits_a_job_and_its_repeat_reuses_it(fleet, playbook):
         assert run.status == 0, run.output
         assert [run.changed(name) for name in ("c1", "c2", "c3")] == [0, 0, 0]
         assert run.outcome("c1")["jobs"][0]["reused"]
+        assert run.outcome("c1")["msg"].endswith(", a job of today reused (completed)")
     assert writes(simulator) == []
 
 

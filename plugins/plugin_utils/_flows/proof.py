@@ -61,7 +61,11 @@ def in_words(flow: Flow) -> list[str]:
     """Return how the jobs went, for the message of a cluster; nothing if none was needed."""
     if not flow.jobs:
         return []
-    run = sum(job["succeeded"] for job in flow.jobs)
-    waiting = len(flow.jobs) - run
-    planned = [f"{waiting} jobs would be submitted" if waiting > 1 else "a job would be submitted"] if waiting else []
-    return [*([f"{run} jobs completed" if run > 1 else "a job completed"] if run else []), *planned]
+    run = [job for job in flow.jobs if job["succeeded"]]
+    reused = sum(bool(job.get("reused")) for job in run)
+    counts = {
+        "completed": len(run) - reused,
+        "of today reused (completed)": reused,
+        "would be submitted": len(flow.jobs) - len(run),
+    }
+    return [f"{f'{count} jobs' if count > 1 else 'a job'} {outcome}" for outcome, count in counts.items() if count]

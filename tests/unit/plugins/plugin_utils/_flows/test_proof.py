@@ -49,6 +49,22 @@ def test_job_is_the_last_step_and_does_not_count_as_a_change(flow, fake, variabl
     assert result["msg"] == f"{without['msg']}, a job completed"
 
 
+@pytest.mark.parametrize(
+    ("reused", "words"),
+    [
+        ([True], "a job of today reused (completed)"),
+        ([True, False], "a job completed, a job of today reused (completed)"),
+        ([True, True], "2 jobs of today reused (completed)"),
+    ],
+)
+def test_reused_job_is_named_as_such(reused, words):
+    jobs = [{"name": "arc-check", "succeeded": True, "reused": one} for one in reused]
+
+    result = run("deploy", FakeModules(job_check={"jobs": jobs}), **JOB)
+
+    assert result["msg"].endswith(f"compute created, {words}")
+
+
 @pytest.mark.parametrize("flow", ["rotate_tls", "detach", "remove"])
 def test_other_flows_run_no_job(flow):
     fake = FakeModules(installed=True, attached=True)
