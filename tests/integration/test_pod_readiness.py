@@ -149,6 +149,14 @@ def test_components_can_be_set(install, check):
     assert result["component_table"] == "components option"
 
 
+def test_missing_component_without_other_problems_names_the_option_that_lists_components(install, check):
+    install()
+
+    components = [{"name": "relayserver"}, {"name": "absent"}]
+    with pytest.raises(ModuleFailedError, match="All other pods are ready.*set components to those that it contains"):
+        check(components=components, wait_timeout=1)
+
+
 def test_inline_kubeconfig_and_context_are_used(install, check, simulator, arc):
     install()
     content = simulator.kubeconfig(arc)

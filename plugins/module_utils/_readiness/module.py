@@ -263,8 +263,8 @@ def _not_ready(params: dict, verdict: Verdict, result: dict) -> AzureMLError:
     hint = None
     if verdict.only_missing_components:
         hint = (
-            f"Everything else runs: if this version of the extension does not ship them"
-            f" (component table: {result['component_table']}), set the option components."
+            "All other pods are ready. If the version of the extension does not contain these components, set"
+            " components to those that it contains."
         )
     return AzureMLError(
         f"namespace '{params['namespace']}' is not ready (waited at most {params['wait_timeout']} seconds):"
