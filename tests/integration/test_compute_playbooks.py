@@ -169,6 +169,7 @@ def test_detach_rejects_a_compute_in_use(playbook, simulator, inventory):
     assert refused.status == 2
     assert "it is in use by job 'train' (Running)" in refused.output
     assert [path for method, path in writes(simulator) if not path.endswith("/computes/shop-2")] == []
+    assert "or set azureml_allow_disruption to true" in " ".join(refused.output.split())
     allowed = playbook("azureml.arc.detach", inventory, "--limit", "shop", "-e", "azureml_allow_disruption=true")
     assert allowed.status == 0, allowed.output
 

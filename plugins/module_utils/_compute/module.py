@@ -212,7 +212,8 @@ class _Task:
             raise AzureMLError(
                 f"{self._compute} cannot be detached: it is another cluster, {present['cluster_id']}",
                 code="Refused",
-                hint="Check name, cluster_name, cluster_type and resource_group, or omit the options of the cluster.",
+                hint="Check the name of the compute, cluster_name, cluster_type and resource_group, or omit those"
+                " of the cluster.",
             )
 
     def _require_unused(self, refused: Plan, body: Mapping) -> None:

@@ -17,6 +17,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.errors import fi
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting
 from ansible_collections.azureml.arc.plugins.module_utils._core.text import printable
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.executors import CLUSTER_MODULES
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables.naming import in_variables, result_in_variables
 
 # Fields of a module's result that describe its call, or that the result of the cluster has for all steps.
 NOT_KEPT = ("changed", "diff", "failed", "invocation", "msg", "warnings")
@@ -42,6 +43,7 @@ class StepFailedError(Exception):
     """
 
     def __init__(self, step: str, result: Mapping) -> None:
+        result = result_in_variables(result)
         message = result.get("msg") or "it failed without a message"
         super().__init__(f"{step}: {message}" if step else message)
         self.step = step
@@ -142,7 +144,7 @@ class Steps:
 
     def warn(self, warnings: Iterable[str]) -> None:
         """Add warnings to the result, without duplicates."""
-        self._warnings += [one for one in warnings if one not in self._warnings]
+        self._warnings += [one for one in map(in_variables, warnings) if one not in self._warnings]
 
     @contextlib.contextmanager
     def until_failure(self) -> Iterator[None]:
