@@ -278,7 +278,7 @@ class TestPreflight:
         assert failure["failed_step"] == "Check that the extension can be installed"
         assert {finding["check"] for finding in failure["findings"]} == {"connectivity", "volcano"}
         assert "connectivity status Offline" in failure["msg"]
-        assert "Set install_volcano to false to use it, or install_components to auto" in failure["msg"]
+        assert "Set azureml_install_volcano to false to use it, or azureml_install_components to auto" in failure["msg"]
         assert writes(simulator) == []
 
     def test_existing_components_are_used_in_each_run(self, playbook, inventory, create):
