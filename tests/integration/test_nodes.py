@@ -199,6 +199,8 @@ def test_tag_without_tasks_sends_no_request(playbook, simulator, arc):
 INVALID = {
     "unknown": ({"azureml_node": NODES}, "unknown variable azureml_node; did you mean azureml_nodes?"),
     "key": ({"azureml_nodes": [{"name": ["n"]}]}, "unknown key azureml_nodes[0].name; did you mean azureml_nodes[0]."),
+    "template": ({"azureml_nodes": "{{ nope }}"}, "azureml_nodes: 'nope' is undefined"),
+    "interval": ({"azureml_progress_interval": "often"}, "azureml_progress_interval must be a number"),
     "every-node": ({"azureml_nodes": [{"labels": {"a": "b"}}]}, "azureml_nodes[0] needs names or label_selectors"),
     "label": (
         {"azureml_nodes": [{"names": ["n"], "labels": {"a b": "c"}}]},
@@ -243,7 +245,7 @@ def test_invalid_cluster_variables_are_one_error_before_any_request(playbook, si
     assert run.output.count(f"failed: 2 clusters (a, b) {unknown}") == 1
     assert "hosts a, b connect to the same API server by azureml_kubernetes" in run.outcome("a")["msg"]
     assert run.outcome("nothing")["msg"] == "no nodes to change, azureml_nodes is not set"
-    assert run.output.count("12 failed; retry with --limit ") == 1
+    assert run.output.count("14 failed; retry with --limit ") == 1
     assert {one["path"].split("/")[2] for one in simulator.journal()} == {arc}
 
 
@@ -270,6 +272,7 @@ def test_invalid_machine_variables_are_one_error_and_other_machines_are_checked(
         "m2": {"azureml_profil": "training", "azureml_machine_skip_checks": ["disc"]},
         "m3": {},
         "m4": {"azureml_minimum_free_disk": "much"},
+        "m5": {"azureml_progress_interval": "often"},
     }
 
     run = playbook("azureml.arc.nodes", {"azureml_machines": {"vars": common, "hosts": hosts}})
@@ -278,9 +281,10 @@ def test_invalid_machine_variables_are_one_error_and_other_machines_are_checked(
     unknown = "unknown variable azureml_profil; did you mean azureml_profile?; nothing was sent"
     assert run.output.count(f"failed: 2 machines (m1, m2) {unknown}") == 1
     assert "failed: [m4] azureml_minimum_free_disk must be a whole number, 0 or more, not 'much'" in run.output
-    assert run.output.count('"msg": "failed, see above"}') == 3
+    assert "failed: [m5] azureml_progress_interval must be a number" in run.output
+    assert run.output.count('"msg": "failed, see above"}') == 4
     assert "ok: [m3] the machine is ready" in run.output
-    assert run.output.count("4 machines: 1 ok, 3 failed; retry with --limit m1,m2,m4\n") == 1
+    assert run.output.count("5 machines: 1 ok, 4 failed; retry with --limit m1,m2,m4,m5\n") == 1
     assert run.outcome("m3")["findings"] == []
 
 
@@ -315,6 +319,16 @@ def test_module_rejects_an_empty_selection(run_module, simulator, arc):
         with pytest.raises(ModuleFailedError, match="names and label_selectors are empty"):
             run_module(SPEC, kubeconfig=simulator.kubeconfigs[arc], labels={"a": "b"}, **selection)
     assert simulator.journal() == []
+
+
+def test_error_before_the_module_starts_is_a_result_in_the_summary(playbook):
+    hosts = {"m1": {"ansible_python_interpreter": "{{ nope }}"}}
+
+    run = playbook("azureml.arc.nodes", {"azureml_machines": {"vars": LOCAL, "hosts": hosts}})
+
+    assert run.status == 2
+    assert "'nope' is undefined" in run.outcome("m1")["msg"]
+    assert run.output.count("1 machine: 1 failed; retry with --limit m1\n") == 1
 
 
 def test_selinux_is_changed_even_if_other_checks_fail(check, tmp_path):

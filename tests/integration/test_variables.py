@@ -101,7 +101,7 @@ INVALID = {
         {"azureml_extension_timeout": -1},
         "azureml_extension_timeout must be a whole number, 0 or more, not -1",
     ),
-    "undefined": ({"azureml_compute": {"name": "{{ nowhere }}"}}, "'nowhere' is undefined"),
+    "undefined": ({"azureml_compute": {"name": "{{ nowhere }}"}}, "azureml_compute: 'nowhere' is undefined"),
     "agents-and-more": (
         {"azureml_minimum_agent_version": "new", "azureml_compute": {"name": "-a"}},
         "first and no hyphen last",
@@ -236,6 +236,8 @@ INVALID_FOR_THE_PLAY = [
     ("deploy", {"azureml_progress_interval": "often"}, "azureml_progress_interval must be a number of seconds"),
     ("deploy", {"azureml_report_hosts": "maybe"}, "azureml_report_hosts must be true or false, not 'maybe'"),
     ("deploy", {"azureml_arc_in_process": "maybe"}, "azureml_arc_in_process must be true or false, not 'maybe'"),
+    ("deploy", {"azureml_arc_in_process": "{{ nope }}"}, "azureml_arc_in_process: 'nope' is undefined"),
+    ("rollout", {"azureml_soak": "{{ nope }}"}, "azureml_soak: 'nope' is undefined"),
     ("rollout", {"azureml_soak": "nan"}, "azureml_soak must be a number of seconds, not 'nan'"),
     ("rollout", {"azureml_max_failures": -1}, "azureml_max_failures must be a number of clusters or a percentage"),
     ("remove", {"azureml_confirm": 7}, "this would remove Azure Machine Learning from 1 cluster. Select some"),

@@ -21,13 +21,13 @@ from dataclasses import dataclass, field, replace
 from importlib import import_module
 
 from ansible import constants
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible_collections.azureml.arc.plugins.module_utils._core.connections import Connections
-from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError, first_line
 from ansible_collections.azureml.arc.plugins.module_utils._core.files import Files
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting, seconds_of, wait_here
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall, ModuleSpec, start
@@ -125,9 +125,20 @@ def can_run_in_process(action: ActionBase, task_vars: Mapping, templar) -> bool:
     )
 
 
+def templated_variable(task_vars: Mapping, templar, name: str) -> object:
+    """Return the value of a variable of a host, C(None) if it is not defined.
+
+    :raises AnsibleActionFail: with the name of the variable, which the error of a template lacks.
+    """
+    try:
+        return templar.template(task_vars.get(name))
+    except AnsibleError as error:
+        raise AnsibleActionFail(f"{name}: {first_line(error)}") from None
+
+
 def is_switched_on(task_vars: Mapping, templar) -> bool:
     """Return whether modules run in process if possible, by the variables of a host."""
-    switch = templar.template(task_vars.get(SWITCH_VARIABLE))
+    switch = templated_variable(task_vars, templar, SWITCH_VARIABLE)
     if switch in (None, ""):
         switch = os.environ.get(SWITCH_ENVIRONMENT, in_process_by_default(sys.platform))
     try:
@@ -160,7 +171,8 @@ def task_environment(action: ActionBase, templar) -> dict[str, str]:
 def progress_interval(task_vars: Mapping, templar) -> float:
     """Return the seconds between progress lines of a host, by its variables."""
     try:
-        return seconds_of(PROGRESS_VARIABLE, templar.template(task_vars.get(PROGRESS_VARIABLE)), PROGRESS_INTERVAL)
+        value = templated_variable(task_vars, templar, PROGRESS_VARIABLE)
+        return seconds_of(PROGRESS_VARIABLE, value, PROGRESS_INTERVAL)
     except AzureMLError as error:
         raise AnsibleActionFail(str(error)) from None  # shown once
 

@@ -15,6 +15,7 @@ from ansible.playbook.task_include import TaskInclude
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import seconds_of
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.core import blocks_of
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.in_process import templated_variable
 from ansible_collections.azureml.arc.plugins.plugin_utils._report.rollout import allowed_failures, counted
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.checks import nothing_sent
 
@@ -66,7 +67,10 @@ class PlaySettings:
         self.batch: list[str] = list(task_vars["ansible_play_batch"])
 
     def _value(self, name: str, default: object) -> object:
-        value = self._templar.template(self._task_vars.get(name))
+        try:
+            value = templated_variable(self._task_vars, self._templar, name)
+        except AnsibleActionFail as error:
+            raise AnsibleActionFail(nothing_sent([str(error)])) from None
         return default if value in (None, "") else value
 
     def seconds(self, name: str, default: float = 0.0) -> float:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible_collections.azureml.arc.plugins.module_utils._core.connections import Connections
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import first_line
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import wait_here
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.core import hide_source
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.files import ControllerFiles
@@ -32,6 +33,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._flows.host import (
     flow_of,
     parts_by_tags,
     refused,
+    without_flow,
 )
 from ansible_collections.azureml.arc.plugins.plugin_utils._report.console import interrupted_lines, result_lines
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables import checks
@@ -92,6 +94,8 @@ def _run_assigned(action: ActionBase, task_vars: Mapping, assignment: Assignment
     except AnsibleConnectionFailure as error:
         unreachable = error
         result = {"failed": True, "unreachable": True, "changed": False, "msg": str(error)}
+    except AnsibleError as error:  # otherwise the last host of the wave would not show its result
+        result = without_flow("", first_line(error))
     handover.leave(name, {"result": result})
     wave = Batches(action, handover).current_wave()
     result = {**result, "wave": figures(wave), **artifacts(wave)}

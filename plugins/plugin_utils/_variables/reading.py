@@ -64,15 +64,27 @@ class HostVariables:
         return connects or self.kind == MACHINE
 
 
-def templated(variables: Mapping, templar, names: Iterable[str]) -> dict:
-    """Return the values of variables, without those that are not defined, or C(omit).
+def templated(variables: Mapping, templar, names: Iterable[str]) -> tuple[dict, list[str]]:
+    """Return the values of variables, without those that are not defined, or C(omit), and the errors in templates.
 
     :param variables: of the host, with templates in them.
     :param templar: for these variables.
-    :raises AnsibleError: if one of them cannot be templated.
     """
-    values = plain(templar.template({name: variables[name] for name in names if name in variables}))
-    return {name: value for name, value in values.items() if value != variables.get("omit", "")}
+    given = {name: variables[name] for name in names if name in variables}
+    try:
+        values = plain(templar.template(given))  # all at once, which is faster
+    except AnsibleError:
+        return {}, list(_template_errors(given, templar))
+    return {name: value for name, value in values.items() if value != variables.get("omit", "")}, []
+
+
+def _template_errors(variables: Mapping, templar) -> Iterator[str]:
+    """Yield the errors in the templates of variables."""
+    for name, value in variables.items():
+        try:
+            templar.template(value)
+        except AnsibleError as error:
+            yield f"{name}: {first_line(error)}"
 
 
 def read(
@@ -95,10 +107,8 @@ def read(
     :param kind: what the host is, as in C(specification).
     """
     host = HostVariables(name, kind)
-    try:
-        values = templated(variables, templar, (*specification(kind), *OWN_NAMES))
-    except AnsibleError as error:
-        host.errors.append(first_line(error))
+    values, host.errors = templated(variables, templar, (*specification(kind), *OWN_NAMES))
+    if host.errors:
         return host
     own, host.errors = own_names(values)
     for unknown, known in unknown_names(variables, own).items():

@@ -37,6 +37,7 @@ VARIABLES, MACHINE_VARIABLES = "variables", "machine_variables"
 # The variables of clusters that other hosts have, too.
 SHARED = {
     NODES: (
+        "azureml_progress_interval",
         "azureml_nodes",
         "azureml_allow_disruption",
         "azureml_kubernetes",
@@ -47,6 +48,7 @@ SHARED = {
         "azureml_cluster_type",
     ),
     MACHINE: (
+        "azureml_progress_interval",
         "azureml_profile",
         "azureml_cluster_type",
         "azureml_fail_on",
