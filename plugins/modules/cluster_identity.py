@@ -15,7 +15,10 @@ description:
     namespace C(azure-arc).
   - An AKS cluster is recognised by the host name of its API server, see O(fqdns). If that is an IP address or a name
     outside the domains of AKS, the ConfigMap C(extension-manager-config) in the namespace C(kube-system) is read, which
-    exists once a cluster extension has been installed.
+    exists once a cluster extension has been installed. Without it, a cluster whose nodes all lack the label
+    C(kubernetes.azure.com/cluster) is not an AKS cluster.
+  - A cluster without the ConfigMap of Azure Arc whose other ConfigMap names an AKS cluster is not a connected cluster.
+    An AKS cluster that is also connected with Azure Arc has both.
   - Does not sign in to Azure, so it can run on a machine that only reaches the Kubernetes API, for instance on a node.
 version_added: 1.0.0
 author: azureml.arc contributors (@azureml-arc)
@@ -29,13 +32,21 @@ options:
     description: ARM id of the cluster. Alternative to O(subscription_id), O(resource_group) and O(cluster_name).
     type: str
   subscription_id:
-    description: Subscription of the cluster. Required with O(cluster_name).
+    description:
+      - Subscription of the cluster. Can also be set with E(AZURE_SUBSCRIPTION_ID).
+      - Without it, O(resource_group) and O(cluster_name) are compared, not the subscription.
     type: str
   fqdns:
     description: Host names of an AKS cluster's API server, as RV(azureml.arc.preflight#module:cluster.fqdns) has them.
     type: list
     elements: str
     default: []
+  extension_installed:
+    description:
+      - Whether Azure reports that an extension is installed on the cluster. The agents of Azure Arc have installed it,
+        so a connected cluster without their ConfigMap is another cluster.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -98,11 +109,12 @@ SPEC = ModuleSpec(
         "cluster_id": {"type": "str"},
         "subscription_id": {"type": "str"},
         "fqdns": {"type": "list", "elements": "str", "default": []},
+        "extension_installed": {"type": "bool", "default": False},
     },
     rules={
         "required_one_of": [("cluster_id", "cluster_name")],
         "mutually_exclusive": [("cluster_id", "cluster_name")],
-        "required_by": {"cluster_name": ("subscription_id", "resource_group")},
+        "required_by": {"cluster_name": ("resource_group",)},
     },
 )
 

@@ -21,6 +21,7 @@ CLUSTERS = [
     ClusterPlan("a-2", resource_group="rg-other"),
     ClusterPlan("aks", type="managedClusters", install=InstallPlan(seconds=10)),
     ClusterPlan("aks-2", type="managedClusters", install=InstallPlan(seconds=10)),
+    ClusterPlan("aks-3", type="managedClusters"),
 ]
 
 
@@ -102,6 +103,15 @@ def test_missing_config_map_leaves_the_cluster_unverified(check, kube):
     assert result["reason"] == "ConfigMap 'azure-clusterconfig' in namespace 'azure-arc' does not exist"
 
 
+def test_missing_config_map_is_another_cluster_if_agents_have_installed_an_extension(check, kube):
+    kube("b").resources.get(api_version="v1", kind="ConfigMap").delete("azure-clusterconfig", "azure-arc")
+    expected = (
+        r"reaches a cluster that is not connected with Azure Arc \(ConfigMap 'azure-clusterconfig' .*, not .* 'b'"
+    )
+    with pytest.raises(ModuleFailedError, match=expected):
+        check("b", "b", extension_installed=True)
+
+
 def test_unreachable_api_server_is_an_error(check):
     with pytest.raises(ModuleFailedError, match="cannot be reached"):
         check("a", "a", host="https://127.0.0.1:1")
@@ -129,16 +139,55 @@ def test_aks_cluster_with_another_address_is_verified_by_its_config_map(check, f
     assert check("aks", "aks", fqdns=names)["verified"]
     with pytest.raises(ModuleFailedError, match="reaches AKS cluster 'aks-2' .* not AKS cluster 'aks'"):
         check("aks", "aks-2", fqdns=names)
+    expected = r"reaches AKS cluster 'aks' .*, which is not connected with Azure Arc, not connected cluster 'a'"
+    with pytest.raises(ModuleFailedError, match=expected):
+        check("a", "aks")
+
+
+def test_connected_cluster_is_not_an_aks_cluster(check):
+    with pytest.raises(ModuleFailedError, match="reaches connected cluster 'a' .*, not AKS cluster 'aks'") as failure:
+        check("aks", "a")
+    assert failure.value.result["error"]["code"] == "WrongCluster"
+
+
+def test_aks_cluster_that_may_be_connected_under_another_name_is_unverified(check, kube, simulator):
+    """C(az connectedk8s connect) accepts AKS clusters."""
+    resources = kube("aks-3").resources
+    resources.get(api_version="v1", kind="Namespace").create({"metadata": {"name": "azure-arc"}})
+    data = {"AZURE_SUBSCRIPTION_ID": SUBSCRIPTION, "AZURE_RESOURCE_GROUP": "rg-arc", "AZURE_RESOURCE_NAME": "west"}
+    config_map = {"metadata": {"name": "azure-clusterconfig"}, "data": data}
+    resources.get(api_version="v1", kind="ConfigMap").create(config_map, namespace="azure-arc")
+
+    result = check("aks-3", "aks-3")
+
+    assert not result["verified"]
+    assert result["reason"] == (
+        "ConfigMap 'extension-manager-config' in namespace 'kube-system' does not exist; ConfigMap"
+        " 'azure-clusterconfig' in namespace 'azure-arc' names connected cluster 'west' of resource group 'rg-arc' in"
+        f" subscription {SUBSCRIPTION}"
+    )
+    simulator.change_plan("aks-3", forbidden=["list nodes"])
+    assert check("aks-3", "aks-3")["reason"] == result["reason"]
 
 
 def test_cluster_can_be_given_by_its_id(run_module, simulator):
     assert run_module(SPEC, kubeconfig=simulator.kubeconfigs["a"], cluster_id=arc_id("a"))["verified"]
 
 
+def test_subscription_comes_from_the_environment_or_is_not_compared(check, monkeypatch):
+    monkeypatch.delenv("AZURE_SUBSCRIPTION_ID", raising=False)
+    assert check("a", "a", subscription_id=None)["verified"]
+    with pytest.raises(ModuleFailedError, match="not connected cluster 'a' of resource group 'rg-edge'; nothing"):
+        check("a", "a-2", subscription_id=None)
+    monkeypatch.setenv("AZURE_SUBSCRIPTION_ID", "00000000-0000-0000-0000-000000000000")
+    with pytest.raises(ModuleFailedError, match="not connected cluster 'a' .* 00000000-"):
+        check("a", "a", subscription_id=None)
+
+
 def test_cluster_must_be_given_either_by_id_or_by_name(run_module, simulator):
     kubeconfig = simulator.kubeconfigs["a"]
     for given in ({}, {"cluster_name": "a"}, {**options("a"), "cluster_id": "x"}):
-        with pytest.raises(ModuleFailedError, match="cluster_id|subscription_id"):
+        with pytest.raises(ModuleFailedError, match="cluster_id|resource_group"):
             run_module(SPEC, kubeconfig=kubeconfig, **given)
     with pytest.raises(ModuleFailedError, match="cluster_id 'x' is not the ARM id of a connected cluster or an AKS"):
         run_module(SPEC, kubeconfig=kubeconfig, cluster_id="x")

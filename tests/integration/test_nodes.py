@@ -249,9 +249,10 @@ def test_invalid_cluster_variables_are_one_error_before_any_request(playbook, si
     assert {one["path"].split("/")[2] for one in simulator.journal()} == {arc}
 
 
-def test_kubeconfig_of_another_cluster_is_rejected(playbook, simulator, arc, openshift):
+@pytest.mark.parametrize("subscription", [{"azureml_subscription_id": SUBSCRIPTION}, {}])
+def test_kubeconfig_of_another_cluster_is_rejected(playbook, simulator, arc, openshift, subscription):
     variables = {
-        "azureml_subscription_id": SUBSCRIPTION,
+        **subscription,
         "azureml_resource_group": "rg-edge",
         "azureml_kubernetes": {"kubeconfig": simulator.kubeconfigs[openshift]},
         "azureml_nodes": NODES,
@@ -263,6 +264,19 @@ def test_kubeconfig_of_another_cluster_is_rejected(playbook, simulator, arc, ope
     assert "nothing was written" in run.outcome(arc)["msg"]
     assert run.outcome(arc)["error"]["code"] == "WrongCluster"
     assert writes(simulator) == []
+
+
+def test_unnamed_clusters_are_one_warning(playbook, simulator, arc, openshift):
+    hosts = {
+        name: {"azureml_kubernetes": {"kubeconfig": simulator.kubeconfigs[name]}, "azureml_nodes": NODES}
+        for name in (arc, openshift)
+    }
+
+    run = playbook("azureml.arc.nodes", {"all": {"hosts": hosts}}, "--check")
+
+    assert run.status == 0, run.output
+    warning = "[WARNING]: the identity of the cluster was not verified: azureml_resource_group is not set"
+    assert " ".join(run.output.split()).count(warning) == 1
 
 
 def test_invalid_machine_variables_are_one_error_and_other_machines_are_checked(playbook):

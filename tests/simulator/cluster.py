@@ -43,9 +43,14 @@ class SimulatedCluster:
             await self.store.put(
                 self.store.kind("Namespace"), {"metadata": {"name": name}, "status": {"phase": "Active"}}
             )
+        labels = {"kubernetes.io/os": "linux"}
+        if self.plan.type == "managedClusters":
+            # Source: https://learn.microsoft.com/azure/aks/use-labels, with the form of the value.
+            group = f"MC_{self.plan.resource_group}_{self.plan.name}_{self.plan.location}"
+            labels["kubernetes.azure.com/cluster"] = group
         for index in range(self.plan.nodes):
             node = {
-                "metadata": {"name": f"node-{index}", "labels": {"kubernetes.io/os": "linux"}},
+                "metadata": {"name": f"node-{index}", "labels": dict(labels)},
                 "status": {
                     "allocatable": {"cpu": self.plan.node_cpu, "memory": self.plan.node_memory},
                     "conditions": [{"type": "Ready", "status": "True"}],

@@ -109,10 +109,15 @@ def check_subscription(option: str, value: str) -> str:
     return value
 
 
-def reference(params: Mapping, subscription_id: str) -> ClusterReference:
-    """Return the cluster that a module's options name."""
+def reference(params: Mapping, subscription_id: str, is_optional: bool = False) -> ClusterReference:
+    """Return the cluster that a module's options name.
+
+    :param is_optional: whether the subscription may be empty, to compare only names.
+    """
+    if subscription_id or not is_optional:
+        check_subscription("subscription_id", subscription_id)
     return ClusterReference(
-        check_subscription("subscription_id", subscription_id),
+        subscription_id,
         check_name("resource_group", params["resource_group"]),
         params["cluster_type"],
         check_name("cluster_name", params["cluster_name"]),

@@ -15,6 +15,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._variables.options imp
 
 PARTS = ("extension", "readiness", "attach", "prove")
 REQUIRED = "Check variables"
+UNVERIFIED = "the identity of the cluster was not verified: {reason}"
 
 
 class Flow:
@@ -148,7 +149,9 @@ class Flow:
         :raises StepFailedError: if it reaches another cluster, or one that another host reaches, too.
         """
         if self._identity is None:
-            yield from self.check_identity(self.options.cluster_identity(self.extension["cluster"]))
+            installed = (self.extension.get("extension") or {}).get("provisioning_state") == "Succeeded"
+            given = self.options.cluster_identity(self.extension["cluster"], extension_installed=installed)
+            yield from self.check_identity(given)
 
     def check_identity(self, given: Mapping) -> Waiting[None]:
         """Verify that the connection reaches a cluster.
@@ -159,10 +162,13 @@ class Flow:
         step = "Check that the connection reaches the cluster"
         found = yield from self.steps.check(step, "cluster_identity", given)
         self._identity = {name: found[name] for name in ("verified", "reason", "api_address")}
-        if found["verified"] or self.options.get("azureml_kubernetes_via") == "node":
+        if not found["verified"]:
+            self.steps.warn([UNVERIFIED.format(reason=found["reason"])])
+        if self.options.get("azureml_kubernetes_via") == "node":
             return
+        # A verified host claims its address as well: another host that reaches it is wrong.
         owner = self._owner_of(found["api_address"])
-        if owner is not None:
+        if owner is not None and not found["verified"]:
             raise StepFailedError(
                 step,
                 {

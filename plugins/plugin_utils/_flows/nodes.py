@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting
-from ansible_collections.azureml.arc.plugins.plugin_utils._flows.flow import Flow
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.flow import UNVERIFIED, Flow
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.steps import NOT_KEPT, StepFailedError
 from ansible_collections.azureml.arc.plugins.plugin_utils._report.rollout import named
 
@@ -26,6 +26,8 @@ class Nodes(Flow):
         identity = self.options.named_identity()
         if entries and identity:
             yield from self.check_identity(identity)
+        elif entries:
+            self.steps.warn([UNVERIFIED.format(reason="azureml_resource_group is not set")])
         for one in entries:
             selected = ", ".join([*one.get("names", ()), *one.get("label_selectors", ())])
             found = yield from self.steps.apply(f"Label and taint nodes {selected}", "node", self.options.node(one))

@@ -243,14 +243,14 @@ class ClusterOptions:
             found[name] = self._azure({**common, "workspace": self.workspace_of(one)}, {})
         return found
 
-    def cluster_identity(self, cluster: Mapping) -> dict:
+    def cluster_identity(self, cluster: Mapping, **more: object) -> dict:
         """For module cluster_identity and the cluster in Azure, with C(id) and C(fqdns)."""
-        return self._kubernetes({"cluster_id": cluster["id"], "fqdns": cluster.get("fqdns", [])}, {})
+        return self._kubernetes({"cluster_id": cluster["id"], "fqdns": cluster.get("fqdns", [])}, more)
 
     def named_identity(self) -> dict | None:
-        """For module cluster_identity and the cluster that the variables name, C(None) if they do not name it fully."""
+        """For module cluster_identity and the cluster that the variables name, C(None) if they do not name it."""
         named = self._by(CLUSTER)
-        return self._kubernetes(named, {}) if {"subscription_id", "resource_group"} <= named.keys() else None
+        return self._kubernetes(named, {}) if "resource_group" in named else None
 
     def node(self, nodes: Mapping) -> dict:
         """For module node and an entry of azureml_nodes."""

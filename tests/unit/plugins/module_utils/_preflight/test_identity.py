@@ -6,11 +6,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster as _cluster
 from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import ClusterReference
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._preflight import identity
+from ansible_collections.azureml.arc.plugins.module_utils._preflight.identity import Reading
 
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
 FQDN = "a-dns-1234.hcp.westeurope.azmk8s.io"
@@ -55,6 +58,43 @@ def test_result_without_known_host_names_is_inconclusive():
 def test_cluster_is_the_same_if_all_parts_of_its_name_are_equal_in_any_case(change, expected):
     found = identity.named_cluster("connected_cluster", {"data": {**DATA, **change}})
     assert identity.is_same(found, EXPECTED) is expected
+
+
+def test_subscription_is_compared_only_if_it_is_known():
+    found = identity.named_cluster("connected_cluster", {"data": DATA})
+    assert identity.is_same(found, replace(EXPECTED, subscription_id=""))
+    assert not identity.is_same(found, replace(EXPECTED, subscription_id="", name="b"))
+
+
+MISSING = Reading(reason="ConfigMap 'x' does not exist", missing=True)
+FORBIDDEN = Reading(reason="may not get configmaps")
+CONNECTED = Reading(EXPECTED)
+AKS = Reading(ClusterReference(SUBSCRIPTION, "rg", "managed_cluster", "aks"))
+OF_AKS, OF_OTHERS = {"labels": {identity.AKS_LABEL: "MC_rg_aks_westeurope"}}, {"labels": None}
+
+
+@pytest.mark.parametrize(
+    ("expected_type", "own", "other", "nodes", "installed", "found"),
+    [
+        ("connected_cluster", MISSING, AKS, [], False, "AKS cluster 'aks' of resource group 'rg' in"),
+        ("connected_cluster", FORBIDDEN, AKS, [], True, ""),
+        ("connected_cluster", MISSING, MISSING, [], False, ""),
+        ("connected_cluster", MISSING, FORBIDDEN, [], True, "a cluster that is not connected with Azure Arc (ConfigM"),
+        ("connected_cluster", FORBIDDEN, FORBIDDEN, [], True, ""),
+        ("managed_cluster", MISSING, CONNECTED, [OF_OTHERS], False, "connected cluster 'a' of resource group 'rg'"),
+        ("managed_cluster", MISSING, MISSING, [OF_OTHERS], True, "a cluster without nodes of AKS (label kubernetes."),
+        # An AKS cluster may be connected with Azure Arc as well, and have virtual nodes.
+        ("managed_cluster", MISSING, CONNECTED, [OF_OTHERS, OF_AKS], True, ""),
+        ("managed_cluster", MISSING, CONNECTED, [], True, ""),
+        ("managed_cluster", MISSING, MISSING, [OF_AKS], True, ""),
+    ],
+)
+def test_cluster_without_its_own_config_map_is_refused_on_certain_evidence(
+    expected_type, own, other, nodes, installed, found
+):
+    contradiction = identity.contradiction(expected_type, own, other, nodes, installed)
+    assert contradiction.startswith(found)
+    assert bool(contradiction) == bool(found)
 
 
 @pytest.mark.parametrize(

@@ -151,6 +151,30 @@ def test_nothing_is_sent_to_an_api_server_that_another_host_uses():
     assert run("deploy", FakeModules(cluster_identity={"verified": False}), owner_of=lambda address: None)["changed"]
 
 
+def test_unverified_cluster_is_a_warning_with_the_reason():
+    fake = FakeModules(cluster_identity={"verified": False, "reason": "no ConfigMap"})
+
+    assert run("deploy", fake)["warnings"] == ["the identity of the cluster was not verified: no ConfigMap"]
+
+
+def test_verified_cluster_claims_its_address_and_is_not_refused():
+    claimed = []
+
+    result = run("deploy", FakeModules(), owner_of=lambda address: claimed.append(address) or "aks")
+
+    assert (result["changed"], claimed) == (True, ["https://api:6443"])
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_check_of_the_identity_knows_whether_the_extension_is_installed(installed):
+    fake = FakeModules(installed=installed)
+
+    run("deploy", fake)
+
+    (given,) = [options for module, options, _check_mode in fake.calls if module == "cluster_identity"]
+    assert given["extension_installed"] == installed
+
+
 def test_missing_namespace_stops_the_attachment():
     fake = FakeModules()
 

@@ -54,6 +54,22 @@ def test_identity_of_a_named_cluster_is_checked_before_the_first_change():
     assert fake.calls == [("cluster_identity", {"kubeconfig": "k", **NAMED}, True)]
 
 
+def test_identity_is_checked_without_a_subscription():
+    named = {name: value for name, value in NAMED.items() if name != "subscription_id"}
+    fake = FakeModules()
+
+    result = run("nodes", fake, nodes=NODES, **named)
+
+    assert fake.calls[0] == ("cluster_identity", {"kubeconfig": "k", **named}, True)
+    assert "warnings" not in result
+
+
+def test_missing_resource_group_is_a_warning_that_the_cluster_was_not_checked():
+    result = run("nodes", FakeModules(), nodes=NODES, cluster_name="c")
+
+    assert result["warnings"] == ["the identity of the cluster was not verified: azureml_resource_group is not set"]
+
+
 def test_unverified_address_of_another_host_is_rejected():
     fake = FakeModules(cluster_identity={"verified": False, "reason": "it is unknown"})
 
