@@ -26,7 +26,9 @@ attributes:
 options:
   names:
     description:
-      - Names of nodes, or patterns like V(gpu-*). A name that no node has is an error.
+      - Names of nodes, or patterns like V(gpu-*). A name that no node has is an error. A pattern that no node matches
+        is a warning if another one is matched.
+      - If no node is selected at all, the module fails with O(state=present), and warns with O(state=absent).
       - Set this, O(label_selectors), or both, in which case a node must match both.
     type: list
     elements: str

@@ -73,8 +73,15 @@ def test_names_and_label_selectors_select_nodes(as_administrator, machines):
     assert selected(label_selectors=["kind=gpu"])["nodes"] == ["gpu-1", "gpu-2"]
     assert selected(label_selectors=["kind=gpu", "example.com/rack"], names=["*-1"])["nodes"] == ["gpu-1"]
     assert selected(names=["cpu-1", "gpu-2"])["nodes"] == ["cpu-1", "gpu-2"]
-    assert selected(names=["tpu-*"])["warnings"] == ["names: no node matches 'tpu-*'"]
-    assert selected(label_selectors=["kind=tpu"])["warnings"] == ["no node matches label_selectors"]
+    assert selected(names=["tpu-*", "gpu-1"])["warnings"] == ["names: no node matches 'tpu-*'"]
+    with pytest.raises(ModuleFailedError, match=r"no node matches names tpu-\* "):
+        selected(names=["tpu-*"])
+    with pytest.raises(ModuleFailedError, match=r"no node matches names cpu-\* and label_selectors kind=gpu"):
+        selected(names=["cpu-*"], label_selectors=["kind=gpu"])
+    with pytest.raises(ModuleFailedError, match="no node matches label_selectors kind=tpu"):
+        selected(label_selectors=["kind=tpu"])
+    removed = selected(label_selectors=["kind=tpu"], state="absent")
+    assert (removed["nodes"], removed["warnings"]) == ([], ["no node matches label_selectors kind=tpu"])
     with pytest.raises(ModuleFailedError, match="names: no node has the name gpu-9"):
         selected(names=["gpu-9", "gpu-1"])
     with pytest.raises(ModuleFailedError, match="one of the following is required: names, label_selectors"):

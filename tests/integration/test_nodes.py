@@ -156,6 +156,29 @@ def test_driver_is_not_required_without_gpu_types(check, tmp_path):
     assert "1 machine: 1 ok" in run.output
 
 
+def test_missing_python_of_a_machine_is_named_with_the_fix(check, tmp_path):
+    interpreter = tmp_path / "python3.13"
+    interpreter.write_text("#!/bin/sh\necho 'pyenv: python3.13: command not found' >&2\nexit 127\n")
+    interpreter.chmod(stat.S_IRWXU)
+
+    run = check(ansible_python_interpreter=str(interpreter))
+
+    assert run.status == 2
+    assert "module not run: the module could not be run: pyenv: python3.13: command not found" in run.output
+    assert "fix: Set ansible_python_interpreter" in run.output
+
+
+def test_pattern_that_no_node_matches_fails(playbook, simulator, arc):
+    nodes = [{"names": ["gpu-*"], "labels": {"pool": "ml"}}]
+    variables = {"azureml_kubernetes": {"kubeconfig": simulator.kubeconfigs[arc]}, "azureml_nodes": nodes}
+
+    run = playbook("azureml.arc.nodes", {"all": {"hosts": {arc: variables}}})
+
+    assert run.status == 2
+    assert "no node matches names gpu-*" in run.outcome(arc)["msg"]
+    assert writes(simulator) == []
+
+
 def test_nodes_are_labelled_and_tainted(playbook, simulator, arc, kube):
     taints = [{"key": "ml.azure.com/amlarc-workload"}]
     variables = {

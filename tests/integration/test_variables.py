@@ -232,6 +232,19 @@ def test_error_of_several_hosts_is_reported_once(playbook, simulator):
     assert simulator.journal() == []
 
 
+def test_missing_version_of_an_upgrade_is_said_once_for_the_fleet(playbook, simulator):
+    inventory = simulated.inventory(simulator.directory, [ClusterPlan(name) for name in ("a", "b", "c", "d")])
+    kubernetes = {"host": "https://{{ inventory_hostname }}.example.com", "api_key": "t"}
+    inventory["all"]["vars"] |= {"azureml_kubernetes": kubernetes, "azureml_compute": None}
+
+    run = playbook("azureml.arc.upgrade", inventory)
+
+    assert run.status == 2
+    error = "azureml_version must be set to the version to upgrade to; nothing was sent"
+    assert run.output.count(f"failed: 4 clusters (a, b, c, d) {error}\n") == 1, run.output
+    assert simulator.journal() == []
+
+
 INVALID_FOR_THE_PLAY = [
     ("deploy", {"azureml_progress_interval": "often"}, "azureml_progress_interval must be a number of seconds"),
     ("deploy", {"azureml_report_hosts": "maybe"}, "azureml_report_hosts must be true or false, not 'maybe'"),

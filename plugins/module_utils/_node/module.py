@@ -55,7 +55,10 @@ def run(call: ModuleCall) -> dict:
 
 
 def _choose(session: KubeSession, call: ModuleCall) -> list[dict]:
-    """Return the nodes that match both names and selectors."""
+    """Return the nodes that match both names and selectors.
+
+    :raises AzureMLError: if there are none to change; if there are none to change back, this is a warning.
+    """
     patterns, selectors = call.params["names"], call.params["label_selectors"]
     selector = {"label_selector": ",".join(selectors)} if selectors else {}
     found = session.list(KIND, keep=_kept, **selector)[0]
@@ -65,12 +68,22 @@ def _choose(session: KubeSession, call: ModuleCall) -> list[dict]:
         exact = [one for one in missing if not set(one) & set("*?[")]
         if exact:
             raise AzureMLError(f"names: no node has the name {', '.join(exact)}", code="NotFound")
-        for one in missing:
-            call.warn(f"names: no node matches '{one}'")
+        if len(missing) < len(patterns):
+            for one in missing:
+                call.warn(f"names: no node matches '{one}'")
         found = [node for node in found if any(fnmatch.fnmatchcase(node["metadata"]["name"], one) for one in patterns)]
-    elif not found:
-        call.warn("no node matches label_selectors")
+    if not found:
+        message = f"no node matches {_selection(patterns, selectors)}"
+        if call.params["state"] == "present":
+            raise AzureMLError(message, code="NotFound", hint="Correct names or label_selectors.")
+        call.warn(message)
     return found
+
+
+def _selection(patterns: Sequence[str] | None, selectors: Sequence[str] | None) -> str:
+    """Return the options that select nodes as text."""
+    given = {"names": patterns, "label_selectors": selectors}
+    return " and ".join(f"{option} {', '.join(values)}" for option, values in given.items() if values)
 
 
 def _kept(node: Mapping) -> dict:

@@ -17,8 +17,14 @@ from dataclasses import dataclass
 from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.plugins.loader import connection_loader
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 
 DELEGATED = "ansible_delegated_vars"
+# How lines begin that ssh writes itself, the second row with -vvv.
+OF_SSH = (
+    *("Shared connection to ", "Connection to ", "Warning: Permanently added "),
+    *("OpenSSH_", "debug1: ", "debug2: ", "debug3: ", "Authenticated to ", "Transferred: ", "Bytes per second: "),
+)
 
 
 @dataclass(frozen=True)
@@ -119,7 +125,32 @@ def execute_module(action, name: str, arguments: Mapping, task_vars: Mapping, ho
         if how.connection is not action._connection:
             one.cleanup()  # the task removes the files of its own connection
     plain = json.loads(json.dumps(result, default=_plain))
-    return {key: value for key, value in plain.items() if not _is_note(key, value)}
+    found = {key: value for key, value in plain.items() if not _is_note(key, value)}
+    return {**found, **_not_run(found)} if "module_stdout" in found else found
+
+
+def _not_run(result: Mapping) -> dict:
+    """Return the failure of a module without a readable result: the first line of its errors, and the fix.
+
+    Ansible's own message only says that the output is not JSON.
+
+    :param result: with C(module_stdout), C(module_stderr) and C(rc), as C(_execute_module) adds them.
+    """
+    # A terminal merges both, and ssh adds its own lines to the errors.
+    lines = [
+        line.strip()
+        for name in ("module_stderr", "module_stdout")
+        for line in str(result.get(name) or "").splitlines()
+        if line.strip() and not line.startswith(OF_SSH)
+    ]
+    if not lines:
+        return {}
+    cause = lines[-1] if lines[0].startswith("Traceback") else lines[0]
+    return AzureMLError(
+        f"the module could not be run: {cause}",
+        code="ModuleNotRun",
+        hint="Set ansible_python_interpreter to a Python that the machine has.",
+    ).as_result()
 
 
 def _is_note(key: str, value: object) -> bool:

@@ -203,7 +203,9 @@ class Fleet:
         clusters = [one for one in hosts if one.options and one.kind != MACHINE]
         connected = [one.name for one in clusters if assignment.connects(one)]
         together = checks.of_fleet({one.name: one.options for one in clusters}, connected)
-        errors = {one.name: [*one.errors, *together.get(one.name, ())] for one in hosts}
+        errors = {
+            one.name: [*one.errors, *together.get(one.name, ()), *assignment.errors_of(one.options)] for one in hosts
+        }
         return {name: found for name, found in errors.items() if found}
 
     def _refuse(self, rollout: Rollout, errors: Mapping[str, list[str]], assignment: Assignment) -> None:

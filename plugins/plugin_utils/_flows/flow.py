@@ -10,7 +10,6 @@ from collections.abc import Callable, Collection, Mapping
 
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.steps import NOT_KEPT, StepFailedError, Steps
-from ansible_collections.azureml.arc.plugins.plugin_utils._variables.checks import nothing_sent
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.options import ClusterOptions
 
 PARTS = ("extension", "readiness", "attach", "prove")
@@ -51,6 +50,11 @@ class Flow:
         self.jobs: list[dict] = []
         self.first_wave = True
         self.ended = False
+
+    @staticmethod
+    def errors_of(options: ClusterOptions) -> list[str]:
+        """Return the errors in variables that only this flow needs."""
+        return []
 
     def run(self, wait: bool = True) -> Waiting[dict]:
         """Run the flow.
@@ -134,14 +138,6 @@ class Flow:
         found = yield from self.steps.check(step, "tls_secret", self.options.tls_secret())
         self.options.certificate = found["certificate"]
         return found["changed"]
-
-    def require(self, condition: bool, message: str) -> None:
-        """Fail if variables that the flow needs are missing.
-
-        :raises StepFailedError: if C(condition) is false.
-        """
-        if not condition:
-            raise StepFailedError(REQUIRED, {"msg": nothing_sent([message])})
 
     def prove_cluster(self) -> Waiting[None]:
         """Verify that the connection reaches the cluster, before anything is written to it.

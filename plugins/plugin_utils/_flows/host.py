@@ -37,6 +37,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._flows.single_change i
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.steps import Executor, Steps
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.verify import Verify
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.checks import nothing_sent
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables.options import ClusterOptions
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.reading import (
     CONNECTIONS,
     WITH_FILES,
@@ -119,6 +120,10 @@ class Assignment:
     def attaches(self) -> bool:
         """Return whether the flow attaches clusters to workspaces."""
         return self.flow == "deploy"
+
+    def errors_of(self, options: ClusterOptions | None) -> list[str]:
+        """Return the errors in variables that only this flow needs; none if the variables cannot be read."""
+        return FLOWS[self.flow].errors_of(options) if options else []
 
     @property
     def with_files(self) -> tuple[str, ...]:

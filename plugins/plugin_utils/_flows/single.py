@@ -118,6 +118,7 @@ def _run(
     host = read(name, task_vars, templar, ControllerFiles(action), assignment.with_files, assignment.kind)
     if assignment.connects(host) and len(task_vars["ansible_play_hosts_all"]) > 1:
         host.errors += checks.of_connection(host.options)
+    host.errors += assignment.errors_of(host.options)
     if host.errors:
         return refused(host.errors), True
     environment = task_environment(action, templar)

@@ -14,6 +14,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._flows import proof
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.deploy import DONE, PLANNED
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.flow import Flow
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.steps import StepFailedError
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables.options import ClusterOptions
 
 VERSION_KEYS = ("version", "auto_upgrade_minor_version")
 
@@ -78,10 +79,14 @@ class Upgrade(_SingleChange):
 
     _former = ""
 
+    @staticmethod
+    def errors_of(options: ClusterOptions) -> list[str]:
+        if options.get("azureml_version") is None:
+            return ["azureml_version must be set to the version to upgrade to"]
+        return []
+
     def begin(self) -> Waiting[None]:
         """Submit the version."""
-        version = self.options.get("azureml_version")
-        self.require(version is not None, "azureml_version must be set to the version to upgrade to")
         yield from self.compare("the version", VERSION_KEYS)
         self._former = self.extension["extension"]["current_version"]
         self.ended = self.extension["plan"]["action"] == "none"
@@ -129,17 +134,18 @@ class Upgrade(_SingleChange):
 class RotateTls(_SingleChange):
     """Renew the certificate of inference endpoints."""
 
+    @staticmethod
+    def errors_of(options: ClusterOptions) -> list[str]:
+        if "secret_name" in (options.get("azureml_tls") or {}) and not options.has_tls_secret:
+            return ["azureml_tls_secret must be set: a certificate in a Secret is renewed from it"]
+        return []
+
     def begin(self) -> Waiting[None]:
         """Store the certificate in the cluster, or submit it with the extension."""
         options = self.options
-        tls = options.get("azureml_tls")
-        if tls is None:
+        if options.get("azureml_tls") is None:
             self.ended = True
             return
-        self.require(
-            "secret_name" not in tls or options.has_tls_secret,
-            "azureml_tls_secret must be set: a certificate in a Secret is renewed from it",
-        )
         yield from self.compare("the certificate", (CERTIFICATE_FINGERPRINT,))
         if options.has_tls_secret:
             step = "Store the certificate in the cluster"

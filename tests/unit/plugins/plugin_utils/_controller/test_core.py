@@ -94,3 +94,41 @@ def test_fields_that_ansible_adds_to_a_result_are_removed(task):
     raised = {"failed": True, "warnings": ["old"], "exception": "Traceback (most recent call last):"}
     action._execute_module = lambda **_given: raised
     assert core.execute_module(action, "azureml.arc.compute", {}, {}, execution) == raised
+
+
+ADDED = "Warning: Permanently added '[127.0.0.1]:2222' (ED25519) to the list of known hosts.\r\n"
+CLOSED = "Shared connection to 127.0.0.1 closed.\r\n"
+
+
+@pytest.mark.parametrize(
+    ("stdout", "stderr", "cause"),
+    [
+        ("", f"{ADDED}pyenv: python3.13: command not found\nmore\n", "pyenv: python3.13: command not found"),
+        ("/bin/sh: 1: python3.13: not found\r\n", CLOSED, "/bin/sh: 1: python3.13: not found"),
+        (
+            "",
+            'Traceback (most recent call last):\n  File "x"\nSyntaxError: invalid syntax\n',
+            "SyntaxError: invalid syntax",
+        ),
+    ],
+)
+def test_module_without_a_readable_result_fails_with_its_first_error_and_the_fix(task, stdout, stderr, cause):
+    answer = {"failed": True, "msg": "MODULE FAILURE", "module_stdout": stdout, "module_stderr": stderr, "rc": 127}
+    action = Action(task, None, None, DataLoader(), None, None)
+    action._execute_module = lambda **_given: answer
+    execution = core.ModuleExecution(None, {}, check_mode=False)
+
+    result = core.execute_module(action, "azureml.arc.compute", {}, {}, execution)
+
+    assert result["error"]["message"] == f"the module could not be run: {cause}"
+    assert result["error"]["hint"].startswith("Set ansible_python_interpreter")
+    assert (result["failed"], result["rc"]) == (True, 127)
+
+
+def test_module_that_ended_without_output_keeps_the_message_of_ansible(task):
+    answer = {"failed": True, "msg": "MODULE FAILURE", "module_stdout": "", "module_stderr": CLOSED, "rc": 137}
+    action = Action(task, None, None, DataLoader(), None, None)
+    action._execute_module = lambda **_given: answer
+    execution = core.ModuleExecution(None, {}, check_mode=False)
+
+    assert core.execute_module(action, "azureml.arc.compute", {}, {}, execution) == answer

@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.host import Assignment
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables.options import ClusterOptions
 from fake_modules import FakeModules, run
 
 FAILED = {"failed": True, "msg": "it broke"}
@@ -203,13 +205,12 @@ class TestUpgrade:
         assert fake.sent == []
         assert result["msg"].endswith(f"more than the version would change: {message}")
 
-    def test_missing_version_is_rejected_before_any_request(self):
-        fake = deployed()
+    @pytest.mark.parametrize(("version", "count"), [("1.1.70", 0), (None, 1)])
+    def test_missing_version_is_an_error_in_variables(self, version, count):
+        options = ClusterOptions({} if version is None else {"azureml_version": version}, str)
 
-        assert run("upgrade", fake)["msg"].endswith(
-            "azureml_version must be set to the version to upgrade to; nothing was sent"
-        )
-        assert fake.calls == []
+        assert len(Assignment("upgrade").errors_of(options)) == count
+        assert Assignment("deploy").errors_of(options) == Assignment("upgrade").errors_of(None) == []
 
     @pytest.mark.parametrize("failing", ["extension", "pod_readiness"])
     def test_failed_upgrade_is_rolled_back_with_azureml_rollback(self, failing):
