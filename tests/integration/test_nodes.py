@@ -164,8 +164,9 @@ def test_missing_python_of_a_machine_is_named_with_the_fix(check, tmp_path):
     run = check(ansible_python_interpreter=str(interpreter))
 
     assert run.status == 2
-    assert "module not run: the module could not be run: pyenv: python3.13: command not found" in run.output
-    assert "fix: Set ansible_python_interpreter" in run.output
+    error = run.outcome("worker")["error"]
+    assert error["message"] == "the module could not be run: pyenv: python3.13: command not found"
+    assert error["hint"].startswith("Set ansible_python_interpreter")
 
 
 def test_pattern_that_no_node_matches_fails(playbook, simulator, arc):
