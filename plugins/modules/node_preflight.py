@@ -73,7 +73,7 @@ options:
     choices: [disk, nvidia, outbound, selinux]
     default: []
   fail_on:
-    description: Lowest level of findings that fail the task.
+    description: Lowest level of findings that fail the task. Other errors and warnings are shown as warnings.
     type: str
     choices: [error, warning, never]
     default: error

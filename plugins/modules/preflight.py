@@ -112,7 +112,8 @@ options:
     default: false
   fail_on:
     description:
-      - Lowest level of findings that fail the task. The failed result contains all findings.
+      - Lowest level of findings that fail the task. The failed result contains all findings. Other errors and warnings
+        are shown as warnings.
       - With V(never), check RV(passed).
     type: str
     choices: [error, warning, never]

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
@@ -41,17 +41,22 @@ class Finding:
         return f"{self.check}: {self.message}" + (f" {self.fix}" if self.fix else "")
 
 
-def refuse_serious(findings: Sequence[Finding], fail_on: str, subject: str, result: Mapping) -> None:
-    """Fail if there are serious findings.
+def refuse_serious(
+    findings: Sequence[Finding], fail_on: str, subject: str, result: Mapping, warn: Callable[[str], None]
+) -> None:
+    """Fail if there are serious findings; warn of other errors and warnings.
 
     :param fail_on: the lowest level that is serious, or C(never).
     :param subject: what has the findings, for the message.
     :param result: the module's result, whose fields the error carries.
-    :raises AzureMLError: with code C(PreflightFailed), listing all findings.
+    :param warn: shows a warning.
+    :raises AzureMLError: with code C(PreflightFailed), listing all serious findings.
     """
-    if fail_on == "never":
-        return
-    serious = [finding for finding in findings if finding.rank <= LEVELS.index(fail_on)]
+    lowest = -1 if fail_on == "never" else LEVELS.index(fail_on)
+    serious = [finding for finding in findings if finding.rank <= lowest]
+    for finding in findings:
+        if finding not in serious and finding.level != INFO:
+            warn(str(finding))
     if serious:
         raise AzureMLError(
             f"{subject}: " + " ".join(f"[{finding.level}] {finding}" for finding in serious),

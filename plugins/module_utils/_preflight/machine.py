@@ -64,10 +64,7 @@ def run(call: ModuleCall) -> dict:
         "nvidia_runtime": machine.nvidia_runtime,
         "addresses": list(tried),
     }
-    for finding in findings:
-        if finding.level == WARNING:
-            call.warn(str(finding))
-    refuse_serious(findings, params["fail_on"], "the machine is not ready", result)
+    refuse_serious(findings, params["fail_on"], "the machine is not ready", result, call.warn)
     return result
 
 

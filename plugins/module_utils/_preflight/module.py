@@ -17,7 +17,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure.client import o
 from ansible_collections.azureml.arc.plugins.module_utils._azure.states import has_failed
 from ansible_collections.azureml.arc.plugins.module_utils._core import quantity
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
-from ansible_collections.azureml.arc.plugins.module_utils._core.findings import ERROR, WARNING, Finding, refuse_serious
+from ansible_collections.azureml.arc.plugins.module_utils._core.findings import ERROR, Finding, refuse_serious
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall, require
 from ansible_collections.azureml.arc.plugins.module_utils._extension import openshift_scc
 from ansible_collections.azureml.arc.plugins.module_utils._extension.keys import (
@@ -62,11 +62,8 @@ def run(call: ModuleCall) -> dict:
         more, install = _look_at_kubernetes(call, facts)
         findings = sorted(findings + more, key=lambda finding: finding.rank)
     result = _result(facts, extension, findings, install)
-    for finding in findings:
-        if finding.level == WARNING:
-            call.warn(str(finding))
     subject = f"cluster '{params['cluster_name']}' is not ready for the extension"
-    refuse_serious(findings, params["fail_on"], subject, result)
+    refuse_serious(findings, params["fail_on"], subject, result, call.warn)
     return result
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ansible_collections.azureml.arc.plugins.module_utils._core.findings import ERROR
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.flow import UNVERIFIED, Flow
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.steps import NOT_KEPT, StepFailedError
@@ -78,4 +79,7 @@ class Machine(Flow):
         return {"selinux_change": change}
 
     def summary(self) -> str:
+        errors = dict.fromkeys(one["check"] for one in self._checked["findings"] if one["level"] == ERROR)
+        if errors:
+            return f"the machine is not ready ({', '.join(errors)}), azureml_fail_on is never"
         return "the machine is ready"

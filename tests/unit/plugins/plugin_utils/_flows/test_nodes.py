@@ -103,3 +103,16 @@ def test_change_of_selinux_follows_its_mode_and_the_variables(answer, variables,
     expected = change and dict(zip(names, (*change, False), strict=True))
     assert result.get("selinux_change") == expected
     assert result.get("failed", False) == answer.get("failed", False)
+
+
+@pytest.mark.parametrize(
+    ("level", "message"),
+    [
+        ("error", "the machine is not ready (disk), azureml_fail_on is never"),
+        ("warning", "the machine is ready"),
+    ],
+)
+def test_machine_with_errors_that_do_not_fail_is_not_called_ready(level, message):
+    answer = {"findings": [{"check": "disk", "level": level}] * 2}
+
+    assert run("machine", FakeModules(node_preflight=answer), fail_on="never")["msg"] == message
