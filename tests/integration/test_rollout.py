@@ -150,6 +150,18 @@ def test_invalid_budget_is_rejected(fleet, playbook):
     assert run.status == 2
 
 
+def test_hosts_with_different_budgets_end_a_rollout_before_any_request(simulator, playbook):
+    inventory = simulated.inventory(simulator.directory, plans())
+    inventory["all"]["hosts"]["c2"]["azureml_max_failures"] = "100%"
+
+    run = playbook("azureml.arc.rollout", inventory)
+
+    assert run.status == 2
+    message = "azureml_max_failures applies to the whole rollout, but differs between hosts c1 and c2; nothing was sent"
+    assert message in run.output
+    assert simulator.journal() == []
+
+
 INVALID_WAVES = [0, "x", "150%", [1, "0%"], False, -1, 1.5, "1,,3", [[1]], {"a": 1}]
 WAVES_ERROR = "azureml_waves must be numbers of clusters or percentages"
 

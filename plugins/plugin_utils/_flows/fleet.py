@@ -170,6 +170,8 @@ class Fleet:
         names = rollout.batch if rollout.number > 1 else self._settings.hosts
         hosts = {name: self._read_host(name, assignment, environment) for name in names}
         if rollout.number == 1:
+            if rollout.allowed is not None:
+                self._require_equal([host for host, _in_process in hosts.values()])
             self._refuse(rollout, self._errors([host for host, _in_process in hosts.values()], assignment), assignment)
             if assignment.attaches:
                 right = [host for host, in_process in hosts.values() if in_process and host.name not in rollout.refused]
@@ -207,6 +209,16 @@ class Fleet:
             one.name: [*one.errors, *together.get(one.name, ()), *assignment.errors_of(one.options)] for one in hosts
         }
         return {name: found for name, found in errors.items() if found}
+
+    @staticmethod
+    def _require_equal(hosts: list[HostVariables]) -> None:
+        """Refuse hosts that differ in variables of the rollout.
+
+        :raises AnsibleActionFail: naming the variables and two hosts.
+        """
+        errors = checks.of_rollout({one.name: one.options for one in hosts if one.options})
+        if errors:
+            raise AnsibleActionFail(checks.nothing_sent(errors))
 
     def _refuse(self, rollout: Rollout, errors: Mapping[str, list[str]], assignment: Assignment) -> None:
         """Show each error in variables once, and note the hosts that have some.

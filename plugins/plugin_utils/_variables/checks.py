@@ -25,6 +25,8 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._variables.tables impo
 
 # Source: "Naming rules" of https://learn.microsoft.com/azure/machine-learning/how-to-attach-kubernetes-to-workspace.
 COMPUTE_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9-]{0,14}[a-zA-Z0-9]")
+# Variables that apply to all hosts of a rollout.
+ROLLOUT = ("azureml_waves", "azureml_max_failures", "azureml_soak")
 # Names in Azure, with the functions that refuse invalid ones.
 NAMES = {
     "subscription_id": check_subscription,
@@ -165,6 +167,19 @@ def of_fleet(hosts: Mapping[str, ClusterOptions], needs_cluster: Collection[str]
         for name in needs_cluster:
             for message in of_connection(hosts[name]):
                 errors.setdefault(name, []).append(message)
+    return errors
+
+
+def of_rollout(hosts: Mapping[str, ClusterOptions]) -> list[str]:
+    """Return the errors in variables that apply to a whole rollout, of which Ansible reads those of one host."""
+    errors = []
+    for variable in ROLLOUT:
+        values: dict[str, list[str]] = {}
+        for name, options in hosts.items():
+            values.setdefault(json.dumps(options.get(variable)), []).append(name)
+        if len(values) > 1:
+            one, other = (names[0] for names in list(values.values())[:2])
+            errors.append(f"{variable} applies to the whole rollout, but differs between hosts {one} and {other}")
     return errors
 
 

@@ -179,3 +179,15 @@ def test_errors_are_joined_and_end_with_nothing_was_sent(errors, message):
 
 def test_equal_errors_of_several_hosts_are_grouped():
     assert checks.grouped({"f1": ["a", "b"], "f2": ["a"]}) == {"a": ["f1", "f2"], "b": ["f1"]}
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"), [("waves", ["1", "100%"]), ("max_failures", "5%"), ("soak", 60)], ids=str
+)
+def test_variable_of_a_rollout_must_be_equal_on_all_hosts(variable, value):
+    hosts = fleet(f1={}, f2={}, f3={variable: value})
+
+    assert checks.of_rollout(hosts) == [
+        f"azureml_{variable} applies to the whole rollout, but differs between hosts f1 and f3"
+    ]
+    assert checks.of_rollout(fleet(f1={variable: value}, f2={variable: value})) == []
