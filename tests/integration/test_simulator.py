@@ -20,7 +20,7 @@ from azure.core.exceptions import HttpResponseError
 from azure.mgmt.kubernetesconfiguration.extensions import KubernetesConfigurationExtensionsMgmtClient
 from kubernetes import client, config, watch
 from objects import EXTENSION
-from support import credential
+from support import credential, wait_for
 
 import simulated
 from simulator.scenario import SUBSCRIPTION, Scenario
@@ -201,6 +201,33 @@ def kubectl_table(arc, kube):
         return requests.get(connection.host + path, headers=headers, verify=connection.ssl_ca_cert, timeout=10).json()
 
     return get
+
+
+def test_simulator_ends_with_a_test_that_is_killed(tmp_path):
+    begin = """
+import sys, time
+from pathlib import Path
+import simulated
+with simulated.running(simulated.Scenario(), Path(sys.argv[1])) as simulator:
+    print(simulator.endpoint, simulator.ca, flush=True)
+    time.sleep(60)
+"""
+    test = subprocess.Popen(
+        [sys.executable, "-c", begin, str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=simulated.TESTS
+    )
+    endpoint, certificates = test.stdout.readline().split()
+    assert requests.get(endpoint + METADATA_PATH, verify=certificates, timeout=10).ok
+
+    test.kill()
+    test.communicate(timeout=10)
+
+    def refuses() -> bool:
+        try:
+            return not requests.get(endpoint + METADATA_PATH, verify=certificates, timeout=10)
+        except requests.ConnectionError:
+            return True
+
+    assert wait_for(refuses, seconds=10)
 
 
 def test_kubectl_table_has_the_columns_of_a_real_server(arc, kube, kubectl_table):

@@ -10,8 +10,10 @@ Each is a fork of this process, because the imports take most of the time of a s
 from __future__ import annotations
 
 import os
+import select
 import signal
 import sys
+import threading
 import traceback
 
 from simulator import __main__ as program
@@ -35,11 +37,20 @@ def _simulate(directory: str) -> None:
         log = os.open(LOG, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         for output in (1, 2):
             os.dup2(log, output)
+        threading.Thread(target=_end_with_the_client, daemon=True).start()
         program.main(["--scenario", "scenario.json", "--directory", "."])
     except BaseException:
         traceback.print_exc()
     finally:
         os._exit(0)  # not the rest of main, which is the parent's
+
+
+def _end_with_the_client() -> None:
+    """End this simulator once standard input is closed: a killed test does not stop it."""
+    poll = select.poll()
+    poll.register(sys.stdin, 0)  # only its end: lines are for the parent
+    poll.poll()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 if __name__ == "__main__":
