@@ -41,7 +41,7 @@ def scenario(last: InstallPlan = INSTALL) -> Scenario:
     clusters = [
         ClusterPlan("shop-k3s", nodes=1, install=INSTALL),
         ClusterPlan("plant-openshift", distribution="openshift", install=INSTALL),
-        ClusterPlan("aks-west", type="managedClusters", install=INSTALL),
+        ClusterPlan("aks-west", type="managedClusters", install=INSTALL, other_extensions=True),
         ClusterPlan("ship-k3s", nodes=1, install=last),
     ]
     return Scenario(clusters=clusters, time_scale=20)

@@ -60,6 +60,8 @@ class SimulatedCluster:
             await self.store.put(self.store.kind("Node"), node)
         if self.plan.type == "connectedClusters":
             await self._put_cluster_config("azure-arc", "azure-clusterconfig")
+        if self.plan.other_extensions:
+            await self.put_extension_config()
         if self.plan.namespace_terminating:
             await self.workloads.terminate_namespace()
         if self.plan.distribution == "openshift":

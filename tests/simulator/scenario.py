@@ -80,6 +80,7 @@ class ClusterPlan:
     removal_seconds: float = 30
     router: str = ""  # fault of the router, see C(simulator.router); C(closed) for a port without a listener
     forbidden: list[str] = field(default_factory=list)  # Kubernetes resources that the account may not read
+    other_extensions: bool = False  # an AKS cluster has extensions of others, and with them its ConfigMap
     namespace_terminating: bool = False  # the removal of namespace azureml hangs
     gone: bool = False  # deleted from Azure; resources that refer to it are kept
 

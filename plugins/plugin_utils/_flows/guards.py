@@ -20,6 +20,8 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._report.rollout import
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.checks import nothing_sent
 
 STRATEGIES = ("ansible.builtin.linear", "linear", "ansible.builtin.debug", "debug")
+# Patterns that select whatever the inventory has.
+EVERYTHING = ("all", "*")
 # Destructive flows as text.
 DESTRUCTIVE = {"remove": "remove Azure Machine Learning from", "detach": "detach"}
 INSTEAD = "Use role azureml.arc.azureml instead, which runs for each host."
@@ -50,7 +52,9 @@ def is_narrowed(pattern: str | list[str], hosts: Collection[str], inventory: Col
     """
     parts = pattern if isinstance(pattern, list) else re.split("[,:]", pattern)
     named = {one.strip() for one in parts}
-    return named != {"all"} and (not set(inventory).issubset(hosts) or named.issuperset(hosts))
+    if named.isdisjoint(EVERYTHING):
+        return True
+    return named != {"all"} and not set(inventory).issubset(hosts)
 
 
 class PlaySettings:

@@ -67,9 +67,10 @@ def test_invalid_switch_is_an_error_with_the_variable():
         ("all", ["a"], False),  # the play of a user has a group only
         ("*", ["a", "b"], False),
         ("all:!c", ["a", "b"], False),
-        ("edge", ["a", "b"], False),
-        (["edge"], ["a", "b"], False),
-        ("a,edge", ["a", "b"], False),
+        ("all,edge", ["a", "b"], False),
+        (["*"], ["a", "b"], False),
+        ("edge", ["a", "b"], True),
+        (["edge"], ["a", "b"], True),
         ("edge", ["a"], True),
         ("!b", ["a"], True),
         ("@site.retry", ["b"], True),
@@ -79,5 +80,5 @@ def test_invalid_switch_is_an_error_with_the_variable():
     ],
     ids=repr,
 )
-def test_pattern_is_narrowed_by_fewer_hosts_or_by_their_names(pattern, hosts, narrowed):
+def test_pattern_is_narrowed_by_names_of_hosts_or_groups(pattern, hosts, narrowed):
     assert is_narrowed(pattern, hosts, ["a", "b"]) is narrowed
