@@ -12,7 +12,7 @@ import gc
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from ansible.plugins.loader import connection_loader, shell_loader
 
@@ -86,8 +86,19 @@ def _exit_on_signals() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        if received:
-            os.kill(os.getpid(), received[0])
+        _raise(received)
+
+
+def _raise(numbers: Sequence[int]) -> None:
+    """Send signals to this process, all of them even if a handler raises an exception.
+
+    The one of Ctrl-C does, and then Python waits for threads whose requests are not answered: SIGTERM ends that.
+    """
+    if numbers:
+        try:
+            signal.raise_signal(numbers[0])
+        finally:
+            _raise(numbers[1:])
 
 
 def write_error(text: str) -> None:

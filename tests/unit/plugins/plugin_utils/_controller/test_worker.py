@@ -143,6 +143,20 @@ def test_second_signal_during_the_handler_of_the_first_ends_the_worker(line):
     assert in_child(_interrupted_handler, line) == ["cleaned up"]
 
 
+def _terminated_while_it_ends(queue) -> None:
+    signal.signal(signal.SIGTERM, lambda number, frame: queue.put("terminated"))
+    with prepared_worker({}):
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(1)
+        finally:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_sigterm_after_ctrl_c_calls_its_former_handler():
+    assert in_child(_terminated_while_it_ends) == ["terminated"]
+
+
 def _orphan(queue, path) -> None:
     def work() -> None:
         with prepared_worker({}):
