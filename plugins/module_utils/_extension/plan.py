@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 from ansible_collections.azureml.arc.plugins.module_utils._azure.states import is_final
 from ansible_collections.azureml.arc.plugins.module_utils._core.changes import as_diff, before_and_after
+from ansible_collections.azureml.arc.plugins.module_utils._extension.disruption import disruption
 from ansible_collections.azureml.arc.plugins.module_utils._extension.keys import (
     CERTIFICATE_FINGERPRINT,
     LOG_ANALYTICS_CUSTOMER_ID,
-    NODE_SELECTOR,
     OFF_BY_DEFAULT,
 )
 from ansible_collections.azureml.arc.plugins.module_utils._extension.settings import Settings, is_on, same_value
@@ -23,6 +23,14 @@ EXTENSION_TYPE = "Microsoft.AzureML.Kubernetes"
 RELEASE_NAMESPACE = "azureml"
 DEFAULT_RELEASE_TRAIN = "stable"
 HIDDEN = "(hidden)"
+# Why a change is refused, and the option that allows it.
+Refusal = tuple[str, str]
+# The next step after a refusal, by the option.
+HOW_TO_ALLOW = {
+    "allow_disruption": "Set allow_disruption to true to allow it.",
+    "force_replace": "Set force_replace to true to remove it and install it again.",
+    "protected_settings": "Set them in protected_settings.",
+}
 
 
 @dataclass(frozen=True)
@@ -156,16 +164,6 @@ def _is_set(settings: Mapping[str, str], key: str, value: str) -> bool:
     return key in OFF_BY_DEFAULT and value.lower() == "false"
 
 
-# Why a change is refused, and the option that allows it.
-Refusal = tuple[str, str]
-# The next step after a refusal, by the option.
-HOW_TO_ALLOW = {
-    "allow_disruption": "Set allow_disruption to true to allow it.",
-    "force_replace": "Set force_replace to true to remove it and install it again.",
-    "protected_settings": "Set them in protected_settings.",
-}
-
-
 def _replacement_refused(wanted: WantedExtension, for_good: Mapping) -> Refusal | None:
     if not for_good or wanted.force_replace:
         return None
@@ -184,52 +182,11 @@ def _loss_refused(lost: frozenset) -> Refusal | None:
 
 
 def _disruption_refused(wanted: WantedExtension, present: PresentExtension, settings: Mapping) -> Refusal | None:
-    disturbed = {} if wanted.allow_disruption else disruption(present, settings)
+    disturbed = {} if wanted.allow_disruption else disruption(present.settings, settings)
     if not disturbed:
         return None
     victims = "; ".join(f"{key} disturbs {what}" for key, what in sorted(disturbed.items()))
     return f"it would disturb workloads of the cluster ({victims})", "allow_disruption"
-
-
-# Settings whose change disturbs running jobs or online endpoints, if training or inference is on.
-# Source: the settings whose change C(az k8s-extension update) has the user confirm.
-JOBS, ENDPOINTS = "running jobs", "online endpoints"
-SWITCHED_OFF = {
-    "enableTraining": JOBS,
-    "installNvidiaDevicePlugin": JOBS,
-    "enableInference": ENDPOINTS,
-}
-CHANGED = {
-    "allowInsecureConnections": ENDPOINTS,
-    "inferenceRouterServiceType": ENDPOINTS,
-    "internalLoadBalancerProvider": ENDPOINTS,
-    "sslCname": ENDPOINTS,
-    "privateEndpointNodeport": ENDPOINTS,
-    "privateEndpointILB": ENDPOINTS,
-}
-
-
-def disruption(present: PresentExtension, settings: Mapping) -> dict[str, str]:
-    """Return the workloads that a change of settings would disturb, by key.
-
-    :param present: the extension; without training, no job can be disturbed, and so on.
-    :param settings: the settings that change, as key: (before, after).
-    """
-    at_risk = {
-        what
-        for what, key in ((JOBS, "enableTraining"), (ENDPOINTS, "enableInference"))
-        if present.settings.get(key, "").lower() == "true"
-    }
-    found = {}
-    for key, (before, after) in settings.items():
-        victims = CHANGED.get(key)
-        if (before or "").lower() == "true" and (after or "").lower() == "false":
-            victims = SWITCHED_OFF.get(key, victims)
-        elif key.startswith(NODE_SELECTOR):
-            victims = JOBS if JOBS in at_risk else ENDPOINTS
-        if victims in at_risk:
-            found[key] = victims
-    return found
 
 
 def _protected_is_due(wanted: WantedExtension, present: PresentExtension) -> bool:

@@ -10,12 +10,12 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.azureml.arc.plugins.module_utils._extension.body import create_body, patch_body
+from ansible_collections.azureml.arc.plugins.module_utils._extension.disruption import disruption
 from ansible_collections.azureml.arc.plugins.module_utils._extension.keys import CERTIFICATE_FINGERPRINT
 from ansible_collections.azureml.arc.plugins.module_utils._extension.plan import (
     PresentExtension,
     WantedExtension,
     diff,
-    disruption,
     plan,
     unmanaged_settings,
 )
@@ -266,7 +266,7 @@ BOTH = {"enableTraining": "True", "enableInference": "true"}
 def test_disturbing_changes_are_rejected_unless_allowed(before, after, disturbed):
     present = replace(PRESENT, settings=before)
     changes = {key: (before.get(key), value) for key, value in after.items()}
-    assert disruption(present, changes) == disturbed
+    assert disruption(present.settings, changes) == disturbed
 
     wanted = WantedExtension(Settings({**before, **after}))
     step = plan(wanted, present)
