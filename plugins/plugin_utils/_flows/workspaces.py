@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.azureml.arc.plugins.module_utils._core.connections import Connections
-from ansible_collections.azureml.arc.plugins.module_utils._core.polling import wait_here
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.in_process import context_of_task
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.processes import no_thread_left
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.executors import InProcess
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.host import MODULES
-from ansible_collections.azureml.arc.plugins.plugin_utils._flows.scheduler import Stop
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.scheduler import Scheduler, Stop
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.reading import HostVariables
 
 MISSING = "ResourceNotFound"
@@ -56,19 +54,14 @@ def _read(action: ActionBase, environment: Mapping[str, str], workspaces: list[d
     """Return the result of reading each workspace."""
     if not workspaces:
         return []
-    stop, pool = Stop(), ThreadPoolExecutor(threads)
+    stop, results = Stop(), {}
     with no_thread_left(), Connections() as connections:
-        context = replace(context_of_task(action, environment, connections), sleep=stop.sleep)
-
-        def read(options: dict) -> dict:
-            runs = InProcess(MODULES, context.with_progress(lambda line: None))
-            return wait_here(runs.run("workspace", options, True), stop.sleep)
-
+        context = replace(context_of_task(action, environment, connections), sleep=stop.sleep, can_block=False)
+        runs = InProcess(MODULES, context.with_progress(lambda line: None))
         try:
-            results = list(pool.map(read, workspaces))
+            reads = [runs.run("workspace", options, True) for options in workspaces]
+            Scheduler(threads).run(reads, results.__setitem__)
         except BaseException:
             stop.request()
-            pool.shutdown(wait=False, cancel_futures=True)
             raise
-        pool.shutdown()
-    return results
+    return [results[number] for number in range(len(workspaces))]
