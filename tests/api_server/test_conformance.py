@@ -9,10 +9,13 @@ from __future__ import annotations
 import json
 import ssl
 import urllib.error
+import urllib.parse
 import urllib.request
 from dataclasses import dataclass
 
 import pytest
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.labels import label_selector
 
 import simulated
 from control_plane.programs import ADMIN_TOKEN
@@ -100,6 +103,16 @@ REQUESTS = [
     ("GET", "/apis/security.openshift.io/v1/securitycontextconstraints/privileged"),
 ]
 
+LABELLED = {"b": {"a": "b"}, "c": {"a": "c", "in": "in"}, "five": {"a": "5", "b": "1"}, "none": {}}
+LABEL_SELECTORS = [
+    *("", " ", "a", "!a", "a=b", "a == b", "a!=b", "a=", "a!=", "a in (b,c)", "a in(b)", "a notin (b)", "a in ()"),
+    *("a in (,b)", "a in (b,,c)", "a\tin\n(b)", "in in (in)", "in", "!in", "a=in", "a>1,b<2", "example.com/a=b"),
+    *("a in (b", "a in b", "a in", "a in (b) c", "a in (=)", "a=b=c", "a=b c", "a===b", "a=>1", "a>x", "a b", "a gt 5"),
+    *("a,", ",a", ",", "=b", "!=b", "!", "!a=b", "! !a", "(a)", "a=b)", "in (b)"),
+    *("-a", "a&b", "a/b/c", "a/=x", "é=b", "a=-x", "a=b/c", "a=*", "a in (b-)", "a>-1", "x" * 64, "a=" + "x" * 64),
+]
+FIELD_SELECTORS = ["metadata.name=", "metadata.name==x,", ",", "metadata.name", "metadata.name>1", "metadata.name!=b,c"]
+
 
 @dataclass
 class Server:
@@ -160,6 +173,50 @@ def test_both_servers_give_the_same_answer_to_each_request(servers):
         if real != simulated_answer:
             differences.append(f"{request[0]} {request[1]}\n  real:      {real}\n  simulated: {simulated_answer}")
     assert not differences, "\n" + "\n".join(differences)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "selectors"), [("labelSelector", LABEL_SELECTORS), ("fieldSelector", FIELD_SELECTORS)]
+)
+def test_both_servers_select_the_same_objects_and_refuse_the_same_selectors(servers, parameter, selectors):
+    real, other = (selected(server, parameter, selectors) for server in servers)
+
+    assert other == real
+    assert {status for status, _message, _names in real.values()} == {200, 400}
+
+
+def test_client_refuses_exactly_the_label_selectors_that_the_server_refuses(servers):
+    refused = []
+    for one in LABEL_SELECTORS:
+        try:
+            label_selector([one], "label_selectors")
+        except AzureMLError:
+            refused.append(one)
+
+    found = selected(servers[0], "labelSelector", LABEL_SELECTORS)
+    assert refused == [one for one in LABEL_SELECTORS if found[one][0] == 400]
+
+
+def selected(server: Server, parameter: str, selectors: list[str]) -> dict[str, tuple]:
+    """Return status, message and names for each selector, of objects with different labels."""
+    namespace = "selected"
+    path = f"/api/v1/namespaces/{namespace}/configmaps"
+    server.send("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
+    for name, labels in LABELLED.items():
+        server.send("POST", path, config_map(name, labels=labels))
+    found = {}
+    for one in selectors:
+        status, text = server.send("GET", f"{path}?{urllib.parse.urlencode({parameter: one})}")
+        body = json.loads(text)
+        names = sorted(one["metadata"]["name"] for one in body.get("items", ()))
+        # A real cluster adds a ConfigMap to each namespace.
+        found[one] = (status, body.get("message"), [name for name in names if name != "kube-root-ca.crt"])
+    return found
+
+
+def test_both_servers_refuse_to_watch_an_invalid_selector(servers):
+    path = "/api/v1/pods?watch=true&timeoutSeconds=1&labelSelector=a+in+(b"
+    assert [server.send("GET", path)[0] for server in servers] == [400, 400]
 
 
 def test_both_servers_refuse_an_unknown_token(servers):

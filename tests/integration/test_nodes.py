@@ -234,6 +234,10 @@ INVALID = {
         {"azureml_nodes": [{"names": ["n"], "taints": [{"key": "ml.azure.com/compute"}]}]},
         "azureml_nodes[0].taints[0].value is missing: ml.azure.com/compute must name the resource",
     ),
+    "selector": (
+        {"azureml_nodes": [{"label_selectors": ["pool in (gpu"], "labels": {"a": "b"}}]},
+        "azureml_nodes[0].label_selectors: 'pool in (gpu' is not a label selector",
+    ),
     "empty": ({"azureml_nodes": [{"names": [], "labels": {"a": "b"}}]}, "azureml_nodes[0] needs names or label_selec"),
     "blank": ({"azureml_nodes": [{"names": [" "], "labels": {"a": "b"}}]}, "azureml_nodes[0] needs names or label_se"),
     "bool": ({"azureml_allow_disruption": "maybe"}, "azureml_allow_disruption must be true or false, not 'maybe'"),
@@ -269,7 +273,7 @@ def test_invalid_cluster_variables_are_one_error_before_any_request(playbook, si
     assert run.output.count(f"failed: 2 clusters (a, b) {unknown}") == 1
     assert "hosts a, b connect to the same API server by azureml_kubernetes" in run.outcome("a")["msg"]
     assert run.outcome("nothing")["msg"] == "no nodes to change, azureml_nodes is not set"
-    assert run.output.count("14 failed; retry with --limit ") == 1
+    assert run.output.count("15 failed; retry with --limit ") == 1
     assert {one["path"].split("/")[2] for one in simulator.journal()} == {arc}
 
 

@@ -46,6 +46,7 @@ PURE = (
     "module_utils/_jobs/body.py",
     "module_utils/_jobs/causes.py",
     "module_utils/_jobs/state.py",
+    "module_utils/_kubernetes/labels.py",
     "module_utils/_kubernetes/resources.py",
     "module_utils/_node/taints.py",
     "module_utils/_preflight/azure_checks.py",

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.quantity import quantity
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.labels import label_key, label_value
 
 GPU = "nvidia.com/gpu"
 PARTS = ("requests", "limits")
@@ -22,9 +23,6 @@ PARTS = ("requests", "limits")
 DEFAULT_INSTANCE_TYPE = "defaultinstancetype"
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/names
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
-# https://kubernetes.io/docs/concepts/overview/working-with-objects/labels
-_LABEL_PREFIX = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-_LABEL_WORD = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 
 
 @dataclass(frozen=True)
@@ -138,22 +136,6 @@ def _check_gpus(parts: Mapping[str, Mapping], path: str) -> None:
         raise AzureMLError(
             f"{path}.requests.{GPU}: {requested} must be as in {path}.limits, which has {limit or 'none'}"
         )
-
-
-def label_key(key: str, path: str) -> str:
-    prefix, slash, word = key.rpartition("/")
-    if not _LABEL_WORD.fullmatch(word) or (slash and (len(prefix) > 253 or not _LABEL_PREFIX.fullmatch(prefix))):
-        raise AzureMLError(f"{path}: '{key}' is not the key of a label")
-    return key
-
-
-def label_value(value: object, path: str) -> str:
-    text = str(value)
-    if isinstance(value, bool):
-        raise AzureMLError(f"{path}: {value} must stand in quotes: the value of a label is a text")
-    if text and not _LABEL_WORD.fullmatch(text):
-        raise AzureMLError(f"{path}: '{text}' is not the value of a label")
-    return text
 
 
 def same(wanted: InstanceType, spec: Mapping) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.client import KubeSession, open_session
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.labels import label_selector
 from ansible_collections.azureml.arc.plugins.module_utils._node.taints import (
     NodeChange,
     Taint,
@@ -33,8 +34,9 @@ def run(call: ModuleCall) -> dict:
     if not any(one.strip() for one in (*(params["names"] or ()), *(params["label_selectors"] or ()))):
         raise AzureMLError("names and label_selectors are empty. Use names: ['*'] for all nodes.")
     labels, taints = checked_labels(params["labels"]), checked_taints(params["taints"], present)
+    selector = label_selector(params["label_selectors"] or (), "label_selectors")
     with open_session(call) as session:
-        chosen = _choose(session, call)
+        chosen = _choose(session, call, selector)
         if present and not params["allow_disruption"]:
             _require_nobody_driven_away(
                 session, {node["metadata"]["name"]: plan(node, labels, taints, present) for node in chosen}
@@ -54,14 +56,14 @@ def run(call: ModuleCall) -> dict:
     return result
 
 
-def _choose(session: KubeSession, call: ModuleCall) -> list[dict]:
+def _choose(session: KubeSession, call: ModuleCall, selector: str) -> list[dict]:
     """Return the nodes that match both names and selectors.
 
+    :param selector: all label selectors as one.
     :raises AzureMLError: if there are none to change; if there are none to change back, this is a warning.
     """
     patterns, selectors = call.params["names"], call.params["label_selectors"]
-    selector = {"label_selector": ",".join(selectors)} if selectors else {}
-    found = session.list(KIND, keep=_kept, **selector)[0]
+    found = session.list(KIND, keep=_kept, **({"label_selector": selector} if selector else {}))[0]
     if patterns:
         known = [node["metadata"]["name"] for node in found]
         missing = [one for one in patterns if not fnmatch.filter(known, one)]

@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ansible_collections.azureml.arc.plugins.module_utils._compute.instance_type_spec import label_key, label_value
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.labels import label_key, label_value
 
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 # The taints that pods of AzureML tolerate. The first three have the value "true", the others name a resource.

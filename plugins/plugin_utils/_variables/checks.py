@@ -11,12 +11,16 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import check_name, check_subscription
-from ansible_collections.azureml.arc.plugins.module_utils._compute.instance_type_spec import label_key, label_value
 from ansible_collections.azureml.arc.plugins.module_utils._compute.plan import wanted_identity
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.options import SELECTORS
 from ansible_collections.azureml.arc.plugins.module_utils._extension import check
 from ansible_collections.azureml.arc.plugins.module_utils._extension.settings import INFERENCE, TRAINING, as_setting
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.labels import (
+    label_key,
+    label_selector,
+    label_value,
+)
 from ansible_collections.azureml.arc.plugins.module_utils._node.taints import checked_labels, checked_taints
 from ansible_collections.azureml.arc.plugins.module_utils._preflight.azure_checks import version_of
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.options import ClusterOptions
@@ -111,12 +115,13 @@ def _of_names(options: ClusterOptions) -> Iterator[str]:
 
 
 def _of_nodes(options: ClusterOptions) -> Iterator[str]:
-    """Yield the errors in labels and taints of nodes."""
+    """Yield the errors in labels, taints and selectors of nodes."""
     for index, given in enumerate(options.get("azureml_nodes", ())):
         present = given.get("state") != "absent"
         for error in (
             *_error_of(checked_labels, given.get("labels", {})),
             *_error_of(checked_taints, given.get("taints", ()), present),
+            *_error_of(label_selector, given.get("label_selectors", ()), "label_selectors"),
         ):
             yield f"azureml_nodes[{index}].{error}"
 

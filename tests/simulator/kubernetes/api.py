@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jsonpatch
@@ -28,12 +28,13 @@ from simulator.kubernetes.protocol import (
     encode_continue,
     merge,
 )
-from simulator.kubernetes.selectors import matches
+from simulator.kubernetes.selectors import selector
 from simulator.kubernetes.service_proxy import proxy
 from simulator.kubernetes.store import SECURITY_CONTEXT_CONSTRAINTS, Change, Resource
 from simulator.kubernetes.tables import table, wants_table
 
 DEFAULT_WATCH_SECONDS = 1800.0
+Selected = Callable[[Mapping[str, Any]], bool]
 SERVICE_PROXY = Resource("", "v1", "services/proxy", "Service")  # its name in role-based access control
 
 
@@ -89,11 +90,14 @@ class _ClusterRequest:
         resource, namespace, name = self._object_path()
         method = self._request.method
         if method == "GET" and not name:
-            if self._request.query.get("watch", "").lower() in ("1", "true"):
-                self._authorize("watch", resource, namespace)
-                return await self._watch(resource, namespace)
-            self._authorize("list", resource, namespace)
-            return web.json_response(self._in_requested_format(resource, self._list(resource, namespace)))
+            query = self._request.query
+            watches = query.get("watch", "").lower() in ("1", "true")
+            self._authorize("watch" if watches else "list", resource, namespace)
+            selected = selector(query.get("labelSelector", ""), query.get("fieldSelector", ""))
+            if watches:
+                return await self._watch(resource, namespace, selected)
+            found = self._list(resource, namespace, selected)
+            return web.json_response(self._in_requested_format(resource, found))
         verb = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}.get(method)
         if verb is None or bool(name) == (verb == "create"):
             raise StatusError(405, "the server does not allow this method on the requested resource")
@@ -158,12 +162,8 @@ class _ClusterRequest:
                 f" [{name}] is not allowed",
             )
 
-    def _selected(self, body: Mapping[str, Any]) -> bool:
-        query = self._request.query
-        return matches(body, query.get("labelSelector", ""), query.get("fieldSelector", ""))
-
-    def _list(self, resource: Resource, namespace: str) -> dict[str, Any]:
-        found = [body for body in self._store.list(resource, namespace) if self._selected(body)]
+    def _list(self, resource: Resource, namespace: str, selected: Selected) -> dict[str, Any]:
+        found = [body for body in self._store.list(resource, namespace) if selected(body)]
         query = self._request.query
         start = decode_continue(query.get("continue", ""))
         limit = int(query.get("limit") or 0) or len(found)
@@ -178,7 +178,7 @@ class _ClusterRequest:
             "items": found[start : start + limit],
         }
 
-    async def _watch(self, resource: Resource, namespace: str) -> web.StreamResponse:
+    async def _watch(self, resource: Resource, namespace: str, selected: Selected) -> web.StreamResponse:
         query = self._request.query
         seconds = float(query.get("timeoutSeconds") or DEFAULT_WATCH_SECONDS)
         response = web.StreamResponse(headers={"Content-Type": "application/json"})
@@ -198,16 +198,12 @@ class _ClusterRequest:
                 break
             for change in changes:
                 version = change.version
-                if self._concerns(change, resource, namespace):
+                if _is_in(change, resource, namespace) and selected(change.object):
                     await _send(response, change.type, change.object)
             if _now() >= end or not await self._store.wait_for_change(version, end - _now()):
                 break
         await response.write_eof()
         return response
-
-    def _concerns(self, change: Change, resource: Resource, namespace: str) -> bool:
-        in_namespace = not namespace or change.object["metadata"].get("namespace") == namespace
-        return change.resource == resource and in_namespace and self._selected(change.object)
 
     async def _create(self, resource: Resource, namespace: str) -> dict[str, Any]:
         body = await self._json()
@@ -260,6 +256,11 @@ class _ClusterRequest:
         if not isinstance(body, dict):
             raise StatusError(400, "the object provided is unrecognized: it is not an object")
         return body
+
+
+def _is_in(change: Change, resource: Resource, namespace: str) -> bool:
+    in_namespace = not namespace or change.object["metadata"].get("namespace") == namespace
+    return change.resource == resource and in_namespace
 
 
 async def _send(response: web.StreamResponse, kind: str, body: Mapping[str, Any]) -> None:

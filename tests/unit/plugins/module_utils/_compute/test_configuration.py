@@ -47,7 +47,7 @@ def of_type(**fields):
             "f.json: instanceTypes.a: node_selector is not supported; supported are nodeSelector, r",
         ),
         (of_type(nodeSelector={"a": "b c"}), "f.json: instanceTypes.a.nodeSelector.a: 'b c' is not the value"),
-        (of_type(nodeSelector={"a": True}), "instanceTypes.a.nodeSelector.a: True must stand in quotes"),
+        (of_type(nodeSelector={"a": True}), "instanceTypes.a.nodeSelector.a: True must be in quotes"),
         (of_type(resources={"request": {}}), "f.json: instanceTypes.a.resources: request is not supported"),
         (of_type(resources={"limits": 3}), "f.json: instanceTypes.a.resources.limits: 3 is not a mapping"),
         (
