@@ -11,6 +11,7 @@ import os
 import re
 import shlex
 import subprocess
+from pathlib import Path
 
 import pytest
 import yaml
@@ -126,13 +127,16 @@ def test_blocks_of_all_languages_are_checked():
     assert len(CONSOLE) > 30
 
 
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings."""
+    titles = re.findall(r"^#+ (.*)", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title).strip().lower().replace(" ", "-") for title in titles}
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_targets_of_links_exist(page):
-    text = page.read_text(encoding="utf-8")
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)", text):
-        assert (page.parent / target).exists(), target
-        assert os.path.commonpath([ROOT, (page.parent / target).resolve()]) == str(ROOT), target
-    titles = re.findall(r"^#+ (.*)", text, re.MULTILINE)
-    headings = {re.sub(r"[^\w -]", "", title).strip().lower().replace(" ", "-") for title in titles}
-    for anchor in re.findall(r"\]\(#([^)]+)\)", text):
-        assert anchor in headings
+    for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", page.read_text(encoding="utf-8")):
+        file = (page.parent / target).resolve() if target else page
+        assert file.exists(), target
+        assert os.path.commonpath([ROOT, file]) == str(ROOT), target
+        assert not anchor or anchor in anchors(file), f"{target}#{anchor}"
