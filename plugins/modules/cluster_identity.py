@@ -13,12 +13,12 @@ description:
     detects a wrong or missing kubeconfig before anything is written to another cluster.
   - Azure Arc stores the cluster's name, resource group and subscription in the ConfigMap C(azure-clusterconfig) in the
     namespace C(azure-arc).
-  - An AKS cluster is recognised by the host name of its API server, see O(fqdns). If that is an IP address or a name
-    outside the domains of AKS, the ConfigMap C(extension-manager-config) in the namespace C(kube-system) is read, which
-    exists once a cluster extension has been installed. Without it, a cluster whose nodes all lack the label
-    C(kubernetes.azure.com/cluster) is not an AKS cluster.
-  - A cluster without the ConfigMap of Azure Arc whose other ConfigMap names an AKS cluster is not a connected cluster.
-    An AKS cluster that is also connected with Azure Arc has both.
+  - An AKS cluster is recognised by the host name of its API server, see O(fqdns). If that is inconclusive (an IP
+    address, or a name outside the domains of AKS), the ConfigMap C(extension-manager-config) in the namespace
+    C(kube-system) is read, which exists once a cluster extension has been installed.
+  - Without its ConfigMap, a connected cluster is another one if O(extension_installed), or if the ConfigMap of AKS
+    names an AKS cluster. An AKS cluster is another one if none of its nodes has the label
+    C(kubernetes.azure.com/cluster). Otherwise it is not verified.
   - Does not sign in to Azure, so it can run on a machine that only reaches the Kubernetes API, for instance on a node.
 version_added: 1.0.0
 author: azureml.arc contributors (@azureml-arc)
@@ -43,8 +43,8 @@ options:
     default: []
   extension_installed:
     description:
-      - Whether Azure reports that an extension is installed on the cluster. The agents of Azure Arc have installed it,
-        so a connected cluster without their ConfigMap is another cluster.
+      - Whether an extension is installed on the cluster, as Azure reports it. Only the agents of Azure Arc can have
+        installed it, so a connected cluster without their ConfigMap is another one.
     type: bool
     default: false
 """

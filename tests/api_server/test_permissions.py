@@ -133,6 +133,7 @@ def in_the_namespace(attempt, azureml, api):
             (READINESS, {"components": components, "wait_timeout": 1}),
             (TLS_SECRET, {"name": "ml-tls", **certificates.as_options()}),
             (TLS_SECRET, {"name": "ml-tls", **certificates.as_options()}),
+            (TLS_SECRET, {"name": "ml-tls", "state": "absent"}),
             (ENDPOINT, {"cname": "ml.example.com", "timeout": 1, "wait": False}),
         )
 

@@ -105,9 +105,7 @@ def test_missing_config_map_leaves_the_cluster_unverified(check, kube):
 
 def test_missing_config_map_is_another_cluster_if_agents_have_installed_an_extension(check, kube):
     kube("b").resources.get(api_version="v1", kind="ConfigMap").delete("azure-clusterconfig", "azure-arc")
-    expected = (
-        r"reaches a cluster that is not connected with Azure Arc \(ConfigMap 'azure-clusterconfig' .*, not .* 'b'"
-    )
+    expected = r"reaches a cluster that is not connected to Azure Arc \(ConfigMap 'azure-clusterconfig' .*, not .* 'b'"
     with pytest.raises(ModuleFailedError, match=expected):
         check("b", "b", extension_installed=True)
 
@@ -139,7 +137,7 @@ def test_aks_cluster_with_another_address_is_verified_by_its_config_map(check, f
     assert check("aks", "aks", fqdns=names)["verified"]
     with pytest.raises(ModuleFailedError, match="reaches AKS cluster 'aks-2' .* not AKS cluster 'aks'"):
         check("aks", "aks-2", fqdns=names)
-    expected = r"reaches AKS cluster 'aks' .*, which is not connected with Azure Arc, not connected cluster 'a'"
+    expected = r"reaches AKS cluster 'aks' .*, which is not connected to Azure Arc, not connected cluster 'a'"
     with pytest.raises(ModuleFailedError, match=expected):
         check("a", "aks")
 

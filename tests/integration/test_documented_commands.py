@@ -32,7 +32,7 @@ NOT_RUN = {
     r"python3 -m venv|pip install|ansible-galaxy collection install": "they install from the internet",
     r"az |terraform ": "needs Azure; test_extension_bodies and the contract tests compare the requests",
     r"openssl ": "needs a key vault, or an inference router; see test_key_vault and test_endpoint_check",
-    r"kubectl ": "not among the programs of the tests; test_simulator sends its requests",
+    r"(export \w+=\$\()?kubectl ": "not among the programs of the tests; test_simulator sends its requests",
     r"export AZURE_SUBSCRIPTION_ID": "contains credentials of the reader; the environment has those of the simulator",
     r"export (REQUESTS_CA_BUNDLE|AZURE_CLOUD_ENVIRONMENT)": "depends on the network of the reader; see test_network",
     r"ansible-playbook azureml.arc.nodes": "connects to machines over SSH; see test_nodes",

@@ -110,8 +110,8 @@ def contradiction(
     if not own.missing:
         return ""
     if other.cluster:
-        return f"{located(other.cluster)}, which is not connected with Azure Arc"
-    return f"a cluster that is not connected with Azure Arc ({own.reason})" if extension_installed else ""
+        return f"{located(other.cluster)}, which is not connected to Azure Arc"
+    return f"a cluster that is not connected to Azure Arc ({own.reason})" if extension_installed else ""
 
 
 def normalise(address: str) -> str:

@@ -79,11 +79,11 @@ OF_AKS, OF_OTHERS = {"labels": {identity.AKS_LABEL: "MC_rg_aks_westeurope"}}, {"
         ("connected_cluster", MISSING, AKS, [], False, "AKS cluster 'aks' of resource group 'rg' in"),
         ("connected_cluster", FORBIDDEN, AKS, [], True, ""),
         ("connected_cluster", MISSING, MISSING, [], False, ""),
-        ("connected_cluster", MISSING, FORBIDDEN, [], True, "a cluster that is not connected with Azure Arc (ConfigM"),
+        ("connected_cluster", MISSING, FORBIDDEN, [], True, "a cluster that is not connected to Azure Arc (ConfigM"),
         ("connected_cluster", FORBIDDEN, FORBIDDEN, [], True, ""),
         ("managed_cluster", MISSING, CONNECTED, [OF_OTHERS], False, "connected cluster 'a' of resource group 'rg'"),
         ("managed_cluster", MISSING, MISSING, [OF_OTHERS], True, "a cluster without nodes of AKS (label kubernetes."),
-        # An AKS cluster may be connected with Azure Arc as well, and have virtual nodes.
+        # An AKS cluster may be connected to Azure Arc as well, and have virtual nodes.
         ("managed_cluster", MISSING, CONNECTED, [OF_OTHERS, OF_AKS], True, ""),
         ("managed_cluster", MISSING, CONNECTED, [], True, ""),
         ("managed_cluster", MISSING, MISSING, [OF_AKS], True, ""),
