@@ -409,7 +409,7 @@ certificate:
       sample: "2027-11-23T12:00:00+00:00"
 created_resources:
   description: ARM ids of the resources that were created for the extension, such as the parts of the Azure Relay.
-  returned: success and O(state=present)
+  returned: O(state=present), also on failure if some were created
   type: list
   elements: str
 openshift:

@@ -107,7 +107,7 @@ nodes:
   elements: str
 changed_nodes:
   description: Names of the nodes that were changed.
-  returned: success
+  returned: success, and failure after the first change
   type: list
   elements: str
 error:

@@ -123,3 +123,26 @@ def test_missing_permission_is_named(run_module, as_administrator, account, defi
     kubeconfig = account({"": rules})
     with pytest.raises(ModuleFailedError, match=f"The account may not {verb} instancetypes: give it a Role"):
         run_module(SPEC, kubeconfig=kubeconfig, instance_types=wanted, purge=True)
+
+
+def test_failure_after_the_first_change_names_the_changed_instance_types(
+    run_module, as_administrator, account, define_instance_types, nodes
+):
+    define_instance_types()
+    as_administrator(SPEC, instance_types=[SMALL, LARGE])
+    cluster_wide = {
+        "customresourcedefinitions": ("apiextensions.k8s.io", ["get"]),
+        "nodes": ("", ["list"]),
+        "instancetypes": (INSTANCE_TYPE_GROUP, ["list"]),
+    }
+    rules = [{"apiGroups": [group], "resources": [name], "verbs": one} for name, (group, one) in cluster_wide.items()]
+    patch = {"apiGroups": [INSTANCE_TYPE_GROUP], "resources": ["instancetypes"], "verbs": ["patch"]}
+    limits = {"limits": {"memory": "4Gi"}}
+    wanted = [{"name": one["name"], "resources": limits} for one in (SMALL, LARGE)]
+
+    with pytest.raises(ModuleFailedError, match=r"forbidden.*; instance types already changed: 1 \(small\)") as failure:
+        run_module(
+            SPEC, kubeconfig=account({"": [*rules, {**patch, "resourceNames": ["small"]}]}), instance_types=wanted
+        )
+
+    assert failure.value.result["changed"]

@@ -88,6 +88,19 @@ def test_names_and_label_selectors_select_nodes(as_administrator, machines):
         selected()
 
 
+def test_failure_after_the_first_change_names_the_changed_nodes(run_module, account, machines):
+    rules = [
+        {"apiGroups": [""], "resources": ["nodes"], "verbs": ["get", "list"]},
+        {"apiGroups": [""], "resources": ["nodes"], "verbs": ["patch"], "resourceNames": ["gpu-1"]},
+    ]
+
+    with pytest.raises(ModuleFailedError, match=r"forbidden.*; nodes already changed: 1 \(gpu-1\) \(code") as failure:
+        run_module(SPEC, kubeconfig=account({"": rules}), names=["gpu-*"], labels={"pool": "ml"})
+
+    assert (failure.value.result["changed"], failure.value.result["changed_nodes"]) == (True, ["gpu-1"])
+    assert machines("gpu-1")["metadata"]["labels"]["pool"] == "ml"
+
+
 def test_taints_that_evict_pods_are_rejected_unless_allowed(as_administrator, machines, create, api, namespace):
     tolerant = {"key": EVICTING["key"], "operator": "Exists"}
     everything = {"operator": "Exists", "key": "node.kubernetes.io/unreachable", "effect": "NoExecute"}
@@ -99,7 +112,7 @@ def test_taints_that_evict_pods_are_rejected_unless_allowed(as_administrator, ma
 
     with pytest.raises(ModuleFailedError) as failure:
         as_administrator(SPEC, **options)
-    assert f"NoExecute would evict 1 pods: {namespace}/web on gpu-1" in failure.value.result["msg"]
+    assert f"NoExecute would evict pods: 1 ({namespace}/web on gpu-1)" in failure.value.result["msg"]
     assert failure.value.result["error"]["code"] == "WouldEvict"
     assert taints_of(machines("gpu-2")) == [OTHERS]
 

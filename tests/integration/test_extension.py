@@ -86,6 +86,16 @@ def test_relay_is_created_once_and_reused(run_module, simulator, arc, training):
     assert requests_to(simulator, "PUT", "Microsoft.Relay") == []
 
 
+def test_failure_returns_the_resources_that_were_created_before(run_module, simulator, arc, training):
+    simulator.add_fault(method="PUT", path=f"/{arc}/providers/Microsoft.KubernetesConfiguration/", status=403)
+
+    with pytest.raises(ModuleFailedError) as failure:
+        run_module(SPEC, **training)
+
+    result = failure.value.result
+    assert (len(result["created_resources"]), result["changed"]) == (3, True)
+
+
 def test_aks_cluster_with_two_nodes_has_no_relay_and_purpose_devtest(run_module, simulator, aks):
     result = run_module(
         SPEC, resource_group="rg-edge", cluster_name=aks, cluster_type="managed_cluster", workload_profile="training"

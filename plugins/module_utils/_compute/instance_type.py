@@ -97,13 +97,19 @@ def _apply(session: KubeSession, call: ModuleCall, wanted: Sequence[InstanceType
     else:
         created, updated, removed = [], [], sorted(set(present) & names)
     if not call.check_mode:
-        for one in wanted:
-            if one.name in created:
-                session.create(KIND, {"metadata": {"name": one.name}, "spec": one.spec()})
-            elif one.name in updated:
-                session.patch(KIND, one.name, {"spec": replacement(one.spec(), present[one.name])})
-        for name in removed:
-            session.delete(KIND, name)
+        done: list[str] = []
+        try:
+            for one in wanted:
+                if one.name in created:
+                    session.create(KIND, {"metadata": {"name": one.name}, "spec": one.spec()})
+                elif one.name in updated:
+                    session.patch(KIND, one.name, {"spec": replacement(one.spec(), present[one.name])})
+                done += [one.name] if one.name in (*created, *updated) else []
+            for name in removed:
+                session.delete(KIND, name)
+                done.append(name)
+        except AzureMLError as error:
+            raise error.after_changes("instance types already changed", done) from error
     return _result(call, wanted, present, created, updated, removed)
 
 

@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
-from ansible_collections.azureml.arc.plugins.module_utils._core.text import printable
+from collections.abc import Sequence
+
+from ansible_collections.azureml.arc.plugins.module_utils._core.text import named, printable
 
 LONGEST_MESSAGE = 16000  # characters; a cluster can have many problems
 
@@ -62,6 +64,19 @@ class AzureMLError(Exception):
         if not text.endswith((".", "!", "?")):
             text += "."
         return f"{text} {self.hint}" if self.hint else text
+
+    def after_changes(self, what: str, names: Sequence[str], **details: object) -> AzureMLError:
+        """Return the error of a call that has changed something before it failed.
+
+        :param what: the changes as text, such as C(nodes already changed).
+        :param names: the changed objects; if there are none, the error is returned unchanged.
+        :param details: further fields for the module's result.
+        """
+        if not names:
+            return self
+        message = f"{self.message.rstrip('.')}; {what}: {named(names)}"
+        details = {**self.details, **details, "changed": True}
+        return AzureMLError(message, self.code, self.correlation_id, self.status, self.hint, **details)
 
     def as_result(self) -> dict:
         """Return the fields of a failed module's result: C(msg), C(error), and the details."""

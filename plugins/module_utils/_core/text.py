@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Make text from clusters, services and proxies safe to display. Pure."""
+"""Text to display: made safe if it is from a cluster, a service or a proxy; counts and names. Pure."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 
 LONGEST_TEXT = 4000  # characters; the length of a cluster's text is not limited otherwise
 LONGEST_FILE = 1024 * 1024  # bytes of a certificate, a kubeconfig or a configuration; ARM and Kubernetes take no more
+NAMES_SHOWN = 10
 # Terminals act on control characters, and show text after one of direction in another order (CVE-2021-42574); a lone
 # half of a surrogate pair has no encoding. Line ends and tabs may stay.
 _HARMFUL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -25,6 +26,19 @@ def printable(value: object, longest: int = LONGEST_TEXT) -> str:
     if len(text) > longest:
         text = f"{text[:longest]}... ({len(text)} characters)"
     return _HARMFUL.sub(_escape, text)
+
+
+def counted(count: int, noun: str = "cluster") -> str:
+    """Return a number of things in words: C(1 cluster), C(3 clusters)."""
+    return f"1 {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def named(names: Sequence[str]) -> str:
+    """Return the number of things, with the names of the first."""
+    if not names:
+        return "none"
+    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+    return f"{len(names)} ({', '.join(names[:NAMES_SHOWN])}{more})"
 
 
 def _escape(match: re.Match) -> str:

@@ -97,6 +97,8 @@ class Presence:
         except AzureMLError as error:
             if error.code == "Timeout":
                 _cluster.explain_timeout(error, _cluster.read(self._session, self._reference.cluster, refresh=True))
+            if self._created:
+                error.details.update(created_resources=self._created, changed=True)
             raise
 
     def _read_or_find(self) -> Waiting[dict | None]:

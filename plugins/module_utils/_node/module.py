@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
+from ansible_collections.azureml.arc.plugins.module_utils._core.text import named
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.client import KubeSession, open_session
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.labels import label_selector
 from ansible_collections.azureml.arc.plugins.module_utils._node.taints import (
@@ -18,13 +19,11 @@ from ansible_collections.azureml.arc.plugins.module_utils._node.taints import (
     Taint,
     checked_labels,
     checked_taints,
-    drives_away,
+    evicts,
     plan,
 )
 
 KIND = "Node"
-# How many pods an error names.
-ENOUGH = 5
 
 
 def run(call: ModuleCall) -> dict:
@@ -38,12 +37,16 @@ def run(call: ModuleCall) -> dict:
     with open_session(call) as session:
         chosen = _choose(session, call, selector)
         if present and not params["allow_disruption"]:
-            _require_nobody_driven_away(
+            _require_no_evictions(
                 session, {node["metadata"]["name"]: plan(node, labels, taints, present) for node in chosen}
             )
-        changed = {}
+        changed: dict[str, tuple[dict, NodeChange]] = {}
         for node in chosen:
-            before, change = _apply(session, call, node, labels, taints)
+            try:
+                before, change = _apply(session, call, node, labels, taints)
+            except AzureMLError as error:
+                done = sorted(changed)
+                raise error.after_changes("nodes already changed", done, changed_nodes=done) from error
             if change:
                 changed[before["metadata"]["name"]] = (before, change)
     result = {
@@ -96,7 +99,7 @@ def _kept(node: Mapping) -> dict:
     }
 
 
-def _require_nobody_driven_away(session: KubeSession, changes: Mapping[str, NodeChange]) -> None:
+def _require_no_evictions(session: KubeSession, changes: Mapping[str, NodeChange]) -> None:
     """Refuse taints that would evict pods, before any node is changed."""
     leaving = []
     for name, change in changes.items():
@@ -104,12 +107,11 @@ def _require_nobody_driven_away(session: KubeSession, changes: Mapping[str, Node
         if not evicting:
             continue
         for pod in session.list("Pod", field_selector=f"spec.nodeName={name}")[0]:
-            if any(drives_away(taint, pod) for taint in evicting):
+            if any(evicts(taint, pod) for taint in evicting):
                 leaving.append(f"{pod['metadata']['namespace']}/{pod['metadata']['name']} on {name}")
     if leaving:
-        more = f" and {len(leaving) - ENOUGH} more" if len(leaving) > ENOUGH else ""
         raise AzureMLError(
-            f"taints with effect NoExecute would evict {len(leaving)} pods: {', '.join(leaving[:ENOUGH])}{more}",
+            f"taints with effect NoExecute would evict pods: {named(leaving)}",
             code="WouldEvict",
             hint="Use effect NoSchedule, drain the nodes first, or set allow_disruption to true.",
         )

@@ -111,7 +111,7 @@ def plan(node: Mapping, labels: Mapping[str, str], taints: Sequence[Taint], pres
     return NodeChange(changed, others + [taint.body() for taint in taints] if added else None, added)
 
 
-def drives_away(taint: Taint, pod: Mapping) -> bool:
+def evicts(taint: Taint, pod: Mapping) -> bool:
     """Return whether a taint would evict a running pod of its node, at once or after a time."""
     if taint.effect != "NoExecute" or (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
         return False

@@ -71,6 +71,7 @@ class Deploy(Flow):
             step = "Start creating the supporting resources"
             begun = yield from self.steps.apply(step, "supporting_resources", self.options.extension())
             created = begun["created_resources"]
+            self.extension["created_resources"] = created  # also if the next step fails
         submitted = yield from self.steps.apply("Submit the extension", "extension", self.options.extension(wait=False))
         self.note_extension({**submitted, "created_resources": [*created, *submitted["created_resources"]]})
 

@@ -15,6 +15,7 @@ from dataclasses import asdict, replace
 from ansible import constants
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
+from ansible_collections.azureml.arc.plugins.module_utils._core.text import counted, named
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller import processes
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.core import hide_source, host_variables
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.files import ControllerFiles
@@ -39,7 +40,6 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._flows.host import (
 )
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.part import Part
 from ansible_collections.azureml.arc.plugins.plugin_utils._report.console import interrupted_lines, result_lines
-from ansible_collections.azureml.arc.plugins.plugin_utils._report.rollout import counted, named
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables import checks
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.reading import HostVariables, read
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.specs import MACHINE

@@ -14,9 +14,10 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.playbook.task_include import TaskInclude
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import seconds_of
+from ansible_collections.azureml.arc.plugins.module_utils._core.text import counted
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.core import blocks_of
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.in_process import templated_variable
-from ansible_collections.azureml.arc.plugins.plugin_utils._report.rollout import allowed_failures, counted
+from ansible_collections.azureml.arc.plugins.plugin_utils._report.rollout import allowed_failures
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.checks import nothing_sent
 
 STRATEGIES = ("ansible.builtin.linear", "linear", "ansible.builtin.debug", "debug")

@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ansible_collections.azureml.arc.plugins.module_utils._core.findings import ERROR
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting
+from ansible_collections.azureml.arc.plugins.module_utils._core.text import named
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.flow import UNVERIFIED, Flow
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.steps import NOT_KEPT, StepFailedError
-from ansible_collections.azureml.arc.plugins.plugin_utils._report.rollout import named
 
 
 class Nodes(Flow):
@@ -22,18 +22,42 @@ class Nodes(Flow):
     _changed: tuple[str, ...] = ()
 
     def begin(self) -> Waiting[None]:
-        """Change the nodes of each entry, after a check of the cluster's identity if the variables name the cluster."""
+        """Change the nodes of each entry, after a check of the cluster's identity if the variables name the cluster.
+
+        All entries are compared before the first change, so that an invalid one changes nothing.
+        """
         entries = self.options.get("azureml_nodes", [])
         identity = self.options.named_identity()
         if entries and identity:
             yield from self.check_identity(identity)
         elif entries:
             self.steps.warn([UNVERIFIED.format(reason="azureml_resource_group is not set")])
+        if len(entries) > 1 and not self.steps.check_mode:
+            yield from self._compare(_independent(entries))
         for one in entries:
-            selected = ", ".join([*one.get("names", ()), *one.get("label_selectors", ())])
-            found = yield from self.steps.apply(f"Label and taint nodes {selected}", "node", self.options.node(one))
-            self._nodes = tuple(dict.fromkeys([*self._nodes, *found["nodes"]]))
-            self._changed = tuple(dict.fromkeys([*self._changed, *found["changed_nodes"]]))
+            yield from self._apply(one)
+
+    def _compare(self, entries: Sequence[Mapping]) -> Waiting[None]:
+        for one in entries:
+            yield from self.steps.check(f"Compare nodes {_selected(one)}", "node", self.options.node(one))
+
+    def _apply(self, entry: Mapping) -> Waiting[None]:
+        try:
+            found = yield from self.steps.apply(
+                f"Label and taint nodes {_selected(entry)}", "node", self.options.node(entry)
+            )
+        except StepFailedError as failure:
+            earlier = self._changed
+            self._record(failure.result)
+            if not earlier:
+                raise
+            raise failure.with_note(f"Earlier entries of azureml_nodes changed nodes: {named(earlier)}") from failure
+        self._record(found)
+
+    def _record(self, result: Mapping) -> None:
+        """Record the nodes in a result of module node, which may have failed."""
+        self._nodes = tuple(dict.fromkeys([*self._nodes, *result.get("nodes", ())]))
+        self._changed = tuple(dict.fromkeys([*self._changed, *result.get("changed_nodes", ())]))
 
     def found(self) -> dict:
         return {**super().found(), "nodes": list(self._nodes), "changed_nodes": list(self._changed)}
@@ -44,6 +68,17 @@ class Nodes(Flow):
         if not self._changed:
             return f"nodes in sync: {named(self._nodes)}"
         return f"nodes {'to change' if self.steps.check_mode else 'changed'}: {named(self._changed)}"
+
+
+def _selected(entry: Mapping) -> str:
+    """Return what an entry of azureml_nodes selects, as text."""
+    return ", ".join([*entry.get("names", ()), *entry.get("label_selectors", ())])
+
+
+def _independent(entries: Sequence[Mapping]) -> list[Mapping]:
+    """Return the entries that can be compared before any change: none that may select by labels of an earlier one."""
+    labelled = [bool(one.get("labels")) for one in entries]
+    return [one for index, one in enumerate(entries) if not (one.get("label_selectors") and any(labelled[:index]))]
 
 
 class Machine(Flow):

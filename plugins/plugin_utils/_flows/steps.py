@@ -49,6 +49,14 @@ class StepFailedError(Exception):
         self.step = step
         self.result = result
 
+    def with_note(self, note: str) -> StepFailedError:
+        """Return the failure with a sentence at the end of its message."""
+        result = {**self.result, "msg": f"{self.result.get('msg', '').rstrip('.')}. {note}."}
+        if self.result.get("error"):
+            error = self.result["error"]
+            result["error"] = {**error, "message": f"{error['message'].rstrip('.')}. {note}"}
+        return StepFailedError(self.step, result)
+
 
 class Steps:
     """Runs the steps of one cluster and records them.
@@ -97,7 +105,7 @@ class Steps:
             result = yield from self._executor.run(module, dict(options), self.check_mode)
             record["changed"] = bool(result.get("changed"))
         self._diffs += list(self._with_headers(module, options, result.get("diff") or []))
-        self._changed |= record["changed"] and not result.get("failed")
+        self._changed |= record["changed"]
         return {**self._kept(step, result), "changed": record["changed"]}
 
     def prove(self, step: str, module: str, options: Mapping) -> Waiting[dict]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ansible_collections.azureml.arc.plugins.module_utils._core.text import named
 from ansible_collections.azureml.arc.plugins.plugin_utils._report.causes import cause_of, most_telling_first, short
 from ansible_collections.azureml.arc.plugins.plugin_utils._report.results import innermost, read_cluster
-from ansible_collections.azureml.arc.plugins.plugin_utils._report.rollout import named
 
 INDENT = " " * 8
 MOST_LINES = 12  # per cluster; the report and the result of its host contain everything

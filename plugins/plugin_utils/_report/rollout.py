@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
-from ansible_collections.azureml.arc.plugins.module_utils._core.text import printable
+from ansible_collections.azureml.arc.plugins.module_utils._core.text import counted, named, printable
 from ansible_collections.azureml.arc.plugins.plugin_utils._report.causes import cause_of, short
 from ansible_collections.azureml.arc.plugins.plugin_utils._report.results import read_cluster
 
@@ -35,7 +35,6 @@ OUTCOMES = ("ok", "changed", "failed", "unreachable", "gone", "pending", "not st
 NO_RESULT = "no result: the node did not answer"
 STILL_PENDING = "no result so far: the cluster has its own task"
 LONGEST_CAUSE = 160  # characters; the line of the cluster and the report have the whole error
-NAMES_SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -231,16 +230,3 @@ class Wave:
             "clusters": {one.name: one.outcome for one in self.rows},
             "errors": {one.name: short(one.cause, LONGEST_CAUSE) for one in self.rows if one.cause},
         }
-
-
-def counted(count: int, noun: str = "cluster") -> str:
-    """Return a number of clusters, or other things, in words."""
-    return f"1 {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def named(names: Sequence[str]) -> str:
-    """Return the number of clusters with their names."""
-    if not names:
-        return "none"
-    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
-    return f"{len(names)} ({', '.join(names[:NAMES_SHOWN])}{more})"

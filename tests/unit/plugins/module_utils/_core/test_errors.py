@@ -15,3 +15,13 @@ def test_error_has_code_and_correlation_id_after_its_cause_and_ends_with_the_hin
     assert error.as_result()["rows"] == [1]
     assert error.as_result()["error"]["code"] == "Conflict"
     assert str(AzureMLError("Is it so?")) == "Is it so?"
+
+
+def test_error_after_changes_names_them_and_is_a_change():
+    error = AzureMLError("It failed.", code="Forbidden", hint="Wait.", rows=[1])
+
+    after = error.after_changes("nodes already changed", ["a", "b"], changed_nodes=["a", "b"]).as_result()
+
+    assert after["msg"] == "It failed; nodes already changed: 2 (a, b) (code Forbidden). Wait."
+    assert (after["changed"], after["rows"], after["changed_nodes"]) == (True, [1], ["a", "b"])
+    assert error.after_changes("nodes already changed", []) is error

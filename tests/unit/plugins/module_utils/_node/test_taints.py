@@ -12,7 +12,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._node.taints import (
     Taint,
     checked_labels,
     checked_taints,
-    drives_away,
+    evicts,
     plan,
 )
 
@@ -70,7 +70,7 @@ def pod(*tolerations, phase="Running"):
     ],
 )
 def test_taint_evicts_pods_that_do_not_tolerate_it(taint, body, evicted):
-    assert drives_away(taint, body) is evicted
+    assert evicts(taint, body) is evicted
 
 
 def taint(key="amlarc", value=None, effect="NoSchedule"):

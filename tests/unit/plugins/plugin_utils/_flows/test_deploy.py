@@ -230,6 +230,15 @@ def test_failure_is_reported_if_the_pods_cannot_be_read():
     assert run("deploy", fake)["msg"].endswith("it broke The pods cannot be read: HTTP 403")
 
 
+def test_failed_submission_returns_the_resources_that_were_created_before():
+    failed = {"failed": True, "msg": "it is forbidden"}
+
+    result = run("deploy", FakeModules(extension=[{}, failed]))
+
+    assert (result["msg"], result["created_resources"]) == ("Submit the extension: it is forbidden", ["/relay"])
+    assert result["changed"]
+
+
 def test_start_without_wait_submits_the_extension_and_a_second_run_waits():
     fake = FakeModules()
 

@@ -20,7 +20,7 @@ NAMED = {"subscription_id": SUBSCRIPTION, "resource_group": "rg", "cluster_name"
         ({}, False, "nodes changed: 2 (a, b)", ["a", "b"]),
         ({}, True, "nodes to change: 2 (a, b)", ["a", "b"]),
         ({"node": UNCHANGED}, False, "nodes in sync: 2 (a, b)", []),
-        ({"node": [UNCHANGED, {}]}, False, "nodes changed: 1 (b)", ["b"]),
+        ({"node": [UNCHANGED, {}, UNCHANGED, {}]}, False, "nodes changed: 1 (b)", ["b"]),
     ],
 )
 def test_nodes_of_all_entries_are_in_one_result(answers, check_mode, summary, changed_nodes):
@@ -28,6 +28,41 @@ def test_nodes_of_all_entries_are_in_one_result(answers, check_mode, summary, ch
 
     assert (result["msg"], result["nodes"], result["changed_nodes"]) == (summary, ["a", "b"], changed_nodes)
     assert result["changed"] == bool(changed_nodes)
+
+
+FAILED = {"failed": True, "msg": "it is forbidden.", "error": {"message": "it is forbidden"}}
+
+
+def test_invalid_entry_fails_before_the_first_change():
+    fake = FakeModules(node=[{}, FAILED])
+
+    result = run("nodes", fake, nodes=NODES)
+
+    assert (result["msg"], result["changed_nodes"]) == ("Compare nodes b: it is forbidden.", [])
+    assert fake.sent == []
+
+
+@pytest.mark.parametrize(("changed", "note"), [([], "1 (a)"), (["b"], "1 (a)")])
+def test_failed_entry_names_the_nodes_that_earlier_entries_changed(changed, note):
+    failed = {**FAILED, "changed_nodes": changed, "nodes": []}
+    nodes = [{"names": ["a"], "labels": {"x": "1"}}, {"names": ["b"]}]
+
+    result = run("nodes", FakeModules(node=[{}, {}, {}, failed]), nodes=nodes)
+
+    said = f"Earlier entries of azureml_nodes changed nodes: {note}"
+    assert result["msg"] == f"Label and taint nodes b: it is forbidden. {said}."
+    assert result["error"]["message"] == f"it is forbidden. {said}"
+    assert (result["failed"], result["changed"], result["changed_nodes"]) == (True, True, ["a", *changed])
+
+
+def test_entry_that_may_select_by_labels_of_an_earlier_one_is_not_compared_before_the_change():
+    labelled = {"label_selectors": ["pool=ml"], "names": ["a"]}
+    entries = [{**labelled}, {"names": ["a"], "labels": {"pool": "ml"}}, {**labelled}]
+    fake = FakeModules()
+
+    run("nodes", fake, nodes=entries)
+
+    assert [check_mode for _module, _options, check_mode in fake.calls] == [True, True, False, False, False]
 
 
 def test_nothing_is_sent_without_nodes():
