@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Documentation and code contain no forbidden phrases, and documentation refers to existing tests and variables."""
+"""Documentation and code contain no forbidden phrases, and documentation agrees with tests, variables and modules."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from package import variables_page
 
@@ -120,6 +121,22 @@ def test_documentation_refers_to_existing_tests():
 
     assert len(named) > 10
     assert [one for one in sorted(named) if not any(path.endswith(f"/{one[1]}") for path in existing)] == []
+
+
+def test_changelog_lists_each_module_with_its_version_and_description():
+    releases = yaml.safe_load((ROOT / "changelogs/changelog.yaml").read_text(encoding="utf-8"))["releases"]
+    listed = {
+        one["name"]: (version, one["description"])
+        for version, release in releases.items()
+        for one in release.get("modules", ())
+    }
+    documented = {}
+    for path in (ROOT / "plugins/modules").glob("*.py"):
+        text = re.search(r'DOCUMENTATION = r"""(.*?)"""', path.read_text(encoding="utf-8"), re.DOTALL)[1]
+        found = yaml.safe_load(text)
+        documented[path.stem] = (found["version_added"], f"{found['short_description']}.")
+
+    assert listed == documented
 
 
 def test_page_of_variables_is_up_to_date():
