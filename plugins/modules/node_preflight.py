@@ -151,7 +151,7 @@ SPEC = ModuleSpec(
             "type": "list",
             "elements": "str",
             "default": [],
-            "choices": ["disk", "nvidia", "outbound", "selinux"],
+            "choices": list(machine.CHECKS),
         },
         "fail_on": {"type": "str", "default": "error", "choices": ["error", "warning", "never"]},
     },

@@ -105,6 +105,10 @@ def test_selinux_is_changed_only_on_request(check, tmp_path):
 
     assert (planned.status, first.status, second.status) == (0, 0, 0), first.output
     assert (first.changed("worker"), second.changed("worker")) == (2, 0)
+    assert "ok: [worker] the machine is ready, SELinux would be set to permissive" in planned.output
+    final = "ok: [worker] the machine is ready, SELinux is permissive"
+    assert first.output.index("TASK [azureml.arc.azureml : Set the current mode]") < first.output.index(final)
+    assert final in second.output
     assert (tmp_path / "selinux").read_text() == "# kept\nSELINUX=permissive\nSELINUXTYPE=targeted\n"
     assert "rebooted" not in first.result("Reboot to disable SELinux", "worker")
 

@@ -24,6 +24,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.findings import 
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
 from ansible_collections.azureml.arc.plugins.module_utils._preflight.outbound import addresses
 
+CHECKS = ("disk", "nvidia", "outbound", "selinux")
 # A kubelet evicts pods if less is free on the disk of images.
 LEAST_FREE = 0.15
 GIBIBYTE = 2**30
@@ -53,7 +54,7 @@ def run(call: ModuleCall) -> dict:
     """M(azureml.arc.node_preflight)."""
     params = call.params
     tried = addresses(params) if "outbound" not in params["skip_checks"] else {}
-    machine = look(params, tried)
+    machine = facts_of(params, tried)
     findings = sorted(check(machine, params, tried), key=lambda finding: finding.rank)
     result = {
         "changed": False,
@@ -68,7 +69,7 @@ def run(call: ModuleCall) -> dict:
     return result
 
 
-def look(params: Mapping, tried: Mapping[str, str]) -> Machine:
+def facts_of(params: Mapping, tried: Mapping[str, str]) -> Machine:
     """Read the facts of this machine."""
     with ThreadPoolExecutor(TRIED_AT_ONCE) as pool:
         answers = pool.map(lambda address: _why_unreachable(address, params["timeout"]), tried)

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from ansible_collections.azureml.arc.plugins.module_utils._core.findings import ERROR
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting
 from ansible_collections.azureml.arc.plugins.module_utils._core.text import named
+from ansible_collections.azureml.arc.plugins.module_utils._preflight.machine import CHECKS
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.flow import UNVERIFIED, Flow
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.steps import NOT_KEPT, StepFailedError
 
@@ -82,39 +83,71 @@ def _independent(entries: Sequence[Mapping]) -> list[Mapping]:
 
 
 class Machine(Flow):
-    """Check the machine of a node."""
+    """Check the machine of a node. Tasks of the role change the mode of SELinux between C(begin) and C(complete)."""
 
+    _selinux = ""  # the current mode
     _checked: Mapping = {}  # the result of module node_preflight
 
     def begin(self) -> Waiting[None]:
-        """Check the machine."""
+        """Read the mode of SELinux, if the variables set it."""
+        if self._wanted_mode:
+            # If that fails, the check of the machine fails, too, and says why.
+            read = yield from self.steps.probe("node_preflight", self.options.node_preflight(skip_checks=CHECKS))
+            self._selinux = read.get("selinux", "")
+
+    def complete(self) -> Waiting[None]:
+        """Check the machine.
+
+        :raises StepFailedError: also if SELinux is still enforcing although the variables set another mode.
+        """
+        step = "Check the machine"
         try:
-            self._checked = yield from self.steps.apply(
-                "Check the machine", "node_preflight", self.options.node_preflight()
-            )
+            self._checked = yield from self.steps.apply(step, "node_preflight", self.options.node_preflight())
         except StepFailedError as failure:
             self._checked = failure.result
             raise
+        if self._is_enforcing and not self.steps.check_mode:
+            message = f"SELinux is still enforcing, and azureml_selinux_mode is {self._wanted_mode}."
+            message = f"{message} Check the results of the tasks that set it."
+            raise StepFailedError(step, {**self._checked, "msg": message})
+
+    @property
+    def _wanted_mode(self) -> str:
+        return self.options.get("azureml_selinux_mode", "")
+
+    @property
+    def _is_enforcing(self) -> bool:
+        return bool(self._wanted_mode) and self._selinux == "Enforcing"
 
     def found(self) -> dict:
         checked = {name: value for name, value in self._checked.items() if name not in NOT_KEPT}
         return {**super().found(), **checked, **self._selinux_change()}
 
     def _selinux_change(self) -> dict:
-        """Return the change of SELinux, which the tasks of the role make."""
-        mode, current = self.options.get("azureml_selinux_mode"), self._checked.get("selinux", "")
-        if not mode or current.lower() in ("", "disabled", mode):
+        """Return the change of SELinux that is left to the tasks of the role."""
+        mode = self._wanted_mode
+        if not mode or self._selinux.lower() in ("", "disabled", mode):
             return {}
         change = {
             "mode": mode,
-            "enforcing": current == "Enforcing",
+            "enforcing": self._is_enforcing,
             "reboot": mode == "disabled" and self.options.get("azureml_reboot", False),
             "become": self.options.get("azureml_machine_become", True),
         }
         return {"selinux_change": change}
 
     def summary(self) -> str:
+        if not self._checked:
+            return "the machine is not checked yet"
         errors = dict.fromkeys(one["check"] for one in self._checked["findings"] if one["level"] == ERROR)
-        if errors:
-            return f"the machine is not ready ({', '.join(errors)}), azureml_fail_on is never"
-        return "the machine is ready"
+        ready = f"the machine is not ready ({', '.join(errors)}), azureml_fail_on is never"
+        return ", ".join([ready if errors else "the machine is ready", *self._selinux_in_words()])
+
+    def _selinux_in_words(self) -> list[str]:
+        if not (self._wanted_mode and self._selinux):
+            return []
+        change = self._selinux_change().get("selinux_change")
+        if change and self.steps.check_mode:
+            return [f"SELinux would be set to {change['mode']}"]
+        later = f" until the next boot, then {change['mode']}" if change else ""
+        return [f"SELinux is {self._selinux.lower()}{later}"]

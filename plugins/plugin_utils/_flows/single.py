@@ -62,7 +62,13 @@ def run_cluster(action: ActionBase, task_vars: Mapping, flow: str | None, wait: 
     is_verbose = action._display.verbosity > 0 or any(one in task_vars for one in JOB_VARIABLES)
     left = handover.take(name) or {}
     if flow is None and "flow" in left:
-        result = left.get("result") or _run_assigned(action, task_vars, Assignment(**left["assignment"]), handover)
+        if not wait:
+            handover.leave(name, left)  # for the task that waits
+            if "result" in left:
+                return {"skipped": True, "changed": False, "msg": "nothing is left to start"}
+        result = left.get("result")
+        if result is None:
+            result = _run_assigned(action, task_vars, Assignment(**left["assignment"]), wait, handover)
         return _shown_above(action, result, is_verbose)
     parts = parts_by_tags(action._task.tags, task_vars)
     if not parts:
@@ -85,21 +91,26 @@ def run_cluster(action: ActionBase, task_vars: Mapping, flow: str | None, wait: 
     return _shown(result, is_verbose)
 
 
-def _run_assigned(action: ActionBase, task_vars: Mapping, assignment: Assignment, handover: Handover) -> dict:
+def _run_assigned(
+    action: ActionBase, task_vars: Mapping, assignment: Assignment, wait: bool, handover: Handover
+) -> dict:
     """Run a flow that C(fleet) has left to its host; the last host of a wave shows the result of the wave."""
     name = task_vars["inventory_hostname"]
     unreachable = None
     try:
-        result, _ended = _run(action, task_vars, assignment, True, handover)
+        result, _ended = _run(action, task_vars, assignment, wait, handover)
+        if not wait:
+            return result
     except AnsibleConnectionFailure as error:
         unreachable = error
         result = {"failed": True, "unreachable": True, "changed": False, "msg": str(error)}
     except AnsibleError as error:  # otherwise the last host of the wave would not show its result
         result = without_flow("", first_line(error))
-    handover.leave(name, {"result": result})
+    left = {} if wait else {"flow": assignment.flow}  # the task that waits shows the failure, too
+    handover.leave(name, {**left, "result": result})
     wave = Batches(action, handover).current_wave()
     result = {**result, "wave": figures(wave), **artifacts(wave)}
-    handover.leave(name, {"result": result})
+    handover.leave(name, {**left, "result": result})
     if progress_interval(task_vars, action._templar) > 0:
         if not unreachable:  # Ansible shows that itself
             show_outcome(action._display, *result_lines(name, result))

@@ -256,14 +256,15 @@ class ClusterOptions:
         """For module node and an entry of azureml_nodes."""
         return self._kubernetes({**self._by(NODE), **nodes}, {})
 
-    def node_preflight(self) -> dict:
-        """For module node_preflight. SELinux is not a finding if the variables change it."""
+    def node_preflight(self, **more: object) -> dict:
+        """For module node_preflight. SELinux is not a finding if the variables set its mode."""
         skipped = self._variables.get("azureml_machine_skip_checks", [])
         changed = ["selinux"] if "azureml_selinux_mode" in self._variables else []
         return {
             "gpu": self._offers_gpus,
             **self._by(NODE_PREFLIGHT),
             "skip_checks": [*skipped, *changed],
+            **more,
         }
 
     def namespace(self, name: str, **more: object) -> dict:

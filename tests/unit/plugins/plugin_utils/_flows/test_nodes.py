@@ -114,9 +114,6 @@ def test_unverified_address_of_another_host_is_rejected():
     assert fake.sent == []
 
 
-SERIOUS = {"failed": True, "msg": "the machine is not ready", "selinux": "Enforcing"}
-
-
 @pytest.mark.parametrize(
     ("answer", "variables", "change"),
     [
@@ -127,17 +124,44 @@ SERIOUS = {"failed": True, "msg": "the machine is not ready", "selinux": "Enforc
         ({"selinux": "Permissive"}, {"selinux_mode": "disabled"}, ("disabled", False, False)),
         ({"selinux": "Permissive"}, {"selinux_mode": "permissive"}, None),
         ({"selinux": "Disabled"}, {"selinux_mode": "permissive"}, None),
-        (SERIOUS, {"selinux_mode": "permissive"}, ("permissive", True, False)),
         ({"failed": True, "msg": "no Python", "selinux": ""}, {"selinux_mode": "permissive"}, None),
     ],
 )
 def test_change_of_selinux_follows_its_mode_and_the_variables(answer, variables, change):
-    result = run("machine", FakeModules(node_preflight=answer), machine_become=False, **variables)
+    result = run("machine", FakeModules(node_preflight=answer), wait=False, machine_become=False, **variables)
 
     names = ("mode", "enforcing", "reboot", "become")
     expected = change and dict(zip(names, (*change, False), strict=True))
     assert result.get("selinux_change") == expected
-    assert result.get("failed", False) == answer.get("failed", False)
+    assert "failed" not in result
+
+
+@pytest.mark.parametrize(
+    ("current", "mode", "check_mode", "message"),
+    [
+        ("Enforcing", None, False, "the machine is ready"),
+        ("Permissive", "permissive", False, "the machine is ready, SELinux is permissive"),
+        (
+            "Permissive",
+            "disabled",
+            False,
+            "the machine is ready, SELinux is permissive until the next boot, then disabled",
+        ),
+        ("Disabled", "disabled", False, "the machine is ready, SELinux is disabled"),
+        ("Enforcing", "permissive", True, "the machine is ready, SELinux would be set to permissive"),
+    ],
+)
+def test_result_of_a_machine_has_the_mode_of_selinux_after_the_change(current, mode, check_mode, message):
+    fake = FakeModules(node_preflight={"selinux": current})
+
+    assert run("machine", fake, check_mode, selinux_mode=mode)["msg"] == message
+
+
+def test_machine_on_which_selinux_is_still_enforcing_fails():
+    result = run("machine", FakeModules(), selinux_mode="permissive")
+
+    assert result["failed"]
+    assert "SELinux is still enforcing, and azureml_selinux_mode is permissive" in result["msg"]
 
 
 @pytest.mark.parametrize(
