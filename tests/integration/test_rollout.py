@@ -320,9 +320,10 @@ class TestUpgrade:
         inventory["all"]["vars"] |= {"azureml_version": "1.1.70", "azureml_rollback": True}
         simulator.clear_journal()
 
-        stopped = playbook("azureml.arc.upgrade", inventory, *WAVES)
+        stopped = playbook("azureml.arc.upgrade", inventory, *WAVES, "-e", "azureml_soak=1")
 
         assert stopped.status == 2
+        assert stopped.outcome("c1")["steps"][-1]["name"] == "Check the pods after the soak"
         patches = requests_to(simulator, "PATCH", "/extensions/azureml")
         versions = sorted((one["path"].split("/")[8], one["body"]["properties"]["version"]) for one in patches)
         assert versions == [("c1", "1.1.70"), ("c2", "1.1.70"), ("c3", "1.1.70")]

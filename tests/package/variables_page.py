@@ -16,21 +16,23 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs/variables.md"
 SPECS = ROOT / "roles/azureml/meta/argument_specs.yml"
 DEFAULTS = ROOT / "roles/azureml/defaults/main.yml"
-# Titles and name patterns of the groups. The first pattern that matches a variable determines its group.
+REST = "Extension"
+# Titles and name patterns of the groups. Variables that match no pattern are in group C(REST).
 GROUPS = (
     ("Required", "resource_group"),
     ("Cluster and connection", "cluster_name|cluster_type|subscription_id|sign_in|kubernetes|kubernetes_via"),
+    (REST, ""),
     (
         "Inference",
         "inference_service|inference_router_ha|tls|tls_secret|allow_insecure_connections|in_cluster_tls",
     ),
     ("Compute", "workspace|computes?|purge_instance_types|force_reattach"),
     ("Waiting", "extension_timeout|readiness_timeout|attach_timeout|progress_interval"),
-    ("Rollout and upgrade", "waves|max_failures|soak|rollback|report_hosts"),
+    ("Rollout and upgrade", "waves|max_failures|soak|rollback"),
     ("Removal", "remove_resources"),
     ("Checks", "prove|prove_job|skip_checks|fail_on|minimum_agent_version|components"),
-    ("Extension", "(?!nodes).*"),
     ("Nodes and their machines", "nodes"),
+    ("Playbooks", "processes|report_hosts"),
 )
 # Variables of the playbooks, which are not in the argument specs of the role.
 OF_PLAYBOOKS = {
@@ -48,7 +50,7 @@ OF_PLAYBOOKS = {
     ),
     "azureml_arc_in_process": (
         "bool",
-        "true, but on macOS",
+        "true, on macOS false",
         "Whether modules run in the controller's own process where they can.",
     ),
 }
@@ -73,15 +75,16 @@ def page() -> str:
     defaults = yaml.safe_load(DEFAULTS.read_text(encoding="utf-8"))
     grouped: dict[str, dict] = {title: {} for title, pattern in GROUPS}
     for name, option in entries["variables"]["options"].items():
-        title = next(title for title, pattern in GROUPS if re.fullmatch(pattern, name.removeprefix("azureml_")))
+        short = name.removeprefix("azureml_")
+        title = next((title for title, pattern in GROUPS if re.fullmatch(pattern, short)), REST)
         grouped[title][name] = option
     grouped["Nodes and their machines"] |= entries["machine_variables"]["options"]
-    sections = [_section(title, list(_rows(options, defaults))) for title, options in grouped.items()]
-    playbooks = [
+    rows = {title: list(_rows(options, defaults)) for title, options in grouped.items()}
+    rows["Playbooks"] += [
         f"| `{name}` | {kind} | {_code(default)} | {_markdown(text)} |"
         for name, (kind, default, text) in OF_PLAYBOOKS.items()
     ]
-    return "\n".join([HEAD, *sections, _section("Playbooks", playbooks)])
+    return "\n".join([HEAD, *(_section(title, one) for title, one in rows.items())])
 
 
 def _section(title: str, rows: list[str]) -> str:

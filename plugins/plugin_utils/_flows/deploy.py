@@ -32,11 +32,9 @@ class Deploy(Flow):
 
     :ivar begun: whether an earlier call has submitted the extension, so that its failure is not repaired by sending it
         again.
-    :ivar soak: the seconds that a changed cluster must stay ready.
     """
 
     begun = False
-    soak = 0.0
     _in_sync = False
     _completed = False
     _action = "none"  # of the extension
@@ -116,9 +114,7 @@ class Deploy(Flow):
                 yield from self.wait_for_endpoint()
         if "attach" in self.parts:
             yield from self._attach()
-        if self.soak and not check_mode:
-            yield self.soak
-            yield from self.wait_for_pods("Check the pods after the soak", timeout=0)
+        yield from self.wait_for_soak()
 
     def prove(self) -> Waiting[None]:
         """Prove that jobs run."""

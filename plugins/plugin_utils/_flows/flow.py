@@ -27,6 +27,7 @@ class Flow:
     :param parts: the parts of C(PARTS) to run.
     :param owner_of: takes the address of an API whose cluster is unknown, and returns the host of the run that
         already connects to it, C(None) for none.
+    :ivar soak: the seconds that a changed cluster must stay ready.
     :ivar first_wave: whether the cluster is in the first wave of a play, or there are none.
     :ivar jobs: that prove its computes.
     """
@@ -48,6 +49,7 @@ class Flow:
         self.endpoint: dict | None = None
         self.computes: list[dict] = []
         self.jobs: list[dict] = []
+        self.soak = 0.0
         self.first_wave = True
         self.ended = False
 
@@ -212,6 +214,15 @@ class Flow:
                 self.readiness = without_ready_pods(failure.result)
             raise
         self.readiness = without_ready_pods(found)
+
+    def wait_for_soak(self) -> Waiting[None]:
+        """Check after the soak that the pods have stayed ready.
+
+        :raises StepFailedError: if they have not.
+        """
+        if self.soak and not self.steps.check_mode:
+            yield self.soak
+            yield from self.wait_for_pods("Check the pods after the soak", timeout=0)
 
     def wait_for_endpoint(self) -> Waiting[None]:
         """Wait until inference endpoints serve the certificate of the variables, if they can be reached.

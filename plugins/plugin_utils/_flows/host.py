@@ -158,9 +158,9 @@ def flow_of(host: HostVariables, assignment: Assignment, runs: Executor, check_m
     flow = FLOWS[assignment.flow](
         host.options, steps, assignment.parts, lambda address: handover.claim(f"address {address}", host.name)
     )
-    flow.first_wave = assignment.first_wave
+    flow.first_wave, flow.soak = assignment.first_wave, assignment.soak
     if isinstance(flow, Deploy):
-        flow.soak, flow.begun = assignment.soak, assignment.begun
+        flow.begun = assignment.begun
     return flow
 
 

@@ -93,8 +93,9 @@ class Upgrade(_SingleChange):
         yield from self._with_rollback(self.send("Submit the version"))
 
     def complete(self) -> Waiting[None]:
-        """Wait for the version and its pods; on failure, roll back if the variables allow it."""
+        """Wait for the version, its pods and the soak; on failure, roll back if the variables allow it."""
         yield from self._with_rollback(super().complete())
+        yield from self._with_rollback(self.wait_for_soak())
 
     def prove(self) -> Waiting[None]:
         """Prove that jobs run with the version; one that was there before is not rolled back."""

@@ -227,6 +227,14 @@ class TestUpgrade:
         assert "version 1.1.70 failed: it broke" in result["msg"]
         assert result["msg"].endswith("Rolled back to version 1.1.61.")
 
+    def test_version_whose_pods_fail_during_the_soak_is_rolled_back(self):
+        fake = deployed(extension=[VERSION, VERSION, DONE, {**VERSION, "changed": True}], pod_readiness=[{}, FAILED])
+
+        result = run("upgrade", fake, version="1.1.70", rollback=True, soak=60.0)
+
+        assert result["failed_step"] == "Check the pods after the soak"
+        assert result["msg"].endswith("Rolled back to version 1.1.61.")
+
     def test_version_with_a_wrong_endpoint_is_rolled_back(self):
         wrong = {**FAILED, "outcome": "wrong", "summary": "plain HTTP"}
         fake = deployed(extension=[VERSION, VERSION, DONE, {**VERSION, "changed": True}], endpoint_check=wrong)
