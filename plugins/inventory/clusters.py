@@ -15,7 +15,7 @@ description:
   - Adds groups by distribution (C(distribution_k3s)), location (C(location_westeurope)), connectivity
     (C(connectivity_connected), C(connectivity_offline)), state of the AzureML extension (C(extension_not_installed),
     C(extension_succeeded), C(extension_failed)) and its version (C(extension_version_1_1_61)), and wave (C(wave_1),
-    C(wave_2)), for C(--limit); playbook C(rollout) does not read them. Their names are in lower case.
+    C(wave_2)), all in lower case. The groups of waves are for C(--limit); playbook C(rollout) does not read them.
   - Variable C(azureml_cluster) describes the cluster - C(id), C(name), C(type), C(resource_group),
     C(subscription_id), C(location), C(tags), C(distribution), C(infrastructure), C(connectivity_status),
     C(last_connectivity_time), C(agent_version), C(power_state), C(kubernetes_version), C(node_count),

@@ -12,7 +12,7 @@ description:
   - Deploys, verifies, upgrades or removes Azure Machine Learning on the cluster that the host represents, by the
     variables of the role P(azureml.arc.azureml#role). With the flow V(machine) the host is the machine of a node.
   - After M(azureml.arc.fleet) it needs no options. It returns the result that was left for its host, or runs the flow
-    if the flow was left to it. With O(flow) it always runs the flow.
+    if the flow was left to it. With O(flow), it runs the flow itself.
   - Runs on the controller, whatever the connection of the host is. If C(azureml_kubernetes_via) is V(node), the steps
     in the cluster run on the host itself, over its connection. The credentials for Azure never leave the controller.
 options:
@@ -96,7 +96,7 @@ pod_readiness:
   returned: success
   type: dict
 endpoint:
-  description: What M(azureml.arc.endpoint_check) returned. V(null) where the endpoint was not checked.
+  description: The result of M(azureml.arc.endpoint_check). V(null) if the endpoint was not checked.
   returned: success
   type: dict
 computes:
@@ -127,8 +127,8 @@ selinux:
   type: str
 selinux_change:
   description:
-    - The change of SELinux that C(azureml_selinux_mode) asks for, which this module does not make. It has C(mode),
-      C(enforcing), whether SELinux is enforcing now, C(reboot) and C(become).
+    - The change of SELinux that C(azureml_selinux_mode) requires, which this module does not make. It has C(mode),
+      C(enforcing) (whether SELinux is enforcing now), C(reboot) and C(become).
   returned: with flow machine, if the mode differs
   type: dict
 steps:

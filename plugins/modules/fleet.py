@@ -9,9 +9,8 @@ module: fleet
 short_description: Run a flow for all clusters of a play in one task
 version_added: 1.0.0
 description:
-  - Runs a flow of the role P(azureml.arc.azureml#role) for all hosts of the play in one process, with the same
-    variables. This avoids a worker process per host, which costs several times as much as finding out that a cluster
-    needs no change.
+  - Runs a flow of the role P(azureml.arc.azureml#role) for all hosts of the play, with the same variables. This avoids
+    a worker process per host, which costs more than comparing a cluster with its variables.
   - Leaves the result of each cluster to M(azureml.arc.cluster), which must follow. A cluster that fails does not fail
     this task.
   - Leaves the whole flow to M(azureml.arc.cluster) for clusters that are reached via a node, for machines, for hosts

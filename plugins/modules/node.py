@@ -26,8 +26,8 @@ attributes:
 options:
   names:
     description:
-      - Names of nodes, or patterns like V(gpu-*). A name that no node has is an error. A pattern that no node matches
-        is a warning if another one is matched.
+      - Names of nodes, or patterns like V(gpu-*). A name that no node has is an error, a pattern that no node matches a
+        warning.
       - If no node is selected at all, the module fails with O(state=present), and warns with O(state=absent).
       - Set this, O(label_selectors), or both, in which case a node must match both.
     type: list
@@ -37,7 +37,7 @@ options:
     type: list
     elements: str
   labels:
-    description: Labels to set. With O(state=absent), labels to remove, whatever their value.
+    description: Labels to set, or with O(state=absent) to remove, whatever their value.
     type: dict
     default: {}
   taints:
@@ -90,7 +90,7 @@ EXAMPLES = r"""
       - key: ml.azure.com/compute
         value: plant-7
 
-- name: Give them back
+- name: Release the nodes
   azureml.arc.node:
     kubeconfig: ~/.kube/plant-7
     label_selectors: [accelerator=nvidia-tesla-k80]

@@ -11,8 +11,7 @@ short_description: Check whether the AzureML extension can be installed on a clu
 description:
   - Checks the cluster in Azure and through its Kubernetes API, changes nothing, and returns all findings at once, each
     with its fix.
-  - If the account lacks the permission for a check, the finding is a warning. Findings that are warnings are also shown
-    as warnings of the task.
+  - If the account lacks the permission for a check, the finding is a warning.
 version_added: 0.1.0
 author: azureml.arc contributors (@azureml-arc)
 extends_documentation_fragment:
