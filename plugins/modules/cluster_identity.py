@@ -59,8 +59,8 @@ EXAMPLES = r"""
 
 - name: Check an AKS cluster, and accept no doubt
   azureml.arc.cluster_identity:
-    cluster_id: "{{ azureml_preflight.cluster.id }}"
-    fqdns: "{{ azureml_preflight.cluster.fqdns }}"
+    cluster_id: "{{ preflight.cluster.id }}"
+    fqdns: "{{ preflight.cluster.fqdns }}"
     context: aks-east
   register: identity
   failed_when: identity is failed or not identity.verified

@@ -30,7 +30,7 @@ EXAMPLES = r"""
     workspace:
       name: ws
       resource_group: rg-ml
-  register: azureml_computes
+  register: computes
 
 - name: Read the computes of one cluster
   azureml.arc.compute_info:

@@ -29,11 +29,11 @@ EXAMPLES = r"""
     resource_group: rg-edge
     cluster_name: shop-0042
     name: azureml
-  register: azureml_extension
+  register: found
 
 - name: Show its state
   ansible.builtin.debug:
-    msg: "{{ azureml_extension.extensions | map(attribute='provisioning_state') | first | default('not installed') }}"
+    msg: "{{ found.extensions | map(attribute='provisioning_state') | first | default('not installed') }}"
 """
 
 RETURN = r"""

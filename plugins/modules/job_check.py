@@ -103,10 +103,11 @@ EXAMPLES = r"""
     command: nvidia-smi || true
     kubeconfig: ~/.kube/shop-0042
     wait_timeout: 900
+  register: checked
 
 - name: Show the node and the queue time of each job
   ansible.builtin.debug:
-    msg: "{{ azureml_jobs.jobs | items2dict(key_name='node', value_name='queue_seconds') }}"
+    msg: "{{ checked.jobs | items2dict(key_name='node', value_name='queue_seconds') }}"
 """
 
 RETURN = r"""

@@ -105,7 +105,7 @@ EXAMPLES = r"""
     workload_profile: training
     wait: false
   become: true
-  register: azureml_readiness
+  register: readiness
 """
 
 RETURN = r"""

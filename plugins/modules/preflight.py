@@ -136,7 +136,7 @@ EXAMPLES = r"""
     inference_service: load_balancer
     install_components: auto
     fail_on: never
-  register: azureml_preflight
+  register: preflight
 """
 
 RETURN = r"""

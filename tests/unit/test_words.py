@@ -123,6 +123,15 @@ def test_documentation_refers_to_existing_tests():
     assert [one for one in sorted(named) if not any(path.endswith(f"/{one[1]}") for path in existing)] == []
 
 
+def test_examples_of_modules_register_no_variable_of_the_collection():
+    """Flows refuse unknown variables with its prefix, and a result must not replace a known one."""
+    sources = {path: text for path, text in texts().items() if path.startswith("plugins/modules/")}
+    found = {(path, name) for path, text in sources.items() for name in re.findall(r"register: (azureml_\w+)", text)}
+
+    assert len(sources) > 10
+    assert found == set()
+
+
 def test_changelog_lists_each_module_with_its_version_and_description():
     releases = yaml.safe_load((ROOT / "changelogs/changelog.yaml").read_text(encoding="utf-8"))["releases"]
     listed = {
