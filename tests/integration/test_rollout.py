@@ -320,10 +320,14 @@ class TestUpgrade:
         inventory["all"]["vars"] |= {"azureml_version": "1.1.70", "azureml_rollback": True}
         simulator.clear_journal()
 
-        stopped = playbook("azureml.arc.upgrade", inventory, *WAVES, "-e", "azureml_soak=1")
+        options = ("-e", "azureml_soak=1", "-e", "azureml_progress_interval=0.01")
+        stopped = playbook("azureml.arc.upgrade", inventory, *WAVES, *options)
 
         assert stopped.status == 2
         assert stopped.outcome("c1")["steps"][-1]["name"] == "Check the pods after the soak"
+        assert "waiting: [c3] extension 'azureml' on connected cluster 'c3': Updating (since" in stopped.output
+        back = "waiting: [c3] version 1.1.70 failed, rolling back to version 1.1.60: extension 'azureml' on"
+        assert back in stopped.output
         patches = requests_to(simulator, "PATCH", "/extensions/azureml")
         versions = sorted((one["path"].split("/")[8], one["body"]["properties"]["version"]) for one in patches)
         assert versions == [("c1", "1.1.70"), ("c2", "1.1.70"), ("c3", "1.1.70")]

@@ -41,6 +41,14 @@ def version_of(text: str) -> tuple[int, ...]:
         raise AzureMLError(f"'{text}' is not a version like 1.21.10") from error
 
 
+def is_lower(version: str, other: str) -> bool:
+    """Return whether a version is lower than another: C(1.1) is lower than C(1.1.70). Unknown formats are not."""
+    try:
+        return version_of(version) < version_of(other)
+    except AzureMLError:
+        return False
+
+
 def resource_providers(facts: Facts) -> Iterator[tuple]:
     for name, state in sorted(facts.objects["providers"].items()):
         if state.lower() != "registered":

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting
+from ansible_collections.azureml.arc.plugins.module_utils._preflight.azure_checks import is_lower
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.steps import NOT_KEPT, StepFailedError, Steps
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.options import ClusterOptions
 
@@ -93,6 +94,10 @@ class Flow:
         """Whether a job has to complete before the cluster counts as deployed."""
         return "prove" in self.parts and self.options.proves_jobs(self.first_wave)
 
+    def in_progress(self, state: str) -> str:
+        """Return the state of a wait as text, for a line of progress."""
+        return state
+
     def summary(self) -> str:
         """Return the result in a line."""
         raise NotImplementedError
@@ -126,6 +131,14 @@ class Flow:
         self.extension = {name: value for name, value in result.items() if name not in NOT_KEPT}
         self.options.learn(result.get("extension"), result.get("cluster"))
         self.options.certificate = result.get("certificate") or self.options.certificate
+        self._warn_of_downgrade()
+
+    def _warn_of_downgrade(self) -> None:
+        """Warn of a version that is lower than the installed one, which may be a typing error."""
+        wanted = (self.extension["plan"]["properties"].get("version") or {}).get("after")
+        installed = (self.extension["extension"] or {}).get("current_version")
+        if wanted and installed and is_lower(wanted, installed):
+            self.steps.warn([f"azureml_version {wanted} is lower than the installed version {installed}: a downgrade"])
 
     def compare_certificate(self) -> Waiting[bool]:
         """Compare the certificate in the cluster with the variables.

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ansible.plugins.action import ActionBase
@@ -16,6 +16,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._controller.in_process
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.processes import Send
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.progress import Progress
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.executors import InProcess
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.flow import Flow
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.host import MODULES, Assignment, flow_of
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.scheduler import Scheduler, Stop
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.reading import HostVariables
@@ -50,9 +51,9 @@ class Part:
         with Connections() as connections:
             of_task = context_of_task(self.action, self.environment, connections)
             context = replace(of_task, tmpdir=self.directory, sleep=stop.sleep, can_block=False)
-            flows = {}
+            flows: dict[str, Flow] = {}
             for host in hosts:
-                progress = Progress(host.name, self.interval, lambda line: send({"line": line}))
+                progress = self._progress_of(host.name, flows, send)
                 runs = InProcess(MODULES, context.with_progress(progress))
                 flows[host.name] = flow_of(host, self.assignment, runs, context.check_mode, handover)
             names = list(flows)
@@ -69,3 +70,8 @@ class Part:
                     steps = {name: flow.steps for name, flow in flows.items() if flow.steps.last}
                     send({"begun": {name: [one.last, one.sent_to_azure] for name, one in steps.items()}})
                 raise
+
+    def _progress_of(self, name: str, flows: Mapping[str, Flow], send: Send) -> Callable[[str], None]:
+        """Return a function that shows the state of a wait of a host's flow, which does not exist yet."""
+        progress = Progress(name, self.interval, lambda line: send({"line": line}))
+        return lambda state: progress(flows[name].in_progress(state))

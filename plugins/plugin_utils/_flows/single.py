@@ -136,7 +136,7 @@ def _run(
     interval = progress_interval(task_vars, templar)
     progress = Progress(name, interval, action._display.display)
     with prepared_worker(environment), Connections() as connections:
-        context = context_of_task(action, environment, connections, progress)
+        context = context_of_task(action, environment, connections, lambda state: progress(flow.in_progress(state)))
         in_process = context if is_switched_on(task_vars, templar) else None
         runs = executor_of(action, task_vars, environment, MODULES, in_process, host.via_node)
         flow = flow_of(host, assignment, runs, context.check_mode, handover)

@@ -78,6 +78,7 @@ class Upgrade(_SingleChange):
     """
 
     _former = ""
+    _rolls_back = False
 
     @staticmethod
     def errors_of(options: ClusterOptions) -> list[str]:
@@ -118,11 +119,18 @@ class Upgrade(_SingleChange):
         """Install the former version, and return the result as text."""
         timeout = self.options.get("azureml_extension_timeout")
         former = self.options.extension(version=self._former, wait_timeout=timeout)
+        self._rolls_back = True
         try:
             yield from self.steps.apply("Roll back to the former version", "extension", former)
         except StepFailedError as failure:
             return f"Rolling back to version {self._former} failed as well: {failure.result.get('msg', '')}"
         return f"Rolled back to version {self._former}."
+
+    def in_progress(self, state: str) -> str:
+        version = self.options.get("azureml_version")
+        return (
+            f"version {version} failed, rolling back to version {self._former}: {state}" if self._rolls_back else state
+        )
 
     def summary(self) -> str:
         version = self.options.get("azureml_version")

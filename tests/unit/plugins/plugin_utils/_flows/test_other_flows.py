@@ -254,6 +254,15 @@ class TestUpgrade:
         assert "version 1.1.70 failed: it broke" in message
         assert message.endswith("Rolling back to version 1.1.61 failed as well: no chart")
 
+    @pytest.mark.parametrize(("version", "is_lower"), [("1.1", True), ("1.1.9", True), ("1.1.70", False), ("x", False)])
+    def test_version_lower_than_the_installed_one_is_a_warning(self, version, is_lower):
+        answer = {"plan": {**VERSION["plan"], "properties": {"version": {"before": None, "after": version}}}}
+
+        result = run("upgrade", deployed(extension=answer), version=version)
+
+        warning = f"azureml_version {version} is lower than the installed version 1.1.61: a downgrade"
+        assert result.get("warnings", []) == ([warning] if is_lower else [])
+
     def test_without_rollback_the_message_names_the_variable(self):
         fake = deployed(extension=[VERSION, VERSION, FAILED])
 

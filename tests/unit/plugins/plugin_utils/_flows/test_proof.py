@@ -99,7 +99,9 @@ def test_job_that_does_not_complete_fails_the_cluster():
 
 
 def test_version_on_which_no_job_completes_is_rolled_back():
-    update = {"changed": True, "plan": {"action": "update", "reason": "", "settings": {}, "properties": {"version": 1}}}
+    version = {"before": "1.1.61", "after": "1.1.70"}
+    plan = {"action": "update", "reason": "", "settings": {}, "properties": {"version": version}}
+    update = {"changed": True, "plan": plan}
     fake = FakeModules(installed=True, attached=True, extension=[update, update, {}], job_check=FAILED)
 
     result = run("upgrade", fake, version="1.1.70", rollback=True, **JOB)
