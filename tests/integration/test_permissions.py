@@ -47,7 +47,7 @@ PACE = 30  # the clock of the modules runs this many times faster
 
 @pytest.fixture(scope="module")
 def simulator(tmp_path_factory):
-    count = len(DEPLOY) + len(REMOVE) + len(PROVE) + 3
+    count = len(DEPLOY) + len(REMOVE) + len(PROVE) + 4
     clusters = [ClusterPlan(f"arc-{index}", install=INSTALL, attach_seconds=6) for index in range(count)]
     clusters += [ClusterPlan(f"aks-{index}", type="managedClusters", install=INSTALL) for index in range(count)]
     with simulated.running(
@@ -137,6 +137,25 @@ def prove(run_module, simulator, clusters):
 def test_documented_roles_are_sufficient(deploy, remove):
     deploy(DEPLOY)
     remove(REMOVE)
+
+
+def test_actions_that_read_are_sufficient_to_compare(deploy, run_module, simulator, clusters):
+    """Playbook verify runs these modules in check mode."""
+    deploy(None)
+    simulator.allow([action for action in DEPLOY if action.endswith("/read")])
+    arc, aks = clusters
+    pinned = {"settings_generation": "2021", "version": "1.0.67", "log_analytics": True}
+    changes = [
+        run_module(spec, check_mode=True, **options)["changed"]
+        for spec, options in (
+            (EXTENSION, {**arc, **pinned, "workload_profile": "training", "install_nvidia_device_plugin": True}),
+            (EXTENSION, {**aks, "workload_profile": "training"}),
+            (EXTENSION, {**aks, "workload_profile": "training", "install_volcano": False}),
+            (COMPUTE, {**arc, "name": arc["cluster_name"], "workspace": WORKSPACE}),
+        )
+    ]
+
+    assert changes == [False, False, True, False]
 
 
 def test_documented_role_is_sufficient_to_prove(prove):
