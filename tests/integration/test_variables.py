@@ -13,9 +13,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.azureml.arc.plugins.plugin_utils._flows.host import FLOWS, KINDS
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.host import FLOWS
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.specs import (
-    CLUSTER,
     MACHINE,
     OTHER_NAMES,
     specification,
@@ -42,7 +41,7 @@ def nulls(simulator, arc, monkeypatch):
     monkeypatch.setenv("K8S_AUTH_KUBECONFIG", simulator.kubeconfigs[arc])
 
     def variables_of(flow: str) -> dict:
-        return {**dict.fromkeys(specification(KINDS.get(flow, CLUSTER))), "azureml_resource_group": "rg-edge"}
+        return {**dict.fromkeys(specification(FLOWS[flow].kind)), "azureml_resource_group": "rg-edge"}
 
     return variables_of
 

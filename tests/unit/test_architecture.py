@@ -32,6 +32,7 @@ PURE = (
     "module_utils/_core/quantity.py",
     "module_utils/_core/secrets.py",
     "module_utils/_core/text.py",
+    "module_utils/_core/values.py",
     "module_utils/_endpoint/addresses.py",
     "module_utils/_endpoint/tls_records.py",
     "module_utils/_endpoint/verdict.py",

@@ -10,7 +10,6 @@ module sleeps, the scheduler of a fleet parks it and works on other clusters mea
 
 from __future__ import annotations
 
-import math
 import random
 import time
 from collections.abc import Callable, Generator
@@ -87,22 +86,6 @@ class Deadline:
     def pause(self, seconds: float) -> Waiting[None]:
         """Wait as C(sleep) does, as a generator: C(yield from deadline.pause(5))."""
         yield min(seconds, self.remaining)
-
-
-def seconds_of(name: str, value: object, default: float) -> float:
-    """Return a number of seconds that a variable gives.
-
-    :param name: of the variable.
-    :param default: counts where the value is null or an empty text.
-    :raises AzureMLError: naming the variable where its value is something else.
-    """
-    try:
-        number = float(default if value in (None, "") else value)
-    except (TypeError, ValueError):
-        number = -1.0
-    if isinstance(value, bool) or not 0 <= number < math.inf:
-        raise AzureMLError(f"{name} must be a number of seconds, not '{value}'")
-    return number
 
 
 def waiting(result: T | Waiting[T]) -> Waiting[T]:

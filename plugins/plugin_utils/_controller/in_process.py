@@ -24,12 +24,11 @@ from ansible import constants
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
-from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible_collections.azureml.arc.plugins.module_utils._core.connections import Connections
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError, first_line
 from ansible_collections.azureml.arc.plugins.module_utils._core.files import Files
-from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting, seconds_of, wait_here
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting, wait_here
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall, ModuleSpec, start
 from ansible_collections.azureml.arc.plugins.module_utils._core.secrets import (
     register,
@@ -37,6 +36,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.secrets import (
     without_secrets,
 )
 from ansible_collections.azureml.arc.plugins.module_utils._core.text import plain
+from ansible_collections.azureml.arc.plugins.module_utils._core.values import flag_of, seconds_of
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.core import (
     connection_variables,
     environment_layers,
@@ -142,9 +142,9 @@ def is_switched_on(task_vars: Mapping, templar) -> bool:
     if switch in (None, ""):
         switch = os.environ.get(SWITCH_ENVIRONMENT, in_process_by_default(sys.platform))
     try:
-        return boolean(switch)
-    except TypeError:
-        raise AnsibleActionFail(f"{SWITCH_VARIABLE} must be true or false, not '{switch}'") from None
+        return flag_of(SWITCH_VARIABLE, switch)
+    except AzureMLError as error:
+        raise AnsibleActionFail(str(error)) from None  # shown once
 
 
 def _interpreter(task_vars: Mapping, templar) -> str | None:

@@ -34,6 +34,7 @@ class Deploy(Flow):
         again.
     """
 
+    attaches = True
     begun = False
     _in_sync = False
     _completed = False

@@ -173,7 +173,7 @@ class Fleet:
             if rollout.allowed is not None:
                 self._require_equal([host for host, _in_process in hosts.values()])
             self._refuse(rollout, self._errors([host for host, _in_process in hosts.values()], assignment), assignment)
-            if assignment.attaches:
+            if assignment.what.attaches:
                 right = [host for host, in_process in hosts.values() if in_process and host.name not in rollout.refused]
                 threads = self._task_vars["ansible_forks"]
                 self._refuse(rollout, workspaces.missing(self._action, environment, right, threads), assignment)
@@ -192,7 +192,9 @@ class Fleet:
         """Return the variables of a host, and whether its steps in Azure run in this process."""
         variables = host_variables(self._action._task, name)
         templar = self._action._templar.copy_with_new_env(available_variables=variables)
-        host = read(name, variables, templar, ControllerFiles(self._action), assignment.with_files, assignment.kind)
+        host = read(
+            name, variables, templar, ControllerFiles(self._action), assignment.what.with_files, assignment.what.kind
+        )
         try:
             same = task_environment(self._action, templar) == environment
             return host, same and is_switched_on(variables, templar)

@@ -12,6 +12,8 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.polling import W
 from ansible_collections.azureml.arc.plugins.module_utils._preflight.azure_checks import is_lower
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.steps import NOT_KEPT, StepFailedError, Steps
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.options import ClusterOptions
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables.reading import WITH_FILES
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables.specs import CLUSTER
 
 PARTS = ("extension", "readiness", "attach", "prove")
 REQUIRED = "Check variables"
@@ -28,10 +30,17 @@ class Flow:
     :param parts: the parts of C(PARTS) to run.
     :param owner_of: takes the address of an API whose cluster is unknown, and returns the host of the run that
         already connects to it, C(None) for none.
+    :cvar kind: what its hosts are, as in C(specs.specification).
+    :cvar with_files: the variables whose files it needs.
+    :cvar attaches: whether it attaches clusters to workspaces.
     :ivar soak: the seconds that a changed cluster must stay ready.
     :ivar first_wave: whether the cluster is in the first wave of a play, or there are none.
     :ivar jobs: that prove its computes.
     """
+
+    kind = CLUSTER
+    with_files = WITH_FILES
+    attaches = False
 
     def __init__(
         self,
@@ -58,6 +67,11 @@ class Flow:
     def errors_of(options: ClusterOptions) -> list[str]:
         """Return the errors in variables that only this flow needs."""
         return []
+
+    @classmethod
+    def connects(cls, options: ClusterOptions) -> bool:
+        """Return whether the flow connects to the cluster."""
+        return "azureml_kubernetes" in cls.with_files
 
     def run(self, wait: bool = True) -> Waiting[dict]:
         """Run the flow.

@@ -10,11 +10,10 @@ import re
 from collections.abc import Collection, Mapping
 
 from ansible.errors import AnsibleActionFail
-from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.playbook.task_include import TaskInclude
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
-from ansible_collections.azureml.arc.plugins.module_utils._core.polling import seconds_of
 from ansible_collections.azureml.arc.plugins.module_utils._core.text import counted
+from ansible_collections.azureml.arc.plugins.module_utils._core.values import flag_of, seconds_of
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.core import blocks_of
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.in_process import templated_variable
 from ansible_collections.azureml.arc.plugins.plugin_utils._report.rollout import allowed_failures
@@ -103,11 +102,10 @@ class PlaySettings:
 
         :raises AnsibleActionFail: naming the variable if its value is invalid.
         """
-        value = self._value(name, default)
         try:
-            return boolean(value)
-        except TypeError:
-            raise AnsibleActionFail(nothing_sent([f"{name} must be true or false, not '{value}'"])) from None
+            return flag_of(name, self._value(name, default))
+        except AzureMLError as error:
+            raise AnsibleActionFail(nothing_sent([str(error)])) from None
 
     def require_valid_waves(self) -> None:
         """Refuse waves that are invalid, which the playbook has replaced by one wave.

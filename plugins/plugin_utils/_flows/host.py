@@ -38,12 +38,8 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._flows.steps import Ex
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.verify import Verify
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.checks import nothing_sent
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.options import ClusterOptions
-from ansible_collections.azureml.arc.plugins.plugin_utils._variables.reading import (
-    CONNECTIONS,
-    WITH_FILES,
-    HostVariables,
-)
-from ansible_collections.azureml.arc.plugins.plugin_utils._variables.specs import CLUSTER, MACHINE, NODES
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables.reading import HostVariables
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables.specs import MACHINE
 
 FLOWS = {
     "deploy": Deploy,
@@ -55,21 +51,12 @@ FLOWS = {
     "upgrade": Upgrade,
     "verify": Verify,
 }
-# The variables whose files a flow needs, where it does not need all.
-WITH_FILES_OF = {
-    "detach": ("azureml_sign_in",),
-    "machine": (),
-    "nodes": ("azureml_kubernetes",),
-    "remove": CONNECTIONS,
-}
 # The result of a task if the tags of the run select no part.
 NOTHING_SELECTED = {
     "skipped": True,
     "changed": False,
     "msg": f"the tags of this run select none of {', '.join(PARTS)}; nothing was sent",
 }
-# What the hosts of a flow are, where they are not whole clusters.
-KINDS = {"machine": MACHINE, "nodes": NODES}
 MODULES: Mapping[str, ModuleSpec] = {
     "cluster_identity": cluster_identity.SPEC,
     "compute": compute.SPEC,
@@ -107,34 +94,22 @@ class Assignment:
     first_wave: bool = True
 
     @property
-    def kind(self) -> str:
-        """Return what the hosts are, as in C(specs.specification)."""
-        return KINDS.get(self.flow, CLUSTER)
+    def what(self) -> type[Flow]:
+        """Return the class of the flow, which declares what it needs."""
+        return FLOWS[self.flow]
 
     @property
     def noun(self) -> str:
         """Return what the hosts are, in a word."""
-        return "machine" if self.kind == MACHINE else "cluster"
-
-    @property
-    def attaches(self) -> bool:
-        """Return whether the flow attaches clusters to workspaces."""
-        return self.flow == "deploy"
+        return "machine" if self.what.kind == MACHINE else "cluster"
 
     def errors_of(self, options: ClusterOptions | None) -> list[str]:
         """Return the errors in variables that only this flow needs; none if the variables cannot be read."""
-        return FLOWS[self.flow].errors_of(options) if options else []
-
-    @property
-    def with_files(self) -> tuple[str, ...]:
-        """Return the variables whose files the flow needs. What is removed needs no certificate any more."""
-        return WITH_FILES_OF.get(self.flow, WITH_FILES)
+        return self.what.errors_of(options) if options else []
 
     def connects(self, host: HostVariables) -> bool:
-        """Return whether the flow connects to the cluster of a host from here. Clusters to detach may be gone."""
-        if host.options is None or host.via_node or "azureml_kubernetes" not in self.with_files:
-            return False
-        return self.flow != "nodes" or bool(host.options.get("azureml_nodes"))
+        """Return whether the flow connects to the cluster of a host from the controller."""
+        return host.options is not None and not host.via_node and self.what.connects(host.options)
 
 
 def parts_by_tags(own_tags: Collection[str], task_vars: Mapping) -> tuple[str, ...]:

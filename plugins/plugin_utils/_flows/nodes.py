@@ -14,13 +14,21 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.text import name
 from ansible_collections.azureml.arc.plugins.module_utils._preflight.machine import CHECKS
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.flow import UNVERIFIED, Flow
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.steps import NOT_KEPT, StepFailedError
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables.options import ClusterOptions
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables.specs import MACHINE, NODES
 
 
 class Nodes(Flow):
     """Label and taint the nodes of a cluster."""
 
+    kind = NODES
+    with_files = ("azureml_kubernetes",)
     _nodes: tuple[str, ...] = ()
     _changed: tuple[str, ...] = ()
+
+    @classmethod
+    def connects(cls, options: ClusterOptions) -> bool:
+        return bool(options.get("azureml_nodes"))
 
     def begin(self) -> Waiting[None]:
         """Change the nodes of each entry, after a check of the cluster's identity if the variables name the cluster.
@@ -85,6 +93,8 @@ def _independent(entries: Sequence[Mapping]) -> list[Mapping]:
 class Machine(Flow):
     """Check the machine of a node. Tasks of the role change the mode of SELinux between C(begin) and C(complete)."""
 
+    kind = MACHINE
+    with_files = ()
     _selinux = ""  # the current mode
     _checked: Mapping = {}  # the result of module node_preflight
 

@@ -10,10 +10,13 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.polling import W
 from ansible_collections.azureml.arc.plugins.module_utils._extension.plan import RELEASE_NAMESPACE
 from ansible_collections.azureml.arc.plugins.module_utils._extension.supporting import SUPPORTING_RESOURCES
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.flow import Flow, offered_types
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables.reading import CONNECTIONS
 
 
 class Detach(Flow):
     """Detach a cluster from its workspaces; keep the cluster and its extension."""
+
+    with_files = ("azureml_sign_in",)  # the cluster may be gone
 
     def begin(self) -> Waiting[None]:
         """Submit the removal of each compute."""
@@ -56,6 +59,7 @@ class Detach(Flow):
 class Remove(Detach):
     """Detach a cluster, and remove the extension and everything that belongs to it."""
 
+    with_files = CONNECTIONS  # but not those of a certificate to remove
     _types: tuple[str, ...] = ()
     _resources: tuple[str, ...] = ()
     _in_cluster: tuple[str, ...] = ()
