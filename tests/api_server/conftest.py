@@ -16,6 +16,7 @@ import ssl
 import threading
 
 import pytest
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import config
 from kubernetes.dynamic import DynamicClient
 from kubernetes.dynamic.exceptions import NotFoundError
 from objects import DEFINITION, INSTANCE_TYPES, definition, instance_types
@@ -168,8 +169,9 @@ def delete_definition(api: DynamicClient, name: str) -> None:
 
 
 @pytest.fixture
-def run_module(tmp_path):
+def run_module(tmp_path, monkeypatch):
     """Return a function that runs a module with the options of a task. It raises C(ModuleFailedError) on failure."""
+    monkeypatch.setitem(config.RETRIES, "backoff_factor", 0.01)  # the pauses of this library ignore the module's clock
     return functools.partial(run_module_work, tmp_path)
 
 

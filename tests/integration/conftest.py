@@ -16,6 +16,7 @@ from pathlib import Path
 import fault_matrix
 import fleets
 import pytest
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import config
 from ansible_collections.azureml.arc.plugins.modules.extension import SPEC as EXTENSION_SPEC
 from ansible_collections.azureml.arc.plugins.plugin_utils._report.page import page as render
 from kubernetes.config import new_client_from_config
@@ -134,8 +135,9 @@ def fleet(start_fleet):
 
 
 @pytest.fixture
-def run_module(tmp_path):
+def run_module(tmp_path, monkeypatch):
     """Return a function that runs a module with the options of a task. It raises C(ModuleFailedError) on failure."""
+    monkeypatch.setitem(config.RETRIES, "backoff_factor", 0.01)  # the pauses of this library ignore the module's clock
     return functools.partial(run_module_work, tmp_path)
 
 

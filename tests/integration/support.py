@@ -18,6 +18,9 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall, ModuleSpec, execute
 from azure.identity import ClientSecretCredential
 
+# Time passes faster for modules by this factor, so that tests do not wait for their pauses. Timeouts do, too.
+PACE = 20
+
 
 class ModuleFailedError(AssertionError):
     """A failed module.
@@ -35,14 +38,14 @@ def run_module_work(
     spec: ModuleSpec,
     check_mode: bool = False,
     diff: bool = False,
-    pace: float = 1,
+    pace: float = PACE,
     shared: Mapping[str, object] | None = None,
     **options: object,
 ) -> dict:
     """Run a module with the options of a task.
 
     :param directory: for temporary files of the module.
-    :param pace: factor by which time passes faster for the module, so that its waits are shorter.
+    :param pace: factor by which time passes faster for the module.
     :param shared: C(connections) and C(cache) of the task.
     :returns: its result, including warnings.
     :raises ModuleFailedError: if it fails.

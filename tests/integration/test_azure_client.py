@@ -40,7 +40,7 @@ def test_retries_end_at_the_deadline(run_module, simulator, arc):
     simulator.add_fault(method="GET", path=f"{arc}$", status=429, headers={"Retry-After": "20"})
 
     with pytest.raises(ModuleFailedError, match="HTTP 429.*asks to wait 20 seconds, more than the task's timeout"):
-        run_module(SPEC, cluster_name=arc, pace=20, wait_timeout=50, **TRAINING)
+        run_module(SPEC, cluster_name=arc, wait_timeout=50, **TRAINING)
 
     assert len(requests_to(simulator, "GET", f"connectedClusters/{arc}")) == 3
 

@@ -18,7 +18,6 @@ from ansible_collections.azureml.arc.plugins.modules.job_check import SPEC
 from objects import WORKSPACE
 from support import ModuleFailedError, requests_to, wait_for, writes
 
-PACE = 20  # factor by which time passes faster for the module
 WORKSPACE_ID = "/resourceGroups/rg-ml/providers/Microsoft.MachineLearningServices/workspaces/ws"
 TYPES = ("amlarc.azureml.com/v1alpha1", "InstanceType")
 
@@ -29,8 +28,8 @@ def attach(run_module, simulator, arc):
 
     def run(compute=None, **extension) -> None:
         cluster = {"resource_group": "rg-edge", "cluster_name": arc}
-        run_module(EXTENSION, pace=PACE, **{"workload_profile": "training", **extension}, **cluster)
-        run_module(COMPUTE, pace=PACE, name=arc, workspace=WORKSPACE, **cluster, **(compute or {}))
+        run_module(EXTENSION, **{"workload_profile": "training", **extension}, **cluster)
+        run_module(COMPUTE, name=arc, workspace=WORKSPACE, **cluster, **(compute or {}))
         simulator.clear_journal()
 
     return run
@@ -40,7 +39,7 @@ def attach(run_module, simulator, arc):
 def check(run_module, simulator, arc):
     """Return a function that runs the module for the compute of the cluster."""
     connection = {"kubeconfig": simulator.kubeconfigs[arc]}
-    return functools.partial(run_module, SPEC, pace=PACE, compute=arc, workspace=WORKSPACE, **connection)
+    return functools.partial(run_module, SPEC, compute=arc, workspace=WORKSPACE, **connection)
 
 
 @pytest.fixture
@@ -223,7 +222,7 @@ def test_unreachable_cluster_is_a_warning(run_module, arc, attach):
     attach()
     options = {"compute": arc, "workspace": WORKSPACE, "host": "https://localhost:1", "api_key": "none"}
 
-    result = run_module(SPEC, pace=PACE, **options)
+    result = run_module(SPEC, **options)
 
     assert (result["succeeded"], result["jobs"][0]["node"]) == (True, "")
     assert [one.startswith("The diagnosis does not include the pods") for one in result["warnings"]] == [True]

@@ -42,7 +42,6 @@ OLD_JOB = {
 NUMBERS = itertools.count()
 # Short enough for an operation to finish before its first poll.
 INSTALL = InstallPlan(seconds=6)
-PACE = 30  # the clock of the modules runs this many times faster
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +79,7 @@ def deploy(run_module, simulator, clusters):
             (EXTENSION, {**aks, "workload_profile": "training"}),
             (COMPUTE, {**arc, "name": arc["cluster_name"], "workspace": WORKSPACE}),
         ):
-            run_module(spec, pace=PACE, **options)
+            run_module(spec, **options)
 
     yield run
     simulator.allow(None)
@@ -102,7 +101,7 @@ def remove(run_module, simulator, clusters, deploy):
             (EXTENSION, {**arc, "state": "absent", "remove_resources": everything}),
             (EXTENSION, {**aks, "state": "absent"}),
         ):
-            run_module(spec, pace=PACE, **options)
+            run_module(spec, **options)
 
     return run
 
@@ -114,8 +113,8 @@ def prove(run_module, simulator, clusters):
     def run(actions: list[str]) -> str:
         arc, _aks = clusters
         name, results = arc["cluster_name"], []
-        run_module(EXTENSION, pace=PACE, **arc, workload_profile="training")
-        run_module(COMPUTE, pace=PACE, **arc, name=name, workspace=WORKSPACE)
+        run_module(EXTENSION, **arc, workload_profile="training")
+        run_module(COMPUTE, **arc, name=name, workspace=WORKSPACE)
         tags = {"azureml_arc_job_check": name}
         old = {**OLD_JOB, "properties": {**OLD_JOB["properties"], "tags": tags}}
         simulator.change_workspace("ws", jobs=[old])
@@ -124,7 +123,7 @@ def prove(run_module, simulator, clusters):
             simulator.change_plan(name, jobs={"failures": {"*": failure}})
             options = {"compute": name, "workspace": WORKSPACE, "inspect_pods": False, "command": f"echo {failure}"}
             try:
-                results.append(run_module(JOB_CHECK, pace=PACE, wait_timeout=timeout, **options))
+                results.append(run_module(JOB_CHECK, wait_timeout=timeout, **options))
             except ModuleFailedError as failed:
                 results.append(failed.result)
         return json.dumps(results)

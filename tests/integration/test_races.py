@@ -170,9 +170,9 @@ def test_cluster_that_goes_offline_during_a_wait_is_reported(simulator, run_modu
 
     concurrently(go_offline)
     with pytest.raises(
-        ModuleFailedError, match="Timed out after 12 seconds.*the cluster has connectivity status Offline"
+        ModuleFailedError, match="Timed out after 120 seconds.*the cluster has connectivity status Offline"
     ):
-        run_module(EXTENSION, **TRAINING, cluster_name=arc, wait_timeout=12)
+        run_module(EXTENSION, **TRAINING, cluster_name=arc, wait_timeout=120)
 
     # The next run fails before it waits. Once the agents are connected again, a run continues the operation.
     with pytest.raises(ModuleFailedError, match="Offline"):

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import importlib
 import ipaddress
+import ssl
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ try:
     from kubernetes.client import Configuration
     from kubernetes.config import ConfigException, load_incluster_config, load_kube_config_from_dict
     from urllib3 import Retry
+    from urllib3.exceptions import SSLError
     from urllib3.util import make_headers
 except ImportError:
     IMPORT_ERROR = traceback.format_exc()
@@ -48,7 +50,12 @@ LONGEST_RETRY_AFTER = 60  # longest C(Retry-After) to honour, in seconds
 
 
 class BoundedRetry(Retry):
-    """Honour C(Retry-After), up to a limit."""
+    """Honour C(Retry-After), up to a limit, and give up at once if the certificate of the server cannot be verified."""
+
+    def increment(self, method=None, url=None, response=None, error=None, *args, **kwargs) -> Retry:
+        is_final = isinstance(error, SSLError) and isinstance(error.args[0], ssl.SSLCertVerificationError)
+        left = self.new(total=0) if is_final else self
+        return Retry.increment(left, method, url, response, error, *args, **kwargs)
 
     def get_retry_after(self, response) -> float | None:
         asked = super().get_retry_after(response)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
 import sys
 from pathlib import Path
 
 import pytest
+import urllib3
 import yaml
 from ansible_collections.azureml.arc.plugins.doc_fragments.kubernetes import ModuleDocFragment
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
@@ -212,3 +214,12 @@ def test_socks_proxy_without_its_library_names_the_library(configured, monkeypat
     monkeypatch.setitem(sys.modules, "socks", None)
     with pytest.raises(AzureMLError, match="PySocks"):
         configured({"host": "https://a", "api_key": "t", "proxy": "socks5://127.0.0.1:1080"}, {})
+
+
+@pytest.mark.parametrize(("cause", "attempts"), [(ssl.SSLCertVerificationError(), 1), (ssl.SSLEOFError(), 3)])
+def test_certificate_that_cannot_be_verified_ends_all_attempts(cause, attempts):
+    error, retries = urllib3.exceptions.SSLError(cause), config.BoundedRetry(total=2)
+    for _attempt in range(attempts - 1):
+        retries = retries.increment("GET", "/", error=error)
+    with pytest.raises(urllib3.exceptions.MaxRetryError):
+        retries.increment("GET", "/", error=error)
