@@ -32,6 +32,20 @@ def test_condition_that_would_skip_hosts_is_rejected(playbook, fleet, content, m
     assert simulator.journal() == []
 
 
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (("-e", "azureml_hosts=none"), 0, "no hosts matched"),
+        (("--limit", "none"), 1, "leaves us with no hosts to target"),
+    ],
+)
+def test_selection_without_a_cluster_ends_as_with_any_playbook(playbook, arguments, status, message):
+    run = playbook("azureml.arc.deploy", {"all": {"hosts": {"shop": {}}}}, *arguments)
+
+    assert run.status == status
+    assert message in run.output
+
+
 def test_strategy_free_is_rejected_by_ansible(playbook, fleet):
     simulator, inventory = fleet
 
