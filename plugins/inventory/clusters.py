@@ -160,7 +160,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         super().parse(inventory, loader, path)
         unknown = set(self._read_config_data(path)) - set(self.get_options())
         if unknown:
-            raise AnsibleParserError(f"{path}: there is no option {', '.join(sorted(unknown))}")
+            raise AnsibleParserError(f"{path}: unknown option {', '.join(sorted(unknown))}")
         try:
             waves = Waves(self.get_option("wave_tag"), self.get_option("wave_percentages"))
             waves.check()

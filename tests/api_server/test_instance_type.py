@@ -121,7 +121,7 @@ def test_missing_permission_is_named(run_module, as_administrator, account, defi
     ]
     wanted = [{**SMALL, "resources": {}}, {"name": "new"}]
     kubeconfig = account({"": rules})
-    with pytest.raises(ModuleFailedError, match=f"The account may not {verb} instancetypes: give it a Role"):
+    with pytest.raises(ModuleFailedError, match=f"The account may not {verb} instancetypes: give it a ClusterRole"):
         run_module(SPEC, kubeconfig=kubeconfig, instance_types=wanted, purge=True)
 
 

@@ -165,9 +165,9 @@ def test_removal_waits_for_objects_in_use_and_keeps_objects_of_others(complete):
     assert left["organizations"] == {"Azure Machine Learning", "other"}
     assert not {"job_templates", "projects", "inventories", "notification_templates", "schedules"} & set(left)
     message = absent.result("Report what was kept", "localhost")["msg"]
-    assert message == 'Left: organization "Azure Machine Learning", which has teams: others.'
+    assert message == 'Kept: organization "Azure Machine Learning", which has teams: others.'
     (kept,) = absent.result("Report the kept credential type", "localhost")["results"]
-    assert kept["msg"].startswith('Left: credential type "azureml kubeconfig"')
+    assert kept["msg"].startswith('Kept: credential type "azureml kubeconfig"')
 
     store.items["teams"].clear()
     store.items["credentials"].clear()

@@ -76,7 +76,7 @@ def test_compute_of_a_deleted_cluster_is_detached(run_module, simulator, arc, re
 def test_compute_of_another_cluster_is_not_detached(run_module, simulator, ready):
     run_module(SPEC, **ready)
     simulator.clear_journal()
-    with pytest.raises(ModuleFailedError, match="cannot be detached: it is another cluster, /subscriptions/.*arc-"):
+    with pytest.raises(ModuleFailedError, match="cannot be detached: it belongs to another cluster, /.*/arc-"):
         run_module(SPEC, state="absent", **{**ready, "cluster_name": "other"})
     assert writes(simulator) == []
 

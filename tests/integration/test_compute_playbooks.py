@@ -118,7 +118,7 @@ def test_deploy_and_remove_are_idempotent_and_verify_reports_drift(playbook, sim
         )
         assert "Microsoft.Relay/namespaces/" in message
         assert "Microsoft.OperationalInsights/workspaces/" in message
-        assert "rights on OpenShift" in message
+        assert "permissions on OpenShift" in message
         assert message.endswith("Secret ml-tls")
     assert instance_types(kube, "shop") == {}
 

@@ -194,7 +194,7 @@ def test_modules_do_not_wait_in_check_mode(folder):
 
     assert status == 0, output
     assert "namespace 'azureml' is not ready yet: " in output
-    assert "the cluster does not know instance types yet" in output
+    assert "instance types are not defined in the cluster yet" in output
     assert "changed=5 " in output
     assert writes(simulator) == []
     assert time.monotonic() - start < PATIENCE

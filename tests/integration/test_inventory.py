@@ -227,7 +227,7 @@ def test_hosts_are_grouped_by_state_and_version_of_the_extension(listed, run_mod
         ({"plain_host_names": True}, "two clusters would have the host name 'west'.*plain_host_names"),
         ({"wave_percentages": [5, 50]}, "wave_percentages must increase up to 100"),
         ({"subscription_ids": ["mine"]}, "subscription_ids 'mine' is not a subscription id"),
-        ({"distribution": ["k3s"]}, "there is no option distribution"),
+        ({"distribution": ["k3s"]}, "unknown option distribution"),
         ({"cluster_types": ["provisioned_cluster"]}, "provisioned_cluster.*connected_cluster, managed_cluster"),
         ({"secret": "wrong"}, "Could not sign in to Azure.*AADSTS7000215"),
     ],

@@ -190,7 +190,7 @@ def test_cluster_other_than_openshift_fails(converge, arc):
 @pytest.mark.parametrize("verb", ["create clusterroles", "create clusterrolebindings"])
 def test_missing_permission_is_reported(converge, simulator, openshift, verb):
     simulator.change_plan(openshift, forbidden=[verb])
-    with pytest.raises(ModuleFailedError, match=f"The account may not {verb}: give it a Role"):
+    with pytest.raises(ModuleFailedError, match=f"The account may not {verb}: give it a ClusterRole"):
         converge()
 
 

@@ -151,7 +151,7 @@ def test_missing_read_permission_is_a_warning(check, simulator):
     simulator.change_plan("aks", forbidden=["nodes", "customresourcedefinitions"])
     result = check("aks", cluster_type="managed_cluster")
     assert found(result) == [("warning", check) for check in ("nodes", "resources", "volcano", "prometheus_operator")]
-    assert "The account may not list nodes: give it a Role" in result["findings"][0]["message"]
+    assert "The account may not list nodes: give it a ClusterRole" in result["findings"][0]["message"]
     assert "may not get customresourcedefinitions" in result["findings"][2]["message"]
 
 

@@ -123,8 +123,8 @@ def test_clusters_of_a_killed_process_fail_and_others_are_deployed(tmp_path, sta
         process.wait(timeout=120)
 
     output = (directory / "output").read_text()
-    assert output.count("the process that worked on it has ended with code -9") == 2
-    assert "azureml_processes: 1 takes less memory" in output
+    assert output.count("its worker process ended with code -9") == 2
+    assert "set azureml_processes to 1 to use less memory" in output
     assert output.count("extension created") == 2
     assert "4 clusters: 2 changed, 2 failed" in output
 

@@ -87,7 +87,7 @@ def assign_credentials(settings: dict, types: list[dict]) -> dict:
 
 
 def find_problems(settings: dict, found: dict) -> list[str]:
-    """Find errors that AWX would report only halfway, and names that are in use."""
+    """Find errors that AWX would report only after the first changes, and names that are in use."""
     return _value_problems(settings) or [*_credential_problems(settings, found), *_name_problems(settings, found)]
 
 
@@ -97,7 +97,7 @@ def _value_problems(settings: dict) -> list[str]:
     if project.get("scm_type") == "manual" and _true(project.get("scm_update_on_launch")):
         problems.append("azureml_awx_project: AWX does not update a manual project; remove scm_update_on_launch")
     if settings["image_pull"] not in PULL_POLICIES:
-        problems.append(f"azureml_awx_image_pull: {settings['image_pull']!r} is none of {', '.join(PULL_POLICIES)}")
+        problems.append(f"azureml_awx_image_pull: {settings['image_pull']!r} is not one of {', '.join(PULL_POLICIES)}")
     for name, least in (("slices", 1), ("approval_timeout", 0), ("timeout", 1)):
         if not str(settings[name]).strip().isdecimal() or int(settings[name]) < least:
             problems.append(f"azureml_awx_{name}: {settings[name]!r} is not an integer of at least {least}")
@@ -109,7 +109,7 @@ def _value_problems(settings: dict) -> list[str]:
 
 
 def _invalid_names(settings: dict) -> list[str]:
-    """Yield names that could not be found again: AWX strips spaces, and awx.awx treats a number as an id."""
+    """Return errors in names that could not be found again: AWX strips spaces, and awx.awx treats a number as an id."""
     problems = [
         f"azureml_awx_{variable}: {name!r} is empty, or begins or ends with a space"
         for variable in ("credentials", "kubeconfigs", "notifications")
@@ -118,7 +118,7 @@ def _invalid_names(settings: dict) -> list[str]:
     ]
     for variable, value in (("prefix", settings["name"]), ("organization", settings["organization"])):
         if not value or value.isdecimal():
-            problems.append(f"azureml_awx_{variable}: {value!r} is no name; names have more than digits")
+            problems.append(f"azureml_awx_{variable}: {value!r} is not a name: it is empty, or has only digits")
     if settings["prefix"] != settings["prefix"].lstrip():
         problems.append(f"azureml_awx_prefix: {settings['prefix']!r} begins with a space")
     return problems
@@ -153,7 +153,7 @@ def _credential_problems(settings: dict, found: dict) -> list[str]:
 
 
 def _choice_problems(settings: dict, kinds: dict, variable: str, given: str | None, wanted: str) -> list[str]:
-    """Yield the errors in the credential of the project or the image."""
+    """Return the errors in the credential of the project or the image."""
     types = credential_types(settings)
     if given:
         kind = kinds.get(types.get(given, ""), wanted)
@@ -188,7 +188,7 @@ def _type_problems(settings: dict, found: dict) -> list[str]:
     if not settings["kubeconfigs"] or (present and not type_differs(present, settings["kubeconfig_type"])):
         return []
     if present and not present["description"].endswith(settings["type_mark"]):
-        return [f"credential type {name!r} is another one; choose another azureml_awx_prefix"]
+        return [f"credential type {name!r} was not created by this playbook; choose another azureml_awx_prefix"]
     if not found["superuser"]:
         return [f"credential type {name!r}: only a system administrator can create or change it; see docs/awx.md"]
     return []

@@ -58,7 +58,7 @@ CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 def tls_context(validate_certificates: bool) -> ssl.SSLContext:
-    """Return what verifies the service, for any number of connections.
+    """Return the TLS context that verifies the service, for any number of connections.
 
     The environment may name a file or a folder with certificates.
 
@@ -93,8 +93,8 @@ def open_client(
         "",  # no subscription: addresses are given whole
         base_url=cloud.resource_manager,
         transport=_transport(cloud.resource_manager, context, timeouts),
-        # Without those that would do nothing here but take a third of a request's processor time: redirects, which
-        # lead to another host, retries, logs, traces, and a second look at the body.
+        # Policies that have no effect here are omitted, because they take a third of a request's processor time:
+        # redirects, which lead to another host, retries, logs, traces, and reading the body a second time.
         policies=[
             RequestIdPolicy(),
             UserAgentPolicy(user_agent="ansible-azureml.arc"),
@@ -111,9 +111,9 @@ def open_service(
     context: ssl.SSLContext,
     timeouts: Mapping[str, float],
 ) -> PipelineClient:
-    """Return a client that reads from a service beside the resource manager. Nothing is sent yet.
+    """Return a client that reads from a service other than the resource manager. Nothing is sent yet.
 
-    :param scope: of the token, which is good for that service only. For the other parameters see C(open_client).
+    :param scope: of the token, which is valid for that service only. For the other parameters see C(open_client).
     """
     return PipelineClient(
         address,

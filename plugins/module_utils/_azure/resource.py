@@ -158,7 +158,7 @@ class ArmResource:
         if operation:
             was_seen |= yield from self._wait_for_operation(operation)
         elif response and response.body and not is_moving(response.body):
-            self.raise_where_failed(response.body)
+            self.raise_if_failed(response.body)
             return response.body  # the answer shows the resource as it is now
         found = yield from self.settle(created=not was_seen)
         if found is None and method != "DELETE":
@@ -239,7 +239,7 @@ class ArmResource:
             if body is not None:
                 patience = None  # from now on, a 404 means that it was deleted
                 if not is_moving(body):
-                    self.raise_where_failed(body)
+                    self.raise_if_failed(body)
                     return body
             elif patience is None:
                 return None
@@ -257,7 +257,7 @@ class ArmResource:
             self.deadline.report(f"{self._what}: {state}")
             yield from self.deadline.pause(pause.next())
 
-    def raise_where_failed(self, body: Mapping) -> None:
+    def raise_if_failed(self, body: Mapping) -> None:
         """Turn a resource that ended as Failed or Canceled into an error."""
         state = state_of(body)
         if has_failed(state):

@@ -144,7 +144,7 @@ def _configuration(given: Mapping, where: str, names: Names) -> ComputeConfigura
 def _instance_type(name: str, given: object, where: str, names: Names) -> InstanceType:
     path = f"{where}{names.types}"
     if not isinstance(name, str) or not _ATTACHED_NAME.fullmatch(name):
-        raise AzureMLError(f"{path}: '{name}' is not a name: letters, digits, '-', '_' and '.'")
+        raise AzureMLError(f"{path}: '{name}' is not a name: use letters and digits, with '-', '_' or '.' between them")
     check_object_name(object_name(name), path)
     given = mapping(given, f"{path}.{name}")
     _require_known(given, (names.selector, "resources"), f"{path}.{name}: ")

@@ -77,7 +77,7 @@ def _is_defined(session: KubeSession, call: ModuleCall) -> Waiting[bool]:
 def _undefined(call: ModuleCall, wanted: Sequence[InstanceType]) -> dict:
     """Without the extension there is nothing to remove, everything to create in check mode, and an error otherwise."""
     if call.params["state"] == "present" and call.check_mode and call.params["wait"]:
-        call.warn(f"the cluster does not know instance types yet ({DEFINITION}), which the extension brings")
+        call.warn(f"instance types are not defined in the cluster yet ({DEFINITION}); the extension defines them")
     if call.params["state"] == "present" and not call.check_mode:
         raise AzureMLError(
             f"instance types are not defined in the cluster ({DEFINITION})",

@@ -88,7 +88,7 @@ def mapping(value: object, path: str) -> Mapping:
     if value is None:
         return {}
     if not isinstance(value, Mapping):
-        raise AzureMLError(f"{path}: {value!r} is not a mapping")
+        raise AzureMLError(f"{path} must be a dictionary, not {value!r}")
     return value
 
 
@@ -134,7 +134,7 @@ def _check_gpus(parts: Mapping[str, Mapping], path: str) -> None:
     requested, limit = (int(parts[part].get(GPU, 0)) for part in PARTS)
     if requested and requested != limit:
         raise AzureMLError(
-            f"{path}.requests.{GPU}: {requested} must be as in {path}.limits, which has {limit or 'none'}"
+            f"{path}.requests.{GPU}: {requested} must equal the limit in {path}.limits, which is {limit or 'not set'}"
         )
 
 

@@ -122,11 +122,11 @@ class _Task:
         self._created_namespace = False  # at any attempt
 
     def present(self, configuration: ComputeConfiguration) -> Waiting[dict]:
-        """C(state=present)."""
+        """Attach the cluster, or change its attachment."""
         return (yield from self._compute.decide(lambda: self._attach(configuration)))
 
     def absent(self) -> Waiting[dict]:
-        """C(state=absent)."""
+        """Detach the cluster."""
         return (yield from self._compute.decide(self._detach))
 
     def _attach(self, configuration: ComputeConfiguration) -> Waiting[dict]:
@@ -134,7 +134,7 @@ class _Task:
         wanted = self._wanted(configuration)
         body = self._compute.read()
         if body and not self._params["retry_failed"]:
-            self._compute.raise_where_failed(body)
+            self._compute.raise_if_failed(body)
         step = plan(wanted, body)
         if step.action == "adopt" and wait and not check_mode:
             body = yield from self._compute.settle(body)
@@ -210,7 +210,7 @@ class _Task:
         present = view(body)
         if not _is_of(present, cluster):
             raise AzureMLError(
-                f"{self._compute} cannot be detached: it is another cluster, {present['cluster_id']}",
+                f"{self._compute} cannot be detached: it belongs to another cluster, {present['cluster_id']}",
                 code="Refused",
                 hint="Check the name of the compute, cluster_name, cluster_type and resource_group, or omit those"
                 " of the cluster.",

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Waiting without hammering: growing, jittered intervals up to a deadline.
+"""Wait at growing, jittered intervals, up to a deadline.
 
 A wait is a generator that yields the seconds until it continues, so that its caller decides how to wait: an ordinary
 module sleeps, the scheduler of a fleet parks it and works on other clusters meanwhile.

@@ -110,7 +110,7 @@ class ModuleSpec:
 
 
 def require(libraries: tuple) -> None:
-    """Check that libraries are there, given as in C(ModuleSpec).
+    """Check that libraries are installed, given as in C(ModuleSpec).
 
     :raises AzureMLError: naming the first missing one, and the Python that lacks it.
     """

@@ -38,7 +38,7 @@ def unpack(value: str, content_type: str, what: str) -> tuple[bytes, bytes]:
     :param value: a PEM text in any order, or the base64 of PKCS#12 without a password.
     :param content_type: C(PEM) or C(PKCS12).
     :param what: the certificate, for errors.
-    :raises AzureMLError: if the value is none of it, or lacks a part.
+    :raises AzureMLError: if the value is neither, or lacks a part.
     """
     unpacked = {PEM: _of_pem, PKCS12: _of_pkcs12}.get(content_type)
     if unpacked is None:
@@ -79,4 +79,4 @@ def _chain(key, certificates: list[Certificate]) -> list[Certificate]:
             return chain
         chain.append(issuer)
         left.remove(issuer)
-    return certificates  # whose check says that the key belongs to none of them
+    return certificates  # their check reports that the key belongs to none of them

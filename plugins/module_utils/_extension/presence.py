@@ -125,7 +125,7 @@ class Presence:
     def _attempt(self, body: dict | None) -> Waiting[dict]:
         wait, check_mode = self._call.params["wait"], self._call.check_mode
         if body and not self._call.params["retry_failed"]:
-            self._extension.raise_where_failed(body)
+            self._extension.raise_if_failed(body)
         step = plan(self._wanted, parse(body))
         if step.action == "adopt" and wait and not check_mode:
             body = yield from self._extension.settle(body)

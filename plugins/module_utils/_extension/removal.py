@@ -67,8 +67,8 @@ def _remove_extension(
         other = find_other(session, reference)
         if other:
             call.warn(
-                f"{reference} does not exist, but AzureML extension '{other['name']}', which was left unchanged;"
-                f" set name (azureml_extension_name) to remove it"
+                f"{reference} does not exist; AzureML extension '{other['name']}' does, and was left unchanged. Set"
+                f" name (azureml_extension_name) to '{other['name']}' to remove it."
             )
         return _result(call, Plan("none", "the extension does not exist"), None)
     if not is_azureml(body):

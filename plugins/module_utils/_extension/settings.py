@@ -164,7 +164,7 @@ def _cluster_settings(generation: keys.Generation, cluster: ClusterFacts) -> dic
 
 
 def _settings_by_size(generation: keys.Generation, cluster: ClusterFacts) -> dict:
-    """Return what C(az) derives from the number of nodes; in 2021 it did not look at it."""
+    """Return what C(az) derives from the number of nodes; in 2021 it ignored it."""
     if generation is not keys.CURRENT or cluster.node_count >= HIGH_AVAILABILITY_NODES:
         return {}
     return {"clusterPurpose": "DevTest", generation.router_ha: "false"}

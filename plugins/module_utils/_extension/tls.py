@@ -151,7 +151,7 @@ def load_pem(chain: bytes) -> list[x509.Certificate]:
 def load_der(chain: Sequence[bytes]) -> list[x509.Certificate]:
     """Return the certificates of a chain.
 
-    :raises ValueError: if one of them is none.
+    :raises ValueError: if one of them cannot be parsed.
     """
     return [x509.load_der_x509_certificate(one) for one in chain]
 

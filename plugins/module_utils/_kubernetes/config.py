@@ -201,7 +201,7 @@ def _require_proxy(proxy: str | None) -> None:
     scheme = urlsplit(proxy or "http://").scheme
     if scheme not in PROXY_SCHEMES:
         # Without the address, which may contain a password.
-        raise AzureMLError(f"proxy has scheme '{scheme}', which is none of {', '.join(PROXY_SCHEMES)}")
+        raise AzureMLError(f"proxy must have one of the schemes {', '.join(PROXY_SCHEMES)}, not '{scheme}'")
     if not scheme.startswith("socks"):
         return
     try:

@@ -68,7 +68,7 @@ class Request:
             code=str(status.get("reason") or error.reason),
             correlation_id=(error.headers or {}).get("Audit-Id"),
             status=error.status,
-            hint=_hint(error.status, message, self.verb, self.resource or RESOURCES[self.kind].plural),
+            hint=self._hint(error.status, message),
         )
 
     def unanswered(self, error: Exception) -> AzureMLError:
@@ -98,18 +98,18 @@ class Request:
             hint="Check host, and check for a proxy or a sign-in page between this machine and the cluster.",
         )
 
-
-def _hint(status: int, message: str, verb: str, plural: str) -> str | None:
-    """Return the hint for an error of the API."""
-    webhook = WEBHOOK.search(message)
-    if webhook:
-        return f"Webhook {webhook[1]} of the cluster refuses this for every account: ask its administrator."
-    if status == 401:
-        return "The credentials are not valid for this cluster: check kubeconfig, context or api_key."
-    if status != 403:
-        return None
-    granted = GRANTED.search(message)
-    if granted:
-        plural, verb = granted.groups()
-    hint = f"The account may not {verb} {plural}: give it a Role with this verb and resource."
-    return f"{hint} In Kubernetes, an account can grant only permissions that it has." if granted else hint
+    def _hint(self, status: int, message: str) -> str | None:
+        """Return the next step for a refusal of the API."""
+        webhook = WEBHOOK.search(message)
+        if webhook:
+            return f"Webhook {webhook[1]} of the cluster refuses this for every account: ask its administrator."
+        if status == 401:
+            return "The credentials are not valid for this cluster: check kubeconfig, context or api_key."
+        if status != 403:
+            return None
+        granted = GRANTED.search(message)
+        plural, verb = granted.groups() if granted else (self.resource or RESOURCES[self.kind].plural, self.verb)
+        # A Role is valid in its namespace only.
+        role = "Role" if self.namespace and not granted else "ClusterRole"
+        hint = f"The account may not {verb} {plural}: give it a {role} with this verb and resource."
+        return f"{hint} In Kubernetes, an account can grant only permissions that it has." if granted else hint

@@ -59,7 +59,7 @@ def run(call: ModuleCall) -> dict:
             facts.objects["providers"] = _read(lambda: _registrations(session, call, _needed_providers(params)))
         findings, install = checks.findings(facts, chosen)
     if "kubernetes" in params["sides"]:
-        more, install = _look_at_kubernetes(call, facts)
+        more, install = _check_kubernetes(call, facts)
         findings = sorted(findings + more, key=lambda finding: finding.rank)
     result = _result(facts, extension, findings, install)
     subject = f"cluster '{params['cluster_name']}' is not ready for the extension"
@@ -95,7 +95,7 @@ def _registrations(session: AzureSession, call: ModuleCall, names: list[str]) ->
     }
 
 
-def _look_at_kubernetes(call: ModuleCall, facts: Facts) -> tuple[list[Finding], dict[str, bool]]:
+def _check_kubernetes(call: ModuleCall, facts: Facts) -> tuple[list[Finding], dict[str, bool]]:
     params = call.params
     require((*kubernetes_client.LIBRARIES, *quantity.LIBRARIES))
     facts.scc_users = openshift_scc.needed_users(

@@ -62,7 +62,7 @@ def _component(kind, name, desired, ready_count, reason, message) -> dict:
     }
 
 
-# Where the status of each kind has its ready and updated replicas.
+# The fields with the ready and the updated replicas, in the status of each kind.
 _COUNTED = {
     "Deployment": ("availableReplicas", "updatedReplicas"),
     "StatefulSet": ("readyReplicas", "updatedReplicas"),

@@ -6,7 +6,7 @@
 
 The worker of a task forks before it starts a thread, so the children have what it has read, and no lock that a thread
 holds. A child sends JSON lines through a pipe of its own and does nothing else with the run: what it displayed itself
-would be lost. It ends with its parent, however that ends. (To start a new Python instead, as spawn and forkserver do,
+would be lost. It ends with its parent, however that ends. (Starting a new Python instead, as spawn and forkserver do,
 fails in a worker of Ansible.)
 """
 
@@ -29,10 +29,10 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._controller.worker imp
 
 T = TypeVar("T")
 Send = Callable[[dict], None]
-# Clusters for which another process pays. Measured on two cores: 200 clusters with nothing to change took 1 s less in
-# two processes than in one, for 0.3 s more of processor time and 30 MB more of memory.
+# For so many clusters, another process saves time. Measured on two cores: 200 clusters with nothing to change took 1 s
+# less in two processes than in one, for 0.3 s more of processor time and 30 MB more of memory.
 LEAST = 100
-GRACE = 5.0  # seconds in which children tell how far they were, once they have to end
+GRACE = 5.0  # seconds in which children that have to end can send their state
 FAILURE = "failure"  # the key of a message that ends the work
 
 
@@ -115,7 +115,7 @@ def _signals_held() -> Iterator[None]:
 
 
 def _work(work: Callable[[T, Send], None], share: T, pipe: int, parent: int) -> NoReturn:
-    """Be a child: work, and leave at once, without anything that the parent has to do at its own end."""
+    """Do the work in a child process, then exit without the cleanup that belongs to the parent."""
     lock, status = threading.Lock(), 1
 
     def send(value: dict) -> None:
@@ -126,7 +126,7 @@ def _work(work: Callable[[T, Send], None], share: T, pipe: int, parent: int) -> 
 
     try:
         set_death_signal(signal.SIGTERM)
-        if os.getppid() != parent:  # it ended before the kernel could tell
+        if os.getppid() != parent:  # it ended before the signal was set
             os._exit(status)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
         work(share, send)
@@ -160,9 +160,9 @@ def _take(line: bytes, take: Send) -> None:
     try:
         value = json.loads(line)
     except ValueError:
-        return  # the half of what a child was sending when it was told to end
+        return  # incomplete, because the child had to end
     if FAILURE in value:
-        raise AnsibleError(f"a process that worked on clusters failed: {value[FAILURE]}")
+        raise AnsibleError(f"a worker process failed unexpectedly, please report it: {value[FAILURE]}")
     take(value)
 
 

@@ -47,8 +47,8 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._variables.specs impor
 PROCESSES_VARIABLE = "azureml_processes"
 # The failure of a cluster whose process has ended before it.
 ENDED = (
-    "the process that worked on it has ended with code {code}: it was killed, or memory ran out. Run the playbook again"
-    f" to resume; {PROCESSES_VARIABLE}: 1 takes less memory."
+    "its worker process ended with code {code}: it was killed, for instance because memory ran out. Run the playbook"
+    f" again to resume; set {PROCESSES_VARIABLE} to 1 to use less memory."
 )
 
 

@@ -90,7 +90,7 @@ class PlaySettings:
     def count(self, name: str) -> int | None:
         """Return the value of a variable that is a number of at least 1, C(None) if it is not set.
 
-        :raises AnsibleActionFail: naming the variable where its value is something else.
+        :raises AnsibleActionFail: naming the variable if its value is invalid.
         """
         value = self._value(name, None)
         if value is not None and not re.fullmatch("[1-9][0-9]*", str(value).strip()):

@@ -21,7 +21,7 @@ NOT_KEPT = ("request",)  # of a job; the diff contains it
 def prove_jobs(flow: Flow) -> Waiting[None]:
     """Run a job on each compute, where the variables ask for it; the flow keeps the jobs.
 
-    In check mode, what is to be attached first cannot be asked.
+    In check mode, computes that are not attached yet are skipped.
 
     :raises StepFailedError: if a job does not complete.
     """
@@ -46,7 +46,7 @@ def _kept(result: Mapping) -> list[dict]:
 
 
 def _revision(extension: Mapping, compute: Mapping) -> str:
-    """Return what a proof holds for: the version and settings of the extension, and how the compute runs jobs.
+    """Return what a proof is valid for: the version and settings of the extension, and how the compute runs jobs.
 
     After a change of any of these, a job of the same day proves nothing.
     """
@@ -58,7 +58,7 @@ def _revision(extension: Mapping, compute: Mapping) -> str:
 
 
 def in_words(flow: Flow) -> list[str]:
-    """Return how the jobs went, for the message of a cluster; nothing if none was needed."""
+    """Return the results of the jobs, for the message of a cluster; nothing if none was needed."""
     if not flow.jobs:
         return []
     run = [job for job in flow.jobs if job["succeeded"]]

@@ -105,9 +105,9 @@ class Remove(Detach):
             step = "Wait until its pods are gone"
             yield from steps.apply(step, "namespace", options.namespace(RELEASE_NAMESPACE, **waiting))
         step = "Revoke the permissions on OpenShift"
-        rights = yield from steps.apply(step, "openshift_scc", options.openshift_scc(state="absent"))
-        if rights["changed"]:
-            self._in_cluster = ("rights on OpenShift",)
+        permissions = yield from steps.apply(step, "openshift_scc", options.openshift_scc(state="absent"))
+        if permissions["changed"]:
+            self._in_cluster = ("permissions on OpenShift",)
         if options.has_tls_secret:
             step = "Remove the certificate from the cluster"
             given = options.tls_secret(state="absent")

@@ -26,7 +26,7 @@ id, name, type, location, resourceGroup, subscriptionId, tags,
 # Arc reports the distribution of a cluster; AKS clusters always have this one.
 AKS = "aks"
 NAME_HASH_LENGTH = 8  # hexadecimal digits: with 10,000 clusters of one name, the probability of a collision is 1 in 86
-MEANS_EVERYONE = 100.0  # percent
+ALL_CLUSTERS = 100.0  # percent
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class Waves:
     def check(self) -> None:
         """Raise C(AzureMLError) if the percentages do not increase up to 100."""
         growing = all(before < after for before, after in zip((0.0, *self.percentages), self.percentages))
-        if not self.percentages or not growing or self.percentages[-1] != MEANS_EVERYONE:
+        if not self.percentages or not growing or self.percentages[-1] != ALL_CLUSTERS:
             raise AzureMLError(f"wave_percentages must increase up to 100, not {list(self.percentages)}")
 
     def of(self, cluster_id: str, tags: Mapping[str, str]) -> int:

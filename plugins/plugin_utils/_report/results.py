@@ -197,7 +197,7 @@ def _job(result: Mapping) -> dict:
 
 
 def _summary_of_job(job: Mapping) -> str:
-    """Return how a job went, in a line: edge: Completed on node-0, queued for 12 s, ran for 4 s."""
+    """Return the result of a job in a line: edge: Completed on node-0, queued for 12 s, ran for 4 s."""
     kind = f" ({job['instance_type']})" if job["instance_type"] else ""
     parts = [
         f"{job['compute']}{kind}: {job['status']}" + (f" on {job['node']}" if job["node"] else ""),

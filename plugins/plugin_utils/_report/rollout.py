@@ -32,7 +32,7 @@ PLANNED = {
     "delete": "remove",
 }
 OUTCOMES = ("ok", "changed", "failed", "unreachable", "gone", "pending", "not started")
-NO_RESULT = "no result: the node did not answer"
+NO_RESULT = "no result: the host did not answer"
 STILL_PENDING = "no result so far: the cluster has its own task"
 LONGEST_CAUSE = 160  # characters; the line of the cluster and the report have the whole error
 

@@ -81,7 +81,7 @@ def _of_cluster(options: ClusterOptions) -> list[str]:
 
 
 def _of_jobs(options: ClusterOptions) -> Iterator[str]:
-    """What is wrong with the variables of jobs that prove computes."""
+    """Yield the errors in the variables of jobs that prove computes."""
     if "job" not in options.get("azureml_prove", ()):
         return
     if options.get("azureml_profile") not in TRAINING:

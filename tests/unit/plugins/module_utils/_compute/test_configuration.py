@@ -34,8 +34,8 @@ def of_type(**fields):
         (document(namespaces="a"), "config_file f.json: namespaces is not supported; supported are namespace, default"),
         (document(namespace="A b"), "config_file f.json: namespace: 'A b' is not the name of a namespace"),
         (document(namespace=7), "f.json: namespace: '7' is not the name of a namespace"),
-        (document(instanceTypes=[]), r"f.json: instanceTypes: \[\] is not a mapping"),
-        (document(instanceTypes={"a": "b"}), "f.json: instanceTypes.a: 'b' is not a mapping"),
+        (document(instanceTypes=[]), r"f.json: instanceTypes must be a dictionary, not \[\]"),
+        (document(instanceTypes={"a": "b"}), "f.json: instanceTypes.a must be a dictionary, not 'b'"),
         (document(instanceTypes={"a b": {}}), "f.json: instanceTypes: 'a b' is not a name"),
         (document(instanceTypes={"a-": {}}), "f.json: instanceTypes: 'a-' is not a name"),
         (document(instanceTypes={"a" * 300: {}}), "f.json: instanceTypes: 'a+' must be lower case"),
@@ -49,7 +49,7 @@ def of_type(**fields):
         (of_type(nodeSelector={"a": "b c"}), "f.json: instanceTypes.a.nodeSelector.a: 'b c' is not the value"),
         (of_type(nodeSelector={"a": True}), "instanceTypes.a.nodeSelector.a: True must be in quotes"),
         (of_type(resources={"request": {}}), "f.json: instanceTypes.a.resources: request is not supported"),
-        (of_type(resources={"limits": 3}), "f.json: instanceTypes.a.resources.limits: 3 is not a mapping"),
+        (of_type(resources={"limits": 3}), "f.json: instanceTypes.a.resources.limits must be a dictionary, not 3"),
         (
             of_type(resources={"limits": {"cpu": True}}),
             "instanceTypes.a.resources.limits.cpu: 'True' is not a quantity",
@@ -57,7 +57,7 @@ def of_type(**fields):
         (of_type(resources={"limits": {GPU: "0.5"}}), "instanceTypes.a.resources.limits.nvidia.com/gpu: 0.5 is not"),
         (
             of_type(resources={"requests": {GPU: "1"}, "limits": {GPU: "0"}}),
-            "instanceTypes.a.resources.requests.nvidia.com/gpu: 1 must be as in .*limits, which has none",
+            "instanceTypes.a.resources.requests.nvidia.com/gpu: 1 must equal the limit in .*limits, which is not set",
         ),
     ],
 )

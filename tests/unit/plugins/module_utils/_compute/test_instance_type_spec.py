@@ -57,7 +57,7 @@ def test_name_that_is_invalid_for_an_object_is_rejected():
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"node_selector": ["a"]}, r"\[0\].node_selector: \['a'\] is not a mapping"),
+        ({"node_selector": ["a"]}, r"\[0\].node_selector must be a dictionary, not \['a'\]"),
         ({"node_selector": {"a b": "c"}}, r"\[0\].node_selector: 'a b' is not the key of a label"),
         ({"node_selector": {"Bad_prefix!/a": "c"}}, "is not the key of a label"),
         ({"node_selector": {"a": "b c"}}, r"\[0\].node_selector.a: 'b c' is not the value of a label"),
@@ -73,9 +73,9 @@ def test_name_that_is_invalid_for_an_object_is_rejected():
         ({"limits": {GPU: "500m"}}, r"\[0\].resources.limits.nvidia.com/gpu: 500m is not a whole number of GPUs"),
         (
             {"requests": {GPU: 2}, "limits": {GPU: 1}},
-            r"\[0\].resources.requests.nvidia.com/gpu: 2 must be as in .*limits, which has 1",
+            r"\[0\].resources.requests.nvidia.com/gpu: 2 must equal the limit in .*limits, which is 1",
         ),
-        ({"requests": {GPU: 1}}, "which has none"),
+        ({"requests": {GPU: 1}}, "which is not set"),
     ],
 )
 def test_invalid_value_is_rejected_with_its_path(given, message):

@@ -352,7 +352,7 @@ class TestRemoval:
             *(("openshift_scc", "absent"), ("tls_secret", "absent")),
         ]
         assert result["msg"] == (
-            "removed: compute edge, instance type small, extension azureml, rights on OpenShift, Secret s"
+            "removed: compute edge, instance type small, extension azureml, permissions on OpenShift, Secret s"
         )
 
     def test_remove_lists_kept_resources(self):
