@@ -45,6 +45,16 @@ def test_retries_end_at_the_deadline(run_module, simulator, arc):
     assert len(requests_to(simulator, "GET", f"connectedClusters/{arc}")) == 3
 
 
+def test_operation_is_not_polled_before_the_time_that_the_service_asks_for(run_module, simulator, arc):
+    working = {"status": 200, "body": '{"status": "Creating"}', "content_type": "application/json"}
+    simulator.add_fault(path=f"{arc}/.*/operations/", headers={"Retry-After": "40"}, times=1, **working)
+
+    run_module(SPEC, cluster_name=arc, pace=10, **TRAINING)
+
+    first, second, *_others = (one["time"] for one in requests_to(simulator, "GET", "/operations/"))
+    assert second - first >= 4
+
+
 def test_token_is_not_sent_to_another_host(run_module, simulator, arc):
     elsewhere = "https://example.com:443/subscriptions/operations/1"
     simulator.add_fault(

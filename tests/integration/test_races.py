@@ -83,7 +83,8 @@ def test_two_concurrent_tasks_install_once(simulator, run_module, arc, concurren
     simulator.add_fault(method="GET", path=f"{arc}/.*/extensions/azureml$", acts=True, delay=1, times=4)
     results = []
     for _run in range(2):
-        concurrently(lambda: results.append(run_module(EXTENSION, **TRAINING, cluster_name=arc)))
+        # In real time: after some seconds, a task reads again before it writes.
+        concurrently(lambda: results.append(run_module(EXTENSION, **TRAINING, cluster_name=arc, pace=1)))
     wait_for(lambda: len(results) == 2, seconds=60)
 
     puts = requests_to(simulator, "PUT", f"{arc}/providers/Microsoft.KubernetesConfiguration")

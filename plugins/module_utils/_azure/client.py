@@ -49,7 +49,7 @@ SHORTEST_TIMEOUT = 5.0  # seconds that a request may take even after the deadlin
 T = TypeVar("T")
 # Retries of a request after a transient failure, and the seconds between them.
 RETRIES = 6
-RETRY_PAUSES = {"first": 0.5, "growth": 2, "longest": 30}
+RETRY_PAUSES = {"first": 0.5, "usual": 30.0}
 # Seconds that all attempts may take together: the timeout of the task, within these limits.
 SHORTEST_RETRIES = 30.0
 LONGEST_RETRIES = 600.0
@@ -154,6 +154,18 @@ class AzureSession:
         found = read()
         self._known[key] = (now, found)
         return found
+
+    def keep_answer(self, resource_id: str, body: dict) -> None:
+        """Keep the answer to a creation for the next call for the same cluster, see C(take_answer)."""
+        self._known[_answer_to(resource_id)] = (time.monotonic(), body)
+
+    def take_answer(self, resource_id: str, longest: float) -> dict | None:
+        """Return the resource in the answer to its creation by an earlier call for the same cluster, once.
+
+        :param longest: the seconds for which it counts as current.
+        """
+        since, body = self._known.pop(_answer_to(resource_id), (-math.inf, None))
+        return body if time.monotonic() - since <= longest else None
 
     def shared(self, name: str, read: Callable[[], T], seconds: float) -> T:
         """Return the result of C(read), which is called once for all clusters of a run with the same identity.
@@ -270,6 +282,11 @@ class AzureSession:
             ("service", address, scope, self._sign_in, self.cloud),
             lambda: connection.open_service(address, scope, credential, self._context, TRANSPORT),
         )
+
+
+def _answer_to(resource_id: str) -> str:
+    """Return the key of an answer, which C(forget) finds below the resource."""
+    return f"{resource_id.lower()}/answer"
 
 
 def open_session(call) -> AzureSession:

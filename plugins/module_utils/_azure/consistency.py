@@ -24,7 +24,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.polling import (
 
 T = TypeVar("T")
 VISIBLE_WITHIN = 60.0  # seconds after an accepted create; a guess, because the reports mention seconds
-PAUSES = {"first": 0.5, "growth": 2, "longest": 10}  # seconds between two attempts
+PAUSES = {"first": 0.5, "usual": 10.0}  # seconds between two attempts
 
 # Codes of a 404 for a resource and for its parent. Other codes, such as ResourceGroupNotFound, are permanent.
 NOT_FOUND_CODES = frozenset({"resourcenotfound", "notfound", "extensionnotfound", "computenotfound"})

@@ -40,7 +40,7 @@ def find_or_create(resource: ArmResource, body: dict, wait: bool = True) -> Wait
     """
 
     def attempt() -> Waiting[tuple[dict, bool]]:
-        found = resource.read()
+        found = resource.read_once()
         if found and wait and is_moving(found):
             found = yield from resource.settle(found)
         if found:

@@ -36,6 +36,7 @@ NO_CONFLICT_CODES = frozenset({"MissingSubscriptionRegistration"})
 # These statuses reject a request with certainty.
 LOOKS_FOR_LOST_CREATE = 3
 REJECTED = frozenset({429, 503})
+FRESH_FOR = 5.0  # seconds for which a resource, once read, counts as unchanged before a change
 
 
 def iterate(
@@ -76,6 +77,7 @@ class ArmResource:
         self.deadline = deadline
         self._error_of = error_of
         self._conflict: AzureMLError | None = None  # the last change that was refused because of another change
+        self._answer: dict | None = None  # to the creation by an earlier call
 
     def __str__(self) -> str:
         return self._what
@@ -83,6 +85,14 @@ class ArmResource:
     def read(self) -> dict | None:
         """Read the resource; C(None) if it does not exist."""
         return self._session.get(self.id, self._api_version, self._what)
+
+    def read_once(self, longest: float = FRESH_FOR) -> dict | None:
+        """Return the resource as the answer to its creation shows it, or read it once for all calls for a cluster.
+
+        :param longest: the seconds for which it counts as unchanged.
+        """
+        self._answer = self._session.take_answer(self.id, longest)
+        return self._answer or self._session.once(self.id, self.read, longest)
 
     def submit(
         self, method: str, wait: bool, present: dict | None, body: dict | None = None, params: dict | None = None
@@ -152,11 +162,13 @@ class ArmResource:
     def _finish(self, method: str, wait: bool, present: dict | None, response: Response | None) -> Waiting[dict | None]:
         """Return the resource after an accepted change, see C(submit)."""
         if not wait:
-            return (response.body if response else self.read()) or None
+            found = (response.body if response else self.read()) or None
+            if found and present is None and is_moving(found):
+                self._session.keep_answer(self.id, found)
+            return found
         was_seen = present is not None
-        operation = response and response.headers.get("Azure-AsyncOperation")
-        if operation:
-            was_seen |= yield from self._wait_for_operation(operation)
+        if response and response.headers.get("Azure-AsyncOperation"):
+            was_seen |= yield from self._wait_for_operation(response)
         elif response and response.body and not is_moving(response.body):
             self.raise_if_failed(response.body)
             return response.body  # the answer shows the resource as it is now
@@ -170,16 +182,17 @@ class ArmResource:
             )
         return found
 
-    def _wait_for_operation(self, url: str) -> Waiting[bool]:
+    def _wait_for_operation(self, response: Response) -> Waiting[bool]:
         """Poll an asynchronous operation until it has succeeded, or the service does not know it any more: then the
         resource shows its result.
 
-        :param url: the C(Azure-AsyncOperation) address.
+        :param response: that to the change, with the address of the operation.
         :returns: whether the operation was in progress and is unknown now, as after the deletion of its resource.
         :raises AzureMLError: with the operation's error if it failed, with code C(Timeout) after the deadline.
         """
-        pause, was_seen = Intervals(), False
+        url, pause, was_seen = response.headers["Azure-AsyncOperation"], Intervals(), False
         while True:
+            yield from self.deadline.pause(pause.next(least=retry_after(response.headers)))
             try:
                 response = self._session.send("GET", url, "", self._what)
             except AzureMLError as error:
@@ -195,7 +208,6 @@ class ArmResource:
             if self.deadline.passed:
                 raise timeout_error(self._what, self.deadline, f"its operation is in state {status or 'unknown'}")
             self.deadline.report(f"{self._what}: {status or 'unknown'}")
-            yield from self.deadline.pause(retry_after(response.headers) or pause.next())
 
     def require_unchanged(self, present: dict | None) -> None:
         """Check that the resource is unchanged since a decision, if time has passed.
@@ -232,12 +244,14 @@ class ArmResource:
         :param created: whether it was just created: then the service may not know it at first.
         :returns: the resource, C(None) if it is gone.
         """
-        patience = self.deadline.within(VISIBLE_WITHIN) if created else None
+        is_answer = present is not None and present is self._answer
+        patience = self.deadline.within(VISIBLE_WITHIN) if created or is_answer else None
         pause = Intervals()
         while True:
             body, present = present or self.read(), None
             if body is not None:
-                patience = None  # from now on, a 404 means that it was deleted
+                if body is not self._answer:
+                    patience = None  # from now on, a 404 means that it was deleted
                 if not is_moving(body):
                     self.raise_if_failed(body)
                     return body

@@ -132,7 +132,7 @@ class _Task:
     def _attach(self, configuration: ComputeConfiguration) -> Waiting[dict]:
         wait, check_mode = self._params["wait"], self._call.check_mode
         wanted = self._wanted(configuration)
-        body = self._compute.read()
+        body = self._compute.read_once()
         if body and not self._params["retry_failed"]:
             self._compute.raise_if_failed(body)
         step = plan(wanted, body)

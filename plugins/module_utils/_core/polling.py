@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Wait at growing, jittered intervals, up to a deadline.
+"""Wait at jittered intervals, which grow with the time waited, up to a deadline.
 
 A wait is a generator that yields the seconds until it continues, so that its caller decides how to wait: an ordinary
 module sleeps, the scheduler of a fleet parks it and works on other clusters meanwhile.
@@ -22,26 +22,42 @@ T = TypeVar("T")
 Waiting = Generator[float, None, T]
 
 FIRST_INTERVAL = 1.0  # seconds
-GROWTH = 1.2
+USUAL_INTERVAL = 5.0  # seconds
 LONGEST_INTERVAL = 30.0  # seconds; 100 waiting forks then send 12,000 requests an hour, which is ARM's limit
+SHARE = 0.2  # of the time waited so far
 JITTER = 0.2  # a fifth more or less, so that the requests of a fleet spread
 
 
+def interval(
+    waited: float, first: float = FIRST_INTERVAL, usual: float = USUAL_INTERVAL, longest: float = LONGEST_INTERVAL
+) -> float:
+    """Return the seconds until the next attempt.
+
+    They double from C(first) to C(usual), so that a short operation does not take much longer, and then are a
+    C(SHARE) of the time waited, so that a long one is polled seldom and its end is noticed only that much later.
+
+    :param waited: seconds so far.
+    :param longest: a limit for all of them.
+    """
+    return min(max(min(first + waited, usual), SHARE * waited), longest)
+
+
 class Intervals:
-    """The seconds to wait before each poll, growing to C(longest), with jitter."""
+    """The seconds to wait before each attempt, with jitter. For the parameters see C(interval)."""
 
-    def __init__(
-        self, first: float = FIRST_INTERVAL, growth: float = GROWTH, longest: float = LONGEST_INTERVAL
-    ) -> None:
-        self._interval = first
-        self._growth = growth
-        self._longest = longest
+    def __init__(self, **limits: float) -> None:
+        self._limits = limits
+        self._waited = 0.0
 
-    def next(self) -> float:
-        """Return the next interval, in seconds. The sequence is infinite."""
-        interval = self._interval
-        self._interval = min(interval * self._growth, self._longest)
-        return interval * random.uniform(1 - JITTER, 1 + JITTER)
+    def next(self, least: float | None = None) -> float:
+        """Return the next interval, in seconds. The sequence is infinite.
+
+        :param least: what the service asks to wait, C(None) if it does not.
+        """
+        pause = interval(self._waited, **self._limits) * random.uniform(1 - JITTER, 1 + JITTER)
+        pause = max(least or 0.0, pause)
+        self._waited += pause
+        return pause
 
 
 class Deadline:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster as _cluster
 from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession
 from ansible_collections.azureml.arc.plugins.module_utils._azure.provisioning import Provisioned
+from ansible_collections.azureml.arc.plugins.module_utils._azure.resource import FRESH_FOR
 from ansible_collections.azureml.arc.plugins.module_utils._azure.states import is_being_deleted
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting
@@ -43,8 +44,9 @@ from ansible_collections.azureml.arc.plugins.module_utils._extension.removal imp
 from ansible_collections.azureml.arc.plugins.module_utils._extension.service_bus import service_bus_of
 from ansible_collections.azureml.arc.plugins.module_utils._extension.tls import ServerCertificate
 
-FRESH_FOR = 5.0  # seconds for which the extension, once read, counts as unchanged before a change
-UNCHANGED_FOR = 60.0  # the same between the steps of a deployment: Azure refuses a change during another one
+# Seconds for which the extension counts as unchanged between the steps of a deployment: Azure refuses a change during
+# another one.
+UNCHANGED_FOR = 60.0
 
 
 class Presence:
@@ -103,7 +105,7 @@ class Presence:
 
     def _read_or_find(self) -> Waiting[dict | None]:
         """Read the extension, or use the one that was installed under another name."""
-        body = self._session.once(self._extension.id, self._extension.read, UNCHANGED_FOR)
+        body = self._extension.read_once(UNCHANGED_FOR)
         if body is not None:
             return body
         address = extensions_id(self._reference.cluster)

@@ -6,15 +6,58 @@
 
 from __future__ import annotations
 
-from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline, Intervals
+import pytest
+from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline, Intervals, interval
+
+RETRIES = {"first": 0.5, "usual": 30.0}
 
 
-def test_intervals_grow_to_a_limit_with_jitter():
+@pytest.mark.parametrize(
+    ("waited", "limits", "seconds"),
+    [
+        (0, {}, 1),
+        (1, {}, 2),
+        (3, {}, 4),
+        (7, {}, 5),
+        (25, {}, 5),
+        (60, {}, 12),
+        (145, {}, 29),
+        (150, {}, 30),
+        (3600, {}, 30),
+        (0, {"first": 0.2, "longest": 20}, 0.2),
+        (3600, {"first": 0.2, "longest": 20}, 20),
+        (0, RETRIES, 0.5),
+        (7.5, RETRIES, 8),
+        (100, RETRIES, 30),
+    ],
+)
+def test_interval_grows_with_the_time_waited(waited, limits, seconds):
+    assert interval(waited, **limits) == pytest.approx(seconds)
+
+
+# As ARM operations take them; the number of requests is what fleets divide among ARM's limits.
+@pytest.mark.parametrize(("duration", "polls"), [(1, 1), (5, 3), (60, 12), (600, 32)])
+def test_operation_is_noticed_at_most_a_fifth_or_five_seconds_late(duration, polls):
+    waited, number = 0.0, 0
+    while waited < duration:
+        waited, number = waited + interval(waited), number + 1
+    assert number == polls
+    assert waited - duration <= max(5, duration / 5)
+
+
+def test_intervals_have_jitter():
     intervals = Intervals()
-    found = [intervals.next() for _poll in range(20)]
+    found = [intervals.next() for _poll in range(40)]
     assert 0.8 <= found[0] <= 1.2
     assert 24 <= found[-1] <= 36
-    assert len(set(found)) == 20
+    assert len(set(found)) == 40
+
+
+def test_interval_is_not_shorter_than_the_service_asks():
+    intervals = Intervals()
+    assert intervals.next(least=20) == 20
+    assert 4 <= intervals.next() <= 6
+    assert intervals.next(least=0.5) >= 4
 
 
 def test_sleep_ends_at_the_deadline():
