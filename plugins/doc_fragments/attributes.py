@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Documentation of what the modules have in common beside options."""
+"""Documentation of the attributes of modules."""
 
 from __future__ import annotations
 

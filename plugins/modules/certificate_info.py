@@ -66,7 +66,7 @@ certificate:
       description: Its version in the key vault, or the C(resourceVersion) of the Secret.
       type: str
 error:
-  description: What went wrong; for the fields see RV(azureml.arc.extension#module:error).
+  description: The error; for the fields see RV(azureml.arc.extension#module:error).
   returned: failure
   type: dict
 """

@@ -171,7 +171,7 @@ answers_in_cluster:
   returned: always, once the cluster has answered
   type: bool
 error:
-  description: What went wrong; for the fields see RV(azureml.arc.extension#module:error).
+  description: The error; for the fields see RV(azureml.arc.extension#module:error).
   returned: failure
   type: dict
 """

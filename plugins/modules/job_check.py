@@ -187,7 +187,7 @@ removed_jobs:
   type: list
   elements: str
 error:
-  description: What went wrong; for the fields see RV(azureml.arc.extension#module:error).
+  description: The error; for the fields see RV(azureml.arc.extension#module:error).
   returned: failure
   type: dict
 """

@@ -162,7 +162,7 @@ findings:
       description: V(error) prevents an installation, V(warning) may prevent it, V(info) is for information.
       type: str
     message:
-      description: What is wrong.
+      description: The problem.
       type: str
       sample: 250m of cpu are free on its nodes, and training needs 410m.
     fix:

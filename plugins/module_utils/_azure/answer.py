@@ -44,7 +44,7 @@ def parse_response(action: str, response, correlation_id: str) -> Response:
     :param response: the SDK's response.
     :param correlation_id: that of the request.
     :raises TransientError: if another attempt may succeed.
-    :raises AzureMLError: if the request failed for good, with code, message, status and correlation id.
+    :raises AzureMLError: if the request failed permanently, with code, message, status and correlation id.
     """
     try:
         body = response.json() if response.content else {}

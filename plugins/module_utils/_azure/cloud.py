@@ -43,7 +43,7 @@ class Cloud:
 
     @property
     def scope(self) -> str:
-        """The scope to ask a token for."""
+        """The scope of the token."""
         return f"{self.audience}/.default"
 
     def is_endpoint(self, url: str) -> bool:

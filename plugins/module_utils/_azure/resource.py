@@ -34,7 +34,7 @@ CONFLICTS = 5  # how often to read and decide again after a change of another cl
 NO_CONFLICT_CODES = frozenset({"MissingSubscriptionRegistration"})
 # A create without a response may have been accepted: how often to check for the resource before it is sent again.
 # These statuses reject a request with certainty.
-LOOKS_FOR_LOST_CREATE = 3
+READS_FOR_LOST_CREATE = 3
 REJECTED = frozenset({429, 503})
 FRESH_FOR = 5.0  # seconds for which a resource, once read, counts as unchanged before a change
 
@@ -143,10 +143,10 @@ class ArmResource:
     def _send(self, method: str, present: dict | None, body: dict | None, params: dict | None) -> Response | None:
         def already_applied(error: AzureMLError) -> bool:
             may_be_invisible = present is None and error.status not in REJECTED
-            looks, pause = LOOKS_FOR_LOST_CREATE if may_be_invisible else 1, Intervals()
+            reads, pause = READS_FOR_LOST_CREATE if may_be_invisible else 1, Intervals()
             while _revision(self.read()) == _revision(present):
-                looks -= 1
-                if not looks:
+                reads -= 1
+                if not reads:
                     return False
                 self.deadline.sleep(pause.next())
             return True

@@ -28,7 +28,7 @@ def why_no_answer(session: KubeSession, namespace: str, scheme: str, port: int) 
     :param port: of its Service.
     :raises AzureMLError: if the account may not connect to Services through the API server.
     """
-    return printable(_refusal(session.ask_service(f"{scheme}:{SERVICE}:{port}", namespace)))
+    return printable(_refusal(session.get_from_service(f"{scheme}:{SERVICE}:{port}", namespace)))
 
 
 def _refusal(text: str) -> str:

@@ -29,7 +29,7 @@ PROPERTIES = {
     "auto_upgrade_minor_version": "autoUpgradeMinorVersion",
 }
 
-# AKS creates the identity of an extension itself, and refuses a request that asks for one.
+# AKS creates the identity of an extension itself, and refuses a request with one.
 # Source: https://github.com/Azure/azure-powershell/issues/22455
 WITH_OWN_IDENTITY = frozenset({"managed_cluster"})
 

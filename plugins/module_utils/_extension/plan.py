@@ -113,8 +113,8 @@ def plan(wanted: WantedExtension, present: PresentExtension | None) -> Plan:
 def _plan_change(wanted: WantedExtension, present: PresentExtension) -> Plan:
     """Return the change of an extension without an operation in progress."""
     properties = _changed_properties(wanted, present)
-    for_good = _changed_for_good(present)
-    reinstall = bool(for_good) or present.provisioning_state.lower() != "succeeded"
+    fixed = _fixed(present)
+    reinstall = bool(fixed) or present.provisioning_state.lower() != "succeeded"
     settings = _changed_settings(wanted, present, reinstall)
     # A certificate in a Secret of the cluster is not among the protected settings.
     renewed = CERTIFICATE_FINGERPRINT in settings and bool(wanted.settings.certificate)
@@ -122,16 +122,16 @@ def _plan_change(wanted: WantedExtension, present: PresentExtension) -> Plan:
     protected = wanted.settings.protected_keys if due else frozenset()
     missing = present.protected_keys - protected if protected or reinstall else frozenset()
     refusal = (
-        _replacement_refused(wanted, for_good)
+        _replacement_refused(wanted, fixed)
         or _loss_refused(missing - wanted.settings.obsolete)
         or (None if reinstall else _disruption_refused(wanted, present, settings))
     )
     if refusal:
         reason, allowed_by = refusal
-        return Plan("refuse", reason, settings, properties={**properties, **for_good}, allowed_by=allowed_by)
+        return Plan("refuse", reason, settings, properties={**properties, **fixed}, allowed_by=allowed_by)
     changes = {"settings": settings, "protected_keys": protected, "dropped_keys": missing}
-    if for_good:
-        return Plan("replace", "it cannot be changed in place", properties={**properties, **for_good}, **changes)
+    if fixed:
+        return Plan("replace", "it cannot be changed in place", properties={**properties, **fixed}, **changes)
     if reinstall:
         reason = f"the last operation ended as {present.provisioning_state}"
         return Plan("create", reason, properties=properties, **changes)
@@ -164,10 +164,10 @@ def _is_set(settings: Mapping[str, str], key: str, value: str) -> bool:
     return key in OFF_BY_DEFAULT and value.lower() == "false"
 
 
-def _replacement_refused(wanted: WantedExtension, for_good: Mapping) -> Refusal | None:
-    if not for_good or wanted.force_replace:
+def _replacement_refused(wanted: WantedExtension, fixed: Mapping) -> Refusal | None:
+    if not fixed or wanted.force_replace:
         return None
-    what = "; ".join(f"{name} is {before} instead of {after}" for name, (before, after) in for_good.items())
+    what = "; ".join(f"{name} is {before} instead of {after}" for name, (before, after) in fixed.items())
     return f"{what}, which cannot be changed in place", "force_replace"
 
 
@@ -209,7 +209,7 @@ def _protected_is_due(wanted: WantedExtension, present: PresentExtension) -> boo
 def created_properties(wanted: WantedExtension, present: PresentExtension | None = None) -> dict:
     """Return the properties to install an extension with.
 
-    :param present: the extension to repair or replace; its properties are kept unless the user asks for others.
+    :param present: the extension to repair or replace; its properties are kept unless the options name others.
     """
     version, auto_upgrade = wanted.version, wanted.auto_upgrade_minor_version
     if present and version is None and not auto_upgrade:
@@ -238,7 +238,7 @@ def _changed_properties(wanted: WantedExtension, present: PresentExtension) -> d
     return changed
 
 
-def _changed_for_good(present: PresentExtension) -> dict:
+def _fixed(present: PresentExtension) -> dict:
     """Return the differences that only a removal and a new installation can resolve."""
     namespace = present.release_namespace
     if namespace is None or namespace.lower() == RELEASE_NAMESPACE:

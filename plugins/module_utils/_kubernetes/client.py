@@ -197,11 +197,11 @@ class KubeSession:
         finally:
             watch.stop()
 
-    def ask_service(self, name: str, namespace: str) -> str:
-        """Return what a Service answers to the API server, which passes it on, good or bad, as text.
+    def get_from_service(self, name: str, namespace: str) -> str:
+        """Return the response of a Service, good or bad, as text; the API server passes it on.
 
         :param name: with scheme and port, C(https:web:443).
-        :raises AzureMLError: if the account may not ask.
+        :raises AzureMLError: if the account may not connect to Services through the API server.
         """
         path = f"{RESOURCES['Service'].path(namespace, name)}/proxy/"
         sent = Request(self.host, "get", "Service", namespace, name, SERVICE_PROXY)

@@ -102,12 +102,12 @@ def plan(node: Mapping, labels: Mapping[str, str], taints: Sequence[Taint], pres
     tainted = (node.get("spec") or {}).get("taints") or []
     ours = {taint.identity: taint for taint in taints}
     others = [one for one in tainted if (one["key"], one["effect"]) not in ours]
-    there = {(one["key"], one["effect"]): one.get("value") or "" for one in tainted}
+    present_values = {(one["key"], one["effect"]): one.get("value") or "" for one in tainted}
     if not present:
         removed = {key: None for key in labels if key in has}
         return NodeChange(removed, others if len(others) < len(tainted) else None)
     changed = {key: value for key, value in labels.items() if has.get(key) != value}
-    added = [taint for taint in taints if there.get(taint.identity) != taint.value]
+    added = [taint for taint in taints if present_values.get(taint.identity) != taint.value]
     return NodeChange(changed, others + [taint.body() for taint in taints] if added else None, added)
 
 

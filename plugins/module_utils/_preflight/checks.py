@@ -49,7 +49,7 @@ def _for_inference(options: Mapping) -> bool:
     return options["workload_profile"] in INFERENCE
 
 
-def _asks_for_load_balancer(options: Mapping) -> bool:
+def _needs_load_balancer(options: Mapping) -> bool:
     return _connected(options) and options["inference_service"] == "load_balancer"
 
 
@@ -69,7 +69,7 @@ KUBERNETES_CHECKS = (
     Check(cluster_checks.prometheus_operator, ("prometheus",)),
     Check(cluster_checks.nvidia_device_plugin, ("daemon_sets",)),
     Check(cluster_checks.legacy_router, ("legacy_routers", "legacy_role"), _for_inference),
-    Check(cluster_checks.load_balancer, ("nodes", "services", "metallb"), _asks_for_load_balancer),
+    Check(cluster_checks.load_balancer, ("nodes", "services", "metallb"), _needs_load_balancer),
     Check(cluster_checks.openshift_scc, ("scc",)),
 )
 NAMES = [check.name for check in (*AZURE_CHECKS, *KUBERNETES_CHECKS)]

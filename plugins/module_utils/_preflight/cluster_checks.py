@@ -117,8 +117,8 @@ def nvidia_device_plugin(facts: Facts) -> Iterator[tuple]:
 def _reuse(facts: Facts, option: str, title: str, found: Mapping | None, default: bool) -> Iterator[tuple]:
     """Check whether a component that the extension would install already exists."""
     choice = facts.options[option]
-    there = _is_foreign(found, facts.options["extension_name"])
-    if there and (default if choice is None else choice):
+    exists = _is_foreign(found, facts.options["extension_name"])
+    if exists and (default if choice is None else choice):
         if choice is None and facts.options["install_components"] == "auto":
             yield INFO, f"{title} is already installed and is used.", "", {option: False}
         else:

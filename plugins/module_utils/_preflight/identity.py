@@ -94,7 +94,7 @@ def is_same(found: ClusterReference, expected: ClusterReference) -> bool:
 def contradiction(
     expected_type: str, own: Reading, other: Reading, nodes: Iterable[Mapping], extension_installed: bool
 ) -> str:
-    """Return what a cluster is that cannot be the expected one although its own ConfigMap does not name it.
+    """Describe a cluster that cannot be the expected one, although its own ConfigMap does not name it.
 
     :param own: the ConfigMap of the expected type of cluster, which names none.
     :param other: the ConfigMap of the other type.

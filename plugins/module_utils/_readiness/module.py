@@ -108,13 +108,13 @@ class _Namespace:
             kept.clear()
         self._down_nodes = self._read_down_nodes() if any(map(may_be_lost, pods)) else frozenset()
         for pod in pods:
-            self._note(pod)
+            self._record(pod)
         if not pods or all(pod["metadata"].get("deletionTimestamp") for pod in pods):
             self._refuse_removal()
         self._had_pods = self._had_pods or bool(pods)
-        return self.judge()
+        return self.current_verdict()
 
-    def judge(self) -> Verdict:
+    def current_verdict(self) -> Verdict:
         """Return the verdict on the current pods and workloads."""
         workloads = {
             (kind, workload["metadata"]["name"]): workload
@@ -144,7 +144,7 @@ class _Namespace:
             or evaluate((), {}, [pod for name, pod in self._pods.items() if name not in self._leaving]).ready
         )
 
-    def _note(self, pod: Mapping) -> None:
+    def _record(self, pod: Mapping) -> None:
         """Record the current state of a pod."""
         name = pod["metadata"]["name"]
         self._forget(name)
@@ -167,7 +167,7 @@ class _Namespace:
             if event["type"] == "DELETED":
                 self._forget(pod["metadata"]["name"])
             elif event["type"] in ("ADDED", "MODIFIED"):
-                self._note(_essence(pod))
+                self._record(_essence(pod))
             if self.pods_ready():
                 return True
         return False
@@ -242,7 +242,7 @@ def _wait(namespace: _Namespace, verdict: Verdict, deadline: Deadline, can_block
                 pause = Intervals(first=0.2, longest=RESYNC)
             else:
                 yield from deadline.pause(pause.next())
-            verdict = namespace.judge() if followed else namespace.read()
+            verdict = namespace.current_verdict() if followed else namespace.read()
     return verdict
 
 

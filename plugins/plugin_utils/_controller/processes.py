@@ -42,7 +42,7 @@ def count_for(clusters: int, wanted: int | None = None) -> int:
     :param wanted: by the user; by default one for C(LEAST) clusters, as many as there are cores.
     """
     if sys.platform != "linux":
-        return 1  # nothing would end the children there
+        return 1  # on other systems nothing would end the children
     if wanted is None:
         wanted = min(len(os.sched_getaffinity(0)), clusters // LEAST)
     return max(1, min(wanted, clusters))

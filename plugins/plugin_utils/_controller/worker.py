@@ -92,7 +92,7 @@ def _exit_on_signals() -> Iterator[None]:
 def _raise(numbers: Sequence[int]) -> None:
     """Send signals to this process, all of them even if a handler raises an exception.
 
-    The one of Ctrl-C does, and then Python waits for threads whose requests are not answered: SIGTERM ends that.
+    The handler of Ctrl-C raises one, and Python waits for threads whose requests are not answered: SIGTERM ends that.
     """
     if numbers:
         try:

@@ -27,7 +27,7 @@ def compare(flow: Flow, everything: bool) -> Waiting[list[str]]:
     other_certificate = yield from flow.compare_certificate()
     check = _check_or_refusal if everything else Steps.check
     extension = yield from check(steps, "Compare the extension", "extension", options.extension(wait=False))
-    flow.note_extension(extension)
+    flow.record_extension(extension)
     differences = _of_extension(extension)
     for attachment in options.attachments:
         given = options.compute(attachment, wait=False)

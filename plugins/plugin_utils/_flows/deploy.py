@@ -72,7 +72,7 @@ class Deploy(Flow):
             created = begun["created_resources"]
             self.extension["created_resources"] = created  # also if the next step fails
         submitted = yield from self.steps.apply("Submit the extension", "extension", self.options.extension(wait=False))
-        self.note_extension({**submitted, "created_resources": [*created, *submitted["created_resources"]]})
+        self.record_extension({**submitted, "created_resources": [*created, *submitted["created_resources"]]})
 
     def _preflight(self) -> Waiting[dict]:
         """Check Azure and the cluster, and report the findings of both."""

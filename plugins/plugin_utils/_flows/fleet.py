@@ -174,9 +174,9 @@ class Fleet:
                 self._require_equal([host for host, _in_process in hosts.values()])
             self._refuse(rollout, self._errors([host for host, _in_process in hosts.values()], assignment), assignment)
             if assignment.what.attaches:
-                right = [host for host, in_process in hosts.values() if in_process and host.name not in rollout.refused]
+                valid = [host for host, in_process in hosts.values() if in_process and host.name not in rollout.refused]
                 threads = self._task_vars["ansible_forks"]
-                self._refuse(rollout, workspaces.missing(self._action, environment, right, threads), assignment)
+                self._refuse(rollout, workspaces.missing(self._action, environment, valid, threads), assignment)
         mine = []
         for name in rollout.batch:
             host, in_process = hosts[name]

@@ -99,7 +99,7 @@ class Flow:
         yield
 
     def prove(self) -> Waiting[None]:
-        """Prove what the variables ask for, once nothing else is left to do."""
+        """Prove what the variables require, after everything else."""
         return
         yield
 
@@ -140,7 +140,7 @@ class Flow:
         """Return the result of the cluster, as module C(cluster) documents it."""
         return self.steps.result(self.found(), "" if self.steps.failure else self.summary())
 
-    def note_extension(self, result: Mapping) -> None:
+    def record_extension(self, result: Mapping) -> None:
         """Record the plan and the state of the extension."""
         self.extension = {name: value for name, value in result.items() if name not in NOT_KEPT}
         self.options.learn(result.get("extension"), result.get("cluster"))
@@ -215,7 +215,7 @@ class Flow:
         except StepFailedError as failure:
             diagnosed = yield from self._with_diagnosis(failure.result)
             raise StepFailedError(failure.step, diagnosed) from failure
-        self.note_extension({**self.extension, "extension": installed["extension"]})
+        self.record_extension({**self.extension, "extension": installed["extension"]})
 
     def _with_diagnosis(self, failed: Mapping) -> Waiting[dict]:
         """Return a failure of the extension, with the pods that are not ready."""

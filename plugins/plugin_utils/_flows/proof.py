@@ -19,7 +19,7 @@ NOT_KEPT = ("request",)  # of a job; the diff contains it
 
 
 def prove_jobs(flow: Flow) -> Waiting[None]:
-    """Run a job on each compute, where the variables ask for it; the flow keeps the jobs.
+    """Run a job on each compute if the variables require it; the flow keeps the jobs.
 
     In check mode, computes that are not attached yet are skipped.
 

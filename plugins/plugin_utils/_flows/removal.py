@@ -74,7 +74,7 @@ class Remove(Detach):
         probed = yield from self.steps.check(
             "Compare the extension", "extension", self.options.extension(state="absent", wait=False)
         )
-        self.note_extension(probed)
+        self.record_extension(probed)
         yield from self.prove_cluster()
         yield from super().begin()
         if not self.steps.check_mode:
@@ -86,7 +86,7 @@ class Remove(Detach):
             self._types = tuple(found["removed"])
         given = self.options.extension(state="absent", wait=False)
         submitted = yield from self.steps.apply("Submit the removal of the extension", "extension", given)
-        self.note_extension(submitted)
+        self.record_extension(submitted)
 
     def complete(self) -> Waiting[None]:
         """Wait until the extension is gone, then remove its resources in Azure and its objects in the cluster."""

@@ -35,7 +35,7 @@ class _SingleChange(Flow):
         extension = yield from self.steps.check(
             "Compare the extension", "extension", self.options.extension(wait=False)
         )
-        self.note_extension(extension)
+        self.record_extension(extension)
         plan = extension["plan"]
         others = sorted({**plan["settings"], **plan["properties"]}.keys() - set(keys))
         if others or plan["action"] not in ("none", "update"):
@@ -48,7 +48,7 @@ class _SingleChange(Flow):
         """Submit the change, if there is one."""
         if self.extension["plan"]["action"] == "update":
             submitted = yield from self.steps.apply(step, "extension", self.options.extension(wait=False))
-            self.note_extension(submitted)
+            self.record_extension(submitted)
             self._sent = submitted["changed"]
 
     @property
@@ -99,7 +99,7 @@ class Upgrade(_SingleChange):
         yield from self._with_rollback(self.wait_for_soak())
 
     def prove(self) -> Waiting[None]:
-        """Prove that jobs run with the version; one that was there before is not rolled back."""
+        """Prove that jobs run with the version; a version that was already installed is not rolled back."""
         proving = proof.prove_jobs(self)
         yield from proving if self.ended else self._with_rollback(proving)
 

@@ -103,9 +103,9 @@ def _of_names(options: ClusterOptions) -> Iterator[str]:
         **{f"{variable}.workspace.": one.get("workspace", {}) for variable, one in options.named_attachments.items()},
     }
     for prefix, given in places.items():
-        for name, is_right in NAMES.items():
+        for name, check_one in NAMES.items():
             if given.get(name) is not None:
-                yield from _error_of(is_right, prefix + name, given[name])
+                yield from _error_of(check_one, prefix + name, given[name])
     if options.get("azureml_minimum_agent_version") is not None:
         for error in _error_of(version_of, options.get("azureml_minimum_agent_version")):
             yield f"azureml_minimum_agent_version: {error}"

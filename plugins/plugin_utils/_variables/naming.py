@@ -22,7 +22,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._variables.tables impo
 )
 
 ALL = {**CLUSTER, **INSTALL, **PREFLIGHT, **READINESS, **EXTENSION, **COMPUTE}
-# Options whose names are also words count as options only where a message asks to set them.
+# Options whose names are also words count as options only after C(set) or C(Set).
 DISTINCT = {option: variable for option, variable in ALL.items() if "_" in option}
 DISTINCT["create_namespace"] = "azureml_compute.create_namespace"
 WORDS = {option: variable for option, variable in ALL.items() if "_" not in option and option != "name"}

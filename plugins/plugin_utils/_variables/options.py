@@ -136,7 +136,7 @@ class ClusterOptions:
     def proves_jobs(self, first_wave: bool) -> bool:
         """Return whether a job has to complete before the cluster counts as deployed.
 
-        :param first_wave: whether the cluster is in the first wave; others are proved only if the variables say so.
+        :param first_wave: whether the cluster is in the first wave; others are proved only if the variables require it.
         """
         every_wave = self._variables.get("azureml_prove_job", {}).get("every_wave", False)
         return "job" in self._variables.get("azureml_prove", ()) and (first_wave or every_wave)
@@ -221,7 +221,7 @@ class ClusterOptions:
         return attachment.get("workspace") or self._variables.get("azureml_workspace")
 
     def job_check(self, attachment: Mapping, **more: object) -> dict:
-        """For module job_check and one of the attachments. It asks Azure, so it runs on the controller in any case."""
+        """For module job_check and one of the attachments. It works in Azure, so it always runs on the controller."""
         given = self._variables.get("azureml_prove_job", {})
         options = {
             "workspace": self.workspace_of(attachment),
