@@ -13,16 +13,17 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
+import re
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError, first_line
 
 try:
     from cryptography import x509
-    from cryptography.exceptions import InvalidSignature
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
     from cryptography.hazmat.primitives import serialization
     from cryptography.x509.oid import NameOID
 except ImportError:
@@ -32,6 +33,9 @@ else:
 
 LIBRARIES = (("cryptography", IMPORT_ERROR),)
 WARN_BEFORE = timedelta(days=30)
+# Only at the beginning of a line are these words a boundary (RFC 7468, section 3). The library finds them anywhere, but
+# OpenSSL does not, and so no server that uses it.
+MISPLACED = re.compile(rb"[^\r\n]-----(BEGIN|END) ")
 
 
 @dataclass(frozen=True)
@@ -83,16 +87,15 @@ def check(
     chain = _chain(certificate, prefix)
     leaf = chain[0]
     _check_order(chain, prefix)
-    if encode_public_key(leaf.public_key()) != encode_public_key(_key(private_key, prefix).public_key()):
+    if _public_key(leaf, prefix) != encode_public_key(_key(private_key, prefix).public_key()):
         raise AzureMLError(f"{prefix}private_key does not belong to {prefix}certificate")
     invalid = why_not_valid(leaf.not_valid_before_utc, leaf.not_valid_after_utc, now)
     if invalid:
         raise AzureMLError(f"{prefix}certificate {invalid}")
     names = names_of(leaf)
     if cname is not None and not any(covers(name, cname) for name in names):
-        raise AzureMLError(
-            f"{prefix}cname '{cname}' is not covered by {prefix}certificate, which is for {', '.join(names)}"
-        )
+        covered = ", ".join(names) or "no name"
+        raise AzureMLError(f"{prefix}cname '{cname}' is not covered by {prefix}certificate, which is for {covered}")
     warning = None
     if leaf.not_valid_after_utc - now < WARN_BEFORE:
         warning = (
@@ -126,7 +129,7 @@ def has_issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
     """Return whether a certificate names another one as its issuer, and has its signature."""
     try:
         certificate.verify_directly_issued_by(issuer)
-    except (InvalidSignature, TypeError, ValueError):
+    except (InvalidSignature, TypeError, UnsupportedAlgorithm, ValueError):
         return False
     return True
 
@@ -218,20 +221,43 @@ def covers(name: str, cname: str) -> bool:
 
 def _chain(certificate: bytes, prefix: str) -> list[x509.Certificate]:
     try:
-        return load_pem(certificate)
+        chain = load_pem(certificate)
     except ValueError as error:
         raise AzureMLError(f"{prefix}certificate is not a PEM certificate") from error
+    _check_lines(certificate, f"{prefix}certificate")
+    return chain
+
+
+def _check_lines(pem: bytes, option: str) -> None:
+    """Refuse a text whose boundaries do not begin a line."""
+    found = MISPLACED.search(pem)
+    if found:
+        raise AzureMLError(
+            f"{option}: '-----{found[1].decode()}' is not at the beginning of a line",
+            hint="Remove what stands before it (spaces, a byte order mark), or add the missing line break.",
+        )
+
+
+def _public_key(certificate: x509.Certificate, prefix: str) -> bytes:
+    try:
+        return encode_public_key(certificate.public_key())
+    except (UnsupportedAlgorithm, ValueError) as error:
+        raise AzureMLError(f"{prefix}certificate has a key that is not supported: {first_line(error)}") from error
 
 
 def _key(private_key: bytes, prefix: str):
     try:
-        return serialization.load_pem_private_key(private_key, password=None)
+        key = serialization.load_pem_private_key(private_key, password=None)
     except TypeError as error:
         raise AzureMLError(
             f"{prefix}private_key is encrypted; the extension takes keys without a passphrase only"
         ) from error
     except ValueError as error:
         raise AzureMLError(f"{prefix}private_key is not a PEM private key") from error
+    except UnsupportedAlgorithm as error:
+        raise AzureMLError(f"{prefix}private_key is not supported: {first_line(error)}") from error
+    _check_lines(private_key, f"{prefix}private_key")
+    return key
 
 
 def encode_public_key(key) -> bytes:

@@ -138,3 +138,42 @@ def test_invalid_certificate_or_key_is_rejected(pair, message):
     with pytest.raises(AzureMLError, match=message) as error:
         check(*pair, "ml.example.com", certificates.NOW, prefix="tls.")
     assert "PRIVATE KEY" not in str(error.value)
+
+
+def broken_lines(pem: bytes) -> list[bytes]:
+    """Return a PEM text as editors, templates and C(cat) may leave it; OpenSSL reads none of these."""
+    return [b"  " + pem, pem.replace(b"\n", b"\n  "), pem.replace(b"\n", b" "), pem.strip() + pem]
+
+
+def test_boundary_inside_a_line_is_rejected_in_certificate_and_key():
+    certificate, key = certificates.make()
+    for one in broken_lines(certificate):
+        with pytest.raises(AzureMLError, match="tls.certificate: '-----(BEGIN|END)' is not at the beginning of a line"):
+            check(one, key, "ml.example.com", certificates.NOW, prefix="tls.")
+    for one in broken_lines(key):
+        with pytest.raises(AzureMLError, match="tls.private_key: '-----(BEGIN|END)' is not at the beginning of a line"):
+            check(certificate, one, "ml.example.com", certificates.NOW, prefix="tls.")
+
+
+def test_windows_line_ends_are_accepted():
+    pair = [one.replace(b"\n", b"\r\n") for one in certificates.make()]
+    assert check(*pair, "ml.example.com", certificates.NOW)
+
+
+# The object identifiers of a curve that the library knows, and of one that it does not know, SM2.
+P256, OTHER_CURVE = bytes.fromhex("2a8648ce3d030107"), bytes.fromhex("2a811ccf5501822d")
+
+
+def with_unknown_curve(pem: bytes) -> bytes:
+    """Return a certificate or a key as PEM with another curve."""
+    first, *lines, last = pem.splitlines()
+    content = base64.b64decode(b"".join(lines)).replace(P256, OTHER_CURVE)
+    return b"\n".join([first, base64.b64encode(content), last])
+
+
+def test_key_of_an_unknown_kind_is_rejected_with_the_option():
+    certificate, key = certificates.make()
+    with pytest.raises(AzureMLError, match="tls.certificate has a key that is not supported: Curve 1.2.156"):
+        check(with_unknown_curve(certificate), key, "ml.example.com", certificates.NOW, prefix="tls.")
+    with pytest.raises(AzureMLError, match="tls.private_key is not supported: Curve 1.2.156"):
+        check(certificate, with_unknown_curve(key), "ml.example.com", certificates.NOW, prefix="tls.")
