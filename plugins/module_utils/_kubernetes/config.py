@@ -10,19 +10,22 @@ API Bearer Token" works unchanged.
 
 from __future__ import annotations
 
-import importlib
-import ipaddress
 import ssl
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.azureml.arc.plugins.module_utils._core import environment
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError, first_line
 from ansible_collections.azureml.arc.plugins.module_utils._core.options import SELECTORS, is_inline
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes import kubeconfig
+from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.addresses import (
+    is_loopback,
+    refuse_another_cluster,
+    require_proxy,
+    require_tls,
+)
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.credential_files import CredentialFiles
 
 try:
@@ -92,7 +95,6 @@ FILES = ("client_cert", "client_key", "ca_cert")
 NETWORK = ("proxy", "no_proxy")
 SECRET_FIELDS = ("token", "password", "client-key-data")
 DEFAULT_KUBECONFIG = "~/.kube/config"
-PROXY_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,8 @@ def configuration(found: Connection, call, session_files: CredentialFiles):
     :param session_files: stores the files with certificates and keys that the client needs.
     :raises AzureMLError: if the values do not select a cluster.
     """
+    if found.values.get("host"):
+        require_tls(found.values["host"])  # before the client parses it
     made = Configuration()
     proxy_url = _load_kubeconfig(made, found, call, session_files) if found.needs_kubeconfig else ""
     values = dict(found.values)
@@ -151,9 +155,10 @@ def configuration(found: Connection, call, session_files: CredentialFiles):
         if values.get(option):
             values[option] = session_files.write(call.read_file(option, values[option]))
     _override(made, values)
-    _require_tls(made.host)
+    require_tls(made.host)
     proxy, no_proxy = proxies(found, proxy_url, made.host, call.environ)
-    _require_proxy(proxy)
+    if proxy:
+        require_proxy(proxy)
 
     def override(configuration) -> None:
         _override(configuration, values)
@@ -187,38 +192,6 @@ def proxies(found: Connection, proxy_url: str, host: str, environ: Mapping[str, 
     chosen = chosen if "://" in chosen else f"http://{chosen}"
     # Like kubectl, let the proxy resolve the name of the cluster.
     return chosen.replace("socks5://", "socks5h://", 1), no_proxy
-
-
-def is_loopback(host: str | None) -> bool:
-    """Return whether a host is this machine."""
-    try:
-        return ipaddress.ip_address(host or "").is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _require_proxy(proxy: str | None) -> None:
-    scheme = urlsplit(proxy or "http://").scheme
-    if scheme not in PROXY_SCHEMES:
-        # Without the address, which may contain a password.
-        raise AzureMLError(f"proxy must have one of the schemes {', '.join(PROXY_SCHEMES)}, not '{scheme}'")
-    if not scheme.startswith("socks"):
-        return
-    try:
-        importlib.import_module("socks")
-    except ImportError as error:
-        message = missing_required_lib("PySocks", reason="to reach the cluster through a SOCKS proxy")
-        raise AzureMLError(message, code="MissingLibrary") from error
-
-
-def _require_tls(host: str) -> None:
-    """Refuse to send credentials in clear text, except to this machine, where C(kubectl proxy) may listen."""
-    address = urlsplit(host)
-    if address.scheme != "https" and not (address.scheme == "http" and is_loopback(address.hostname)):
-        raise AzureMLError(
-            f"host '{host}' is not an https address: the credentials could be read in transit",
-            hint="Use the https address of the Kubernetes API.",
-        )
 
 
 def _override(made, values: dict) -> None:
@@ -277,15 +250,5 @@ def _load_kubeconfig(made, found: Connection, call, session_files: CredentialFil
             hint="Set kubeconfig (and context), or host with api_key, or the K8S_AUTH_* environment variables.",
         ) from error
     if "host" in found.own:
-        _refuse_another_cluster(found.values["host"], made.host)
+        refuse_another_cluster(found.values["host"], made.host)
     return str(kubeconfig.selected(content, context)[0].get("proxy-url") or "")
-
-
-def _refuse_another_cluster(host: str, server: str) -> None:
-    """Refuse options that refer to two clusters; a loopback address in a kubeconfig does not count."""
-    one, other = urlsplit(host), urlsplit(server)
-    if (one.hostname, one.port or 443) != (other.hostname, other.port or 443) and not is_loopback(other.hostname):
-        raise AzureMLError(
-            f"host '{host}' and the kubeconfig, whose server is '{server}', refer to two clusters",
-            hint="Set only one of them: host with its own credentials, or kubeconfig with its context.",
-        )
