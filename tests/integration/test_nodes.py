@@ -184,6 +184,29 @@ def test_pattern_that_no_node_matches_fails(playbook, simulator, arc):
     assert writes(simulator) == []
 
 
+def test_invalid_entry_changes_no_node_of_the_entries_before_it(playbook, simulator, arc):
+    nodes = [*NODES, {"names": ["node-9"], "labels": {"pool": "ml"}}]
+    variables = {"azureml_kubernetes": {"kubeconfig": simulator.kubeconfigs[arc]}, "azureml_nodes": nodes}
+
+    run = playbook("azureml.arc.nodes", {"all": {"hosts": {arc: variables}}})
+
+    assert run.status == 2
+    assert "names: no node has the name node-9" in run.outcome(arc)["msg"]
+    assert writes(simulator) == []
+
+
+def test_failure_of_a_later_entry_names_the_changed_nodes(playbook, simulator, arc):
+    nodes = [*NODES, {"names": ["node-1"], "labels": {"pool": "ml"}}]
+    variables = {"azureml_kubernetes": {"kubeconfig": simulator.kubeconfigs[arc]}, "azureml_nodes": nodes}
+    simulator.add_fault(method="PATCH", path=f"/{arc}/api/v1/nodes/node-1", status=403)
+
+    run = playbook("azureml.arc.nodes", {"all": {"hosts": {arc: variables}}})
+
+    assert run.status == 2
+    assert "Earlier entries of azureml_nodes changed nodes: 1 (node-0)" in run.output
+    assert run.outcome(arc)["changed_nodes"] == ["node-0"]
+
+
 def test_nodes_are_labelled_and_tainted(playbook, simulator, arc, kube):
     taints = [{"key": "ml.azure.com/amlarc-workload"}]
     variables = {

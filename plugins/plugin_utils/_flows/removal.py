@@ -49,6 +49,13 @@ class Detach(Flow):
         ]
         return ": ".join(filter(None, ("nothing to detach", ", ".join(missing))))
 
+    def result(self) -> dict:
+        removed = self.removed()
+        if self.steps.failure and removed and not self.steps.check_mode:
+            note = f"Already removed, or being removed: {', '.join(removed)}"
+            self.steps.failure = self.steps.failure.with_note(note)
+        return super().result()
+
     def summary(self) -> str:
         removed = self.removed()
         if not removed:
@@ -60,6 +67,7 @@ class Remove(Detach):
     """Detach a cluster, and remove the extension and everything that belongs to it."""
 
     with_files = CONNECTIONS  # but not those of a certificate to remove
+    _is_submitted = False  # the removal of the extension
     _types: tuple[str, ...] = ()
     _resources: tuple[str, ...] = ()
     _in_cluster: tuple[str, ...] = ()
@@ -87,6 +95,7 @@ class Remove(Detach):
         given = self.options.extension(state="absent", wait=False)
         submitted = yield from self.steps.apply("Submit the removal of the extension", "extension", given)
         self.record_extension(submitted)
+        self._is_submitted = True
 
     def complete(self) -> Waiting[None]:
         """Wait until the extension is gone, then remove its resources in Azure and its objects in the cluster."""
@@ -131,7 +140,7 @@ class Remove(Detach):
         return [name for name in SUPPORTING_RESOURCES if name not in named]
 
     def removed(self) -> list[str]:
-        extension = self.extension.get("extension")
+        extension = self.extension.get("extension") if self._is_submitted else None
         return [
             *super().removed(),
             *(f"instance type {name}" for name in self._types),

@@ -355,6 +355,21 @@ class TestRemoval:
             "removed: compute edge, instance type small, extension azureml, permissions on OpenShift, Secret s"
         )
 
+    @pytest.mark.parametrize(
+        ("answers", "removed"),
+        [
+            ({"compute": FAILED}, ""),
+            ({"extension": [{}, FAILED]}, "compute edge"),
+            ({"extension": [{}, {}, FAILED]}, "compute edge, extension azureml"),
+        ],
+    )
+    def test_failed_removal_names_what_was_already_removed(self, answers, removed):
+        result = run("remove", deployed(**answers))
+
+        note = f". Already removed, or being removed: {removed}." if removed else ""
+        assert result["failed"]
+        assert result["msg"].endswith(f": it broke{note}")
+
     def test_remove_lists_kept_resources(self):
         settings = {"relayserver.hybridConnectionResourceID": "/subscriptions/s/relay"}
         extension = {**FakeModules(installed=True)._view(), "settings": settings}
