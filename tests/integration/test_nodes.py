@@ -410,6 +410,24 @@ def test_selinux_is_changed_even_if_other_checks_fail(check, tmp_path):
     assert "SELINUX=permissive" in (tmp_path / "selinux").read_text()
 
 
+@pytest.mark.parametrize("options", [{}, {"azureml_selinux_mode": "permissive"}])
+def test_unreachable_machine_is_in_the_summary(check, options):
+    run = check(ansible_port=1, **options)
+
+    assert run.status == 4
+    assert run.output.count("1 machine: 1 unreachable; retry with --limit worker") == 1
+
+
+def test_machine_whose_selinux_could_not_be_changed_is_failed_in_the_summary(check, tmp_path):
+    options = {"azureml_selinux_mode": "permissive", "azureml_machine_skip_checks": ["disk", "outbound"]}
+
+    run = check("-e", f"__azureml_selinux_config={tmp_path / 'none' / 'selinux'}", **options)
+
+    assert run.status == 2
+    assert "SELinux is still enforcing, and azureml_selinux_mode is permissive" in run.output
+    assert "1 machine: 1 failed; retry with --limit worker" in run.output
+
+
 @pytest.mark.parametrize(
     "role", [{"name": "azureml.arc.nodes"}, {"name": "azureml.arc.azureml", "tasks_from": "nodes"}]
 )

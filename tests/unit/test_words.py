@@ -73,6 +73,7 @@ FORBIDDEN = {
     r"\blook(s|ed)? (again|once more) at\b|\blooked at again\b": "check again",
     r"\b(one|those|words|parts) of (ours|theirs)\b": "(name the owner)",
     r"\bas (it|they) (comes?|came)\b": "unchanged",
+    r"\bis no (name|number|path)\b|\bis none of\b": "is not a ..., must be one of ...",
 }
 FOLDERS = ("docs", "plugins", "roles", "playbooks", "extensions", "tests", ".ci", ".github")
 FILES = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "Makefile", "noxfile.py")
