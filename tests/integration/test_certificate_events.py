@@ -107,6 +107,37 @@ def test_renewal_in_a_key_vault_is_reported_without_reading_a_secret(check, simu
     assert requests_to(simulator, "GET", "/secrets/") == []
 
 
+SILENT_CALLBACK = """
+from ansible.plugins.callback import CallbackBase
+
+class CallbackModule(CallbackBase):
+    CALLBACK_TYPE = "stdout"
+"""
+
+
+@pytest.mark.parametrize(
+    "configuration",
+    [
+        {"ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml"},
+        {"ANSIBLE_LOAD_CALLBACK_PLUGINS": "true", "ANSIBLE_STDOUT_CALLBACK": "silent"},
+    ],
+    ids=lambda one: next(iter(one)),
+)
+def test_renewal_is_reported_whatever_output_is_configured(
+    check, simulator, arc, monkeypatch, tmp_path, caplog, configuration
+):
+    (tmp_path / "silent.py").write_text(SILENT_CALLBACK, encoding="utf-8")
+    for name, value in {**configuration, "ANSIBLE_CALLBACK_PLUGINS": str(tmp_path)}.items():
+        monkeypatch.setenv(name, value)
+    endpoint = {"key_vault": f"{simulator.endpoint}/certificates/{arc}"}
+
+    def renew():
+        simulator.import_certificate(arc, certificates.make())
+
+    assert check(endpoint, renew, renew) == [[], ["certificate_renewed"]]
+    assert not caplog.text
+
+
 def test_renewal_in_a_secret_is_reported(check, simulator, kube, arc):
     secrets = kube(arc).resources.get(api_version="v1", kind="Secret")
     endpoint = {"from": {"namespace": "default", "name": "edge", "kubeconfig": simulator.kubeconfigs[arc]}}

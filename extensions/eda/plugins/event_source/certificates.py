@@ -84,6 +84,13 @@ DAYS = 30.0
 TIMEOUT = 10  # seconds
 SECONDS_A_DAY = 86400
 HTTPS = 443
+# The output of C(ansible), whatever callbacks and formats its configuration selects.
+AS_JSON = {
+    "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
+    "ANSIBLE_LOAD_CALLBACK_PLUGINS": "false",
+    "ANSIBLE_LOCALHOST_WARNING": "false",
+    "ANSIBLE_NOCOLOR": "true",
+}
 
 logger = logging.getLogger(__name__)
 
@@ -135,7 +142,7 @@ async def stored(endpoint: dict[str, Any]) -> dict[str, Any]:
         *("ansible", "localhost", "-m", "azureml.arc.certificate_info", "-a", json.dumps(options)),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "ANSIBLE_NOCOLOR": "true", "ANSIBLE_LOCALHOST_WARNING": "false"},
+        env={**os.environ, **AS_JSON},
     )
     output, errors = await process.communicate()
     try:
