@@ -241,3 +241,14 @@ def test_both_servers_send_the_same_events_of_a_watch(servers):
         seen.append([(event["type"], event["object"]["kind"], event["object"]["data"]) for event in events])
     assert seen[0] == seen[1]
     assert [kind for kind, *rest in seen[0]] == ["ADDED", "MODIFIED", "DELETED"]
+
+
+def test_both_servers_begin_a_watch_without_a_version_with_the_selected_objects(servers):
+    for server in servers:
+        server.send("POST", "/api/v1/namespaces", {"metadata": {"name": "selected"}})
+        path = "/api/v1/namespaces/selected/configmaps"
+        for name in ("a", "b"):
+            server.send("POST", path, config_map(name))
+        text = server.send("GET", f"{path}?watch=true&timeoutSeconds=1&fieldSelector=metadata.name%3Db")[1]
+        events = [json.loads(line) for line in text.splitlines()]
+        assert [(event["type"], event["object"]["metadata"]["name"]) for event in events] == [("ADDED", "b")]

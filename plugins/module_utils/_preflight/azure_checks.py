@@ -26,8 +26,11 @@ def agent_version(facts: Facts) -> Iterator[tuple]:
     upgrade = "Upgrade the Arc agents with 'az connectedk8s upgrade'."
     if not cluster.agent_version:
         yield WARNING, "the Arc agents have not reported a version.", "Check the pods of namespace 'azure-arc'."
-    elif least and version_of(cluster.agent_version) < version_of(least):
+    elif least and is_lower(cluster.agent_version, least):
         yield ERROR, f"the Arc agents have version {cluster.agent_version}, and {least} is required.", upgrade
+    elif least and not _is_version(cluster.agent_version):
+        message = f"version {cluster.agent_version} of the Arc agents cannot be compared with the required {least}."
+        yield WARNING, message, "Compare them yourself."
 
 
 def version_of(text: str) -> tuple[int, ...]:
@@ -47,6 +50,10 @@ def is_lower(version: str, other: str) -> bool:
         return version_of(version) < version_of(other)
     except AzureMLError:
         return False
+
+
+def _is_version(text: str) -> bool:
+    return all(part.isdecimal() for part in text.split("."))
 
 
 def resource_providers(facts: Facts) -> Iterator[tuple]:

@@ -13,6 +13,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import 
 from ansible_collections.azureml.arc.plugins.module_utils._azure.sign_in import ENVIRONMENT
 from ansible_collections.azureml.arc.plugins.module_utils._core import environment
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
+from ansible_collections.azureml.arc.plugins.module_utils._core.options import is_inline
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.client import KubeSession, open_session
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.resources import describe
@@ -103,13 +104,9 @@ def _expected(call: ModuleCall) -> ClusterReference:
 
 def _connection(params: Mapping, host: str) -> str:
     """Return the connection as in the options, and its server."""
-    given = [f"{option} '{params[option]}'" for option in ("kubeconfig", "context") if _is_name(params[option])]
+    names = [one for one in ("kubeconfig", "context") if params[one] and not is_inline(params[one])]
+    given = [f"{option} '{params[option]}'" for option in names]
     return f"{', '.join(given) or 'the connection'} ({host})"
-
-
-def _is_name(value: object) -> bool:
-    """Return whether an option is a path or a name, not the content of a kubeconfig."""
-    return isinstance(value, str) and "\n" not in value and "{" not in value and bool(value)
 
 
 def _mismatch(connection: str, found: str, expected: ClusterReference, result: Mapping) -> AzureMLError:

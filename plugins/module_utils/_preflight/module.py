@@ -56,7 +56,7 @@ def run(call: ModuleCall) -> dict:
         facts.cluster = _cluster.read(session, reference)
         chosen = checks.select(checks.AZURE_CHECKS, params)
         if any("providers" in check.objects for check in chosen):
-            facts.objects["providers"] = _read(lambda: _registrations(session, call, _needed_providers(params)))
+            facts.objects["providers"] = _read(lambda: _registrations(session, _needed_providers(params)))
         findings, install = checks.findings(facts, chosen)
     if "kubernetes" in params["sides"]:
         more, install = _check_kubernetes(call, facts)
@@ -81,7 +81,7 @@ def _needed_providers(params: dict) -> list[str]:
     ]
 
 
-def _registrations(session: AzureSession, call: ModuleCall, names: list[str]) -> dict[str, str]:
+def _registrations(session: AzureSession, names: list[str]) -> dict[str, str]:
     """Return the registration state of each provider; the clusters of a run share it."""
 
     def read(name: str) -> str:

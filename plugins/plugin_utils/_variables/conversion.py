@@ -72,7 +72,7 @@ class _Conversion:
         secret = secret or bool(option.get("no_log"))
         try:
             converted = CONVERSIONS[option["type"]](value)
-        except (TypeError, ValueError, OverflowError):
+        except (TypeError, ValueError, OverflowError, RecursionError):
             return self._wrong(name, EXPECTED[option["type"]], value, secret or _holds_secrets(option))
         if option["type"] == "list":
             return self._elements(converted, option, name, secret)

@@ -187,7 +187,7 @@ class _ClusterRequest:
         version = int(query.get("resourceVersion") or 0)
         if version == 0:
             version = self._store.version
-            for body in self._store.list(resource, namespace):
+            for body in filter(selected, self._store.list(resource, namespace)):
                 await _send(response, "ADDED", body)
         end = _now() + seconds
         while True:

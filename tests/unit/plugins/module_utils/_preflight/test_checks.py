@@ -103,6 +103,12 @@ WAITING = {"spec": {"type": "LoadBalancer"}, "status": {"loadBalancer": {}}}
         ("agent_version", {"cluster": {"agent_version": ""}}, "warning", "have not reported a version"),
         ("agent_version", {"minimum_agent_version": "1.22"}, "error", "have version 1.21.10, and 1.22 is required"),
         (
+            "agent_version",
+            {"minimum_agent_version": "1.22", "cluster": {"agent_version": "1.22.1-preview"}},
+            "warning",
+            "version 1.22.1-preview of the Arc agents cannot be compared with the required 1.22.",
+        ),
+        (
             "resource_providers",
             {"objects": {"providers": {"Microsoft.Relay": "NotRegistered"}}},
             "error",

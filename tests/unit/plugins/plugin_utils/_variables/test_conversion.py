@@ -203,6 +203,14 @@ def test_text_is_converted_to_a_list(text, value):
     )
 
 
+@pytest.mark.parametrize(("variable", "text"), [("azureml_prove", "["), ("azureml_compute", '{"a":')])
+def test_text_that_is_nested_too_deeply_is_an_error(variable, text):
+    _converted, errors = convert({**REQUIRED, variable: text * 100_000})
+
+    assert len(errors) == 1
+    assert errors[0].startswith(f"{variable} must be a ")
+
+
 def test_long_value_is_shortened_in_an_error():
     _converted, (error,) = convert({**REQUIRED, "azureml_soak": "x" * 1000})
 
