@@ -172,7 +172,7 @@ def delete_definition(api: DynamicClient, name: str) -> None:
 def run_module(tmp_path, monkeypatch):
     """Return a function that runs a module with the options of a task. It raises C(ModuleFailedError) on failure."""
     monkeypatch.setitem(config.RETRIES, "backoff_factor", 0.01)  # the pauses of this library ignore the module's clock
-    return functools.partial(run_module_work, tmp_path)
+    return functools.partial(run_module_work, tmp_path, pace=1)  # as fast as the server
 
 
 @pytest.fixture
