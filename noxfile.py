@@ -32,7 +32,8 @@ subprocess.check_call([sys.executable, "-m", "ensurepip"])
 subprocess.check_call([sys.executable, "-m", "pip", "install", "pip==24.2"])
 """
 # More processes than cores, because tests mostly wait.
-PARALLEL = ("-n", "6", "--dist", "worksteal")
+PARALLEL = ("-n", "8", "--dist", "worksteal")
+BESIDE = ("-n", "4")  # for tests that run at the same time as others
 # Each ansible-core with the versions of Python that both its controller and the tests support.
 VERSIONS = (
     ("2.17", "3.11"),
@@ -124,7 +125,7 @@ def _pytest(session: nox.Session, results: str, *arguments: str) -> None:
 def _unit_and(session: nox.Session, *integration: str) -> None:
     """Run the unit tests and some integration tests; name both results after the session."""
     _pytest(session, f"{session.name}-unit", "tests/unit")
-    _pytest(session, f"{session.name}-integration", *integration, *PARALLEL)
+    _pytest(session, f"{session.name}-integration", *PARALLEL, *integration)
 
 
 def _requirements(lowest: bool) -> list[str]:
@@ -178,7 +179,7 @@ for pair in VERSIONS:
 def newest(session: nox.Session) -> None:
     """Run unit tests, and the integration tests that depend on versions, with the newest ansible-core and Python."""
     session.install(f"ansible-core=={NEWEST[0]}.*", *_requirements(lowest=False), *_test_group())
-    _unit_and(session, *OF_ANSIBLE)
+    _unit_and(session, *OF_ANSIBLE, *BESIDE)
 
 
 @_session_on(NEWEST[1])
