@@ -94,8 +94,10 @@ def spread(shares: Sequence[T], work: Callable[[T, Send], None], take: Send) -> 
         _read(children.values(), take)
     except BaseException:
         _end(children)
-        _read(children.values(), take, time.monotonic() + GRACE)
-        _end(children, signal.SIGKILL)
+        try:
+            _read(children.values(), take, time.monotonic() + GRACE)
+        finally:  # also if a second child has failed
+            _end(children, signal.SIGKILL)
         raise
     finally:
         for reading in children.values():

@@ -91,6 +91,20 @@ def test_exception_in_one_process_ends_the_others():
     assert time.monotonic() - start < 30
 
 
+def test_process_that_does_not_end_is_killed_even_if_two_others_failed():
+    def work(share, send):
+        if share == "stuck":
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            send({})
+            time.sleep(60)
+        raise ValueError("an unexpected answer")
+
+    start = time.monotonic()
+    with pytest.raises(AnsibleError, match="an unexpected answer"):
+        processes.spread(["stuck", "bad", "bad"], work, lambda value: time.sleep(1))  # while the others fail
+    assert time.monotonic() - start < 30
+
+
 def test_killed_process_is_reported_by_its_signal():
     received = []
 
