@@ -38,7 +38,7 @@ def compare(flow: Flow, everything: bool) -> Waiting[list[str]]:
         differences.append("certificate: the Secret in the cluster differs")
     if differences and not everything:
         return differences
-    yield from flow.prove_cluster()  # the pods of another cluster are irrelevant
+    yield from flow.verify_identity()  # the pods of another cluster are irrelevant
     for step, module, given in _in_cluster(flow):
         found = yield from steps.check(step, module, given)
         if module == "pod_readiness":

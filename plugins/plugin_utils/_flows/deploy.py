@@ -53,7 +53,7 @@ class Deploy(Flow):
         elif "extension" in self.parts:
             yield from self._submit()
         else:
-            yield from self.prove_cluster()
+            yield from self.verify_identity()
 
     def _submit(self) -> Waiting[None]:
         self._action = self.extension["plan"]["action"]
@@ -61,7 +61,7 @@ class Deploy(Flow):
         if not self.extension["extension"]:
             preflight = yield from self._preflight()
             self.options.detected.update(preflight["install_options"])
-        yield from self.prove_cluster()
+        yield from self.verify_identity()
         yield from self._prepare_cluster(preflight.get("openshift", False))
         if self._action not in CHANGES or self.begun:
             return

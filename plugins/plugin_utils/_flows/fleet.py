@@ -30,6 +30,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._controller.progress i
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.worker import prepared_worker, write_error
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows import workspaces
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.batches import Batches, Rollout, artifacts, figures
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.flow_runner import FlowRunner
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.guards import PlaySettings, require_whole_batch
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.host import (
     NOTHING_SELECTED,
@@ -38,7 +39,6 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._flows.host import (
     refused,
     without_flow,
 )
-from ansible_collections.azureml.arc.plugins.plugin_utils._flows.part import Part
 from ansible_collections.azureml.arc.plugins.plugin_utils._report.console import interrupted_lines, result_lines
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables import checks
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.reading import HostVariables, read
@@ -132,7 +132,7 @@ class Fleet:
             mine = self._read_hosts(rollout, assignment, environment)
             count = processes.count_for(len(mine), wanted)
             threads = math.ceil(self._task_vars["ansible_forks"] / count)
-            part = Part(self._action, assignment, environment, directory, threads, self._interval)
+            runner = FlowRunner(self._action, assignment, environment, directory, threads, self._interval)
             unfinished, begun = {host.name for host in mine}, {}
 
             def take(value: dict) -> None:
@@ -146,10 +146,10 @@ class Fleet:
 
             try:
                 if count == 1:
-                    part.run(mine, take)
+                    runner.run(mine, take)
                     return
                 shares = [mine[number::count] for number in range(count)]
-                for share, code in zip(shares, processes.spread(shares, part.run, take)):
+                for share, code in zip(shares, processes.spread(shares, runner.run, take)):
                     for host in share:
                         if host.name in unfinished:
                             self._end(host.name, without_flow("", ENDED.format(code=code)))
@@ -173,7 +173,7 @@ class Fleet:
             if rollout.allowed is not None:
                 self._require_equal([host for host, _in_process in hosts.values()])
             self._refuse(rollout, self._errors([host for host, _in_process in hosts.values()], assignment), assignment)
-            if assignment.what.attaches:
+            if assignment.flow_class.attaches:
                 valid = [host for host, in_process in hosts.values() if in_process and host.name not in rollout.refused]
                 threads = self._task_vars["ansible_forks"]
                 self._refuse(rollout, workspaces.missing(self._action, environment, valid, threads), assignment)
@@ -193,7 +193,12 @@ class Fleet:
         variables = host_variables(self._action._task, name)
         templar = self._action._templar.copy_with_new_env(available_variables=variables)
         host = read(
-            name, variables, templar, ControllerFiles(self._action), assignment.what.with_files, assignment.what.kind
+            name,
+            variables,
+            templar,
+            ControllerFiles(self._action),
+            assignment.flow_class.with_files,
+            assignment.flow_class.kind,
         )
         try:
             same = task_environment(self._action, templar) == environment

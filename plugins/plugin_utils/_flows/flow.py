@@ -168,7 +168,7 @@ class Flow:
         self.options.certificate = found["certificate"]
         return found["changed"]
 
-    def prove_cluster(self) -> Waiting[None]:
+    def verify_identity(self) -> Waiting[None]:
         """Verify that the connection reaches the cluster, before anything is written to it.
 
         :raises StepFailedError: if it reaches another cluster, or one that another host reaches, too.

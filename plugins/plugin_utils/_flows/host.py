@@ -94,22 +94,22 @@ class Assignment:
     first_wave: bool = True
 
     @property
-    def what(self) -> type[Flow]:
+    def flow_class(self) -> type[Flow]:
         """Return the class of the flow, which declares what it needs."""
         return FLOWS[self.flow]
 
     @property
     def noun(self) -> str:
         """Return what the hosts are, in a word."""
-        return "machine" if self.what.kind == MACHINE else "cluster"
+        return "machine" if self.flow_class.kind == MACHINE else "cluster"
 
     def errors_of(self, options: ClusterOptions | None) -> list[str]:
         """Return the errors in variables that only this flow needs; none if the variables cannot be read."""
-        return self.what.errors_of(options) if options else []
+        return self.flow_class.errors_of(options) if options else []
 
     def connects(self, host: HostVariables) -> bool:
         """Return whether the flow connects to the cluster of a host from the controller."""
-        return host.options is not None and not host.via_node and self.what.connects(host.options)
+        return host.options is not None and not host.via_node and self.flow_class.connects(host.options)
 
 
 def parts_by_tags(own_tags: Collection[str], task_vars: Mapping) -> tuple[str, ...]:

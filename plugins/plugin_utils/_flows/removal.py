@@ -83,7 +83,7 @@ class Remove(Detach):
             "Compare the extension", "extension", self.options.extension(state="absent", wait=False)
         )
         self.record_extension(probed)
-        yield from self.prove_cluster()
+        yield from self.verify_identity()
         yield from super().begin()
         if not self.steps.check_mode:
             yield from self._wait_until_detached()

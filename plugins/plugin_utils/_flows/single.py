@@ -126,7 +126,9 @@ def _run(
 ) -> tuple[dict, bool]:
     """Run the flow of a host; return its result, and whether nothing is left to do."""
     name, templar = task_vars["inventory_hostname"], action._templar
-    host = read(name, task_vars, templar, ControllerFiles(action), assignment.what.with_files, assignment.what.kind)
+    host = read(
+        name, task_vars, templar, ControllerFiles(action), assignment.flow_class.with_files, assignment.flow_class.kind
+    )
     if assignment.connects(host) and len(task_vars["ansible_play_hosts_all"]) > 1:
         host.errors += checks.of_connection(host.options)
     host.errors += assignment.errors_of(host.options)

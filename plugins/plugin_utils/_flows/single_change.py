@@ -42,7 +42,7 @@ class _SingleChange(Flow):
             named = f" ({', '.join(others)})" if others and plan["action"] == "update" else ""
             message = f"more than {what} would change: {plan['reason']}{named}. Deploy the cluster first."
             raise StepFailedError("Compare the extension", {"msg": message})
-        yield from self.prove_cluster()
+        yield from self.verify_identity()
 
     def send(self, step: str) -> Waiting[None]:
         """Submit the change, if there is one."""

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A part of a fleet: the clusters that one process works on."""
+"""Run the flows of the clusters that one process works on: a whole batch, or a share of it."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._variables.reading imp
 
 
 @dataclass(frozen=True)
-class Part:
-    """What all parts of a fleet have in common.
+class FlowRunner:
+    """Runs flows with what all hosts of a batch share.
 
     :param action: the action of the task.
     :param environment: of the task.
