@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import time
+from urllib.parse import unquote
 
 import pytest
 from ansible_collections.azureml.arc.plugins.module_utils._azure.client import open_session
@@ -78,6 +79,16 @@ def test_relay_parts_are_not_read_again_after_their_answer(run_module, simulator
     # At most the first two requests for a child of the new namespace do not find the parent.
     assert len([one for one in parts if one["method"] == "PUT" and one["status"] == 200]) == 2
     assert [one["status"] for one in parts if one["method"] == "GET" and one["status"] == 200] == []
+
+
+@pytest.mark.parametrize("name", ["größe", "工厂", "a%20b", "a b"])
+def test_name_with_any_characters_reaches_the_service(simulator, name):
+    cluster = f"{GROUP}/providers/Microsoft.Kubernetes/connectedClusters/{name}"
+
+    assert open_session(ModuleCall({})).get(cluster, "2024-01-01", "cluster") is None
+
+    (request,) = requests_to(simulator, "GET", "connectedClusters")
+    assert request["path"] == unquote(cluster)
 
 
 @pytest.fixture(scope="module")

@@ -31,12 +31,13 @@ try:
     from azure.core.pipeline.transport import RequestsTransport
     from azure.mgmt.core.policies import ARMAutoResourceProviderRegistrationPolicy, ARMChallengeAuthenticationPolicy
     from azure.mgmt.kubernetesconfiguration.extensions import KubernetesConfigurationExtensionsMgmtClient
+    from requests import PreparedRequest, Session
     from requests.adapters import HTTPAdapter
     from urllib3 import Retry
     from urllib3.util.ssl_ import create_urllib3_context
 except ImportError:
     IMPORT_ERROR = traceback.format_exc()
-    KubernetesConfigurationExtensionsMgmtClient = ARMChallengeAuthenticationPolicy = HTTPAdapter = object
+    KubernetesConfigurationExtensionsMgmtClient = ARMChallengeAuthenticationPolicy = HTTPAdapter = Session = object
 else:
     IMPORT_ERROR = token_cache.IMPORT_ERROR
 
@@ -124,11 +125,26 @@ def open_service(
 
 
 def _transport(address: str, context: ssl.SSLContext, timeouts: Mapping[str, float]) -> RequestsTransport:
-    session = requests.Session()
+    session = _Session()
     session.trust_env = False
     session.proxies = requests.utils.get_environ_proxies(address)
     session.mount("https://", _Adapter(context))
     return RequestsTransport(session=session, **timeouts)
+
+
+class _Session(Session):
+    """Sends requests as the SDK has made them.
+
+    To prepare them a second time takes a third of a request's processor time.
+    """
+
+    def prepare_request(self, request) -> PreparedRequest:
+        """Return a request that can be sent; the adapter escapes its address."""
+        prepared = PreparedRequest()
+        prepared.method, prepared.url, prepared.body = request.method, request.url, request.data or None
+        prepared.headers = self.headers.copy()
+        prepared.headers.update(request.headers)
+        return prepared
 
 
 class _Adapter(HTTPAdapter):

@@ -61,11 +61,13 @@ def without_secrets(value, secrets: Collection[str]):
             for secret in longest_first:
                 one = one.replace(secret, PART_REPLACEMENT)
             return one
+        if one is None or isinstance(one, bool):
+            return one
         if isinstance(one, Mapping):
             return {key: clean(item) for key, item in one.items()}
         if isinstance(one, (list, tuple, set, frozenset)):
             return [clean(item) for item in one]
-        if isinstance(one, (int, float)) and not isinstance(one, bool) and any(text in str(one) for text in secrets):
+        if isinstance(one, (int, float)) and any(text in str(one) for text in secrets):
             return REPLACEMENT
         return one
 

@@ -51,8 +51,10 @@ def plain(value: object) -> object:
 
     Before ansible-core 2.19, text that ansible-vault has encrypted is another kind of sequence, which decrypts itself.
     """
+    if value is None or isinstance(value, (str, bytes, bool, int, float)):
+        return value
     if isinstance(value, Mapping):
         return {plain(key): plain(one) for key, one in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(one) for one in value]
-    return str(value) if isinstance(value, Sequence) and not isinstance(value, (str, bytes)) else value
+    return str(value) if isinstance(value, Sequence) else value

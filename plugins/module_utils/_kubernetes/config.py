@@ -149,6 +149,7 @@ def configuration(found: Connection, call, session_files: CredentialFiles):
     if found.values.get("host"):
         require_tls(found.values["host"])  # before the client parses it
     made = Configuration()
+    made.proxy = None  # otherwise it looks for one in the environment whenever its host is set, from release 37 on
     proxy_url = _load_kubeconfig(made, found, call, session_files) if found.needs_kubeconfig else ""
     values = dict(found.values)
     for option in FILES:
