@@ -9,6 +9,9 @@ from __future__ import annotations
 from ansible.plugins.action import ActionBase
 from ansible_collections.azureml.arc.plugins.modules.cluster import ARGUMENT_SPEC
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.single import run_cluster
+from ansible_collections.azureml.arc.plugins.plugin_utils._variables.specs import specification
+
+specification()  # read once in the parent process, instead of in each of its workers
 
 
 class ActionModule(ActionBase):
