@@ -120,6 +120,11 @@ def test_certificates_are_not_compared_without_permission_to_read_the_secret(htt
     assert "The account may not get secrets" in found["warnings"][0]
 
 
+def test_cname_that_is_not_a_dns_name_is_rejected(check):
+    with pytest.raises(ModuleFailedError, match="cname must be a DNS name like ml.example.com, not 'ml..example.com'"):
+        check(cname="ml..example.com")
+
+
 @pytest.mark.parametrize(
     ("fault", "problems"),
     [

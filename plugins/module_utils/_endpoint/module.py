@@ -38,6 +38,8 @@ UNREACHABLE_PATIENCE = 15  # seconds
 def run(call: ModuleCall) -> Waiting[dict]:
     """M(azureml.arc.endpoint_check)."""
     params = call.params
+    if params["cname"]:
+        tls.check_cname("cname", params["cname"])
     waits = params["wait"] and not call.check_mode
     with open_session(call) as session:
         expected = Expected(params["scheme"], params["cname"] or "", _expected_chain(call, session))

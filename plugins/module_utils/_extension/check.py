@@ -19,6 +19,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._extension.settings im
     TRAINING,
     as_setting,
 )
+from ansible_collections.azureml.arc.plugins.module_utils._extension.tls import check_cname
 
 INFERENCE_ONLY_OPTIONS = ("inference_service", "allow_insecure_connections", "inference_router_ha", "tls")
 OWN_SETTINGS = ("settings", "protected_settings")
@@ -108,6 +109,7 @@ def _check_inference(options: Mapping) -> None:
 
 
 def _check_tls(tls: Mapping, generation: str) -> None:
+    check_cname("tls.cname", tls["cname"])
     if tls.get("secret_name"):
         if not keys.GENERATIONS[generation].cname:
             raise AzureMLError(f"tls.secret_name does not exist with settings_generation {generation}")

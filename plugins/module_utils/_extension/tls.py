@@ -33,6 +33,9 @@ else:
 
 LIBRARIES = (("cryptography", IMPORT_ERROR),)
 WARN_BEFORE = timedelta(days=30)
+# Lengths from RFC 1035, section 2.3.4. Names in other scripts are written as in certificates, with xn--.
+DNS_NAME = re.compile(r"[A-Za-z0-9_*-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
+LONGEST_NAME = 254  # with the dot of the root
 # Only at the beginning of a line are these words a boundary (RFC 7468, section 3). The library finds them anywhere, but
 # OpenSSL does not, and so no server that uses it.
 MISPLACED = re.compile(rb"[^\r\n]-----(BEGIN|END) ")
@@ -110,6 +113,15 @@ def check(
         leaf.not_valid_after_utc,
         warning,
     )
+
+
+def check_cname(option: str, cname: str) -> None:
+    """Refuse what is not a DNS name, such as an address with its scheme or its port.
+
+    :param option: the option that contains it, for the error.
+    """
+    if not DNS_NAME.fullmatch(cname) or len(cname) > LONGEST_NAME:
+        raise AzureMLError(f"{option} must be a DNS name like ml.example.com, not '{cname}'")
 
 
 def _check_order(chain: list[x509.Certificate], prefix: str) -> None:

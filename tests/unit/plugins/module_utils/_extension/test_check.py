@@ -36,6 +36,10 @@ from extension_options import FIRST_INFERENCE, INFERENCE, TRAINING, cluster
             },
             "exclude each other",
         ),
+        *(
+            ({**INFERENCE, "tls": {"secret_name": "s", "cname": cname}}, "tls.cname must be a DNS name like .*, not ")
+            for cname in ("https://ml", "ml:443", "ml..com", ".ml", "ml com", "ml/", "", "a" * 64, "a." * 128, "\u00fc")
+        ),
         (
             {**FIRST_INFERENCE, "tls": {"secret_name": "s", "cname": "c"}},
             "tls.secret_name does not exist with settings_generation 2021",

@@ -99,7 +99,10 @@ def test_error_names_the_variables(variables, error):
         ),
         ({"tls": {"secret_name": "s"}}, "azureml_tls is for inference, but azureml_profile is training."),
         (
-            {**{name[len("azureml_") :]: value for name, value in INFERENCE.items()}, "tls": {"certificate": "c"}},
+            {
+                **{name[len("azureml_") :]: value for name, value in INFERENCE.items()},
+                "tls": {"certificate": "c", "cname": "c"},
+            },
             "azureml_tls.private_key is missing: set both certificate and key.",
         ),
     ],
