@@ -133,6 +133,16 @@ def test_unreachable_proxy_is_named(patch, request, ask):
         ask()
 
 
+@pytest.mark.parametrize("password", ["hu#sh", "hu/sh", "hush@127.0.0.1:99999/"])
+@pytest.mark.parametrize("ask", ["ask_azure", "ask_far_cluster"])
+def test_proxy_that_is_not_an_address_is_reported_without_its_password(patch, request, ask, password):
+    ask = request.getfixturevalue(ask)
+    patch.setenv("HTTPS_PROXY", f"http://u:{password}@127.0.0.1:9")
+    with pytest.raises(ModuleFailedError, match="(?i)proxy must be an address like") as error:
+        ask()
+    assert "hu" not in str(error.value.result)
+
+
 # Variables that must not disable the validation of certificates: misspelled, empty, or for other programs.
 @pytest.mark.parametrize(
     "environ",

@@ -24,6 +24,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure import cloud, c
 from ansible_collections.azureml.arc.plugins.module_utils._azure import sign_in as _sign_in
 from ansible_collections.azureml.arc.plugins.module_utils._azure.answer import Response, TransientError, parse_response
 from ansible_collections.azureml.arc.plugins.module_utils._azure.consistency import is_not_found
+from ansible_collections.azureml.arc.plugins.module_utils._core.addresses import check_proxies
 from ansible_collections.azureml.arc.plugins.module_utils._core.connections import Connections
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError, first_line
 from ansible_collections.azureml.arc.plugins.module_utils._core.lazy import Lazy
@@ -294,8 +295,10 @@ def open_session(call) -> AzureSession:
 
     :param call: the C(ModuleCall); the client secret is hidden in its result. Its C(wait_timeout) bounds the
         attempts of a request, too.
-    :raises AzureMLError: if there are no credentials, or no certificates to verify the service with.
+    :raises AzureMLError: if there are no credentials, or no certificates to verify the service with, or the proxy of
+        the environment is invalid.
     """
+    check_proxies(call.environ)
     sign_in = _sign_in.resolve(call.params, call.environ, read_file=call.read_file)
     call.hide(sign_in.secret)
     if not sign_in.validate_certificates:

@@ -8,15 +8,11 @@ from __future__ import annotations
 
 import importlib
 import ipaddress
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import missing_required_lib
+from ansible_collections.azureml.arc.plugins.module_utils._core.addresses import PROXY_FORMAT, parts_of
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
-
-try:
-    from urllib3.util import parse_url
-except ImportError:
-    parse_url = None  # the client reports the missing library
 
 SAMPLE = "https://api.example.com:6443"
 PROXY_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
@@ -32,7 +28,7 @@ def is_loopback(host: str | None) -> bool:
 
 def require_tls(host: str) -> None:
     """Refuse to send credentials in clear text, except to this machine, where C(kubectl proxy) may listen."""
-    address = _split(host, f"host must be an address like {SAMPLE}, not '{host}'")
+    address = parts_of(host, f"host must be an address like {SAMPLE}, not '{host}'")
     if address.scheme != "https" and not (address.scheme == "http" and is_loopback(address.hostname)):
         raise AzureMLError(
             f"host '{host}' is not an https address: the credentials could be read in transit",
@@ -47,7 +43,7 @@ def refuse_another_cluster(host: str, server: str) -> None:
     :param server: of the kubeconfig.
     """
     error = f"the server of the kubeconfig must be an address like {SAMPLE}, not '{server}'"
-    one, other = urlsplit(host), _split(server, error)
+    one, other = urlsplit(host), parts_of(server, error)
     if (one.hostname, one.port or 443) != (other.hostname, other.port or 443) and not is_loopback(other.hostname):
         raise AzureMLError(
             f"host '{host}' and the kubeconfig, whose server is '{server}', refer to two clusters",
@@ -57,8 +53,7 @@ def refuse_another_cluster(host: str, server: str) -> None:
 
 def require_proxy(proxy: str) -> None:
     """Refuse a proxy that the client cannot use. Errors do not contain its address, which may have a password."""
-    error = "proxy must be an address like http://proxy:3128, with # / ? @ in a password as %23 %2F %3F %40"
-    scheme = _split(proxy, error).scheme
+    scheme = parts_of(proxy, f"proxy {PROXY_FORMAT}").scheme
     if scheme not in PROXY_SCHEMES:
         raise AzureMLError(f"proxy must have one of the schemes {', '.join(PROXY_SCHEMES)}, not '{scheme}'")
     if not scheme.startswith("socks"):
@@ -68,15 +63,3 @@ def require_proxy(proxy: str) -> None:
     except ImportError as error:
         message = missing_required_lib("PySocks", reason="to reach the cluster through a SOCKS proxy")
         raise AzureMLError(message, code="MissingLibrary") from error
-
-
-def _split(address: str, error: str) -> SplitResult:
-    """Return the parts of an address.
-
-    :raises AzureMLError: with C(error) alone if it has none: the libraries' own errors quote passwords.
-    """
-    try:
-        parse_url(address)  # as the client does, which refuses more than the standard library
-        return urlsplit(address)
-    except ValueError:
-        raise AzureMLError(error) from None
