@@ -17,6 +17,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from ansible_collections.azureml.arc.plugins.module_utils._core.text import printable
+from ansible_collections.azureml.arc.plugins.module_utils._readiness.pods import IMAGE_PULL
 
 LONGEST_ERROR = 600  # characters of the error of a run, which may contain logs
 COMMAND, FAILED = "JobCommand", "JobFailed"  # codes
@@ -136,7 +137,6 @@ ERRORS = (
     KnownError(("exit code",), COMMAND, "The job ran, but its command failed: read its log in studio."),
 )
 
-IMAGE_PULL = ("ImagePullBackOff", "ErrImagePull", "ErrImageNeverPull", "InvalidImageName", "RegistryUnavailable")
 # Errors of registries and proxies when an image is pulled: pattern, code, fix.
 PULL_FIXES = (
     (

@@ -14,6 +14,8 @@ from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.resources 
 
 # Controllers that replace a failed pod with a new one, so failed pods do not affect their health.
 REPLACING_CONTROLLERS = frozenset({"ReplicaSet", "DaemonSet", "StatefulSet", "ReplicationController"})
+# The reasons of containers whose image cannot be pulled. Source: pkg/kubelet/images/types.go in Kubernetes.
+IMAGE_PULL = ("ImagePullBackOff", "ErrImagePull", "ErrImageNeverPull", "InvalidImageName", "RegistryUnavailable")
 # The reason of a row that the verdict ignores because its node is down.
 NODE_NOT_READY = "NodeNotReady"
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from ansible_collections.azureml.arc.plugins.module_utils._readiness.pods import IMAGE_PULL
 from ansible_collections.azureml.arc.plugins.plugin_utils._report.results import innermost
 
 
@@ -31,7 +32,7 @@ class PodCause:
 PODS = (
     PodCause(
         "image pull",
-        ("ImagePullBackOff", "ErrImagePull", "ErrImageNeverPull", "InvalidImageName", "RegistryUnavailable"),
+        IMAGE_PULL,
         "Check that the nodes reach the registry of the image, through their proxy if they have one.",
     ),
     PodCause(

@@ -2,13 +2,14 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Parts of a flow by tags."""
+"""The flows by name, and their parts by tags."""
 
 from __future__ import annotations
 
 import pytest
+from ansible_collections.azureml.arc.plugins.modules import cluster, fleet
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.flow import PARTS
-from ansible_collections.azureml.arc.plugins.plugin_utils._flows.host import parts_by_tags
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.host import FLOWS, parts_by_tags
 
 ALL = ("all",)
 OWN = ("always", "ml")
@@ -36,3 +37,8 @@ def test_parts_that_tags_select(wanted, skipped, parts):
     variables = {"ansible_run_tags": wanted, "ansible_skip_tags": skipped}
 
     assert parts_by_tags(OWN, variables) == tuple(parts)
+
+
+@pytest.mark.parametrize("module", [cluster, fleet])
+def test_modules_offer_all_flows(module):
+    assert module.ARGUMENT_SPEC["flow"]["choices"] == sorted(FLOWS)
