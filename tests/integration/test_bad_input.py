@@ -11,8 +11,10 @@ import json
 import pytest
 from ansible_collections.azureml.arc.plugins.modules.compute import SPEC as COMPUTE
 from ansible_collections.azureml.arc.plugins.modules.compute_info import SPEC as COMPUTE_INFO
+from ansible_collections.azureml.arc.plugins.modules.endpoint_check import SPEC as ENDPOINT
 from ansible_collections.azureml.arc.plugins.modules.extension import SPEC as EXTENSION
 from ansible_collections.azureml.arc.plugins.modules.extension_info import SPEC as EXTENSION_INFO
+from ansible_collections.azureml.arc.plugins.modules.node_preflight import SPEC as MACHINE
 from ansible_collections.azureml.arc.plugins.modules.pod_readiness import SPEC as READINESS
 from support import ModuleFailedError, writes
 
@@ -51,6 +53,13 @@ class TestBeforeAnythingIsSent:
             ModuleFailedError, match="state is present but all of the following are missing: workload_profile"
         ):
             run_module(EXTENSION, resource_group="rg-edge", cluster_name="c")
+
+    @pytest.mark.parametrize(
+        ("spec", "options"), [(ENDPOINT, {"scheme": "http"}), (MACHINE, {"workload_profile": "training"})]
+    )
+    def test_timeout_of_zero_is_rejected(self, run_module, spec, options):
+        with pytest.raises(ModuleFailedError, match="timeout must be above 0, not 0"):
+            run_module(spec, timeout=0, **options)
 
     def test_unknown_option_is_rejected(self, run_module):
         with pytest.raises(ModuleFailedError, match="cluster_nmae"):

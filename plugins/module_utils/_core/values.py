@@ -24,6 +24,12 @@ def flag_of(name: str, value: object) -> bool:
         raise AzureMLError(f"{name} must be true or false, not '{value}'") from None
 
 
+def require_positive(name: str, number: float) -> None:
+    """Refuse a number that is not above zero, naming its option."""
+    if number <= 0:
+        raise AzureMLError(f"{name} must be above 0, not {number}")
+
+
 def seconds_of(name: str, value: object, default: float) -> float:
     """Return a number of seconds that a variable gives.
 

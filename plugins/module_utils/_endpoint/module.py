@@ -14,6 +14,7 @@ from datetime import datetime, timezone
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline, Intervals, Waiting
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
+from ansible_collections.azureml.arc.plugins.module_utils._core.values import require_positive
 from ansible_collections.azureml.arc.plugins.module_utils._endpoint.addresses import SERVICE, Router, router_of
 from ansible_collections.azureml.arc.plugins.module_utils._endpoint.connection import probe
 from ansible_collections.azureml.arc.plugins.module_utils._endpoint.in_cluster import why_no_answer
@@ -38,6 +39,7 @@ UNREACHABLE_PATIENCE = 15  # seconds
 def run(call: ModuleCall) -> Waiting[dict]:
     """M(azureml.arc.endpoint_check)."""
     params = call.params
+    require_positive("timeout", params["timeout"])
     if params["cname"]:
         tls.check_cname("cname", params["cname"])
     waits = params["wait"] and not call.check_mode

@@ -168,7 +168,10 @@ def load_der(chain: Sequence[bytes]) -> list[x509.Certificate]:
 
     :raises ValueError: if one of them cannot be parsed.
     """
-    return [x509.load_der_x509_certificate(one) for one in chain]
+    try:
+        return [x509.load_der_x509_certificate(one) for one in chain]
+    except x509.InvalidVersion as error:  # this is no ValueError
+        raise ValueError(str(error)) from error
 
 
 def view_of(certificate: x509.Certificate, now: datetime) -> dict:
@@ -278,9 +281,11 @@ def encode_public_key(key) -> bytes:
 
 
 def names_of(leaf: x509.Certificate) -> list[str]:
-    """Return the DNS names that a certificate is for."""
+    """Return the DNS names that a certificate is for, none if its extensions cannot be parsed."""
     try:
         alternative = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         return alternative.get_values_for_type(x509.DNSName)
     except x509.ExtensionNotFound:
         return [str(one.value) for one in leaf.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    except (x509.DuplicateExtension, ValueError):
+        return []

@@ -22,6 +22,7 @@ from ansible.module_utils.urls import open_url
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import first_line
 from ansible_collections.azureml.arc.plugins.module_utils._core.findings import ERROR, WARNING, Finding, refuse_serious
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
+from ansible_collections.azureml.arc.plugins.module_utils._core.values import require_positive
 from ansible_collections.azureml.arc.plugins.module_utils._preflight.outbound import addresses
 
 CHECKS = ("disk", "nvidia", "outbound", "selinux")
@@ -53,6 +54,7 @@ class Machine:
 def run(call: ModuleCall) -> dict:
     """M(azureml.arc.node_preflight)."""
     params = call.params
+    require_positive("timeout", params["timeout"])
     tried = addresses(params) if "outbound" not in params["skip_checks"] else {}
     machine = facts_of(params, tried)
     findings = sorted(check(machine, params, tried), key=lambda finding: finding.rank)

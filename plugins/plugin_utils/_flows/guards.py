@@ -21,7 +21,8 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._variables.checks impo
 
 STRATEGIES = ("ansible.builtin.linear", "linear", "ansible.builtin.debug", "debug")
 # Patterns that select whatever the inventory has.
-EVERYTHING = ("all", "*")
+# Patterns that can select whatever the inventory has: all, wildcards, and regular expressions.
+CAN_BE_EVERYTHING = re.compile(r"all(\[.*)?|~.*|.*[*?].*")
 # Destructive flows as text.
 DESTRUCTIVE = {"remove": "remove Azure Machine Learning from", "detach": "detach"}
 INSTEAD = "Use role azureml.arc.azureml instead, which runs for each host."
@@ -52,7 +53,7 @@ def is_narrowed(pattern: str | list[str], hosts: Collection[str], inventory: Col
     """
     parts = pattern if isinstance(pattern, list) else re.split("[,:]", pattern)
     named = {one.strip() for one in parts}
-    if named.isdisjoint(EVERYTHING):
+    if not any(CAN_BE_EVERYTHING.fullmatch(one) for one in named):
         return True
     return named != {"all"} and not set(inventory).issubset(hosts)
 

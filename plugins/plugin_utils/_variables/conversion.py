@@ -108,7 +108,8 @@ class _Conversion:
 def _is_set(name: str, value: object) -> bool:
     if isinstance(value, list):
         return any(str(one).strip() for one in value)
-    return value is not None and (value != "" or name in MEANINGFUL_WHEN_EMPTY)
+    is_empty = isinstance(value, str) and not value.strip()
+    return value is not None and (not is_empty or name in MEANINGFUL_WHEN_EMPTY)
 
 
 def _holds_secrets(option: Mapping) -> bool:

@@ -17,6 +17,8 @@ from ansible_collections.azureml.arc.plugins.module_utils._endpoint.verdict impo
     served,
 )
 from ansible_collections.azureml.arc.plugins.module_utils._extension import tls
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 import certificates
@@ -94,6 +96,32 @@ def test_unexpected_protocol_is_a_problem(scheme, answer, found):
 )
 def test_outcome_is_unreachable_only_if_no_address_can_be_reached(answers, wrong, found):
     assert outcome_of(answers, wrong) == found
+
+
+# A certificate with two extensions, and parts of it: its version, and the identifiers of the extensions.
+KEY = ec.generate_private_key(ec.SECP256R1())
+UNSIGNED = certificates.builder(certificates.name_of("a"), certificates.name_of("a"), KEY, -DAY, DAY)
+for extension in (
+    x509.SubjectKeyIdentifier.from_public_key(KEY.public_key()),
+    x509.SubjectAlternativeName([x509.DNSName("ml.example.com")]),
+):
+    UNSIGNED = UNSIGNED.add_extension(extension, critical=False)
+(SIGNED,) = der(certificates.signed(UNSIGNED, KEY))
+VERSION, KEY_IDENTIFIER, ALTERNATIVE_NAME = (bytes.fromhex(one) for one in ("a003020102", "0603551d0e", "0603551d11"))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "problem"),
+    [
+        (VERSION, bytes.fromhex("a003020104"), "it serves no readable certificate"),
+        (KEY_IDENTIFIER, ALTERNATIVE_NAME, "the served certificate is for no name, not for ml.example.com"),
+    ],
+    ids=["unknown version", "duplicate extension"],
+)
+def test_certificate_that_cannot_be_parsed_is_a_problem(before, after, problem):
+    leaf = SIGNED.replace(before, after)
+    assert leaf != SIGNED
+    assert of(leaf, expected=None) == [problem]
 
 
 def test_days_left_are_negative_after_expiry():

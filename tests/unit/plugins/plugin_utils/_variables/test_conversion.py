@@ -188,6 +188,12 @@ def test_invalid_input_is_reported_in_one_error(values, error):
     assert errors[0].startswith(error)
 
 
+def test_text_of_spaces_counts_as_not_set():
+    """AWX sends one if a question of a survey is answered with spaces."""
+    options, errors = convert({**REQUIRED, "azureml_release_train": "  "})
+    assert (options, errors) == convert(REQUIRED)
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [
