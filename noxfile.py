@@ -32,8 +32,8 @@ subprocess.check_call([sys.executable, "-m", "ensurepip"])
 subprocess.check_call([sys.executable, "-m", "pip", "install", "pip==24.2"])
 """
 # More processes than cores, because tests mostly wait.
-PARALLEL = ("-n", "8", "--dist", "worksteal")
-BESIDE = ("-n", "4")  # for tests that run at the same time as others
+PARALLEL = ("-n", "6", "--dist", "worksteal")
+BESIDE = ("-n", "2")  # for tests that run at the same time as others
 # Each ansible-core with the versions of Python that both its controller and the tests support.
 VERSIONS = (
     ("2.17", "3.11"),

@@ -13,7 +13,7 @@ from collections import Counter
 
 import pytest
 from ansible_collections.azureml.arc.plugins.module_utils._azure import client as azure_client
-from ansible_collections.azureml.arc.plugins.module_utils._azure import sign_in
+from ansible_collections.azureml.arc.plugins.module_utils._azure import consistency, resource, sign_in
 from ansible_collections.azureml.arc.plugins.module_utils._azure.resource_graph import query
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
@@ -51,6 +51,8 @@ def run(azure, sign_in_to, monkeypatch, tmp_path):
     monkeypatch.setitem(sign_in.RETRIES, "retry_backoff_factor", 0.02)
     monkeypatch.setattr(kubernetes_client, "REQUEST_TIMEOUT", (2, 1))
     monkeypatch.setitem(config.RETRIES, "backoff_factor", 0.1)
+    for module in (consistency, resource):  # on a busy machine, requests take seconds of the module's clock
+        monkeypatch.setattr(module, "VISIBLE_WITHIN", 600)
 
     def run(task: str, cluster: str) -> dict:
         if task == "list clusters":

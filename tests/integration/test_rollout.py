@@ -313,7 +313,7 @@ def test_all_waves_run_without_report_hosts(fleet, playbook):
 
 class TestUpgrade:
     def test_failed_upgrade_is_rolled_back_and_stops_the_rollout(self, fleet, playbook):
-        simulator, inventory = fleet(c3={"install": InstallPlan(seconds=30, bad_versions=["1.1.70"])})
+        simulator, inventory = fleet(c3={"install": InstallPlan(seconds=150, bad_versions=["1.1.70"])})
         inventory["all"]["vars"]["azureml_version"] = "1.1.60"
         deployed = playbook("azureml.arc.deploy", inventory)
         assert deployed.status == 0, deployed.output

@@ -22,6 +22,9 @@ from typing import TypeVar
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting
 
 T = TypeVar("T")
+# Python handles a signal in the main thread, and does not interrupt its wait if another thread received the signal, or
+# if it arrived just before the wait.
+LONGEST_WAIT = 1.0  # seconds
 
 
 class Stop:
@@ -95,11 +98,14 @@ class Scheduler:
         self._advanced.put((number, pause, result, error))
 
     def _wait(self, parked: Sequence[tuple[float, int, int]]) -> list[tuple]:
-        """Return the flows that have advanced, as soon as there are any, at the latest when a parked flow is due."""
-        timeout = max(0.0, parked[0][0] - self._clock()) if parked else None
+        """Return the flows that have advanced, as soon as there are any.
+
+        Return none if there are none when a parked flow is due, or after C(LONGEST_WAIT).
+        """
+        due = max(0.0, parked[0][0] - self._clock()) if parked else LONGEST_WAIT
         found = []
         try:
-            found.append(self._advanced.get(timeout=timeout))
+            found.append(self._advanced.get(timeout=min(due, LONGEST_WAIT)))
             while True:
                 found.append(self._advanced.get_nowait())
         except queue.Empty:

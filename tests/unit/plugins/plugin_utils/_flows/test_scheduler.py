@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 
@@ -45,6 +46,30 @@ def test_flows_that_wait_do_not_block_others():
 
     assert {result for _number, result in ended[:160]} == {f"{n}" for n in range(160)}
     assert time.monotonic() - start < 10  # 40 times 2 seconds in 2 threads would take 40
+
+
+def test_signal_that_another_thread_receives_ends_the_wait():
+    never = threading.Event()
+
+    def is_interrupted():
+        time.sleep(0.3)  # until the main thread waits
+        signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
+        never.wait(30)
+        return
+        yield
+
+    def leave(number, frame):
+        raise SystemExit
+
+    before = signal.signal(signal.SIGUSR1, leave)
+    start = time.monotonic()
+    try:
+        with pytest.raises(SystemExit):
+            run([is_interrupted()])
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+        never.set()
+    assert time.monotonic() - start < 15
 
 
 def test_flows_run_concurrently_in_all_threads():
