@@ -32,7 +32,7 @@ MAKEFLAGS += --jobs=2
 help:
 	@echo "make demo              deploy four simulated clusters, one of which fails, deploy again, and verify"
 	@echo "make simulator         simulate Azure and four clusters until Ctrl-C, to try playbooks"
-	@echo "make test              run all checks (half an hour); on Debian, with root or sudo, installs their requirements"
+	@echo "make test              run all checks (20 minutes); on Debian, with root or sudo, installs their requirements"
 	@echo "make test-versions     run the tests with all supported versions of ansible-core and the libraries (hours)"
 	@echo "make test-prereleases  run the tests that depend on versions with pre-releases of ansible-core and the libraries"
 	@echo "make docs              build the documentation site in $(BUILD)/docs/html"
