@@ -12,7 +12,7 @@ import outbound_proxy
 import pytest
 import ssh_server
 from ansible_collections.azureml.arc.plugins.modules.node import SPEC
-from playbooks import LOCAL, play
+from playbooks import LOCAL, PlaybookRun, play
 from support import ModuleFailedError, requests_to, writes
 
 from simulator.scenario import SUBSCRIPTION
@@ -173,34 +173,42 @@ def test_missing_python_of_a_machine_is_named_with_the_fix(check, tmp_path):
     assert error["hint"].startswith("Set ansible_python_interpreter")
 
 
-def test_pattern_that_no_node_matches_fails(playbook, simulator, arc):
-    nodes = [{"names": ["gpu-*"], "labels": {"pool": "ml"}}]
-    variables = {"azureml_kubernetes": {"kubeconfig": simulator.kubeconfigs[arc]}, "azureml_nodes": nodes}
+@pytest.fixture
+def change_nodes(playbook, simulator, arc):
+    """Return a function that runs the playbook on a cluster with entries of C(azureml_nodes)."""
 
-    run = playbook("azureml.arc.nodes", {"all": {"hosts": {arc: variables}}})
+    def run(nodes: list[dict], *arguments: str) -> PlaybookRun:
+        variables = {"azureml_kubernetes": {"kubeconfig": simulator.kubeconfigs[arc]}, "azureml_nodes": nodes}
+        return playbook("azureml.arc.nodes", {"all": {"hosts": {arc: variables}}}, *arguments)
+
+    return run
+
+
+def test_pattern_that_no_node_matches_fails(change_nodes, simulator, arc):
+    nodes = [{"names": ["gpu-*"], "labels": {"pool": "ml"}}]
+
+    run = change_nodes(nodes)
 
     assert run.status == 2
     assert "no node matches names gpu-*" in run.outcome(arc)["msg"]
     assert writes(simulator) == []
 
 
-def test_invalid_entry_changes_no_node_of_the_entries_before_it(playbook, simulator, arc):
+def test_invalid_entry_changes_no_node_of_the_entries_before_it(change_nodes, simulator, arc):
     nodes = [*NODES, {"names": ["node-9"], "labels": {"pool": "ml"}}]
-    variables = {"azureml_kubernetes": {"kubeconfig": simulator.kubeconfigs[arc]}, "azureml_nodes": nodes}
 
-    run = playbook("azureml.arc.nodes", {"all": {"hosts": {arc: variables}}})
+    run = change_nodes(nodes)
 
     assert run.status == 2
     assert "names: no node has the name node-9" in run.outcome(arc)["msg"]
     assert writes(simulator) == []
 
 
-def test_failure_of_a_later_entry_names_the_changed_nodes(playbook, simulator, arc):
+def test_failure_of_a_later_entry_names_the_changed_nodes(change_nodes, simulator, arc):
     nodes = [*NODES, {"names": ["node-1"], "labels": {"pool": "ml"}}]
-    variables = {"azureml_kubernetes": {"kubeconfig": simulator.kubeconfigs[arc]}, "azureml_nodes": nodes}
     simulator.add_fault(method="PATCH", path=f"/{arc}/api/v1/nodes/node-1", status=403)
 
-    run = playbook("azureml.arc.nodes", {"all": {"hosts": {arc: variables}}})
+    run = change_nodes(nodes)
 
     assert run.status == 2
     assert "Earlier entries of azureml_nodes changed nodes: 1 (node-0)" in run.output
@@ -226,11 +234,10 @@ def test_nodes_are_labelled_and_tainted(playbook, simulator, arc, kube):
     assert len(requests_to(simulator, "PATCH", f"/kubernetes/{arc}/api/v1/nodes/")) == 2
 
 
-def test_check_mode_shows_the_change_and_sends_no_write(playbook, simulator, arc):
+def test_check_mode_shows_the_change_and_sends_no_write(change_nodes, simulator, arc):
     nodes = [{"names": ["node-0"], "labels": {"pool": "ml"}}]
-    variables = {"azureml_kubernetes": {"kubeconfig": simulator.kubeconfigs[arc]}, "azureml_nodes": nodes}
 
-    run = playbook("azureml.arc.nodes", {"all": {"hosts": {arc: variables}}}, "--check", "--diff")
+    run = change_nodes(nodes, "--check", "--diff")
 
     assert run.status == 0, run.output
     assert f"changed: [{arc}] nodes to change: 1 (node-0)" in run.output

@@ -21,6 +21,8 @@ from simulator.scenario import ClusterPlan, InstallPlan, Scenario
 
 HEALTHY, HANGING = 160, 40
 TIMEOUT = 90  # in seconds of the run; the clock of the simulator is faster
+# Resources that a deployment creates and waits for.
+CREATED = (".*/Microsoft.Relay/namespaces/[^/]+", ".*/extensions/azureml", ".*/computes/shop")
 # Requests sent once for a run: token, cloud metadata, workspaces, and registered resource providers.
 SHARED_BY_THE_RUN = re.compile(
     r"/metadata/endpoints|/oauth2/|/\.well-known/|/workspaces/\w+$|/subscriptions/[^/]+/providers/[^/]+$"
@@ -193,16 +195,28 @@ def test_first_deployment_reads_each_resource_once(playbook, tmp_path):
     assert len(second) == 3, second
 
 
-def test_resources_that_are_not_visible_at_first_are_created_once(playbook, tmp_path):
-    plans = [ClusterPlan("shop", install=InstallPlan(seconds=120), attach_seconds=120)]
-    scenario = Scenario(clusters=plans, time_scale=60, eventual_consistency="all")
-    with simulated.running(scenario, tmp_path / "simulator") as simulator:
-        run = playbook("azureml.arc.deploy", simulated.inventory(simulator.directory, plans), **simulator.environment)
+@pytest.fixture
+def deploy_shop(playbook, tmp_path):
+    """Return a function that deploys a cluster, and returns the requests.
 
-        assert run.status == 0, run.output
-        requests = simulator.journal()
+    Its parameters are the simulated seconds of an installation and an attachment, and fields of the scenario.
+    """
 
-    for resource in (".*/Microsoft.Relay/namespaces/[^/]+", ".*/extensions/azureml", ".*/computes/shop"):
+    def run(seconds: int, **scenario) -> list[dict]:
+        plans = [ClusterPlan("shop", install=InstallPlan(seconds=seconds), attach_seconds=seconds)]
+        with simulated.running(Scenario(clusters=plans, **scenario), tmp_path / "simulator") as simulator:
+            inventory = simulated.inventory(simulator.directory, plans)
+            run = playbook("azureml.arc.deploy", inventory, **simulator.environment)
+            assert run.status == 0, run.output
+            return simulator.journal()
+
+    return run
+
+
+def test_resources_that_are_not_visible_at_first_are_created_once(deploy_shop):
+    requests = deploy_shop(120, time_scale=60, eventual_consistency="all")
+
+    for resource in CREATED:
         sent = [one for one in requests if one["method"] == "PUT" and re.fullmatch(resource, one["path"])]
         assert [one["status"] for one in sent] == [201], resource
 
@@ -225,16 +239,10 @@ def without_polls(requests: list[dict]) -> list[tuple[str, str]]:
     return kept
 
 
-def test_operation_is_polled_only_an_interval_after_its_start_and_its_last_read(playbook, tmp_path):
-    plans = [ClusterPlan("shop", install=InstallPlan(seconds=15), attach_seconds=15)]
-    scenario = Scenario(clusters=plans, time_scale=10, eventual_consistency="none")
-    with simulated.running(scenario, tmp_path / "simulator") as simulator:
-        run = playbook("azureml.arc.deploy", simulated.inventory(simulator.directory, plans), **simulator.environment)
+def test_operation_is_polled_only_an_interval_after_its_start_and_its_last_read(deploy_shop):
+    requests = deploy_shop(15, time_scale=10, eventual_consistency="none")
 
-        assert run.status == 0, run.output
-        requests = simulator.journal()
-
-    for resource in (".*/Microsoft.Relay/namespaces/[^/]+", ".*/extensions/azureml", ".*/computes/shop"):
+    for resource in CREATED:
         sent = [one for one in requests if re.fullmatch(resource, one["path"])]
         polls = sent[[one["method"] for one in sent].index("PUT") :]
         pauses = [after["time"] - before["time"] for before, after in itertools.pairwise(polls)]

@@ -113,8 +113,8 @@ def plan(wanted: WantedExtension, present: PresentExtension | None) -> Plan:
 def _plan_change(wanted: WantedExtension, present: PresentExtension) -> Plan:
     """Return the change of an extension without an operation in progress."""
     properties = _changed_properties(wanted, present)
-    fixed = _fixed(present)
-    reinstall = bool(fixed) or present.provisioning_state.lower() != "succeeded"
+    unchangeable = _unchangeable(present)
+    reinstall = bool(unchangeable) or present.provisioning_state.lower() != "succeeded"
     settings = _changed_settings(wanted, present, reinstall)
     # A certificate in a Secret of the cluster is not among the protected settings.
     renewed = CERTIFICATE_FINGERPRINT in settings and bool(wanted.settings.certificate)
@@ -122,16 +122,16 @@ def _plan_change(wanted: WantedExtension, present: PresentExtension) -> Plan:
     protected = wanted.settings.protected_keys if due else frozenset()
     missing = present.protected_keys - protected if protected or reinstall else frozenset()
     refusal = (
-        _replacement_refused(wanted, fixed)
+        _replacement_refused(wanted, unchangeable)
         or _loss_refused(missing - wanted.settings.obsolete)
         or (None if reinstall else _disruption_refused(wanted, present, settings))
     )
     if refusal:
         reason, allowed_by = refusal
-        return Plan("refuse", reason, settings, properties={**properties, **fixed}, allowed_by=allowed_by)
+        return Plan("refuse", reason, settings, properties={**properties, **unchangeable}, allowed_by=allowed_by)
     changes = {"settings": settings, "protected_keys": protected, "dropped_keys": missing}
-    if fixed:
-        return Plan("replace", "it cannot be changed in place", properties={**properties, **fixed}, **changes)
+    if unchangeable:
+        return Plan("replace", "it cannot be changed in place", properties={**properties, **unchangeable}, **changes)
     if reinstall:
         reason = f"the last operation ended as {present.provisioning_state}"
         return Plan("create", reason, properties=properties, **changes)
@@ -164,10 +164,10 @@ def _is_set(settings: Mapping[str, str], key: str, value: str) -> bool:
     return key in OFF_BY_DEFAULT and value.lower() == "false"
 
 
-def _replacement_refused(wanted: WantedExtension, fixed: Mapping) -> Refusal | None:
-    if not fixed or wanted.force_replace:
+def _replacement_refused(wanted: WantedExtension, unchangeable: Mapping) -> Refusal | None:
+    if not unchangeable or wanted.force_replace:
         return None
-    what = "; ".join(f"{name} is {before} instead of {after}" for name, (before, after) in fixed.items())
+    what = "; ".join(f"{name} is {before} instead of {after}" for name, (before, after) in unchangeable.items())
     return f"{what}, which cannot be changed in place", "force_replace"
 
 
@@ -238,7 +238,7 @@ def _changed_properties(wanted: WantedExtension, present: PresentExtension) -> d
     return changed
 
 
-def _fixed(present: PresentExtension) -> dict:
+def _unchangeable(present: PresentExtension) -> dict:
     """Return the differences that only a removal and a new installation can resolve."""
     namespace = present.release_namespace
     if namespace is None or namespace.lower() == RELEASE_NAMESPACE:

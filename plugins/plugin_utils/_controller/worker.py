@@ -20,6 +20,9 @@ from ansible.plugins.loader import connection_loader, shell_loader
 FOR_ALL = ((connection_loader, "ansible.builtin.local"), (shell_loader, "sh"))
 # The signals that end a run.
 ENDING = (signal.SIGINT, signal.SIGTERM)
+# Python handles a signal in the main thread, and does not interrupt its wait if another thread received the signal, or
+# if it arrived just before the wait.
+LONGEST_WAIT = 1.0  # seconds, of the main thread
 # prctl(2)
 PR_SET_PDEATHSIG = 1
 PR_GET_PDEATHSIG = 2

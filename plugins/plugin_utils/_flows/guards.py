@@ -20,7 +20,6 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._report.rollout import
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.checks import nothing_sent
 
 STRATEGIES = ("ansible.builtin.linear", "linear", "ansible.builtin.debug", "debug")
-# Patterns that select whatever the inventory has.
 # Patterns that can select whatever the inventory has: all, wildcards, and regular expressions.
 CAN_BE_EVERYTHING = re.compile(r"all(\[.*)?|~.*|.*[*?].*")
 # Destructive flows as text.

@@ -20,11 +20,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.worker import LONGEST_WAIT
 
 T = TypeVar("T")
-# Python handles a signal in the main thread, and does not interrupt its wait if another thread received the signal, or
-# if it arrived just before the wait.
-LONGEST_WAIT = 1.0  # seconds
 
 
 class Stop:
