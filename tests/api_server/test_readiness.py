@@ -149,8 +149,10 @@ def test_completed_job_is_ready_and_failed_job_is_not(create, workload, check, n
 def test_evicted_pods_that_were_replaced_are_ignored(workload, check, nodes, api, namespace):
     workload("Deployment", "web")
     check(("Deployment", "web"), wait_timeout=30)
-    (pod,) = api.resources.get(api_version="v1", kind="Pod").get(namespace=namespace).items
+    pods = api.resources.get(api_version="v1", kind="Pod")
+    (pod,) = pods.get(namespace=namespace).items
     nodes.settle(namespace, pod.metadata.name, "Evicted")
+    wait_for(lambda: len(pods.get(namespace=namespace).items) == 2)  # until then, the Deployment counts as ready
 
     result = check(("Deployment", "web"), wait_timeout=30)
 
