@@ -70,15 +70,26 @@ def create(api):
     return run
 
 
+@pytest.fixture(scope="session")
+def create_namespace(api, plane):
+    """Return a function that creates a namespace in which pods can be created at once."""
+    namespaces = api.resources.get(api_version="v1", kind="Namespace")
+    accounts = api.resources.get(api_version="v1", kind="ServiceAccount")
+
+    def run(name: str) -> None:
+        namespaces.create(body={"metadata": {"name": name}})
+        if plane.has_controllers:
+            # Pods are refused until the token of their service account exists.
+            wait_for(lambda: accounts.get(name="default", namespace=name).secrets)
+
+    return run
+
+
 @pytest.fixture
-def namespace(request, create, api, plane):
+def namespace(request, create_namespace, api):
     """A new namespace for the test."""
     name = request.node.name.partition("[")[0].replace("_", "-")[:50].strip("-") + f"-{os.urandom(3).hex()}"
-    create("v1", "Namespace", name)
-    if plane.has_controllers:
-        # Pods are refused until the token of their service account exists.
-        accounts = api.resources.get(api_version="v1", kind="ServiceAccount")
-        wait_for(lambda: accounts.get(name="default", namespace=name).secrets)
+    create_namespace(name)
     yield name
     api.resources.get(api_version="v1", kind="Namespace").delete(name=name)
 

@@ -81,11 +81,10 @@ IN_NAMESPACE = [right for right in RIGHTS if right.namespace]
 
 
 @pytest.fixture(scope="module")
-def azureml(api, nodes, tls_server):
+def azureml(api, create_namespace, nodes, tls_server):
     """Create namespace azureml with a Deployment that does not become ready, and an inference router."""
     nodes.plan["web"] = "ContainerCreating"
-    namespaces = api.resources.get(api_version="v1", kind="Namespace")
-    namespaces.create(body={"metadata": {"name": "azureml"}})
+    create_namespace("azureml")
     pod = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "web", "image": "none"}]}}
     spec = {"selector": {"matchLabels": {"app": "web"}}, "template": pod, "replicas": 1}
     deployments = api.resources.get(api_version="apps/v1", kind="Deployment")
@@ -95,6 +94,7 @@ def azureml(api, nodes, tls_server):
     wait_for(lambda: pods.get(namespace="azureml").items)
     yield
     nodes.plan.clear()
+    namespaces = api.resources.get(api_version="v1", kind="Namespace")
     namespaces.delete(name="azureml")
     wait_for(lambda: "azureml" not in [one.metadata.name for one in namespaces.get().items])
 

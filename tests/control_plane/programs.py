@@ -16,16 +16,16 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from kubernetes.client import ApiClient, Configuration
+from kubernetes.client import ApiClient, ApiException, Configuration, CoreV1Api
 
 from simulator import certificates
 
-START_SECONDS = 60
+START_SECONDS = 120  # on a busy machine
 STOP_SECONDS = 20
 CONTROLLERS = ("kube-controller-manager", "kube-scheduler")
 ADMIN_TOKEN = "administrator-of-the-test-cluster"
@@ -76,6 +76,15 @@ class ControlPlane:
         except (urllib.error.URLError, OSError):
             return False
 
+    def accepts_pods(self) -> bool:
+        """Return whether the controllers run: pods are refused until the token of their service account exists."""
+        try:
+            return bool(CoreV1Api(self.client()).read_namespaced_service_account("default", "default").secrets)
+        except ApiException as error:
+            if error.status != 404:
+                raise
+            return False
+
 
 @contextlib.contextmanager
 def running(programs: Path, directory: Path, memory: str = "5m") -> Iterator[ControlPlane]:
@@ -93,13 +102,15 @@ def running(programs: Path, directory: Path, memory: str = "5m") -> Iterator[Con
     with contextlib.ExitStack() as stack:
         stack.enter_context(_process(programs / "etcd", _etcd(etcd, peer), directory))
         stack.enter_context(_process(programs / "kube-apiserver", _api_server(api, etcd, memory), directory))
-        _wait_until_ready(plane, directory)
+        _wait_until(plane.is_ready, directory / "kube-apiserver.log")
         for name, port, options in zip(CONTROLLERS, (controllers, scheduler), (_CONTROLLERS, {}), strict=True):
             if not plane.has_controllers:
                 break
             common = {"kubeconfig": kubeconfig, "leader-elect": "false", "port": 0, "secure-port": port}
             common["bind-address"] = "127.0.0.1"
             stack.enter_context(_process(programs / name, {**common, **options}, directory))
+        if plane.has_controllers:
+            _wait_until(plane.accepts_pods, directory / f"{CONTROLLERS[0]}.log")
         yield plane
 
 
@@ -139,6 +150,8 @@ def _etcd(port: int, peer: int) -> dict:
         "advertise-client-urls": f"http://127.0.0.1:{port}",
         "listen-peer-urls": f"http://127.0.0.1:{peer}",
         "log-level": "error",
+        # A busy disk would delay each write, and nothing is kept.
+        "unsafe-no-fsync": "true",
     }
 
 
@@ -191,10 +204,10 @@ def _process(program: Path, options: dict, directory: Path) -> Iterator[None]:
                 process.wait()
 
 
-def _wait_until_ready(plane: ControlPlane, directory: Path) -> None:
+def _wait_until(condition: Callable[[], bool], log: Path) -> None:
     end = time.monotonic() + START_SECONDS
-    while not plane.is_ready():
+    while not condition():
         if time.monotonic() > end:
-            log = (directory / "kube-apiserver.log").read_text(encoding="utf-8")
-            raise RuntimeError(f"the API server did not start: {log[-2000:]}")
+            text = log.read_text(encoding="utf-8")
+            raise RuntimeError(f"{log.stem} did not start: {text[-2000:]}")
         time.sleep(0.1)
