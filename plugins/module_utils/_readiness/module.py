@@ -99,10 +99,15 @@ class _Namespace:
         self._nodes_hidden = False
 
     def read(self) -> Verdict:
-        """Read everything again.
+        """Read everything again, workloads first: their ready pods are then among the pods.
 
         :raises AzureMLError: if the namespace is being removed, or gone with the pods that it had.
         """
+        workloads = {
+            (kind, workload["metadata"]["name"]): workload
+            for kind in self._kinds
+            for workload in self._session.list(kind, self._name)[0]
+        }
         pods, self._version = self._session.list("Pod", self._name, keep=_essence)
         for kept in (self._pods, self._pending, self._failed, self._leaving):
             kept.clear()
@@ -112,15 +117,6 @@ class _Namespace:
         if not pods or all(pod["metadata"].get("deletionTimestamp") for pod in pods):
             self._refuse_removal()
         self._had_pods = self._had_pods or bool(pods)
-        return self.current_verdict()
-
-    def current_verdict(self) -> Verdict:
-        """Return the verdict on the current pods and workloads."""
-        workloads = {
-            (kind, workload["metadata"]["name"]): workload
-            for kind in self._kinds
-            for workload in self._session.list(kind, self._name)[0]
-        }
         return evaluate(self._expected, workloads, self._pods.values(), self._down_nodes)
 
     def _read_down_nodes(self) -> frozenset:
@@ -242,7 +238,7 @@ def _wait(namespace: _Namespace, verdict: Verdict, deadline: Deadline, can_block
                 pause = Intervals(first=0.2, longest=RESYNC)
             else:
                 yield from deadline.pause(pause.next())
-            verdict = namespace.current_verdict() if followed else namespace.read()
+            verdict = namespace.read()
     return verdict
 
 
