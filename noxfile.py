@@ -23,14 +23,19 @@ sys.path.insert(0, "tests")
 from machine import programs
 
 BUILD = Path("build")
-# ansible-test would download an installer of pip. This file has the name that it expects, and installs pip from the
-# package index.
-PIP_BOOTSTRAP = "get_pip_24_2.py"
-PIP_FROM_INDEX = """\
-import subprocess, sys
-subprocess.check_call([sys.executable, "-m", "ensurepip"])
-subprocess.check_call([sys.executable, "-m", "pip", "install", "pip==24.2"])
+# ansible-test would download an installer of pip. This file has the name that it expects, and installs pip from a wheel
+# beside it.
+PIP = "24.2"
+PIP_BOOTSTRAP = f"get_pip_{PIP.replace('.', '_')}.py"
+PIP_FROM_WHEEL = f"""\
+import os, runpy, sys
+wheel = os.path.join(os.path.dirname(__file__), "pip-{PIP}-py3-none-any.whl")
+sys.path.insert(0, wheel)
+sys.argv = ["pip", "install", "--quiet", "--no-index", "--no-deps", wheel]
+runpy.run_module("pip", run_name="__main__", alter_sys=True)
 """
+# ansible-test makes an environment for each of its tests, and passes no options of pip.
+PIP_CONFIGURATION = "[install]\ncompile = no\n"
 # More processes than cores, because tests mostly wait.
 PARALLEL = ("-n", "6", "--dist", "worksteal")
 BESIDE = ("-n", "2")  # for tests that run at the same time as others
@@ -86,9 +91,12 @@ def sanity(session: nox.Session) -> None:
     for name in session.run("git", "ls-files", "-z", external=True, silent=True).rstrip("\0").split("\0"):
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(name, copy / name)
-    bootstrap = home / ".ansible" / "test" / "cache" / PIP_BOOTSTRAP
-    bootstrap.parent.mkdir(parents=True, exist_ok=True)
-    bootstrap.write_text(PIP_FROM_INDEX, encoding="utf-8")
+    cache, configuration = home / ".ansible" / "test" / "cache", home / ".config" / "pip"
+    for directory in (cache, configuration):
+        directory.mkdir(parents=True, exist_ok=True)
+    session.run("python", "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(cache), f"pip=={PIP}")
+    (cache / PIP_BOOTSTRAP).write_text(PIP_FROM_WHEEL, encoding="utf-8")
+    (configuration / "pip.conf").write_text(PIP_CONFIGURATION, encoding="utf-8")
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     command = ("ansible-test", "sanity", "--local", "--requirements", "--python", version)
     with session.chdir(copy):
