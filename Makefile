@@ -2,8 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# The first Python that the ansible-core in pyproject.toml supports. It is started, because a pyenv shim may be broken.
-PYTHON ?= $(firstword $(foreach version,3.11 3.12 3.13,$(shell python$(version) -c 'print("python$(version)")' 2>/dev/null)))
+# The first Python that the ansible-core in pyproject.toml supports and that can create environments: the system's if it
+# has one, since that is compiled with optimizations. It is started, because a pyenv shim may be broken.
+PYTHON ?= $(firstword $(foreach version,3.11 3.12 3.13,$(foreach search,-pv -v,$(shell \
+  python=$$(command $(search) python$(version)) && $$python -c 'import ensurepip' 2>/dev/null && echo $$python))))
 BUILD := build
 VENV := $(BUILD)/venv
 PEERS := $(BUILD)/benchmark/peers
@@ -80,7 +82,8 @@ clean:
 	rm -rf $(BUILD)
 
 $(VENV)/complete: pyproject.toml requirements.txt
-	@test -n "$(PYTHON)" || { echo "no Python 3.11, 3.12 or 3.13 found; install one, or set PYTHON=..." >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "no Python 3.11, 3.12 or 3.13 with ensurepip found;" \
+	  "install one (on Debian with the package python3-venv), or set PYTHON=..." >&2; exit 1; }
 	@echo "Installing the tools of the tests into $(VENV)"
 	$(PYTHON) -m venv --clear $(VENV)
 	python -m pip install --quiet 'pip>=25.1'
