@@ -19,8 +19,8 @@ import certificates
 import simulated
 from simulator.scenario import ClusterPlan, InstallPlan, Scenario
 
-HEALTHY, HANGING = 160, 40
-TIMEOUT = 90  # in seconds of the run; the clock of the simulator is faster
+HEALTHY, HANGING = 80, 40
+TIMEOUT = 45  # in seconds of the run; the clock of the simulator is faster
 # Resources that a deployment creates and waits for.
 CREATED = (".*/Microsoft.Relay/namespaces/[^/]+", ".*/extensions/azureml", ".*/computes/shop")
 # Requests sent once for a run: token, cloud metadata, workspaces, and registered resource providers.

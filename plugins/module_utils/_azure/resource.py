@@ -21,6 +21,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure.consistency imp
 from ansible_collections.azureml.arc.plugins.module_utils._azure.states import has_failed, is_moving, state_of
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import (
+    USUAL_INTERVAL,
     Deadline,
     Intervals,
     Waiting,
@@ -59,6 +60,7 @@ class ArmResource:
 
     :param what: the resource as errors name it.
     :param error_of: takes the body of a failed resource, returns its error with C(code) and C(message).
+    :param usual_interval: seconds between two reads during an operation, after the first ones; see C(interval).
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class ArmResource:
         what: str,
         deadline: Deadline,
         error_of: Callable[[Mapping], Mapping] = lambda body: {},
+        usual_interval: float = USUAL_INTERVAL,
     ) -> None:
         self.id = resource_id
         self._session = session
@@ -76,6 +79,7 @@ class ArmResource:
         self._what = what
         self.deadline = deadline
         self._error_of = error_of
+        self._usual_interval = usual_interval
         self._conflict: AzureMLError | None = None  # the last change that was refused because of another change
         self._answer: dict | None = None  # to the creation by an earlier call
 
@@ -190,7 +194,8 @@ class ArmResource:
         :returns: whether the operation was in progress and is unknown now, as after the deletion of its resource.
         :raises AzureMLError: with the operation's error if it failed, with code C(Timeout) after the deadline.
         """
-        url, pause, was_seen = response.headers["Azure-AsyncOperation"], Intervals(), False
+        url, was_seen = response.headers["Azure-AsyncOperation"], False
+        pause = Intervals(usual=self._usual_interval)
         while True:
             yield from self.deadline.pause(pause.next(least=retry_after(response.headers)))
             try:
@@ -246,7 +251,7 @@ class ArmResource:
         """
         is_answer = present is not None and present is self._answer
         patience = self.deadline.within(VISIBLE_WITHIN) if created or is_answer else None
-        pause = Intervals()
+        pause = Intervals(usual=self._usual_interval)
         while True:
             body, present = present or self.read(), None
             if body is not None:

@@ -16,6 +16,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.polling import D
 from ansible_collections.azureml.arc.plugins.module_utils._extension.body import error_of, is_azureml
 
 API_VERSION = "2025-03-01"
+INTERVAL = 10.0  # seconds between two reads during an installation, which takes minutes
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def extensions_id(cluster: ClusterReference) -> str:
 
 def resource_of(session: AzureSession, reference: ExtensionReference, deadline: Deadline) -> ArmResource:
     """Return the ARM resource of an extension."""
-    return ArmResource(session, reference.id, API_VERSION, str(reference), deadline, error_of)
+    return ArmResource(session, reference.id, API_VERSION, str(reference), deadline, error_of, INTERVAL)
 
 
 def list_azureml(session: AzureSession, cluster: ClusterReference) -> list[dict]:
