@@ -37,6 +37,24 @@ SUPPLY = {
     "openshift": (80, {"distribution": "openshift"}),
     "aks": (40, {"type": "managedClusters", "nodes": 2}),
 }
+# Files whose tests take long.
+LONG = ("test_awx", "test_nodes", "test_molecule", "test_waits", "test_awx_jobs", "test_in_process")
+
+
+def pytest_collection_modifyitems(items):
+    """Let each process begin with tests that take long, so that none of them runs alone at the end.
+
+    C(--dist worksteal) first gives each process the same number of tests, in their order.
+    """
+    count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    long = [[one for one in items if one.path.stem in LONG[number::count]] for number in range(count)]
+    others = iter([one for one in items if one.path.stem not in LONG])
+    ends = [len(items) * number // count for number in range(count + 1)]
+    shares = [
+        [*first, *itertools.islice(others, max(0, end - start - len(first)))]
+        for first, (start, end) in zip(long, itertools.pairwise(ends), strict=True)
+    ]
+    items[:] = [*itertools.chain.from_iterable(shares), *others]
 
 
 def pytest_terminal_summary(terminalreporter):

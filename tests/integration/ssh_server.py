@@ -57,6 +57,8 @@ def running(directory: Path, environment: Mapping[str, str]) -> Iterator[dict]:
             "ansible_port": port,
             "ansible_user": getpass.getuser(),
             "ansible_ssh_use_tty": os.geteuid() == 0,  # other users may not own the terminal of the session
+            "ansible_ssh_args": "-o ControlMaster=no",  # connections end with the run
+            "ansible_ssh_pipelining": True,  # one connection for each module, instead of five
             "ansible_ssh_private_key_file": str(directory / "client"),
             "ansible_ssh_common_args": "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null",
             "ansible_python_interpreter": sys.executable,

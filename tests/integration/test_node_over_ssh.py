@@ -39,7 +39,7 @@ def node(simulator, tmp_path):
 
 @pytest.fixture
 def deploy(playbook, node):
-    """Return a function that deploys the cluster. SSH connections end with the run."""
+    """Return a function that deploys the cluster."""
 
     def run(*arguments, **variables):
         common = {
@@ -50,7 +50,6 @@ def deploy(playbook, node):
         }
         environ = {name: variables.pop(name) for name in list(variables) if name.startswith("ANSIBLE_")}
         inventory = {"all": {"hosts": {"plant": {**common, **node, **variables}}}}
-        environ["ANSIBLE_SSH_ARGS"] = "-o ControlMaster=no"
         return playbook("azureml.arc.deploy", inventory, "-vvv", *arguments, **environ)
 
     return run
@@ -76,7 +75,7 @@ def without_repeated_reads(sent: list[tuple[str, str, object]]) -> list[tuple[st
 def test_cluster_steps_run_on_the_node_and_azure_steps_on_the_controller(deploy, simulator, tmp_path):
     assert "K8S_AUTH_KUBECONFIG" not in os.environ
 
-    first = deploy(ANSIBLE_KEEP_REMOTE_FILES="1")
+    first = deploy(ANSIBLE_KEEP_REMOTE_FILES="1")  # modules are then copied, even with pipelining
     second = deploy()
 
     assert (first.status, second.status) == (0, 0), first.output
@@ -126,9 +125,7 @@ def test_nodes_are_labelled_from_the_node(playbook, node):
         "azureml_nodes": [{"names": ["node-0"], "labels": {"pool": "ml"}}],
     }
 
-    run = playbook(
-        "azureml.arc.nodes", {"all": {"hosts": {"plant": variables}}}, ANSIBLE_SSH_ARGS="-o ControlMaster=no"
-    )
+    run = playbook("azureml.arc.nodes", {"all": {"hosts": {"plant": variables}}})
 
     assert run.status == 0, run.output
     assert run.outcome("plant")["changed_nodes"] == ["node-0"]
@@ -139,10 +136,7 @@ def test_instance_types_are_created_from_the_node(deploy, playbook, node):
     deploy()
     task = {"name": "small", "azureml.arc.instance_type": {"name": "small", "resources": {"limits": {"cpu": "1"}}}}
 
-    runs = [
-        playbook(play(task), {"all": {"hosts": {"plant": node}}}, "-vvv", ANSIBLE_SSH_ARGS="-o ControlMaster=no")
-        for again in range(2)
-    ]
+    runs = [playbook(play(task), {"all": {"hosts": {"plant": node}}}, "-vvv") for again in range(2)]
 
     assert [run.result("small", "plant")["created"] for run in runs] == [["small"], []], runs[0].output
     assert "<127.0.0.1> SSH: EXEC ssh" in runs[0].output

@@ -61,8 +61,7 @@ def check(playbook, machine, tmp_path):
     def run(*arguments, **variables):
         inventory = {"azureml_machines": {"hosts": {"worker": {**host, **variables}}}}
         config = ("-e", f"__azureml_selinux_config={tmp_path / 'selinux'}")
-        environment = {"ANSIBLE_SSH_ARGS": "-o ControlMaster=no"}
-        return playbook("azureml.arc.nodes", inventory, "-vvv", *config, *arguments, **environment)
+        return playbook("azureml.arc.nodes", inventory, "-vvv", *config, *arguments)
 
     return run
 
