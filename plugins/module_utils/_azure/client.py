@@ -12,7 +12,6 @@ apply it twice. Here a change is repeated only if it was not applied, see C(Azur
 from __future__ import annotations
 
 import contextlib
-import math
 import ssl
 import time
 import traceback
@@ -24,6 +23,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure import cloud, c
 from ansible_collections.azureml.arc.plugins.module_utils._azure import sign_in as _sign_in
 from ansible_collections.azureml.arc.plugins.module_utils._azure.answer import Response, TransientError, parse_response
 from ansible_collections.azureml.arc.plugins.module_utils._azure.consistency import is_not_found
+from ansible_collections.azureml.arc.plugins.module_utils._azure.known import KnownResources
 from ansible_collections.azureml.arc.plugins.module_utils._core.addresses import check_proxies
 from ansible_collections.azureml.arc.plugins.module_utils._core.connections import Connections
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError, first_line
@@ -64,7 +64,7 @@ class AzureSession:
     :param sign_in: the credentials.
     :param cache: keeps tokens and cloud metadata for the other tasks of the run; see C(NoCache).
     :param deadline: ends the attempts of every request.
-    :param known: what C(once) has returned, by ids in lower case, with the time; shared by the calls for one cluster.
+    :param known: resources that earlier calls for the same cluster have read or created.
     :param connections: keeps clients and the credential; shared by the calls of a task.
     :param context: verifies the service.
     :ivar correlation_id: the C(x-ms-correlation-request-id) of all requests.
@@ -75,12 +75,12 @@ class AzureSession:
         sign_in: _sign_in.SignIn,
         cache,
         deadline: Deadline,
-        known: dict[str, tuple[float, object]],
+        known: KnownResources,
         connections: Connections,
         context: ssl.SSLContext,
     ) -> None:
         self._sign_in = sign_in
-        self._known = known
+        self.known = known
         self._cache = cache
         self._connections = connections
         self._context = context
@@ -125,8 +125,7 @@ class AzureSession:
     def get(self, resource_id: str, api_version: str, what: str) -> dict | None:
         """Read a resource; C(None) if it does not exist. For the other parameters see C(send)."""
         body = self._get(resource_id, api_version, what)
-        if resource_id.lower() in self._known:
-            self._known[resource_id.lower()] = (time.monotonic(), body)
+        self.known.update(resource_id, body)
         return body
 
     def _get(self, resource_id: str, api_version: str, what: str) -> dict | None:
@@ -144,30 +143,6 @@ class AzureSession:
             )
         return body
 
-    def once(self, resource_id: str, read: Callable[[], T], longest: float = math.inf) -> T:
-        """Return the result of C(read) for a resource, or its result for an earlier call for the same cluster.
-
-        :param longest: the seconds for which a resource counts as unchanged, unless this run changed it.
-        """
-        key, now = resource_id.lower(), time.monotonic()
-        if key in self._known and now - self._known[key][0] <= longest:
-            return self._known[key][1]
-        found = read()
-        self._known[key] = (now, found)
-        return found
-
-    def keep_answer(self, resource_id: str, body: dict) -> None:
-        """Keep the answer to a creation for the next call for the same cluster, see C(take_answer)."""
-        self._known[_answer_to(resource_id)] = (time.monotonic(), body)
-
-    def take_answer(self, resource_id: str, longest: float) -> dict | None:
-        """Return the resource in the answer to its creation by an earlier call for the same cluster, once.
-
-        :param longest: the seconds for which it counts as current.
-        """
-        since, body = self._known.pop(_answer_to(resource_id), (-math.inf, None))
-        return body if time.monotonic() - since <= longest else None
-
     def shared(self, name: str, read: Callable[[], T], seconds: float) -> T:
         """Return the result of C(read), which is called once for all clusters of a run with the same identity.
 
@@ -179,13 +154,6 @@ class AzureSession:
             return {"value": read(), "expires_on": time.time() + seconds}
 
         return self._cache.get_or_create(f"{self._credential.key} {name}", create, margin=0)["value"]
-
-    def forget(self, resource_id: str) -> None:
-        """Forget the result of C(once) for a resource, for its children, and for the list that contains it."""
-        key = resource_id.lower()
-        collection = key.rpartition("/")[0]
-        for name in [one for one in self._known if one in (key, collection) or one.startswith(f"{key}/")]:
-            del self._known[name]
 
     def send(
         self,
@@ -211,7 +179,7 @@ class AzureSession:
         if not self.cloud.is_endpoint(url):
             raise AzureMLError(f"{what}: refusing to send the token to {url}: not an endpoint of this cloud")
         if method != "GET":
-            self.forget(resource_id)
+            self.known.forget(resource_id)
         query = dict(params or {})
         if api_version:
             query["api-version"] = api_version
@@ -285,11 +253,6 @@ class AzureSession:
         )
 
 
-def _answer_to(resource_id: str) -> str:
-    """Return the key of an answer, which C(forget) finds below the resource."""
-    return f"{resource_id.lower()}/answer"
-
-
 def open_session(call) -> AzureSession:
     """Return the session for a module call, from its sign-in options and the environment.
 
@@ -306,7 +269,7 @@ def open_session(call) -> AzureSession:
     validated = sign_in.validate_certificates
     context = call.connections.shared(("tls", validated), lambda: connection.tls_context(validated))
     deadline = call.deadline(_longest_retries(call.params))
-    return AzureSession(sign_in, call.cache, deadline, call.known, call.connections, context)
+    return AzureSession(sign_in, call.cache, deadline, KnownResources(call.known), call.connections, context)
 
 
 def _longest_retries(params: Mapping) -> float:

@@ -145,8 +145,8 @@ def read(session: AzureSession, cluster: ClusterReference, refresh: bool = False
     try:
         kind = TYPES[cluster.type]
         if refresh:
-            session.forget(cluster.id)
-        body = session.once(cluster.id, lambda: session.get(cluster.id, kind.api_version, str(cluster)))
+            session.known.forget(cluster.id)
+        body = session.known.once(cluster.id, lambda: session.get(cluster.id, kind.api_version, str(cluster)))
     except AzureMLError as error:
         if error.status == 404:
             error.details["gone"] = True

@@ -47,7 +47,7 @@ def read(session: AzureSession, address: CertificateAddress) -> StoredCertificat
     :raises AzureMLError: if it does not exist or access is denied.
     """
     _require_vault(session, address)
-    return session.once(
+    return session.known.once(
         f"{address.vault}/{address.name}/{address.version}", lambda: _read(session, address), UNCHANGED_FOR
     )
 

@@ -95,8 +95,8 @@ class ArmResource:
 
         :param longest: the seconds for which it counts as unchanged.
         """
-        self._answer = self._session.take_answer(self.id, longest)
-        return self._answer or self._session.once(self.id, self.read, longest)
+        self._answer = self._session.known.take_answer(self.id, longest)
+        return self._answer or self._session.known.once(self.id, self.read, longest)
 
     def submit(
         self, method: str, wait: bool, present: dict | None, body: dict | None = None, params: dict | None = None
@@ -168,7 +168,7 @@ class ArmResource:
         if not wait:
             found = (response.body if response else self.read()) or None
             if found and present is None and is_moving(found):
-                self._session.keep_answer(self.id, found)
+                self._session.known.keep_answer(self.id, found)
             return found
         was_seen = present is not None
         if response and response.headers.get("Azure-AsyncOperation"):

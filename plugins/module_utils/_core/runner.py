@@ -57,7 +57,7 @@ class ModuleCall:
     :param files: finds and reads the files that options name.
     :param can_block: whether a wait may block the thread.
     :param connections: keeps clients for the other calls of the task.
-    :param known: resources of Azure that earlier calls for the same cluster have read, see C(AzureSession.once).
+    :param known: resources of Azure that earlier calls for the same cluster have read, see C(KnownResources).
     :param environ: the environment variables; those of the task, which other threads of the process need not have.
     """
 

@@ -74,7 +74,7 @@ def run_info(call: ModuleCall) -> dict:
 def read_extension(session: AzureSession, cluster: _cluster.ClusterReference, name: str) -> dict | None:
     """Return an extension as the modules return it, C(None) if it does not exist."""
     reference = ExtensionReference(cluster, _cluster.check_name("name", name))
-    body = session.once(reference.id, lambda: _read(session, reference), UNCHANGED_FOR)
+    body = session.known.once(reference.id, lambda: _read(session, reference), UNCHANGED_FOR)
     return view(body) if body else None
 
 

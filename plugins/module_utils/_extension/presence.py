@@ -109,7 +109,7 @@ class Presence:
         if body is not None:
             return body
         address = extensions_id(self._reference.cluster)
-        other = self._session.once(address, lambda: find_other(self._session, self._reference), UNCHANGED_FOR)
+        other = self._session.known.once(address, lambda: find_other(self._session, self._reference), UNCHANGED_FOR)
         if other is None:
             return None
         missing = self._reference
