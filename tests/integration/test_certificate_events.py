@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import base64
 import importlib.util
+import os
+import time
+from pathlib import Path
 
 import pytest
 from ansible_collections.azureml.arc.plugins.modules.certificate_info import SPEC
@@ -136,6 +139,25 @@ def test_renewal_is_reported_whatever_output_is_configured(
 
     assert check(endpoint, renew, renew) == [[], ["certificate_renewed"]]
     assert not caplog.text
+
+
+def test_read_that_hangs_is_ended_and_does_not_delay_others(source, monkeypatch, tmp_path, caplog):
+    program = tmp_path / "ansible"
+    program.write_text(f"#!/bin/sh\necho $$ >> {tmp_path}/started\nexec sleep 600\n", encoding="utf-8")
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(source, "LONGEST_READ", 2)
+    endpoints = [
+        {"host": f"shop-{n}", "key_vault": f"https://v.vault.azure.net/certificates/edge-{n}"} for n in range(4)
+    ]
+
+    start = time.monotonic()
+    assert run_coroutine(source.check(endpoints, 30, {})) == []
+
+    assert time.monotonic() - start < 2 * len(endpoints)
+    assert caplog.text.count("could not be read: TimeoutError") == len(endpoints)
+    started = (tmp_path / "started").read_text(encoding="utf-8").split()
+    assert [process for process in started if Path("/proc", process).exists()] == []
 
 
 def test_renewal_in_a_secret_is_reported(check, simulator, kube, arc):

@@ -81,7 +81,10 @@ days_left:
 
 INTERVAL = 86400.0
 DAYS = 30.0
-TIMEOUT = 10  # seconds
+TIMEOUT = 10  # seconds for an endpoint
+# For a key vault or Secret: seconds, more than its module retries requests, and how many are read at once.
+LONGEST_READ = 900
+AT_ONCE = 4
 SECONDS_A_DAY = 86400
 HTTPS = 443
 # The output of C(ansible), whatever callbacks and formats its configuration selects.
@@ -134,6 +137,7 @@ async def stored(endpoint: dict[str, Any]) -> dict[str, Any]:
     """Return the certificate that an endpoint must serve, read by module certificate_info in a separate process.
 
     :raises RuntimeError: if the certificate cannot be read.
+    :raises asyncio.TimeoutError: after C(LONGEST_READ) seconds.
     """
     secret = dict(endpoint.get("from") or {})
     connection = {name: secret.pop(name) for name in ("kubeconfig", "context") if name in secret}
@@ -144,7 +148,12 @@ async def stored(endpoint: dict[str, Any]) -> dict[str, Any]:
         stderr=asyncio.subprocess.PIPE,
         env={**os.environ, **AS_JSON},
     )
-    output, errors = await process.communicate()
+    try:
+        output, errors = await asyncio.wait_for(process.communicate(), LONGEST_READ)
+    finally:
+        if process.returncode is None:  # after the timeout, or if the rulebook ends
+            process.kill()
+            await process.wait()
     try:
         result = json.loads(output.partition(b" => ")[2])  # "localhost | SUCCESS => {...}"
     except ValueError:
@@ -197,7 +206,13 @@ async def check(endpoints: list[dict[str, Any]], days: float, seen: dict[str, st
     :param seen: the fingerprints of stored certificates at the last check, by C(key_of). Updated in place.
     """
     watched = {key_of(one): one for one in endpoints if source_of(one)}
-    at_sources = {key: await _or_log(stored(one), source_of(one)) for key, one in watched.items()}
+    slots = asyncio.Semaphore(AT_ONCE)
+
+    async def read(endpoint: dict[str, Any]) -> dict[str, Any] | None:
+        async with slots:
+            return await _or_log(stored(endpoint), source_of(endpoint))
+
+    at_sources = dict(zip(watched, await asyncio.gather(*map(read, watched.values()))))
     with_address = [one for one in endpoints if "address" in one]
     answers = await asyncio.gather(*(_or_log(served(one["address"]), one["address"]) for one in with_address))
     at_endpoints = {one["address"]: answer for one, answer in zip(with_address, answers)}
@@ -213,7 +228,7 @@ async def _or_log(reading: Coroutine[Any, Any, dict[str, Any]], what: str) -> di
     try:
         return await reading
     except (OSError, RuntimeError, ValueError, asyncio.TimeoutError) as error:
-        logger.warning("the certificate of %s could not be read: %s", what, error or repr(error))
+        logger.warning("the certificate of %s could not be read: %s", what, str(error) or type(error).__name__)
         return None
 
 
