@@ -15,8 +15,8 @@ description:
     this task.
   - Leaves the whole flow to M(azureml.arc.cluster) for clusters that are reached via a node, for machines, for hosts
     with another C(environment), and for hosts with C(azureml_arc_in_process=false).
-  - Runs once for all hosts of the batch, with as many threads as there are forks. It requires the strategy C(linear),
-    and supports neither conditions nor dynamic includes.
+  - Runs once for all hosts of the batch, with as many threads as there are forks, and at least 50. It requires the
+    strategy C(linear), and supports neither conditions nor dynamic includes.
   - The playbooks of this collection use it.
 options:
   flow:

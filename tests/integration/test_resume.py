@@ -11,6 +11,7 @@ import signal
 from collections import Counter
 
 import pytest
+from fault_matrix import writes_of
 from playbooks import start_playbook
 from support import processes_of, wait_for
 
@@ -33,15 +34,6 @@ def sent(simulator, clusters: list[str]) -> list[dict]:
     return [one for one in simulator.journal() if any(part in one["path"] for part in parts)]
 
 
-def accepted_writes(simulator, clusters: list[str]) -> Counter:
-    """Return how often each write about these clusters was accepted. The parent of a new resource may be invisible."""
-    return Counter(
-        (one["method"], one["path"])
-        for one in sent(simulator, clusters)
-        if one["method"] in ("PUT", "PATCH", "DELETE") and 200 <= one["effect"] < 300
-    )
-
-
 @pytest.mark.parametrize("seed", range(10))
 def test_killed_rollout_is_resumed_without_duplicate_requests(simulator, playbook, clusters, tmp_path, seed):
     kill_after = random.Random(seed).randint(1, REQUESTS)
@@ -56,7 +48,7 @@ def test_killed_rollout_is_resumed_without_duplicate_requests(simulator, playboo
     resumed = playbook("azureml.arc.rollout", inventory, "-e", "azureml_waves=2")
 
     assert resumed.status == 0, resumed.output
-    writes = accepted_writes(simulator, clusters)
+    writes = Counter(writes_of(sent(simulator, clusters)))
     # For each cluster: relay namespace, hybrid connection, authorization rule, extension and compute, each once.
     assert set(writes.values()) == {1}, writes
     assert len(writes) == 5 * len(clusters)

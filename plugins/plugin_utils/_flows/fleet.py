@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import math
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -45,6 +44,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._variables.reading imp
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.specs import MACHINE
 
 PROCESSES_VARIABLE = "azureml_processes"
+LEAST_THREADS = 50  # of each process; they mostly wait for answers, which take 100 ms from Azure
 # The failure of a cluster whose process has ended before it.
 ENDED = (
     "its worker process ended with code {code}: it was killed, for instance because memory ran out. Run the playbook"
@@ -69,6 +69,7 @@ class Fleet:
         self._check_mode = bool(action._task.check_mode)
         self._interval = PROGRESS_INTERVAL
         self._shown = tuple(COLORS)
+        self._threads = max(LEAST_THREADS, task_vars["ansible_forks"])
 
     def announce(self, flow: str) -> dict:
         """Return a summary with the clusters or machines of the batch, before they run."""
@@ -131,8 +132,7 @@ class Fleet:
         with tempfile.TemporaryDirectory(prefix="azureml_arc_fleet_", dir=constants.DEFAULT_LOCAL_TMP) as directory:
             mine = self._read_hosts(rollout, assignment, environment)
             count = processes.count_for(len(mine), wanted)
-            threads = math.ceil(self._task_vars["ansible_forks"] / count)
-            runner = FlowRunner(self._action, assignment, environment, directory, threads, self._interval)
+            runner = FlowRunner(self._action, assignment, environment, directory, self._threads, self._interval)
             unfinished, begun = {host.name for host in mine}, {}
 
             def take(value: dict) -> None:
@@ -175,8 +175,7 @@ class Fleet:
             self._refuse(rollout, self._errors([host for host, _in_process in hosts.values()], assignment), assignment)
             if assignment.flow_class.attaches:
                 valid = [host for host, in_process in hosts.values() if in_process and host.name not in rollout.refused]
-                threads = self._task_vars["ansible_forks"]
-                self._refuse(rollout, workspaces.missing(self._action, environment, valid, threads), assignment)
+                self._refuse(rollout, workspaces.missing(self._action, environment, valid, self._threads), assignment)
         mine = []
         for name in rollout.batch:
             host, in_process = hosts[name]
