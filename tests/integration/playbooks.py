@@ -158,6 +158,7 @@ def _prepare(content, inventory: dict, directory: Path, arguments, environ) -> t
         "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callback_plugins"),
         "ANSIBLE_CALLBACKS_ENABLED": "task_results",
         "ANSIBLE_DEPRECATION_WARNINGS": "0",
+        "PYTHONUNBUFFERED": "1",  # tests read the output of running playbooks
         "TASK_RESULTS_FILE": str(results),
         "TMPDIR": str(directory),
         **(environ or {}),
