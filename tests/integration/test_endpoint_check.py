@@ -161,11 +161,11 @@ def test_stale_certificate_is_wrong(https, wrong, check, simulator, arc):
 
 def test_wait_ends_when_the_renewed_certificate_is_served(https, check, simulator, arc):
     https()
-    simulator.change_plan(arc, install={"seconds": 120})  # two real seconds
+    simulator.change_plan(arc, install={"seconds": 300})  # five real seconds
     submitted = https(wait=False)
 
     assert check(wait=False, chain=submitted["chain"])["outcome"] == "wrong"
-    assert check(wait_timeout=60, chain=submitted["chain"])["outcome"] == "ok"
+    assert check(wait_timeout=600, chain=submitted["chain"])["outcome"] == "ok"
 
 
 def test_certificate_that_expires_soon_is_ok_with_a_warning(https, check):

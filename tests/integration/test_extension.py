@@ -141,7 +141,8 @@ def test_second_run_sends_two_reads_and_changes_nothing(run_module, simulator, t
     assert [one["method"] for one in arm] == ["GET", "GET"]
 
 
-def test_operation_in_progress_is_joined(run_module, simulator, training):
+def test_operation_in_progress_is_joined(run_module, simulator, arc, training):
+    simulator.change_plan(arc, install={"seconds": 300})  # five real seconds
     submitted = run_module(SPEC, wait=False, **training)
     assert submitted["changed"]
     assert submitted["extension"]["provisioning_state"] == "Creating"
@@ -155,7 +156,7 @@ def test_operation_in_progress_is_joined(run_module, simulator, training):
 
 
 def test_failure_of_a_joined_operation_is_reported_and_not_retried(run_module, simulator, arc, training):
-    simulator.change_plan(arc, install={"seconds": 30, "error": "Helm installation failed : pod healthcheck failed"})
+    simulator.change_plan(arc, install={"seconds": 300, "error": "Helm installation failed : pod healthcheck failed"})
     run_module(SPEC, wait=False, **training)
 
     with pytest.raises(ModuleFailedError) as failure:
