@@ -4,8 +4,9 @@
 
 # The first Python that the ansible-core in pyproject.toml supports and that can create environments: the system's if it
 # has one, since that is compiled with optimizations. It is started, because a pyenv shim may be broken.
-PYTHON ?= $(firstword $(foreach version,3.11 3.12 3.13,$(foreach search,-pv -v,$(shell \
-  python=$$(command $(search) python$(version)) && $$python -c 'import ensurepip' 2>/dev/null && echo $$python))))
+PYTHON ?= $(shell for version in 3.11 3.12 3.13; do for search in -pv -v; do \
+  python=$$(command $$search python$$version) && "$$python" -c 'import ensurepip' && echo "$$python" && exit; \
+  done; done 2>/dev/null)
 BUILD := build
 VENV := $(BUILD)/venv
 PEERS := $(BUILD)/benchmark/peers

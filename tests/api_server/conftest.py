@@ -74,13 +74,11 @@ def create(api):
 def create_namespace(api, plane):
     """Return a function that creates a namespace in which pods can be created at once."""
     namespaces = api.resources.get(api_version="v1", kind="Namespace")
-    accounts = api.resources.get(api_version="v1", kind="ServiceAccount")
 
     def run(name: str) -> None:
         namespaces.create(body={"metadata": {"name": name}})
         if plane.has_controllers:
-            # Pods are refused until the token of their service account exists.
-            wait_for(lambda: accounts.get(name="default", namespace=name).secrets)
+            wait_for(lambda: plane.accepts_pods(name))
 
     return run
 

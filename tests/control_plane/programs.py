@@ -76,10 +76,10 @@ class ControlPlane:
         except (urllib.error.URLError, OSError):
             return False
 
-    def accepts_pods(self) -> bool:
+    def accepts_pods(self, namespace: str = "default") -> bool:
         """Return whether the controllers run: pods are refused until the token of their service account exists."""
         try:
-            return bool(CoreV1Api(self.client()).read_namespaced_service_account("default", "default").secrets)
+            return bool(CoreV1Api(self.client()).read_namespaced_service_account("default", namespace).secrets)
         except ApiException as error:
             if error.status != 404:
                 raise

@@ -12,8 +12,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from fault_matrix import writes_of
-from support import processes_of, requests_to, wait_for
+from support import processes_of, requests_to, wait_for, writes
 
 import simulated
 from simulator.scenario import ClusterPlan, InstallPlan, Scenario
@@ -73,7 +72,7 @@ def test_two_processes_return_the_results_and_warnings_of_one(playbook, tmp_path
 
         assert run.status == 0, run.output
         tokens = requests_to(simulator, "POST", "/oauth2/v2.0/token")
-        sent = Counter(writes_of(simulator.journal()))
+        sent = Counter(writes(simulator))
     for name in NAMES:
         assert run.outcome(name)["changed"]
         assert "validate_certs is off" in str(run.outcome(name)["warnings"])
@@ -111,7 +110,7 @@ def test_killed_run_leaves_no_processes_and_its_repeat_sends_no_request_twice(en
 
     _second, again = start(simulator, plans)
     wait_until_all_clusters_wait(again)
-    assert set(Counter(writes_of(simulator.journal())).values()) == {1}
+    assert set(Counter(writes(simulator)).values()) == {1}
 
 
 def test_clusters_of_a_killed_process_fail_and_others_are_deployed(tmp_path, start):
