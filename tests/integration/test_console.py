@@ -81,13 +81,14 @@ def test_rollout_of_six_clusters_with_two_failures_prints_at_most_forty_lines(fl
     banners = [number for number, line in enumerate(lines) if line.startswith("TASK [Deploy]")]
     first = [next(n for n, line in enumerate(lines) if f"[{name}] extension created" in line) for name in ("f1", "f2")]
     assert banners[0] < first[0] < banners[1] < first[1] < banners[2]
-    for text in ("skipping", "localhost", "Origin:", "collections/ansible_collections"):
+    for text in ("skipping", "localhost", "Origin:", "[ERROR]", "collections/ansible_collections"):
         assert text not in run.output
 
 
 def test_results_in_yaml_format_refer_to_the_failures(fleet, playbook):
     run = playbook("azureml.arc.rollout", fleet, *BUDGET, ANSIBLE_CALLBACK_RESULT_FORMAT="yaml")
 
+    assert len(lines_of(run.output)) <= MOST_LINES, run.output
     assert [run.output.count(text) for text in (HELM, OFFLINE, "msg: failed, see above")] == [1, 1, 2]
 
 

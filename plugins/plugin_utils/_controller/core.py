@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ansible import constants
-from ansible.errors import AnsibleError
+from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.loader import connection_loader
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 
@@ -181,9 +181,30 @@ def hide_source(task) -> None:
     task._ds = None
 
 
+class ShownFailure(AnsibleActionFail):
+    """The failure of a task that the console already shows.
+
+    Ansible shows the result as usual, and from ansible-core 2.19 on without the additional line that begins with
+    C([ERROR]).
+
+    :param result: the failed result, with a C(msg).
+    """
+
+    omit_exception_key = True
+
+    def __init__(self, result: dict) -> None:
+        super().__init__(result["msg"], result=result)
+        self.result.pop("exception", None)  # the same until ansible-core 2.18; later, this changes a copy
+
+
 def blocks_of(task) -> Iterator:
     """Yield the parents of a task from the inside to the outside: blocks, includes and roles."""
     parent = task._parent
     while parent is not None:
         yield parent
         parent = parent._parent
+
+
+def has_rescue(task) -> bool:
+    """Return whether tasks rescue the failure of a task."""
+    return any(getattr(one, "rescue", ()) for one in blocks_of(task))

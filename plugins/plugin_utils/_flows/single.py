@@ -13,7 +13,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.azureml.arc.plugins.module_utils._core.connections import Connections
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import first_line
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import wait_here
-from ansible_collections.azureml.arc.plugins.plugin_utils._controller.core import hide_source
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.core import ShownFailure, has_rescue, hide_source
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.files import ControllerFiles
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.handover import Handover
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.in_process import (
@@ -44,8 +44,9 @@ OF_FAILURES = (
     *("failed", "failed_step", "msg", "error", "findings", "changed", "diff", "warnings", "exception"),
     "selinux_change",
 )
-# The same if fleet has shown the failure.
-SHOWN_ABOVE = tuple(one for one in OF_FAILURES if one not in ("msg", "error", "findings"))
+# The same if fleet has shown the failure: what Ansible and a rescue need.
+SHOWN_ABOVE = ("failed", "changed", "diff", "warnings", "exception", "selinux_change")
+FOR_RESCUE = "failed_step"
 
 # Variables of a job in AWX, which keeps results.
 JOB_VARIABLES = ("awx_job_id", "tower_job_id")
@@ -151,11 +152,20 @@ def _run(
 
 
 def _shown_above(action: ActionBase, result: dict, is_verbose: bool) -> dict:
-    """Return a result that fleet has shown, as the task returns it."""
+    """Return a result that fleet has shown, as the task returns it.
+
+    :raises ShownFailure: for a failure, unless all of it is wanted.
+    """
     if not result.get("failed") or is_verbose:
         return result
-    hide_source(action._task)
-    return {**{name: result[name] for name in SHOWN_ABOVE if name in result}, "msg": "failed, see above"}
+    kept = (*SHOWN_ABOVE, FOR_RESCUE) if has_rescue(action._task) else SHOWN_ABOVE
+    shown = {**{name: result[name] for name in kept if name in result}, "msg": "failed, see above"}
+    if "exception" in shown:  # a fault of this collection, whose traceback Ansible shows
+        hide_source(action._task)
+        return shown
+    for warning in shown.pop("warnings", ()):  # Ansible shows those of a returned result only
+        action._display.warning(warning)
+    raise ShownFailure(shown)
 
 
 def _shown(result: dict, is_verbose: bool) -> dict:
