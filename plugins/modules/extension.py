@@ -126,7 +126,7 @@ options:
     type: bool
   node_selector:
     description:
-      - Labels of the nodes that may run the extension's pods.
+      - Labels of the nodes that may run the pods of the extension, of jobs and of endpoints.
       - Labels can be added and changed later, but not removed.
     type: dict
   install_nvidia_device_plugin:

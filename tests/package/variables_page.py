@@ -36,13 +36,17 @@ GROUPS = (
 )
 # Variables of the playbooks, which are not in the argument specs of the role.
 OF_PLAYBOOKS = {
-    "azureml_hosts": ("str", "all", "The hosts that a playbook works on, as a pattern, which must not be empty."),
+    "azureml_hosts": ("str", "all", "Pattern of the hosts that a playbook works on. It must not be empty."),
     "azureml_confirm": (
         "int",
         "",
-        "The number of clusters that C(detach) or C(remove) may work on without C(--limit) or C(azureml_hosts).",
+        "Number of clusters that playbooks C(detach) and C(remove) may change without C(--limit) or C(azureml_hosts).",
     ),
-    "azureml_machines": ("str", "azureml_machines", "The hosts of playbook C(nodes) that are machines of nodes."),
+    "azureml_machines": (
+        "str",
+        "azureml_machines",
+        "Pattern of the hosts that are machines of nodes, for playbook C(nodes).",
+    ),
     "azureml_own_variables": (
         "list",
         "",
@@ -51,7 +55,7 @@ OF_PLAYBOOKS = {
     "azureml_arc_in_process": (
         "bool",
         "true, on macOS false",
-        "Whether modules run in the controller's own process where they can.",
+        "Whether modules run in the controller's own process if they can, which takes less processor time.",
     ),
 }
 HEAD = """\
@@ -63,9 +67,9 @@ GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gp
 
 # Variables
 
-All variables of the role `azureml.arc.azureml` and of the playbooks. Set them for a host, for a group, or with `-e`. A
-variable that is null or an empty string counts as not set. An unknown name that begins with `azureml_` is an error.
-`ansible-doc -t role -e variables azureml.arc.azureml` shows the variables of a cluster.
+This page lists all variables of the role `azureml.arc.azureml` and of the playbooks. Set them for a host, for a group,
+or with `-e`. A variable that is null or an empty string counts as not set. An unknown name that begins with `azureml_`
+is an error. `ansible-doc -t role -e variables azureml.arc.azureml` shows the variables of a cluster.
 """.replace("{tag}", "SPDX-License-Identifier")  # otherwise the license check reads it as a tag of this file
 
 
