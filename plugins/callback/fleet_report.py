@@ -111,7 +111,7 @@ class CallbackModule(CallbackBase):
         self._begun.pop((_part(result, "host").get_name(), _part(result, "task")._uuid), None)
 
     def v2_runner_on_unreachable(self, result) -> None:
-        """Add a task whose machine did not answer."""
+        """Add a task whose machine did not respond."""
         self._add(result, "unreachable")
 
     def _add(self, result, status: str) -> None:

@@ -22,7 +22,7 @@ description:
     C(provisioning_state), and C(extension) with C(name), C(provisioning_state), C(version), C(release_train),
     C(auto_upgrade_minor_version) and C(settings), or none. C(azureml_wave) is the number of its wave.
   - Reads Azure Resource Graph, which returns only the resources that the identity can read. It usually lags behind by
-    minutes, but may list a deleted cluster for a day. An incomplete answer is an error.
+    minutes, but may list a deleted cluster for a day. An incomplete response is an error.
 extends_documentation_fragment:
   - azureml.arc.azure
   - ansible.builtin.constructed
@@ -160,7 +160,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         super().parse(inventory, loader, path)
         unknown = set(self._read_config_data(path)) - set(self.get_options())
         if unknown:
-            raise AnsibleParserError(f"{path}: unknown option {', '.join(sorted(unknown))}")
+            raise AnsibleParserError(
+                f"{path}: unknown option {', '.join(sorted(unknown))}. Run ansible-doc -t inventory {self.NAME} for all"
+                " options."
+            )
         try:
             waves = Waves(self.get_option("wave_tag"), self.get_option("wave_percentages"))
             waves.check()

@@ -160,7 +160,7 @@ steps:
 wave:
   description:
     - The batch by the results so far, as M(azureml.arc.fleet) returns it. The outcome V(pending) is that of clusters
-      whose flow is still running, V(unreachable) that of a host that did not answer.
+      whose flow is still running, V(unreachable) that of a host that did not respond.
   returned: if M(azureml.arc.fleet) has left the flow to this task
   type: dict
 """
@@ -179,7 +179,7 @@ ARGUMENT_SPEC = {
 def main():
     """For ansible-test; the action plugin does not run the module."""
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    module.fail_json(msg="azureml.arc.cluster is an action plugin and runs on the controller alone")
+    module.fail_json(msg="azureml.arc.cluster runs only as an action plugin, on the controller")
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ EXAMPLES = r"""
     cluster_name: shop-0042
     kubeconfig: ~/.kube/shop-0042
 
-- name: Check an AKS cluster, and accept no doubt
+- name: Check an AKS cluster, and fail if it cannot be verified
   azureml.arc.cluster_identity:
     cluster_id: "{{ preflight.cluster.id }}"
     fqdns: "{{ preflight.cluster.fqdns }}"

@@ -12,7 +12,7 @@ description:
   - Attaches a cluster that has the AzureML extension as a compute target of a workspace.
   - A cluster can be attached more than once, under other names and with other namespaces, and to several workspaces.
   - Unset options are left unchanged. The cluster and the namespace cannot be changed in place; a change is refused
-    unless O(force_reattach=true) allows to detach the compute first.
+    unless O(force_reattach=true) allows detaching the compute first.
 version_added: 0.1.0
 author: azureml.arc contributors (@azureml-arc)
 extends_documentation_fragment:
@@ -188,10 +188,10 @@ plan:
       returned: if the change is refused
       type: str
     reason:
-      description: Why.
+      description: The reason for the action.
       type: str
     changes:
-      description: What changes, each with C(before) and C(after).
+      description: The properties that change, each with C(before) and C(after).
       type: dict
 compute:
   description: The compute, V(null) if it does not exist. With O(state=absent), before its removal.
@@ -257,7 +257,7 @@ created_namespace:
   type: bool
 replacement:
   description:
-    - The request to create the compute again, with the settings of others.
+    - The request that creates the compute again, including settings that the task does not name.
     - The compute was deleted in order to be replaced, and could not be created again.
   returned: failure of a replacement after the deletion
   type: dict

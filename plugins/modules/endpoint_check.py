@@ -55,7 +55,7 @@ options:
     type: bool
     default: false
   timeout:
-    description: Timeout in seconds to connect to an address, and to wait for its answer.
+    description: Timeout in seconds to connect to an address, and to wait for its response.
     type: int
     default: 5
   wait:
@@ -103,31 +103,31 @@ outcome:
     - V(ok) if all reachable addresses serve the expected protocol and certificate.
     - V(wrong) if one of them does not, or if the router has no address or does not answer inside the cluster.
     - V(unreachable) if no address can be reached from this machine.
-  returned: always, once the cluster has answered
+  returned: always, once the cluster has responded
   type: str
 summary:
   description: The state in one line.
-  returned: always, once the cluster has answered
+  returned: always, once the cluster has responded
   type: str
   sample: serves the certificate, 89 days left
 problems:
   description: The problems, one line for each address and problem.
-  returned: always, once the cluster has answered
+  returned: always, once the cluster has responded
   type: list
   elements: str
   sample: ["10.1.0.11:30443: intermediate certificates are missing: 1 of 2 certificates are served"]
 checked_from:
   description: Name of the machine that connected to the router.
-  returned: always, once the cluster has answered
+  returned: always, once the cluster has responded
   type: str
 service_type:
   description: Type of the router's Service. Empty if it does not exist.
-  returned: always, once the cluster has answered
+  returned: always, once the cluster has responded
   type: str
   sample: NodePort
 addresses:
   description: The addresses that were checked.
-  returned: always, once the cluster has answered
+  returned: always, once the cluster has responded
   type: list
   elements: dict
   contains:
@@ -143,12 +143,12 @@ addresses:
       type: str
       sample: Connection refused
     problems:
-      description: Problems of its answer.
+      description: Problems with its response.
       type: list
       elements: str
 certificate:
   description: The served certificate, V(null) if no address served one.
-  returned: always, once the cluster has answered
+  returned: always, once the cluster has responded
   type: dict
   contains:
     chain:
@@ -168,7 +168,7 @@ certificate:
       type: float
 answers_in_cluster:
   description: Whether the router answers inside the cluster, V(null) if this was not checked.
-  returned: always, once the cluster has answered
+  returned: always, once the cluster has responded
   type: bool
 error:
   description: The error; for the fields see RV(azureml.arc.extension#module:error).

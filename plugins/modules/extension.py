@@ -13,7 +13,8 @@ description:
     extension C(Microsoft.AzureML.Kubernetes).
   - Derives the settings that depend on the cluster, and finds or creates the Azure Relay of a connected cluster, as
     C(az k8s-extension create) does. An extension that was installed with one can be managed with the other.
-  - Changes only what differs. Settings of others are left unchanged and returned in RV(unmanaged_settings).
+  - Changes only what differs. Settings that the task does not name are left unchanged and returned in
+    RV(unmanaged_settings).
   - Joins an operation in progress instead of starting another one. An interrupted run is resumed by running it again.
 version_added: 0.1.0
 author: azureml.arc contributors (@azureml-arc)
@@ -34,14 +35,14 @@ options:
   name:
     description:
       - Name of the extension.
-      - A cluster can have one AzureML extension only. If it has one under another name, that one is used, and a warning
-        asks for its name.
+      - A cluster can have one AzureML extension only. If it has one under another name, that one is used, with a
+        warning.
     type: str
     default: azureml
   state:
     description:
       - V(present) installs the extension, or changes what differs.
-      - V(absent) removes it, which takes about ten minutes.
+      - V(absent) removes the extension, which takes about ten minutes.
     type: str
     choices: [absent, present]
     default: present
@@ -86,8 +87,8 @@ options:
         description:
           - Fingerprint of the certificate in the Secret, as RV(azureml.arc.tls_secret#module:certificate.fingerprint)
             returns it, for O(tls.secret_name). The extension is updated when it differs, because the inference router
-            takes a renewed Secret into use with an update of the extension.
-          - Without it a renewed Secret is not noticed.
+            uses a renewed Secret only after an update of the extension.
+          - Without it, a renewed Secret is not detected.
         type: str
       key_vault:
         description:
@@ -112,7 +113,7 @@ options:
         description: The private key as text, for instance from a vault, instead of O(tls.private_key).
         type: str
       cname:
-        description: DNS name that the certificate is for.
+        description: DNS name that clients use, and that the certificate must cover.
         type: str
         required: true
   allow_insecure_connections:
@@ -195,25 +196,25 @@ options:
     description:
       - Remove the extension and install it again if its release namespace is not C(azureml), which cannot be changed in
         place. Such an extension is refused by default.
-      - The extension does not run meanwhile. Settings of others are kept.
+      - The extension does not run meanwhile. Settings that the task does not name are kept.
     type: bool
     default: false
   retry_failed:
     description:
       - Install an extension again if its last operation failed or was canceled. Its settings, version and release train
-        are kept unless the task asks for others.
+        are kept unless the task sets others.
       - Set to V(false) in a task that only waits; the error of the operation is then the error of the task.
     type: bool
     default: true
   force_delete:
     description:
-      - With O(state=absent), remove the resource in Azure even if the cluster does not answer. Its pods stay.
+      - With O(state=absent), remove the resource in Azure even if the cluster does not respond. Its pods are kept.
     type: bool
     default: false
   remove_resources:
     description:
       - With O(state=absent), also remove these resources, which were created for the extension, after it was removed.
-      - Resources whose tags show that they were not created for it stay. Requires O(wait=true).
+      - Resources whose tags show that they were not created for it are kept. Requires O(wait=true).
     type: list
     elements: str
     choices: [log_analytics, relay, service_bus]
@@ -295,7 +296,7 @@ plan:
       returned: if the change is refused
       type: str
     reason:
-      description: Why.
+      description: The reason for the action.
       type: str
       sample: it differs from the desired state
     settings:
@@ -427,12 +428,13 @@ gone:
   type: bool
 replacement:
   description:
-    - The request to create the extension again, with the settings of others, without the values of protected settings.
+    - The request that creates the extension again, including settings that the task does not name, without the values
+      of protected settings.
     - The extension was deleted in order to be replaced, and could not be created again.
   returned: failure of a replacement after the deletion
   type: dict
 error:
-  description: The answer of the service.
+  description: The error, as the service or this collection reports it.
   returned: failure
   type: dict
   contains:
@@ -450,7 +452,7 @@ error:
       description: The HTTP status.
       type: int
     hint:
-      description: What to do next.
+      description: The next step.
       type: str
 """
 

@@ -139,7 +139,7 @@ ARGUMENT_SPEC = {
 def main():
     """For ansible-test; the action plugin does not run the module."""
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    module.fail_json(msg="azureml.arc.fleet is an action plugin and runs on the controller alone")
+    module.fail_json(msg="azureml.arc.fleet runs only as an action plugin, on the controller")
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Give jobs that name no instance type two cores
+- name: Limit jobs that name no instance type to two cores
   azureml.arc.instance_type:
     kubeconfig: ~/.kube/plant-7
     name: defaultinstancetype
@@ -95,7 +95,7 @@ EXAMPLES = r"""
       requests: {cpu: 500m, memory: 2Gi}
       limits: {cpu: "2", memory: 4Gi}
 
-- name: Have exactly these two
+- name: Define exactly these two instance types
   azureml.arc.instance_type:
     kubeconfig: ~/.kube/plant-7
     purge: true

@@ -47,7 +47,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Have the namespace of a compute
+- name: Create the namespace of a compute
   azureml.arc.namespace:
     kubeconfig: ~/.kube/shop-0042
     name: vision

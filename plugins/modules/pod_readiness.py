@@ -42,7 +42,7 @@ options:
     choices: [connected_cluster, managed_cluster]
     default: connected_cluster
   extension_name:
-    description: Name of the extension; some components carry it.
+    description: Name of the extension, which is part of the names of some components.
     type: str
     default: azureml
   install_nvidia_device_plugin:
@@ -81,8 +81,8 @@ options:
   wait:
     description:
       - Wait until everything is ready, and fail after O(wait_timeout).
-      - V(false) checks once and returns the result, ready or not. In check mode the same, with a warning where it
-        is not ready yet.
+      - V(false) checks once and returns the result, ready or not. So does check mode, with a warning if something is
+        not ready yet.
     type: bool
     default: true
   wait_timeout:
@@ -99,7 +99,7 @@ EXAMPLES = r"""
     kubeconfig: ~/.kube/shop-0042
     workload_profile: training
 
-- name: Look at a cluster without waiting, from the node that holds its kubeconfig
+- name: Check a cluster once, on the node that has its kubeconfig
   azureml.arc.pod_readiness:
     kubeconfig: /etc/rancher/k3s/k3s.yaml
     workload_profile: training
@@ -111,22 +111,22 @@ EXAMPLES = r"""
 RETURN = r"""
 ready:
   description: Whether everything is ready.
-  returned: always, once the cluster has answered
+  returned: always, once the cluster has responded
   type: bool
 summary:
   description: The state in one line.
-  returned: always, once the cluster has answered
+  returned: always, once the cluster has responded
   type: str
   sample: 10 of 10 components and 12 of 12 pods are ready
 problems:
   description: A line for each failed check of the extension, and for each component and pod that is not ready.
-  returned: always, once the cluster has answered
+  returned: always, once the cluster has responded
   type: list
   elements: str
   sample: ["Pod relayserver-7f9c: ImagePullBackOff: container relayserver: Back-off pulling image"]
 health_check:
   description: The failed health checks of the extension. Read if something is not ready.
-  returned: always, once the cluster has answered
+  returned: always, once the cluster has responded
   type: list
   elements: dict
   contains:
@@ -155,7 +155,7 @@ health_check:
       type: str
 components:
   description: The components.
-  returned: always, once the cluster has answered
+  returned: always, once the cluster has responded
   type: list
   elements: dict
   contains:
@@ -184,7 +184,7 @@ components:
       sample: 0 of 1 available
 pods:
   description: The pods.
-  returned: always, once the cluster has answered
+  returned: always, once the cluster has responded
   type: list
   elements: dict
   contains:
@@ -215,7 +215,7 @@ pods:
       sample: "0/1 nodes are available: 1 Insufficient cpu."
 component_table:
   description: The source of the expected components, O(settings_generation) or V(components option).
-  returned: always, once the cluster has answered
+  returned: always, once the cluster has responded
   type: str
   sample: current
 error:

@@ -120,7 +120,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Check a cluster before training is installed
+- name: Check a cluster before the extension is installed for training
   azureml.arc.preflight:
     resource_group: rg-edge
     cluster_name: shop-0042
@@ -155,7 +155,7 @@ findings:
   elements: dict
   contains:
     check:
-      description: Name of the check. C(kubernetes_api) if the API did not answer.
+      description: Name of the check. C(kubernetes_api) if the API did not respond.
       type: str
       sample: resources
     level:
@@ -164,7 +164,7 @@ findings:
     message:
       description: The problem.
       type: str
-      sample: 250m of cpu are free on its nodes, and training needs 410m.
+      sample: 250m of cpu are free on these nodes, but training needs 410m.
     fix:
       description: The fix.
       type: str

@@ -70,7 +70,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Put a renewed certificate into the cluster
+- name: Store a renewed certificate in the cluster
   azureml.arc.tls_secret:
     kubeconfig: ~/.kube/shop-0042
     name: ml-tls
@@ -78,7 +78,7 @@ EXAMPLES = r"""
     private_key: certs/ml.key
     cname: ml.example.com
 
-- name: Keep it in sync with the one that cert-manager renews
+- name: Copy the certificate that cert-manager renews
   azureml.arc.tls_secret:
     kubeconfig: ~/.kube/shop-0042
     name: ml-tls

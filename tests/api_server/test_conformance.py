@@ -166,7 +166,7 @@ def essence(answer: tuple[int, str]) -> dict:
     return found
 
 
-def test_both_servers_give_the_same_answer_to_each_request(servers):
+def test_both_servers_return_the_same_response_to_each_request(servers):
     differences = []
     for request in REQUESTS:
         real, simulated_answer = (essence(server.send(*request)) for server in servers)

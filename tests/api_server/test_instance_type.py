@@ -53,7 +53,8 @@ def test_instance_types_are_created_changed_purged_and_removed(
         "nodeSelector": {"kubernetes.io/os": "linux"},
         "resources": {"limits": {"memory": "64Gi", "nvidia.com/gpu": 1}},
     }
-    assert created["warnings"] == ["instance type 'large': no node that it may run on has 1 of nvidia.com/gpu"]
+    warning = "instance type 'large': no node with the labels of its node_selector has 1 nvidia.com/gpu"
+    assert created["warnings"] == [warning]
 
     changed = as_administrator(SPEC, name="large", resources={"limits": {"memory": "65536Mi"}})
     assert (changed["updated"], in_cluster()["large"]) == (["large"], {"resources": {"limits": {"memory": "65536Mi"}}})

@@ -49,5 +49,5 @@ def test_missing_namespace_is_empty(as_administrator):
 
 
 def test_invalid_name_is_rejected(as_administrator):
-    with pytest.raises(ModuleFailedError, match="name: 'A b' is not the name of a namespace"):
+    with pytest.raises(ModuleFailedError, match="name: 'A b' is not a valid namespace name"):
         as_administrator(SPEC, name="A b")

@@ -58,7 +58,7 @@ def test_resources_that_other_pods_request_are_not_free(preflight, create, names
     found, result = preflight()
 
     assert found == [("error", "resources")]
-    assert "300m of cpu are free on its nodes" in result["findings"][0]["message"]
+    assert "300m of cpu are free on these nodes" in result["findings"][0]["message"]
     for index in range(3):
         pods.delete(name=f"shop-{index}", namespace=namespace, body={"gracePeriodSeconds": 0})
     wait_for(lambda: not pods.get(namespace=namespace).items)

@@ -164,8 +164,8 @@ def test_removal_waits_for_objects_in_use_and_keeps_objects_of_others(complete):
     assert "azureml kubeconfig" in left["credential_types"]
     assert left["organizations"] == {"Azure Machine Learning", "other"}
     assert not {"job_templates", "projects", "inventories", "notification_templates", "schedules"} & set(left)
-    message = absent.result("Report what was kept", "localhost")["msg"]
-    assert message == 'Kept: organization "Azure Machine Learning", which has teams: others.'
+    message = absent.result("Report that the organization was kept", "localhost")["msg"]
+    assert message == 'Kept: organization "Azure Machine Learning", which contains teams: others.'
     (kept,) = absent.result("Report the kept credential type", "localhost")["results"]
     assert kept["msg"].startswith('Kept: credential type "azureml kubeconfig"')
 
@@ -182,7 +182,7 @@ def test_check_mode_with_a_new_organization_creates_nothing(setup):
     run = setup.run(arguments=("--check",))
 
     assert run.status == 0, run.output[-6000:]
-    assert changed_tasks(run) == ["Report what a check cannot show"]
+    assert changed_tasks(run) == ["Report that everything would be created"]
     assert setup.controller.server.writes == []
     assert not setup.controller.server.tokens
 
@@ -215,7 +215,7 @@ def test_setup_recovers_after_a_failed_project_update(setup, tmp_path):
     broken = setup.run(azureml_awx_credentials=credentials)
 
     assert broken.status == 2
-    shown = broken.result("Show why the update has failed", "localhost")["msg"]
+    shown = broken.result("Fail if the update has failed", "localhost")["msg"]
     assert "Could not read from remote repository" in shown
     assert not setup.store.items["job_templates"]
     hidden.rename(setup.repository)
@@ -224,7 +224,7 @@ def test_setup_recovers_after_a_failed_project_update(setup, tmp_path):
 
     lacking = setup.run(azureml_awx_credentials=credentials)
 
-    assert "has no canary.yml" in lacking.result("Show which playbooks are missing", "localhost")["msg"]
+    assert "lacks the playbooks canary.yml" in lacking.result("Fail if playbooks are missing", "localhost")["msg"]
     (setup.repository / "canary.yml").write_text((AWX_PROJECT / "canary.yml").read_text(encoding="utf-8"))
     commit(setup.repository)
     scm = {

@@ -30,7 +30,7 @@ def test_retry_after_beyond_the_deadline_is_reported_immediately(run_module, sim
     simulator.add_fault(method="GET", path=f"{arc}$", status=429, headers={"Retry-After": "600"})
 
     start = time.monotonic()
-    with pytest.raises(ModuleFailedError, match="HTTP 429.*asks to wait 600 seconds, more than the task's timeout"):
+    with pytest.raises(ModuleFailedError, match="HTTP 429.*asks to wait 600 seconds, longer than the timeout"):
         run_module(SPEC, cluster_name=arc, **TRAINING, **options)
 
     assert time.monotonic() - start < 30
@@ -40,7 +40,7 @@ def test_retry_after_beyond_the_deadline_is_reported_immediately(run_module, sim
 def test_retries_end_at_the_deadline(run_module, simulator, arc):
     simulator.add_fault(method="GET", path=f"{arc}$", status=429, headers={"Retry-After": "20"})
 
-    with pytest.raises(ModuleFailedError, match="HTTP 429.*asks to wait 20 seconds, more than the task's timeout"):
+    with pytest.raises(ModuleFailedError, match="HTTP 429.*asks to wait 20 seconds, longer than the timeout"):
         run_module(SPEC, cluster_name=arc, wait_timeout=50, **TRAINING)
 
     assert len(requests_to(simulator, "GET", f"connectedClusters/{arc}")) == 3
@@ -71,7 +71,7 @@ def test_token_is_not_sent_to_another_host(run_module, simulator, arc):
         run_module(SPEC, cluster_name=arc, **TRAINING)
 
 
-def test_relay_parts_are_not_read_again_after_their_answer(run_module, simulator, arc):
+def test_relay_parts_are_not_read_again_after_the_response_to_their_creation(run_module, simulator, arc):
     run_module(SPEC, cluster_name=arc, **TRAINING)
 
     connection = f"hybridConnections/{arc}"

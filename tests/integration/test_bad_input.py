@@ -31,7 +31,7 @@ def nothing_sent(simulator):
 class TestBeforeAnythingIsSent:
     def test_missing_subscription_is_reported(self, run_module, monkeypatch):
         monkeypatch.delenv("AZURE_SUBSCRIPTION_ID")
-        with pytest.raises(ModuleFailedError, match="subscription_id is missing.*AZURE_SUBSCRIPTION_ID"):
+        with pytest.raises(ModuleFailedError, match="subscription_id is not set.*AZURE_SUBSCRIPTION_ID"):
             run_module(EXTENSION, cluster_name="c", **TRAINING)
 
     def test_missing_credentials_are_reported(self, run_module, monkeypatch):
@@ -58,7 +58,7 @@ class TestBeforeAnythingIsSent:
         ("spec", "options"), [(ENDPOINT, {"scheme": "http"}), (MACHINE, {"workload_profile": "training"})]
     )
     def test_timeout_of_zero_is_rejected(self, run_module, spec, options):
-        with pytest.raises(ModuleFailedError, match="timeout must be above 0, not 0"):
+        with pytest.raises(ModuleFailedError, match="timeout must be greater than 0, not 0"):
             run_module(spec, timeout=0, **options)
 
     def test_unknown_option_is_rejected(self, run_module):
@@ -81,7 +81,7 @@ class TestBeforeAnythingIsSent:
             ({"settings_generation": "2021"}, "settings_generation 2021 needs version"),
             (
                 {"settings_generation": "2021", "version": "1.0.67", "install_volcano": False},
-                "install_volcano does not exist with",
+                "install_volcano is not supported with",
             ),
         ],
     )
@@ -162,12 +162,12 @@ class TestAzure:
     @pytest.mark.parametrize(
         ("options", "message"),
         [
-            ({"inference_service": "internal_load_balancer"}, "internal_load_balancer needs an AKS cluster.*has k3s"),
+            ({"inference_service": "internal_load_balancer"}, "internal_load_balancer needs an AKS cluster.*is k3s"),
             (
                 {"inference_service": "node_port", "settings": {"internalLoadBalancerProvider": "azure"}},
-                "a node port and an internal load balancer exclude each other",
+                "inference_service is node_port, but settings set the keys of another service",
             ),
-            ({"inference_service": "node_port", "allow_insecure_connections": None}, "needs either tls, or allow_"),
+            ({"inference_service": "node_port", "allow_insecure_connections": None}, "needs either tls, for HTTPS, or"),
         ],
     )
     def test_unsupported_inference_options_are_rejected(self, run_module, arc, options, message):
@@ -176,7 +176,7 @@ class TestAzure:
             run_module(EXTENSION, cluster_name=arc, **{**inference, **options})
 
     def test_high_availability_with_two_nodes_is_rejected(self, run_module, aks):
-        with pytest.raises(ModuleFailedError, match="inference_router_ha needs 3 nodes, and the cluster has 2"):
+        with pytest.raises(ModuleFailedError, match="inference_router_ha needs 3 nodes, but the cluster has 2"):
             run_module(
                 EXTENSION,
                 resource_group="rg-edge",
@@ -201,7 +201,7 @@ class TestAzure:
 
     def test_invalid_metadata_of_a_cloud_is_reported(self, run_module, simulator):
         simulator.add_fault(path="/metadata/endpoints", status=200, body="[]")
-        with pytest.raises(ModuleFailedError, match="did not answer with the metadata of a cloud"):
+        with pytest.raises(ModuleFailedError, match="did not return the metadata of a cloud"):
             run_module(EXTENSION, cluster_name="c", **TRAINING)
 
     def test_missing_permission_in_azure_is_reported(self, run_module, simulator, arc):
@@ -214,7 +214,7 @@ class TestAzure:
 
     def test_response_of_a_proxy_is_reported(self, run_module, simulator, arc):
         simulator.add_fault(path=f"connectedClusters/{arc}$", status=200, body="<html>Sign in to the network</html>")
-        with pytest.raises(ModuleFailedError, match="the answer is not one of Azure Resource Manager: <html>Sign in"):
+        with pytest.raises(ModuleFailedError, match="the response is not from Azure Resource Manager: <html>Sign in"):
             run_module(EXTENSION, cluster_name=arc, **TRAINING)
 
 

@@ -182,7 +182,7 @@ def test_certificate_that_cannot_be_read_is_logged_with_the_reason(check, simula
     assert "was not found in this key vault" in caplog.text
     assert "the certificate of localhost:9 could not be read" in caplog.text
     check({"address": ":443"}, lambda: None)
-    assert "the certificate of :443 could not be read: it has no host" in caplog.text
+    assert "the certificate of :443 could not be read: the address has no host" in caplog.text
 
 
 class TestCertificateInfo:

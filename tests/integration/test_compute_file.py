@@ -86,13 +86,13 @@ def test_options_equivalent_to_the_python_example_send_the_same_properties(attac
 def test_invalid_file_is_rejected_with_its_path_before_any_request(run_module, simulator, ready, tmp_path):
     text = (ATTACHMENTS / "gpu.json").read_text(encoding="utf-8").replace('"cpu": "4"', '"cpu": "four"', 1)
     (tmp_path / "attach.json").write_text(text, encoding="utf-8")
-    message = r"attach.json: instanceTypes.big_cpu_sku.resources.requests.cpu: 'four' is not a quantity"
+    message = r"attach.json: instanceTypes.big_cpu_sku.resources.requests.cpu: 'four' is not a valid quantity"
     with pytest.raises(ModuleFailedError, match=message):
         run_module(SPEC, config_file=str(tmp_path / "attach.json"), **ready)
     with pytest.raises(ModuleFailedError, match="config_file: .*none.json cannot be read: No such file"):
         run_module(SPEC, config_file=str(tmp_path / "none.json"), **ready)
     doubles = {"instance_types": {"a_b": {}, "a-b": {}}, "default_instance_type": "a_b"}
-    with pytest.raises(ModuleFailedError, match="'a_b' and 'a-b' would both be 'a-b' in the cluster"):
+    with pytest.raises(ModuleFailedError, match="'a_b' and 'a-b' would both have the name 'a-b' in the cluster"):
         run_module(SPEC, **doubles, **ready)
     with pytest.raises(ModuleFailedError, match="mutually exclusive: config_file|namespace"):
         run_module(SPEC, config_file="a", namespace="b", **ready)

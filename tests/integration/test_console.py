@@ -71,7 +71,7 @@ def test_rollout_of_six_clusters_with_two_failures_prints_at_most_forty_lines(fl
     assert run.output.count('"msg": "failed, see above"}') == 2
     # There is one line for each other cluster and for each wave.
     for name in ("f1", "f2", "f4", "f6"):
-        assert run.output.count(f"changed: [{name}] extension created, ") == 1
+        assert run.output.count(f"changed: [{name}] extension installed, ") == 1
     assert [re.search(r"wave \d of 3 \(\d+ s\): (.*)\)$", line)[1] for line in lines if "=> (item=wave" in line] == [
         "1 changed; failed so far: none; still to come: 5 (f2, f3, f4, f5, f6)",
         "1 changed; failed so far: none; still to come: 4 (f3, f4, f5, f6)",
@@ -79,7 +79,7 @@ def test_rollout_of_six_clusters_with_two_failures_prints_at_most_forty_lines(fl
     ]
     # The banner of a task comes before the lines of its clusters.
     banners = [number for number, line in enumerate(lines) if line.startswith("TASK [Deploy]")]
-    first = [next(n for n, line in enumerate(lines) if f"[{name}] extension created" in line) for name in ("f1", "f2")]
+    first = [next(n for n, line in enumerate(lines) if f"[{name}] extension inst" in line) for name in ("f1", "f2")]
     assert banners[0] < first[0] < banners[1] < first[1] < banners[2]
     for text in ("skipping", "localhost", "Origin:", "[ERROR]", "collections/ansible_collections"):
         assert text not in run.output

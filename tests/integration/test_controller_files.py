@@ -136,5 +136,5 @@ def test_encrypted_files_in_variables_are_decrypted(playbook, simulator, aks, tm
     run = playbook(content, {"all": {"hosts": {aks: variables}}}, *password, AZUREML_ARC_IN_PROCESS=way)
 
     assert run.status == 0, run.output
-    assert run.outcome(aks)["msg"].endswith("compute created")
+    assert run.outcome(aks)["msg"].endswith("compute attached")
     assert not in_plain_text(pair["private_key_content"], tmp_path)

@@ -56,7 +56,7 @@ def test_demo_shows_a_failed_cluster_and_its_repair_in_less_than_sixty_lines(dem
 
     assert demo.returncode == 0, output
     first, again, verified = output.split("\n$ ansible-playbook ")[1:]
-    assert first.count("extension created") == 3
+    assert first.count("extension installed") == 3
     assert "ImagePullBackOff" in first
     assert "Insufficient cpu" in first
     assert again.count("extension unchanged") == 3

@@ -123,7 +123,7 @@ def test_any_errors_fatal_ends_the_play_after_all_results(playbook, fleet):
     assert run.status == 2
     assert shown(run) == sorted((*HEALTHY, "broken"))
     assert [one for one in run.results if one["task"] == "After"] == []
-    assert all(run.outcome(host)["msg"].endswith("compute created") for host in HEALTHY)
+    assert all(run.outcome(host)["msg"].endswith("compute attached") for host in HEALTHY)
 
 
 @pytest.mark.parametrize(("percentage", "continues"), [(24, False), (25, True)])
@@ -148,7 +148,7 @@ def test_hosts_that_failed_in_an_earlier_task_are_skipped(playbook, fleet):
     assert run.status == 2
     assert about(simulator, "cloud", "plant") == []
     assert shown(run) == ["shop"]
-    assert run.outcome("shop")["msg"].endswith("compute created")
+    assert run.outcome("shop")["msg"].endswith("compute attached")
     assert [one["name"] for one in run.wave("shop")["clusters"]] == ["shop"]
 
 

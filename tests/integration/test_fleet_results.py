@@ -29,7 +29,7 @@ def test_invalid_variables_of_a_cluster_do_not_affect_others(playbook, fleet):
     for host in ("shop", "plant", "broken"):
         assert run.outcome(host)["msg"].endswith("; nothing was sent")
         assert run.outcome(host)["failed_step"] == "Check variables"
-    assert run.outcome("cloud")["msg"].endswith("compute created")
+    assert run.outcome("cloud")["msg"].endswith("compute attached")
     assert about(simulator, "shop", "plant", "broken") == []
 
 
@@ -60,7 +60,7 @@ def test_error_of_several_hosts_is_shown_once(playbook, fleet):
         (
             {},
             {"cloud": {"azureml_cluster_name": "SHOP", "azureml_cluster_type": "connected_cluster"}},
-            "hosts cloud, shop are the same cluster in Azure",
+            "hosts cloud, shop refer to the same cluster in Azure",
         ),
     ],
 )
@@ -131,8 +131,8 @@ def test_progress_interval_of_zero_prints_no_results_of_clusters(playbook, fleet
     quiet = playbook("azureml.arc.deploy", inventory, "--limit", "shop", "-e", "azureml_progress_interval=0")
 
     assert quiet.status == 0, quiet.output
-    assert "extension created" not in quiet.output
-    assert quiet.outcome("shop")["msg"].startswith("extension created, ")
+    assert "extension installed" not in quiet.output
+    assert quiet.outcome("shop")["msg"].startswith("extension installed, ")
 
 
 def test_each_host_has_its_own_diff(playbook, fleet):

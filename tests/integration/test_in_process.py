@@ -233,7 +233,7 @@ def test_workers_share_one_token(playbook, simulator, arc):
     assert paths.count("/metadata/endpoints") == 1
 
 
-def test_run_waits_only_once_for_an_az_that_does_not_answer(playbook, arc, tmp_path, monkeypatch):
+def test_run_waits_only_once_for_an_az_that_does_not_respond(playbook, arc, tmp_path, monkeypatch):
     az = tmp_path / "az"
     az.write_text(f"#!/bin/sh\necho called >> {tmp_path}/calls\nexec sleep 60\n", encoding="utf-8")
     az.chmod(0o700)
@@ -245,7 +245,7 @@ def test_run_waits_only_once_for_an_az_that_does_not_answer(playbook, arc, tmp_p
     run = playbook(play(task), {"all": {"hosts": hosts}}, "--forks", "4")
 
     for host in hosts:
-        assert "'az' did not answer within 2 seconds" in run.result("info", host)["msg"], run.output
+        assert "'az' did not respond within 2 seconds" in run.result("info", host)["msg"], run.output
     assert (tmp_path / "calls").read_text(encoding="utf-8") == "called\n"
 
 

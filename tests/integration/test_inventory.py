@@ -151,7 +151,7 @@ def test_hosts_have_variables_of_the_role_and_constructed_groups(listed):
     assert len(inventory["small"]["hosts"]) == 2
 
 
-def test_incomplete_answer_is_an_error(listed, fleet):
+def test_incomplete_response_is_an_error(listed, fleet):
     page = {"totalRecords": 3, "count": 0, "data": [], "resultTruncated": "false"}
     fleet.add_fault(path="Microsoft.ResourceGraph", status=200, body=json.dumps(page), content_type="application/json")
 
@@ -160,7 +160,7 @@ def test_incomplete_answer_is_an_error(listed, fleet):
     finally:
         fleet.clear_faults()
 
-    assert "the answer of Azure Resource Graph is incomplete: it has 0 of 3 rows (code IncompleteAnswer" in error
+    assert "the response of Azure Resource Graph is incomplete: it has 0 of 3 rows (code IncompleteResponse" in error
 
 
 def test_invalid_wave_tag_does_not_fail_the_inventory(listed, fleet):
@@ -225,7 +225,7 @@ def test_hosts_are_grouped_by_state_and_version_of_the_extension(listed, run_mod
     ("options", "message"),
     [
         ({"plain_host_names": True}, "two clusters would have the host name 'west'.*plain_host_names"),
-        ({"wave_percentages": [5, 50]}, "wave_percentages must increase up to 100"),
+        ({"wave_percentages": [5, 50]}, "wave_percentages must be increasing numbers up to 100"),
         ({"subscription_ids": ["mine"]}, "subscription_ids 'mine' is not a subscription id"),
         ({"distribution": ["k3s"]}, "unknown option distribution"),
         ({"cluster_types": ["provisioned_cluster"]}, "provisioned_cluster.*connected_cluster, managed_cluster"),
@@ -249,7 +249,7 @@ def test_auth_source_in_the_environment_is_used(listed, tmp_path, monkeypatch):
 
     error = listed()
 
-    assert "Could not sign in to Azure with the Azure CLI: 'az' did not answer within 1 seconds" in error
+    assert "Could not sign in to Azure with the Azure CLI: 'az' did not respond within 1 seconds" in error
 
 
 def test_clusters_without_read_permission_are_missing(listed, fleet):

@@ -152,7 +152,7 @@ def test_deploy_and_rotate_tls_use_the_newest_version_and_check_the_endpoint(pla
 
     runs = (deployed, drifted, renewed, verified)
     assert [run.status for run in runs] == [0, 2, 0, 0], renewed.output
-    assert "another certificate is installed than azureml_tls names; run rotate_tls" in " ".join(drifted.output.split())
+    assert "the installed certificate is not the one in azureml_tls; run rotate_tls" in " ".join(drifted.output.split())
     assert renewed.outcome(arc)["endpoint"]["outcome"] == verified.outcome(arc)["endpoint"]["outcome"] == "ok"
     for run in runs:
         assert "PRIVATE KEY" not in run.output

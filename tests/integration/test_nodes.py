@@ -261,7 +261,7 @@ INVALID = {
     "every-node": ({"azureml_nodes": [{"labels": {"a": "b"}}]}, "azureml_nodes[0] needs names or label_selectors"),
     "label": (
         {"azureml_nodes": [{"names": ["n"], "labels": {"a b": "c"}}]},
-        "azureml_nodes[0].labels: 'a b' is not the key of a label",
+        "azureml_nodes[0].labels: 'a b' is not a valid label key",
     ),
     "taint": (
         {"azureml_nodes": [{"names": ["n"], "taints": [{"key": "ml.azure.com/compute"}]}]},
@@ -269,7 +269,7 @@ INVALID = {
     ),
     "selector": (
         {"azureml_nodes": [{"label_selectors": ["pool in (gpu"], "labels": {"a": "b"}}]},
-        "azureml_nodes[0].label_selectors: 'pool in (gpu' is not a label selector",
+        "azureml_nodes[0].label_selectors: 'pool in (gpu' is not a valid label selector",
     ),
     "empty": ({"azureml_nodes": [{"names": [], "labels": {"a": "b"}}]}, "azureml_nodes[0] needs names or label_selec"),
     "blank": ({"azureml_nodes": [{"names": [" "], "labels": {"a": "b"}}]}, "azureml_nodes[0] needs names or label_se"),
@@ -305,7 +305,7 @@ def test_invalid_cluster_variables_are_one_error_before_any_request(playbook, si
     unknown = "unknown variable azureml_profil; did you mean azureml_profile?"
     assert run.output.count(f"failed: 2 clusters (a, b) {unknown}") == 1
     assert "hosts a, b connect to the same API server by azureml_kubernetes" in run.outcome("a")["msg"]
-    assert run.outcome("nothing")["msg"] == "no nodes to change, azureml_nodes is not set"
+    assert run.outcome("nothing")["msg"] == "no nodes to change, because azureml_nodes is not set"
     assert run.output.count("15 failed; retry with --limit ") == 1
     assert {one["path"].split("/")[2] for one in simulator.journal()} == {arc}
 
@@ -430,7 +430,7 @@ def test_machine_whose_selinux_could_not_be_changed_is_failed_in_the_summary(che
     run = check("-e", f"__azureml_selinux_config={tmp_path / 'none' / 'selinux'}", **options)
 
     assert run.status == 2
-    assert "SELinux is still enforcing, and azureml_selinux_mode is permissive" in run.output
+    assert "SELinux is still enforcing, but azureml_selinux_mode is permissive" in run.output
     assert "1 machine: 1 failed; retry with --limit worker" in run.output
 
 

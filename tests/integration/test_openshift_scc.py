@@ -182,7 +182,7 @@ def test_rejection_by_the_webhook_of_managed_openshift_is_reported(converge, con
 
 
 def test_cluster_other_than_openshift_fails(converge, arc):
-    with pytest.raises(ModuleFailedError, match="no SecurityContextConstraints 'privileged': this is not OpenShift"):
+    with pytest.raises(ModuleFailedError, match="SecurityContextConstraints 'privileged' does not exist"):
         converge(arc)
     assert not converge(arc, state="absent")["changed"]
 

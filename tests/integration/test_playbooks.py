@@ -114,7 +114,7 @@ def test_check_mode_shows_the_plan_and_changes_nothing(playbook, simulator, inve
 
     assert result.status == 0, result.output
     assert result.outcome("shop-k3s")["plan"]["action"] == "create"
-    assert "extension would be created" in result.output
+    assert "extension would be installed" in result.output
     assert '"settings.openshift": "true"' in result.output
     assert writes(simulator) == []
 
@@ -185,7 +185,7 @@ def test_verify_reports_a_change_that_deploy_refuses_with_all_other_differences(
     assert findings[0].startswith(
         "extension: it differs from the desired state (allowInsecureConnections, enableInference"
     )
-    assert findings[0].endswith("which deploy refuses without azureml_allow_disruption")
+    assert findings[0].endswith("which deploy refuses to change unless azureml_allow_disruption allows it")
     assert "compute aks-west: the compute does not exist" in findings
     assert "pods: Deployment azureml-fe-v2: NotFound: the workload does not exist" in findings
     assert "failed: [aks-west] drift: extension: it differs" in result.output

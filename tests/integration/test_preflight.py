@@ -93,7 +93,7 @@ def test_all_findings_are_reported_errors_first(check, create):
     ]
     assert not result["passed"]
     assert all(finding["message"] and finding["fix"] for finding in result["findings"])
-    assert "100m of cpu are free on its nodes" in str(result["findings"])
+    assert "100m of cpu are free on these nodes" in str(result["findings"])
     assert [warning.split(":")[0] for warning in result["warnings"]] == [check for _level, check in found(result)]
 
 
@@ -193,7 +193,7 @@ def test_skip_installed_checks_a_cluster_with_a_failed_install(check, run_module
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"minimum_agent_version": "latest"}, "'latest' is not a version"),
+        ({"minimum_agent_version": "latest"}, "minimum_agent_version must be a version like 1.21.10, not 'latest'"),
         ({"skip_checks": ["everything"]}, "value of skip_checks must be one or more of"),
         ({"sides": ["dark"]}, "value of sides must be one or more of: azure, kubernetes"),
     ],

@@ -76,7 +76,7 @@ def test_two_processes_return_the_results_and_warnings_of_one(playbook, tmp_path
     for name in NAMES:
         assert run.outcome(name)["changed"]
         assert "validate_certs is off" in str(run.outcome(name)["warnings"])
-        assert f"changed: [{name}] extension created" in run.output
+        assert f"changed: [{name}] extension installed" in run.output
         assert run.recap()[name]["failed"] == 0
     assert run.output.count("validate_certs is off") >= len(NAMES)
     assert set(sent.values()) == {1}, sent
@@ -125,7 +125,7 @@ def test_clusters_of_a_killed_process_fail_and_others_are_deployed(tmp_path, sta
     output = (directory / "output").read_text()
     assert output.count("its worker process ended with code -9") == 2
     assert "set azureml_processes to 1 to use less memory" in output
-    assert output.count("extension created") == 2
+    assert output.count("extension installed") == 2
     assert "4 clusters: 2 changed, 2 failed" in output
 
 
@@ -139,5 +139,5 @@ def test_invalid_number_of_processes_is_rejected(simulator, playbook, arc, value
     )
 
     assert run.status != 0
-    assert f"azureml_processes must be a number of at least 1, not '{value}'; nothing was sent" in run.output
+    assert f"azureml_processes must be a whole number, 1 or more, not '{value}'; nothing was sent" in run.output
     assert simulator.journal() == []

@@ -49,7 +49,7 @@ def test_deployment_submits_a_job_and_its_repeat_reuses_it(fleet, playbook):
     assert sorted(submitted(simulator)) == ["c1", "c2", "c3"]
     (job,) = deployed.outcome("c2")["jobs"]
     assert (job["succeeded"], job["reused"], job["node"], job["compute"]) == (True, False, "node-0", "c2")
-    assert "compute created, a job completed" in deployed.output
+    assert "compute attached, a job completed" in deployed.output
     simulator.clear_journal()
 
     again = playbook("azureml.arc.deploy", inventory)

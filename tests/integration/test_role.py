@@ -83,7 +83,7 @@ def test_excluded_hosts_send_no_requests(playbook, fleet, content):
     run = playbook(content, inventory, "--limit", "f1,f2")
 
     assert about(simulator, "f1") == []
-    assert run.outcome("f2")["msg"].endswith("compute created")
+    assert run.outcome("f2")["msg"].endswith("compute attached")
 
 
 def test_rescue_runs_only_for_failed_hosts(playbook, fleet):
@@ -137,7 +137,7 @@ def test_check_mode_with_diff_changes_nothing(playbook, fleet):
     run = playbook(play(roles=[ROLE]), inventory, "--check", "--diff", "--limit", "f1,f2")
 
     assert run.status == 0, run.output
-    assert run.outcome("f1")["msg"] == "extension would be created, pods not checked, compute would be created"
+    assert run.outcome("f1")["msg"] == "extension would be installed, pods not checked, compute would be attached"
     for host in ("f1", "f2"):
         assert f"--- before: {host}: compute {host} (absent)\n" in run.output
         # The difference is shown once, because the task that starts the deployment is skipped.
@@ -212,7 +212,7 @@ def test_invalid_variables_of_one_host_do_not_stop_the_others(playbook, fleet):
     assert run.outcome("f1")["failed_step"] == "Check variables"
     assert run.outcome("f1")["msg"].endswith("; nothing was sent")
     assert about(simulator, "f1") == []
-    assert run.outcome("f2")["msg"].endswith("compute created")
+    assert run.outcome("f2")["msg"].endswith("compute attached")
 
 
 def test_detach_of_several_hosts_needs_no_connection(playbook, fleet):
@@ -235,5 +235,5 @@ def test_several_hosts_without_a_connection_each_are_rejected(playbook, fleet):
 
     assert run.status == 2
     for host in ("f1", "f2"):
-        assert run.outcome(host)["msg"].startswith("azureml_kubernetes needs kubeconfig, context or host: ")
+        assert run.outcome(host)["msg"].startswith("azureml_kubernetes needs kubeconfig, context or host, because ")
     assert simulator.journal() == []

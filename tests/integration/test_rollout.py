@@ -104,7 +104,7 @@ def test_wave_in_which_every_cluster_fails_is_the_last_even_within_the_budget(fl
     end = run.wave("c1")
     assert (end["failed_clusters"], end["stopped"]) == (["c1"], True)
     assert end["not_started"] == ["c2", "c3", "c4", "c5", "c6"]
-    assert "the rollout stops, every cluster of the wave failed" in end["summary"]
+    assert "the rollout stops, because every cluster of the wave failed" in end["summary"]
 
 
 def test_cluster_missing_in_azure_does_not_count_as_failed(fleet, playbook):
@@ -128,7 +128,8 @@ def test_cluster_with_invalid_variables_counts_as_failed(fleet, playbook):
     refused = playbook("azureml.arc.rollout", inventory, *WAVES)
     assert refused.status == 2
     assert "failed: [c2] azureml_profile must be one of" in refused.output
-    assert "the variables of 1 cluster are invalid, azureml_max_failures allows 0; nothing was sent" in refused.output
+    message = "the variables of 1 cluster are invalid, but azureml_max_failures allows 0; nothing was sent"
+    assert message in refused.output
     assert simulator.journal() == []
 
     run = playbook("azureml.arc.rollout", inventory, *WAVES, "-e", "azureml_max_failures=1")
@@ -145,7 +146,7 @@ def test_invalid_budget_is_rejected(fleet, playbook):
 
     run = playbook("azureml.arc.rollout", inventory, "--limit", "c1", "-e", "azureml_max_failures=few")
 
-    message = "azureml_max_failures must be a number of clusters or a percentage of them, like 5 or 10%, not 'few'"
+    message = "azureml_max_failures must be a number of clusters or a percentage like 5 or 10%, not 'few'"
     assert f'"msg": "{message}; nothing was sent"' in run.output
     assert run.status == 2
 
@@ -187,7 +188,7 @@ def evaluated(playbook):
 
 @pytest.mark.parametrize("mode", [(), ("--check",)], ids=["run", "check mode"])
 class TestInvalidWaves:
-    def test_value_is_reported_and_the_play_can_start(self, evaluated, mode):
+    def test_invalid_value_is_an_error_and_gives_one_wave(self, evaluated, mode):
         for error, waves in evaluated(INVALID_WAVES, *mode):
             assert WAVES_ERROR in error
             assert waves == ["100%"]
@@ -202,10 +203,10 @@ class TestInvalidWaves:
 
 
 class TestEmptyWaves:
-    def test_value_is_replaced_by_the_default(self, evaluated):
+    def test_empty_value_is_replaced_by_the_default(self, evaluated):
         assert evaluated([None, "", []]) == [("", ["1", "25%", "100%"])] * 3
 
-    def test_rollout_runs(self, fleet, playbook):
+    def test_rollout_uses_the_default(self, fleet, playbook):
         _simulator, inventory = fleet()
 
         run = playbook("azureml.arc.rollout", inventory, "--limit", "c1", "-e", json.dumps({"azureml_waves": []}))
@@ -263,8 +264,8 @@ def test_check_mode_plans_the_whole_fleet(fleet, playbook):
     steps = {one["name"]: one["extension"] for one in plan.wave("c1")["clusters"]}
     assert steps == {
         "c1": "in sync",
-        "c2": "update amloperator.custom_ip_interface",
-        **dict.fromkeys(("c3", "c4", "c5", "c6"), "install"),
+        "c2": "would be updated: amloperator.custom_ip_interface",
+        **dict.fromkeys(("c3", "c4", "c5", "c6"), "would be installed"),
     }
 
 

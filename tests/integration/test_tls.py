@@ -79,7 +79,7 @@ def test_changed_cname_requires_allow_disruption(run_module, inference, files):
         ({"secret_name": "s"}, "missing required arguments: cname found in tls"),
         ({"cname": "ml.example.com"}, "one of the following is required: secret_name, key_vault, certificate"),
         ({"secret_name": "s", "certificate": "c", "cname": "n"}, "mutually exclusive: secret_name"),
-        ({"certificate": "/none.pem", "cname": "n"}, "tls.private_key is missing: set both certificate and key"),
+        ({"certificate": "/none.pem", "cname": "n"}, "tls.private_key is missing: set both"),
         (
             {"certificate": "/none.pem", "private_key": "/none.key", "cname": "n"},
             "tls.certificate: /none.pem cannot be read: No such file",

@@ -76,7 +76,7 @@ class TestNull:
         run = playbook(f"azureml.arc.{name}", {"all": {"hosts": {arc: {}}}}, "--check", "-e", f"@{path}")
 
         assert run.status == 0, run.output
-        wanted = "no nodes to change" if name == "nodes" else "extension would be created"
+        wanted = "no nodes to change" if name == "nodes" else "extension would be installed"
         assert run.outcome(arc)["msg"].startswith(wanted)
         assert "End the batch" not in run.output  # that task runs only with azureml_report_hosts: false
         assert writes(simulator) == []
@@ -131,18 +131,21 @@ INVALID = {
     "no-workspace": ({"azureml_workspace": None}, "azureml_compute needs azureml_workspace"),
     "workspace-name": (
         {"azureml_workspace": {**WORKSPACE, "name": "a/b"}},
-        "azureml_workspace.name 'a/b' is not the name of an Azure resource",
+        "azureml_workspace.name 'a/b' is not a valid name of an Azure resource",
     ),
     "subscription": ({"azureml_subscription_id": "prod"}, "azureml_subscription_id 'prod' is not a subscription id"),
-    "label": ({"azureml_node_selector": {"a b": "c"}}, "azureml_node_selector: 'a b' is not the key of a label"),
-    "agents": ({"azureml_minimum_agent_version": "new"}, "azureml_minimum_agent_version: 'new' is not a version like "),
+    "label": ({"azureml_node_selector": {"a b": "c"}}, "azureml_node_selector: 'a b' is not a valid label key"),
+    "agents": (
+        {"azureml_minimum_agent_version": "new"},
+        "azureml_minimum_agent_version must be a version like 1.21.10, not 'new'",
+    ),
     "instance-type": (
         {"azureml_compute": {"name": "edge", "instance_types": {"big": {"resource": {}}}}},
-        "azureml_compute.instance_types.big: resource is not supported; supported are node_selector, resources",
+        "azureml_compute.instance_types.big: unknown key resource; known are node_selector, resources",
     ),
     "both": (
         {"azureml_compute": {"name": "edge", "config_file": "ml.json", "namespace": "n"}},
-        "azureml_compute.config_file and azureml_compute.namespace exclude each other",
+        "azureml_compute.config_file and azureml_compute.namespace are mutually exclusive",
     ),
     "no-file": (
         {"azureml_compute": {"name": "edge", "config_file": "none.json"}},
@@ -160,7 +163,7 @@ INVALID = {
     ),
     "no-key": (
         {**INFERENCE, "azureml_tls": {"cname": "c", "certificate": "/none"}},
-        "azureml_tls.private_key is missing: set both certificate and key",
+        "azureml_tls.private_key is missing: set both the certificate and its private key",
     ),
     "no-certificate-of-secret": (
         {
@@ -231,7 +234,7 @@ def test_error_of_several_hosts_is_reported_once(playbook, simulator):
     assert simulator.journal() == []
 
 
-def test_missing_version_of_an_upgrade_is_said_once_for_the_fleet(playbook, simulator):
+def test_missing_version_of_an_upgrade_is_reported_once_for_the_fleet(playbook, simulator):
     inventory = simulated.inventory(simulator.directory, [ClusterPlan(name) for name in ("a", "b", "c", "d")])
     kubernetes = {"host": "https://{{ inventory_hostname }}.example.com", "api_key": "t"}
     inventory["all"]["vars"] |= {"azureml_kubernetes": kubernetes, "azureml_compute": None}
@@ -239,7 +242,7 @@ def test_missing_version_of_an_upgrade_is_said_once_for_the_fleet(playbook, simu
     run = playbook("azureml.arc.upgrade", inventory)
 
     assert run.status == 2
-    error = "azureml_version must be set to the version to upgrade to; nothing was sent"
+    error = "azureml_version is not set: set it to the version to upgrade to; nothing was sent"
     assert run.output.count(f"failed: 4 clusters (a, b, c, d) {error}\n") == 1, run.output
     assert simulator.journal() == []
 
@@ -250,10 +253,10 @@ INVALID_FOR_THE_PLAY = [
     ("deploy", {"azureml_arc_in_process": "maybe"}, "azureml_arc_in_process must be true or false, not 'maybe'"),
     ("deploy", {"azureml_arc_in_process": "{{ nope }}"}, "azureml_arc_in_process: 'nope' is undefined"),
     ("rollout", {"azureml_soak": "{{ nope }}"}, "azureml_soak: 'nope' is undefined"),
-    ("rollout", {"azureml_soak": "nan"}, "azureml_soak must be a number of seconds, not 'nan'"),
+    ("rollout", {"azureml_soak": "nan"}, "azureml_soak must be a number of seconds, 0 or more, not 'nan'"),
     ("rollout", {"azureml_max_failures": -1}, "azureml_max_failures must be a number of clusters or a percentage"),
     ("remove", {"azureml_confirm": 7}, "this would remove Azure Machine Learning from 1 cluster. Select some"),
-    ("upgrade", {}, "azureml_version must be set"),
+    ("upgrade", {}, "azureml_version is not set"),
     (
         "rotate_tls",
         {**INFERENCE, "azureml_tls": {"cname": "c", "secret_name": "s"}},
@@ -317,7 +320,8 @@ class TestWorkspaces:
         run = playbook("azureml.arc.rollout", inventory)
 
         assert run.status == 2
-        assert "the variables of 3 clusters are invalid, azureml_max_failures allows 0; nothing was sent" in run.output
+        message = "the variables of 3 clusters are invalid, but azureml_max_failures allows 0; nothing was sent"
+        assert message in run.output
         assert writes(simulator) == []
 
 

@@ -17,7 +17,7 @@ PLUGINS = ROOT / "plugins"
 PACKAGE = "ansible_collections.azureml.arc.plugins."
 # Files that do no input or output, and do not wait.
 PURE = (
-    "module_utils/_azure/answer.py",
+    "module_utils/_azure/response.py",
     "module_utils/_azure/hints.py",
     "module_utils/_azure/key_vault_address.py",
     "module_utils/_azure/names.py",
@@ -60,6 +60,7 @@ PURE = (
     "module_utils/_readiness/health_check.py",
     "module_utils/_readiness/pods.py",
     "module_utils/_readiness/workloads.py",
+    "plugin_utils/_report/actions.py",
     "plugin_utils/_report/causes.py",
     "plugin_utils/_report/fleet_report.py",
     "plugin_utils/_report/headline.py",

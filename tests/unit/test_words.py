@@ -74,6 +74,9 @@ FORBIDDEN = {
     r"\b(one|those|words|parts) of (ours|theirs)\b": "(name the owner)",
     r"\bas (it|they) (comes?|came)\b": "unchanged",
     r"\bis no (name|number|path)\b|\bis none of\b": "is not a ..., must be one of ...",
+    r"\bno answer\b|\b(answer|response) is not one of\b": "no response, the response is not from ...",
+    r"\bexclude each other\b": "are mutually exclusive",
+    r"\bis not the (name|key|value) of an?\b": "is not a valid ...",
 }
 FOLDERS = ("docs", "plugins", "roles", "playbooks", "extensions", "tests", ".ci", ".github")
 FILES = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "Makefile", "noxfile.py")

@@ -4,10 +4,10 @@
 
 """The decisions of the playbook awx.setup, by its variables and the objects in AWX. Pure.
 
-C(settings) are the playbook's variables by their names without C(azureml_awx_). C(found) is what tasks/find.yml reads:
-C(organization), C(superuser), C(types) (all credential types), and C(items), the items of each endpoint whose names
-start with the prefix, in all organizations. A removal needs no secrets: the names derived from the prefix, C(templates)
-and the marks are enough.
+C(settings) are the playbook's variables by their names without C(azureml_awx_). C(found) is the result of
+tasks/find.yml: C(organization), C(superuser), C(types) (all credential types), and C(items), the items of each endpoint
+whose names start with the prefix, in all organizations. A removal needs no secrets: the names derived from the prefix,
+C(templates) and the marks are enough.
 """
 
 from __future__ import annotations
@@ -31,26 +31,6 @@ PROJECT_OPTIONS = {
     "scm_url",
 }
 PULL_POLICIES = ("always", "missing", "never")
-ENCRYPTED = "$encrypted$"
-# AWX's defaults for notifications (init_parameters in awx/main/notifications).
-NOTIFICATION_DEFAULTS = {"http_method": "POST", "disable_ssl_verification": False, "timeout": 30}
-# Fields of a workflow node that awx.awx.workflow_job_template_node cannot reset.
-NODE_PROMPTS = (
-    "all_parents_must_converge",
-    "diff_mode",
-    "execution_environment",
-    "extra_data",
-    "forks",
-    "inventory",
-    "job_slice_count",
-    "job_tags",
-    "job_type",
-    "limit",
-    "scm_branch",
-    "skip_tags",
-    "timeout",
-    "verbosity",
-)
 
 
 def credential_types(settings: dict) -> dict[str, str]:
@@ -92,57 +72,66 @@ def find_problems(settings: dict, found: dict) -> list[str]:
 
 
 def _value_problems(settings: dict) -> list[str]:
+    """Return the errors in single variables."""
     project = settings["project"]
-    problems = [f"azureml_awx_project: unknown option {name!r}" for name in sorted(set(project) - PROJECT_OPTIONS)]
+    known = ", ".join(sorted(PROJECT_OPTIONS))
+    unknown = sorted(set(project) - PROJECT_OPTIONS)
+    problems = [f"azureml_awx_project: unknown option {name!r}; known are {known}" for name in unknown]
     if project.get("scm_type") == "manual" and _true(project.get("scm_update_on_launch")):
-        problems.append("azureml_awx_project: AWX does not update a manual project; remove scm_update_on_launch")
+        problems.append("azureml_awx_project: remove scm_update_on_launch; AWX does not update a manual project")
     if settings["image_pull"] not in PULL_POLICIES:
-        problems.append(f"azureml_awx_image_pull: {settings['image_pull']!r} is not one of {', '.join(PULL_POLICIES)}")
+        given = settings["image_pull"]
+        problems.append(f"azureml_awx_image_pull must be one of {', '.join(PULL_POLICIES)}, not {given!r}")
     for name, least in (("slices", 1), ("approval_timeout", 0), ("timeout", 1)):
         if not str(settings[name]).strip().isdecimal() or int(settings[name]) < least:
-            problems.append(f"azureml_awx_{name}: {settings[name]!r} is not an integer of at least {least}")
+            problems.append(f"azureml_awx_{name} must be a whole number, {least} or more, not {settings[name]!r}")
     for variable, keys in (("credentials", {"type", "inputs"}), ("notifications", {"type", "configuration"})):
         for name, one in settings[variable].items():
             if not isinstance(one, dict) or set(one) != keys:
-                problems.append(f"azureml_awx_{variable}: {name!r} needs exactly {' and '.join(sorted(keys))}")
+                required = " and ".join(sorted(keys))
+                problems.append(f"azureml_awx_{variable}: {name!r} must have the keys {required}, and no others")
     return [*problems, *_invalid_names(settings)]
 
 
 def _invalid_names(settings: dict) -> list[str]:
-    """Return errors in names that could not be found again: AWX strips spaces, and awx.awx treats a number as an id."""
+    """Return the errors in names that a later run would not find: AWX strips spaces, awx.awx takes digits as an id."""
     problems = [
-        f"azureml_awx_{variable}: {name!r} is empty, or begins or ends with a space"
+        f"azureml_awx_{variable}: the name {name!r} must not be empty, and must not begin or end with a space"
         for variable in ("credentials", "kubeconfigs", "notifications")
         for name in map(str, settings[variable])
         if not name or name != name.strip()
     ]
     for variable, value in (("prefix", settings["name"]), ("organization", settings["organization"])):
         if not value or value.isdecimal():
-            problems.append(f"azureml_awx_{variable}: {value!r} is not a name: it is empty, or has only digits")
+            problems.append(f"azureml_awx_{variable} must not be empty, and must not consist of digits only: {value!r}")
     if settings["prefix"] != settings["prefix"].lstrip():
-        problems.append(f"azureml_awx_prefix: {settings['prefix']!r} begins with a space")
+        problems.append(f"azureml_awx_prefix must not begin with a space: {settings['prefix']!r}")
     return problems
 
 
 def _credential_problems(settings: dict, found: dict) -> list[str]:
+    """Return the errors in credentials that AWX could not create, or not assign to the objects."""
     kinds = {one["name"]: one["kind"] for one in found["types"]}
     own = settings["type_name"]
     problems = []
     if len(settings["kubeconfigs"]) > 1:
-        problems.append("azureml_awx_kubeconfigs: a job template takes one; merge them into one with a context each")
+        problems.append(
+            "azureml_awx_kubeconfigs must have one entry, because a job template accepts one; merge the kubeconfigs"
+            " into one with a context for each cluster"
+        )
     for name in sorted(set(settings["kubeconfigs"]) & set(settings["credentials"])):
-        problems.append(f"azureml_awx_kubeconfigs and azureml_awx_credentials both have {name!r}")
+        problems.append(f"azureml_awx_kubeconfigs and azureml_awx_credentials both have {name!r}: rename one of them")
     names: dict[tuple, list[str]] = defaultdict(list)
     for name, kind in credential_types(settings).items():
         if kind != own and kind not in kinds:
-            problems.append(f"azureml_awx_credentials: {name!r} is of type {kind!r}, which AWX does not have")
+            problems.append(f"azureml_awx_credentials: {name!r} is of type {kind!r}, which does not exist in AWX")
         elif kinds.get(kind) in TEMPLATE_KINDS and kind != own:
             vault = settings["credentials"][name]["inputs"].get("vault_id")  # AWX accepts one for each id
             names[kind, vault].append(name)
     for (kind, _vault), several in names.items():
         if len(several) > 1:
             problems.append(
-                f"azureml_awx_credentials: {', '.join(several)} are all of type {kind!r}; a job template takes one"
+                f"azureml_awx_credentials: {', '.join(several)} are all of type {kind!r}; a job template accepts one"
             )
     for variable, given, wanted in (
         ("azureml_awx_project.credential", settings["project"].get("credential"), PROJECT_KIND),
@@ -157,12 +146,13 @@ def _choice_problems(settings: dict, kinds: dict, variable: str, given: str | No
     types = credential_types(settings)
     if given:
         kind = kinds.get(types.get(given, ""), wanted)
-        return [f"{variable}: {given!r} is of kind {kind}, not {wanted}"] if kind != wanted else []
+        return [f"{variable} must be of kind {wanted}, but {given!r} is of kind {kind}"] if kind != wanted else []
     candidates = [name for name, kind in types.items() if kinds.get(kind) == wanted]
-    return [f"{variable}: choose one of {', '.join(candidates)}"] if len(candidates) > 1 else []
+    return [f"{variable} is not set: set it to one of {', '.join(candidates)}"] if len(candidates) > 1 else []
 
 
 def _name_problems(settings: dict, found: dict) -> list[str]:
+    """Return the names that are in use by objects of other owners."""
     problems = []
     advice = "choose another azureml_awx_prefix"
     organization = found["organization"].get("id")
@@ -176,7 +166,7 @@ def _name_problems(settings: dict, found: dict) -> list[str]:
             if is_taken and item["id"] not in ours[endpoint]:
                 problems.append(
                     f"{item['type'].replace('_', ' ')} {item['name']!r} was not created by this playbook; {advice},"
-                    f" or hand it over with {settings['mark']!r} at the end of its description"
+                    f" or hand it over to the playbook by adding {settings['mark']!r} to the end of its description"
                 )
     return [*problems, *_type_problems(settings, found)]
 
@@ -252,6 +242,7 @@ def _wanted(settings: dict) -> dict[str, set]:
 
 
 def _key(endpoint: str, item: dict, found: dict) -> str | tuple[str, str]:
+    """Return the name of an object as C(_wanted) has it."""
     if endpoint != "credentials":
         return item["name"]
     types = {one["id"]: one["name"] for one in found["types"]}
@@ -272,31 +263,6 @@ def find_obsolete(settings: dict, found: dict) -> dict[str, list[dict]]:
     }
 
 
-def notification_differs(wanted: dict, present: dict, mark: str) -> bool:
-    """Return whether a notification differs from the variables. Secrets that AWX hides count as equal.
-
-    :param present: the notification in AWX, empty if there is none.
-    """
-    if not present or present["notification_type"] != wanted["type"] or not present["description"].endswith(mark):
-        return True
-    configuration = present["notification_configuration"]
-    if any(configuration.get(name) not in (value, ENCRYPTED) for name, value in wanted["configuration"].items()):
-        return True
-    filled_in = {name: value for name, value in configuration.items() if name not in wanted["configuration"]}
-    return any(value != NOTIFICATION_DEFAULTS.get(name, "") for name, value in filled_in.items())
-
-
-def find_wrong_nodes(present: list[dict], wanted: list[dict]) -> list[str]:
-    """Find obsolete nodes of a workflow, and nodes with fields that must be reset."""
-    nodes = {one["identifier"]: one for one in wanted}
-    return [
-        one["identifier"]
-        for one in present
-        if one["identifier"] not in nodes
-        or any(one.get(name) and not nodes[one["identifier"]].get(name) for name in NODE_PROMPTS)
-    ]
-
-
 def _true(value: object) -> bool:
     return str(value).lower() in ("true", "yes", "on", "1")
 
@@ -310,7 +276,5 @@ class FilterModule:
             "azureml_awx_assigned": assign_credentials,
             "azureml_awx_own": find_own,
             "azureml_awx_obsolete": find_obsolete,
-            "azureml_awx_notification_differs": notification_differs,
-            "azureml_awx_wrong_nodes": find_wrong_nodes,
             "azureml_awx_type_differs": type_differs,
         }

@@ -21,9 +21,13 @@ from typing import TypeVar
 
 from ansible_collections.azureml.arc.plugins.module_utils._azure import cloud, connection, token_cache
 from ansible_collections.azureml.arc.plugins.module_utils._azure import sign_in as _sign_in
-from ansible_collections.azureml.arc.plugins.module_utils._azure.answer import Response, TransientError, parse_response
 from ansible_collections.azureml.arc.plugins.module_utils._azure.consistency import is_not_found
 from ansible_collections.azureml.arc.plugins.module_utils._azure.known import KnownResources
+from ansible_collections.azureml.arc.plugins.module_utils._azure.response import (
+    Response,
+    TransientError,
+    parse_response,
+)
 from ansible_collections.azureml.arc.plugins.module_utils._core.addresses import check_proxies
 from ansible_collections.azureml.arc.plugins.module_utils._core.connections import Connections
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError, first_line
@@ -96,7 +100,7 @@ class AzureSession:
         """
         if not self._sign_in.subscription_id:
             raise AzureMLError(
-                "subscription_id is missing",
+                "subscription_id is not set",
                 hint="Set it as an option, in AZURE_SUBSCRIPTION_ID, or in the profile.",
             )
         return self._sign_in.subscription_id
@@ -137,8 +141,8 @@ class AzureSession:
             raise
         if not isinstance(body.get("properties", {}), dict) or not body:
             raise AzureMLError(
-                f"GET {what}: the answer is not a resource of Azure Resource Manager",
-                code="InvalidAnswer",
+                f"GET {what}: the response is not a resource of Azure Resource Manager",
+                code="InvalidResponse",
                 correlation_id=self.correlation_id,
             )
         return body
@@ -204,12 +208,15 @@ class AzureSession:
 
     def _pause(self, error: TransientError, usual: float) -> float:
         """Return the seconds to wait after a transient failure; raise it if the deadline comes first."""
-        asked = error.retry_after or 0.0
-        if asked > self.deadline.remaining:
-            error.hint = f"The service asks to wait {asked:.0f} seconds, more than the task's timeout. Run again then."
-        if asked > self.deadline.remaining or self.deadline.passed:
+        requested = error.retry_after or 0.0
+        if requested > self.deadline.remaining:
+            error.hint = (
+                f"The service asks to wait {requested:.0f} seconds, longer than the timeout of the task."
+                " Run again after that."
+            )
+        if requested > self.deadline.remaining or self.deadline.passed:
             raise error
-        return max(asked, usual)
+        return max(requested, usual)
 
     def _send_once(self, action: str, request: HttpRequest) -> Response:
         manager = self.cloud.resource_manager
@@ -220,8 +227,8 @@ class AzureSession:
                 response = client.send_request(request, **timeouts)
         except (ServiceRequestError, ServiceResponseError, IncompleteReadError) as error:
             raise TransientError(
-                f"{action}: no answer from {manager}: {first_line(error)}",
-                code="NoAnswer",
+                f"{action}: no response from {manager}: {first_line(error)}",
+                code="NoResponse",
                 correlation_id=self.correlation_id,
                 hint="Check the network and the proxy between this machine and Azure, then run again.",
             ) from error

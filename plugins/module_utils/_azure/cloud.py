@@ -143,6 +143,6 @@ def from_metadata(resource_manager: str, document: object) -> Cloud:
         )
     except (AttributeError, KeyError, IndexError, TypeError) as error:
         raise AzureMLError(
-            f"cloud_environment: {resource_manager}{METADATA_PATH} did not answer with the metadata of a cloud"
-            f" ({error!r})"
+            f"cloud_environment: {resource_manager}{METADATA_PATH} did not return the metadata of a cloud ({error!r})",
+            hint="Set it to the address of the resource manager, without a path.",
         ) from error

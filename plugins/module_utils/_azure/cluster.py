@@ -98,7 +98,10 @@ def resource_group_id(subscription_id: str, resource_group: str) -> str:
 def check_name(option: str, value: str) -> str:
     """Return the name of a resource as given, or raise an error that names the option."""
     if not value or value in (".", "..") or _NOT_IN_NAMES.search(value):
-        raise AzureMLError(f"{option} '{value}' is not the name of an Azure resource")
+        raise AzureMLError(
+            f"{option} '{value}' is not a valid name of an Azure resource",
+            hint="Give the name alone, without slashes, spaces and the characters \\ ? # % & < >.",
+        )
     return value
 
 

@@ -40,16 +40,16 @@ class KnownResources:
         if resource_id.lower() in self._entries:
             self._entries[resource_id.lower()] = (time.monotonic(), state)
 
-    def keep_answer(self, resource_id: str, body: dict) -> None:
-        """Keep the answer to a creation for the next call, see C(take_answer)."""
-        self._entries[_answer_to(resource_id)] = (time.monotonic(), body)
+    def keep_creation(self, resource_id: str, body: dict) -> None:
+        """Keep the response to a creation for the next call, see C(take_creation)."""
+        self._entries[_creation_key(resource_id)] = (time.monotonic(), body)
 
-    def take_answer(self, resource_id: str, longest: float) -> dict | None:
-        """Return the resource in the answer to its creation by an earlier call, once.
+    def take_creation(self, resource_id: str, longest: float) -> dict | None:
+        """Return the resource from the response to its creation by an earlier call, once.
 
         :param longest: the seconds for which it counts as current.
         """
-        since, body = self._entries.pop(_answer_to(resource_id), (-math.inf, None))
+        since, body = self._entries.pop(_creation_key(resource_id), (-math.inf, None))
         return body if time.monotonic() - since <= longest else None
 
     def forget(self, resource_id: str) -> None:
@@ -60,6 +60,6 @@ class KnownResources:
             del self._entries[name]
 
 
-def _answer_to(resource_id: str) -> str:
-    """Return the key of an answer, which C(forget) finds below the resource."""
-    return f"{resource_id.lower()}/answer"
+def _creation_key(resource_id: str) -> str:
+    """Return the key of the response to a creation, which C(forget) finds below the resource."""
+    return f"{resource_id.lower()}/creation"

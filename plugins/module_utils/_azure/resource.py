@@ -10,14 +10,14 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
-from ansible_collections.azureml.arc.plugins.module_utils._azure.answer import (
+from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession
+from ansible_collections.azureml.arc.plugins.module_utils._azure.consistency import VISIBLE_WITHIN
+from ansible_collections.azureml.arc.plugins.module_utils._azure.response import (
     Response,
     TransientError,
     operation_error,
     retry_after,
 )
-from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession
-from ansible_collections.azureml.arc.plugins.module_utils._azure.consistency import VISIBLE_WITHIN
 from ansible_collections.azureml.arc.plugins.module_utils._azure.states import has_failed, is_moving, state_of
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import (
@@ -81,7 +81,7 @@ class ArmResource:
         self._error_of = error_of
         self._usual_interval = usual_interval
         self._conflict: AzureMLError | None = None  # the last change that was refused because of another change
-        self._answer: dict | None = None  # to the creation by an earlier call
+        self._creation: dict | None = None  # the response to its creation by an earlier call
 
     def __str__(self) -> str:
         return self._what
@@ -91,12 +91,12 @@ class ArmResource:
         return self._session.get(self.id, self._api_version, self._what)
 
     def read_once(self, longest: float = FRESH_FOR) -> dict | None:
-        """Return the resource as the answer to its creation shows it, or read it once for all calls for a cluster.
+        """Return the resource from the response to its creation, or read it once for all calls for a cluster.
 
         :param longest: the seconds for which it counts as unchanged.
         """
-        self._answer = self._session.known.take_answer(self.id, longest)
-        return self._answer or self._session.known.once(self.id, self.read, longest)
+        self._creation = self._session.known.take_creation(self.id, longest)
+        return self._creation or self._session.known.once(self.id, self.read, longest)
 
     def submit(
         self, method: str, wait: bool, present: dict | None, body: dict | None = None, params: dict | None = None
@@ -134,7 +134,8 @@ class ArmResource:
                 error.details["replacement"] = shown
                 error.hint = (
                     "It was deleted in order to be replaced, and has not been created again. Run again to create it"
-                    f" without the settings of others, or send this request yourself: {json.dumps(shown)}"
+                    " without the settings that other clients made, or send this request yourself:"
+                    f" {json.dumps(shown)}"
                 )
             raise
         return (yield from self._finish("PUT", wait, None, creation))
@@ -168,14 +169,14 @@ class ArmResource:
         if not wait:
             found = (response.body if response else self.read()) or None
             if found and present is None and is_moving(found):
-                self._session.known.keep_answer(self.id, found)
+                self._session.known.keep_creation(self.id, found)
             return found
         was_seen = present is not None
         if response and response.headers.get("Azure-AsyncOperation"):
             was_seen |= yield from self._wait_for_operation(response)
         elif response and response.body and not is_moving(response.body):
             self.raise_if_failed(response.body)
-            return response.body  # the answer shows the resource as it is now
+            return response.body  # the current resource
         found = yield from self.settle(created=not was_seen)
         if found is None and method != "DELETE":
             raise AzureMLError(
@@ -249,13 +250,13 @@ class ArmResource:
         :param created: whether it was just created: then the service may not know it at first.
         :returns: the resource, C(None) if it is gone.
         """
-        is_answer = present is not None and present is self._answer
-        patience = self.deadline.within(VISIBLE_WITHIN) if created or is_answer else None
+        is_creation = present is not None and present is self._creation
+        patience = self.deadline.within(VISIBLE_WITHIN) if created or is_creation else None
         pause = Intervals(usual=self._usual_interval)
         while True:
             body, present = present or self.read(), None
             if body is not None:
-                if body is not self._answer:
+                if body is not self._creation:
                     patience = None  # from now on, a 404 means that it was deleted
                 if not is_moving(body):
                     self.raise_if_failed(body)

@@ -26,7 +26,7 @@ def query(session: AzureSession, text: str, subscriptions: Collection[str], what
     :param text: the query, which must sort by a unique column: otherwise pages overlap.
     :param subscriptions: the subscriptions to search; if empty, all that the identity can read.
     :param what: the subject of the query, for errors.
-    :raises AzureMLError: with code C(IncompleteAnswer), after the last row, if rows are missing: programs that took
+    :raises AzureMLError: with code C(IncompleteResponse), after the last row, if rows are missing: programs that took
         such a response for complete have deleted resources, see
         https://github.com/Azure/azure-powershell/issues/12747
     """
@@ -47,8 +47,8 @@ def query(session: AzureSession, text: str, subscriptions: Collection[str], what
     reason = incomplete(response.body, received)
     if reason:
         raise AzureMLError(
-            f"{what}: the answer of Azure Resource Graph is incomplete: {reason}",
-            code="IncompleteAnswer",
+            f"{what}: the response of Azure Resource Graph is incomplete: {reason}",
+            code="IncompleteResponse",
             correlation_id=session.correlation_id,
             hint="Run again.",
         )

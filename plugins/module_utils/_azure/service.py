@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from ansible_collections.azureml.arc.plugins.module_utils._azure.answer import parse_response
 from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession
+from ansible_collections.azureml.arc.plugins.module_utils._azure.response import parse_response
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError, first_line
 
 try:
@@ -26,7 +26,7 @@ def read(session: AzureSession, url: str, audience: str, what: str, params: Mapp
     :param url: an address that the caller has verified to belong to the cloud.
     :param audience: the audience of the token.
     :param what: the name of the document in errors.
-    :raises AzureMLError: if the service does not answer or refuses the request.
+    :raises AzureMLError: if the service does not respond or refuses the request.
     """
     parts = urlsplit(url)
     try:
@@ -34,8 +34,8 @@ def read(session: AzureSession, url: str, audience: str, what: str, params: Mapp
             response = client.send_request(HttpRequest("GET", url, params=params))
     except AzureError as error:
         raise AzureMLError(
-            f"GET {what}: no answer from {parts.netloc}: {first_line(error)}",
-            code="NoAnswer",
+            f"GET {what}: no response from {parts.netloc}: {first_line(error)}",
+            code="NoResponse",
             hint=f"Check the network and the proxy between this machine and {parts.netloc}.",
         ) from error
     return parse_response(f"GET {what}", response, session.correlation_id).body

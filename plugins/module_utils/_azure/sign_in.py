@@ -63,7 +63,7 @@ CLI_TIMEOUT = 60  # seconds; on a busy machine az takes longer than the SDK's 10
 METHODS = {
     "service_principal": ("the service principal", "Check client_id, secret and tenant"),
     "workload_identity": ("the workload identity", "Check client_id, tenant and the federated credential"),
-    "msi": ("the managed identity", "Check that this machine has one, and client_id"),
+    "msi": ("the managed identity", "Check that this machine has one; client_id selects a user-assigned one"),
     "cli": ("the Azure CLI", "Run 'az login'"),
 }
 
@@ -150,7 +150,10 @@ def _has_secret(values: Mapping) -> bool:
     return bool(values.get("secret") or values.get("x509_certificate_path"))
 
 
-def _choose(given, environment, environ, credentials_file):
+def _choose(
+    given: Mapping, environment: Mapping, environ: Mapping[str, str], credentials_file: str
+) -> tuple[str, Mapping]:
+    """Return the source for C(auth_source=auto), and the values that it provides."""
     if given.get("profile"):
         return "credential_file", _from_file(given["profile"], credentials_file, required=True)
     if given.get("client_id"):
@@ -192,20 +195,28 @@ def _settings_only(values: Mapping) -> dict:
 
 
 def _from_file(profile: str, path: str, required: bool) -> dict:
+    """Return the values of a profile in a credential file; none if it does not exist and is not required."""
     parser = configparser.RawConfigParser()
     try:
         parser.read(os.path.expanduser(path))
     except configparser.Error as error:
         # Without the parser's message, which quotes the line and may contain the secret.
-        raise AzureMLError(f"{path} is not a valid credential file ({type(error).__name__})") from None
+        raise AzureMLError(
+            f"{path} is not a valid credential file ({type(error).__name__})",
+            hint="Write each profile as a line with its name in brackets, followed by lines like client_id=value.",
+        ) from None
     if parser.has_section(profile):
         return {name: value for name, value in parser.items(profile) if name in ENVIRONMENT and value}
     if required:
-        raise AzureMLError(f"profile '{profile}' is not in {path}")
+        raise AzureMLError(
+            f"profile '{profile}' does not exist in {path}",
+            hint="Set profile to an existing one, or add it to the file.",
+        )
     return {}
 
 
 def _sign_in(method: str, values: Mapping) -> SignIn:
+    """Return the method with its values, before the files that they name are read."""
     validation = values.get("cert_validation_mode") or "validate"
     if validation not in ("validate", "ignore"):
         raise AzureMLError(f"cert_validation_mode must be validate or ignore, not '{validation}'")
@@ -232,7 +243,7 @@ def _seconds(option: str, value) -> int:
     except (TypeError, ValueError):
         seconds = 0
     if seconds < 1:
-        raise AzureMLError(f"{option} must be a number of seconds, not '{value}'")
+        raise AzureMLError(f"{option} must be a whole number of seconds, at least 1, not '{value}'")
     return seconds
 
 
@@ -271,10 +282,10 @@ def failure(sign_in: SignIn, cloud: Cloud, error: Exception) -> AzureMLError:
     where = "" if sign_in.method in ("cli", "msi") else f" at {sign_in.authority or cloud.authority}"
     cause = first_line(error)
     if isinstance(error.__cause__, subprocess.TimeoutExpired):
-        cause = f"'az' did not answer within {sign_in.cli_timeout} seconds"
+        cause = f"'az' did not respond within {sign_in.cli_timeout} seconds"
         hint = "Raise cli_timeout"
     return AzureMLError(
         f"Could not sign in to Azure{where} with {who}: {cause}",
         code="AuthenticationFailed",
-        hint=f"{hint}, or choose another auth_source{', and check the network to that address' if where else ''}.",
+        hint=f"{hint}{', check the network to that address' if where else ''}, or choose another auth_source.",
     )

@@ -24,7 +24,7 @@ except ImportError:
 else:
     IMPORT_ERROR = _sign_in.IMPORT_ERROR
 
-TOKEN_MARGIN = 300  # seconds before its expiry at which a shared token is not used any more
+TOKEN_MARGIN = 300  # seconds before its expiry from which a shared token is not used any more
 METADATA_LIFETIME = 3600  # seconds
 
 
@@ -84,24 +84,24 @@ class SharedCredential:
         :raises AzureMLError: if the sign-in fails.
         """
 
-        def ask() -> AccessToken:
+        def new_token() -> AccessToken:
             try:
                 return _sign_in.credential(self._sign_in, self._cloud, self._transport).get_token(*scopes, **kwargs)
             except AzureError as error:
                 raise _sign_in.failure(self._sign_in, self._cloud, error) from error
 
         if kwargs.get("claims"):  # the service refuses the token and requests another one
-            return ask()
+            return new_token()
 
-        def request() -> dict:
-            token = ask()
+        def create() -> dict:
+            token = new_token()
             return {"token": token.token, "expires_on": token.expires_on}
 
         def is_good(entry: dict) -> bool:
             return entry["token"] not in self._refused
 
         key = f"{self.key} {' '.join(scopes)}"
-        found = self._cache.get_or_create(key, request, margin=TOKEN_MARGIN, is_good=is_good)
+        found = self._cache.get_or_create(key, create, margin=TOKEN_MARGIN, is_good=is_good)
         return AccessToken(found["token"], found["expires_on"])
 
 

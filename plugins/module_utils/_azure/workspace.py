@@ -64,7 +64,7 @@ def read(session: AzureSession, workspace: WorkspaceReference) -> Workspace:
     :raises AzureMLError: if the workspace does not exist.
     """
 
-    def ask() -> list[str]:
+    def fetch() -> list[str]:
         body = session.get(workspace.id, API_VERSION, str(workspace))
         if body is None:
             raise AzureMLError(
@@ -74,4 +74,4 @@ def read(session: AzureSession, workspace: WorkspaceReference) -> Workspace:
             )
         return [body["location"], (body.get("properties") or {}).get("discoveryUrl") or ""]
 
-    return Workspace(*session.shared(workspace.id.lower(), ask, UNCHANGED_FOR))
+    return Workspace(*session.shared(workspace.id.lower(), fetch, UNCHANGED_FOR))

@@ -66,14 +66,15 @@ class ComputeConfiguration:
             name = object_name(one.name)
             if name in found:
                 raise AzureMLError(
-                    f"instance types '{found[name].name}' and '{one.name}' would both be '{name}' in the cluster"
+                    f"instance types '{found[name].name}' and '{one.name}' would both have the name '{name}' in the"
+                    " cluster: rename one of them"
                 )
             found[name] = one
         default = next((one for one in found.values() if one.name == self.default_instance_type), None)
         if default and found.setdefault(DEFAULT_INSTANCE_TYPE, default) is not default:
             raise AzureMLError(
-                f"the default is '{default.name}', and '{found[DEFAULT_INSTANCE_TYPE].name}' is the default of the"
-                " cluster: rename one of them"
+                f"the default instance type is '{default.name}', but '{found[DEFAULT_INSTANCE_TYPE].name}' would be the"
+                " default of the cluster: rename it, or make it the default"
             )
         return [{"name": name, **as_options(one.spec())} for name, one in found.items()]
 
@@ -109,22 +110,23 @@ def from_file(content: bytes, path: str, prefix: str = "") -> ComputeConfigurati
     """
     where = f"{prefix}config_file {path}: "
     try:
-        document = json.loads(content.decode("utf-8-sig"), object_pairs_hook=_without_doubles)
+        document = json.loads(content.decode("utf-8-sig"), object_pairs_hook=_without_duplicates)
     except json.JSONDecodeError as error:
         raise AzureMLError(f"{where}line {error.lineno}, column {error.colno}: {error.msg}") from error
     except (ValueError, RecursionError) as error:
         raise AzureMLError(f"{where}{error}") from error
     if not isinstance(document, dict):
-        raise AzureMLError(f"{where}it must hold a JSON object")
+        raise AzureMLError(f"{where}it must contain a JSON object")
     _require_known(document, ("namespace", FILE.default, FILE.types), where)
     return _configuration(document, where, FILE)
 
 
-def _without_doubles(pairs: Sequence[tuple]) -> dict:
+def _without_duplicates(pairs: Sequence[tuple]) -> dict:
+    """Return the object of a JSON document; duplicate keys are an error, because the last one would win silently."""
     keys = [key for key, value in pairs]
-    doubles = {key for key in keys if keys.count(key) > 1}
-    if doubles:
-        raise ValueError(f"it has {', '.join(sorted(doubles))} twice")
+    duplicates = {key for key in keys if keys.count(key) > 1}
+    if duplicates:
+        raise ValueError(f"duplicate key {', '.join(sorted(duplicates))}")
     return dict(pairs)
 
 
@@ -144,7 +146,10 @@ def _configuration(given: Mapping, where: str, names: Names) -> ComputeConfigura
 def _instance_type(name: str, given: object, where: str, names: Names) -> InstanceType:
     path = f"{where}{names.types}"
     if not isinstance(name, str) or not _ATTACHED_NAME.fullmatch(name):
-        raise AzureMLError(f"{path}: '{name}' is not a name: use letters and digits, with '-', '_' or '.' between them")
+        raise AzureMLError(
+            f"{path}: '{name}' is not a valid name: use letters, digits, '-', '_' and '.', with a letter or digit first"
+            " and last"
+        )
     check_object_name(object_name(name), path)
     given = mapping(given, f"{path}.{name}")
     _require_known(given, (names.selector, "resources"), f"{path}.{name}: ")
@@ -169,4 +174,4 @@ def _default(given: object, types: Sequence[str], where: str, names: Names) -> s
 def _require_known(given: Iterable, known: Sequence[str], where: str) -> None:
     unknown = [str(key) for key in given if key not in known]
     if unknown:
-        raise AzureMLError(f"{where}{', '.join(unknown)} is not supported; supported are {', '.join(known)}")
+        raise AzureMLError(f"{where}unknown key {', '.join(unknown)}; known are {', '.join(known)}")

@@ -57,7 +57,7 @@ def _wanted(params: Mapping) -> list[InstanceType]:
     names = [one.name for one in wanted]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise AzureMLError(f"instance_types has {', '.join(twice)} twice")
+        raise AzureMLError(f"instance_types: duplicate name {', '.join(twice)}")
     return wanted
 
 
@@ -75,7 +75,10 @@ def _is_defined(session: KubeSession, call: ModuleCall) -> Waiting[bool]:
 
 
 def _undefined(call: ModuleCall, wanted: Sequence[InstanceType]) -> dict:
-    """Without the extension there is nothing to remove, everything to create in check mode, and an error otherwise."""
+    """Return the result of a task without the extension, which creates instance types only in check mode.
+
+    :raises AzureMLError: if instance types would have to be created now.
+    """
     if call.params["state"] == "present" and call.check_mode and call.params["wait"]:
         call.warn(f"instance types are not defined in the cluster yet ({DEFINITION}); the extension defines them")
     if call.params["state"] == "present" and not call.check_mode:
@@ -150,7 +153,7 @@ def _warn_of_nodes(session: KubeSession, call: ModuleCall, wanted: Sequence[Inst
         if not matching:
             call.warn(f"instance type '{one.name}': no node has the labels of its node_selector")
         elif not any(_gpus_of(node) >= one.gpus for node in matching):
-            call.warn(f"instance type '{one.name}': no node that it may run on has {one.gpus} of {GPU}")
+            call.warn(f"instance type '{one.name}': no node with the labels of its node_selector has {one.gpus} {GPU}")
 
 
 def _gpus_of(node: Mapping) -> int:

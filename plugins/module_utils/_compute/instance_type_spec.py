@@ -77,7 +77,10 @@ def as_options(spec: Mapping) -> dict:
 def check_object_name(name: str, path: str) -> None:
     """Refuse a name that objects in a cluster cannot have."""
     if not _NAME.fullmatch(name):
-        raise AzureMLError(f"{path}: '{name}' must be lower case letters, digits, '-' and '.'")
+        raise AzureMLError(
+            f"{path}: '{name}' is not a valid name: use lower case letters, digits, '-' and '.', with a letter or digit"
+            " first and last"
+        )
 
 
 def mapping(value: object, path: str) -> Mapping:

@@ -169,7 +169,11 @@ class _Task:
             return self._result(Plan("none", "the compute does not exist"), None)
         if not is_kubernetes(body):
             kind = body["properties"].get("computeType")
-            raise AzureMLError(f"{self._compute} cannot be detached: it is of type {kind}", code="Refused")
+            raise AzureMLError(
+                f"{self._compute} cannot be detached: it is of type {kind}, not Kubernetes",
+                code="Refused",
+                hint="Check the names of the compute and of the workspace.",
+            )
         self._require_own(body)
         if is_being_deleted(body):
             if wait and not check_mode:
@@ -190,8 +194,9 @@ class _Task:
             and cluster.subscription_id.lower() != self._workspace.subscription_id.lower()
         ):
             raise AzureMLError(
-                "workspace.subscription_id must be the subscription of the AKS cluster: a cluster elsewhere is attached"
-                " as a connected cluster"
+                "workspace.subscription_id must be the subscription of the AKS cluster",
+                hint="To attach a cluster of another subscription, connect it to Azure Arc, and set cluster_type to"
+                " connected_cluster.",
             )
         return WantedCompute(
             cluster.id,
@@ -255,9 +260,10 @@ class _Task:
         return result
 
 
-def _hint_for(step: Plan) -> str | None:
+def _hint_for(step: Plan) -> str:
+    """Return the next step after a refused attachment."""
     if "cluster_id" in step.changes:
         return "Choose another name, or set force_reattach to true to replace it."
     if "namespace" in step.changes:
         return "Set force_reattach to true to detach it and attach it again."
-    return None
+    return "Choose another name."

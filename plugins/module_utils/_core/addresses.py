@@ -17,7 +17,7 @@ except ImportError:
     parse_url = urlsplit  # the clients report the missing library
 
 PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
-PROXY_FORMAT = "must be an address like http://proxy:3128, with # / ? @ in a password as %23 %2F %3F %40"
+PROXY_FORMAT = "must be an address like http://proxy:3128; write # / ? @ in a password as %23 %2F %3F %40"
 
 
 def parts_of(address: str, error: str) -> SplitResult:

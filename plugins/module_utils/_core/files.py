@@ -49,6 +49,6 @@ def read(option: str, path: str, files: Files | None = None) -> bytes:
     if content.startswith(VAULT_HEADER):
         raise AzureMLError(
             f"{option}: {found} is encrypted with ansible-vault, which only the controller can decrypt",
-            hint="Give the content instead, for instance with lookup('ansible.builtin.file', ...).",
+            hint="Set the option for its content instead, for instance to lookup('ansible.builtin.file', ...).",
         )
     return content

@@ -29,7 +29,7 @@ def quantity(value: object, path: str = "quantity"):
     try:
         number = parse_quantity(None if isinstance(value, bool) else value)
     except (ValueError, TypeError, ArithmeticError) as error:
-        raise AzureMLError(f"{path}: '{value}' is not a quantity like 500m, 2 or 4Gi") from error
+        raise AzureMLError(f"{path}: '{value}' is not a valid quantity like 500m, 2 or 4Gi") from error
     if not number.is_finite() or number < 0:
-        raise AzureMLError(f"{path}: '{value}' is not a quantity of zero or more")
+        raise AzureMLError(f"{path}: '{value}' must be a number, zero or more")
     return number

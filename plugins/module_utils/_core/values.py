@@ -27,7 +27,7 @@ def flag_of(name: str, value: object) -> bool:
 def require_positive(name: str, number: float) -> None:
     """Refuse a number that is not above zero, naming its option."""
     if number <= 0:
-        raise AzureMLError(f"{name} must be above 0, not {number}")
+        raise AzureMLError(f"{name} must be greater than 0, not {number}")
 
 
 def seconds_of(name: str, value: object, default: float) -> float:
@@ -42,5 +42,5 @@ def seconds_of(name: str, value: object, default: float) -> float:
     except (TypeError, ValueError):
         number = -1.0
     if isinstance(value, bool) or not 0 <= number < math.inf:
-        raise AzureMLError(f"{name} must be a number of seconds, not '{value}'")
+        raise AzureMLError(f"{name} must be a number of seconds, 0 or more, not '{value}'")
     return number

@@ -14,47 +14,48 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.errors import fi
 from ansible_collections.azureml.arc.plugins.module_utils._core.text import printable
 from ansible_collections.azureml.arc.plugins.module_utils._endpoint.addresses import Address
 from ansible_collections.azureml.arc.plugins.module_utils._endpoint.tls_records import certificates
-from ansible_collections.azureml.arc.plugins.module_utils._endpoint.verdict import Answer
+from ansible_collections.azureml.arc.plugins.module_utils._endpoint.verdict import ProbeResult
 
 CHUNK = 16 * 1024  # bytes
 LONGEST_HANDSHAKE = 256 * 1024  # bytes
 HTTP = b"HTTP/"
 
 
-def probe(address: Address, scheme: str, name: str, timeout: float) -> Answer:
+def probe(address: Address, scheme: str, name: str, timeout: float) -> ProbeResult:
     """Detect the protocol of an address by a TLS handshake, and by a request for C(/) if plain HTTP is expected.
 
-    The handshake comes first in any case: many servers answer a plain request on their HTTPS port with an HTTP error.
+    The handshake always comes first, because many servers respond to a plain request on their HTTPS port with an HTTP
+    error.
 
     :param scheme: the expected scheme; with C(http), a plain request follows if the handshake fails.
     :param name: the DNS name that clients use, for SNI and C(Host); empty if there is none.
-    :param timeout: seconds to connect, and to wait for each part of the answer.
+    :param timeout: seconds to connect, and to wait for each part of the response.
     """
-    answer = _connect(address, _probe_tls, name, timeout)
-    if scheme == "http" and answer.failure:
-        answer = _connect(address, _probe_http, name, timeout)
-    return answer
+    result = _connect(address, _probe_tls, name, timeout)
+    if scheme == "http" and result.failure:
+        result = _connect(address, _probe_http, name, timeout)
+    return result
 
 
 def _connect(
-    address: Address, probe_protocol: Callable[[socket.socket, str], Answer], name: str, timeout: float
-) -> Answer:
+    address: Address, probe_protocol: Callable[[socket.socket, str], ProbeResult], name: str, timeout: float
+) -> ProbeResult:
     try:
         connection = socket.create_connection((address.host, address.port), timeout)
     except (OSError, ValueError) as error:  # ValueError: an invalid name
-        return Answer(unreachable=_reason(error))
+        return ProbeResult(unreachable=_reason(error))
     with connection:
         try:
             return probe_protocol(connection, name)
         except OSError as error:
-            return Answer(failure=_reason(error))
+            return ProbeResult(failure=_reason(error))
 
 
 def _reason(error: Exception) -> str:
     return printable(getattr(error, "strerror", None) or first_line(error))
 
 
-def _probe_tls(connection: socket.socket, name: str) -> Answer:
+def _probe_tls(connection: socket.socket, name: str) -> ProbeResult:
     """Read the certificates that a server sends, trusted or not.
 
     Verification is off, because the check itself reports expired certificates, other names and other authorities. No
@@ -75,20 +76,19 @@ def _probe_tls(connection: socket.socket, name: str) -> Answer:
             chunk = connection.recv(CHUNK)
             received += chunk
             if not chunk or len(received) > LONGEST_HANDSHAKE:
-                return Answer(failure="the connection was closed during the TLS handshake")
+                return ProbeResult(failure="the connection was closed during the TLS handshake")
             incoming.write(chunk)
         except ssl.SSLError as error:
             if received.startswith(HTTP):
-                return Answer(protocol="http")
-            return Answer(failure=f"the TLS handshake failed: {error.reason or first_line(error)}")
+                return ProbeResult(protocol="http")
+            return ProbeResult(failure=f"the TLS handshake failed: {error.reason or first_line(error)}")
         else:
-            return Answer(protocol="https", chain=tuple(certificates(bytes(received))))
+            return ProbeResult(protocol="https", chain=tuple(certificates(bytes(received))))
 
 
-def _probe_http(connection: socket.socket, name: str) -> Answer:
+def _probe_http(connection: socket.socket, name: str) -> ProbeResult:
     host = name or "localhost"
     connection.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode("ascii", "replace"))
-    answer = connection.recv(CHUNK)
-    if answer.startswith(HTTP):
-        return Answer(protocol="http")
-    return Answer(failure="the answer is not HTTP")
+    if connection.recv(CHUNK).startswith(HTTP):
+        return ProbeResult(protocol="http")
+    return ProbeResult(failure="the response is not HTTP")

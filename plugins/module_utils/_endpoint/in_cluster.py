@@ -17,7 +17,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.text import prin
 from ansible_collections.azureml.arc.plugins.module_utils._endpoint.addresses import SERVICE
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.client import KubeSession
 
-# The first words of the API server's answer if it cannot connect to the router. Source: transport.go of the package
+# The first words of the API server's response if it cannot connect to the router. Source: transport.go of the package
 # staging/src/k8s.io/apimachinery/pkg/util/proxy of Kubernetes.
 REFUSED = "error trying to reach service"
 
@@ -32,12 +32,12 @@ def why_no_answer(session: KubeSession, namespace: str, scheme: str, port: int) 
 
 
 def _refusal(text: str) -> str:
-    """Return the API server's own error in an answer, empty if the router sent the answer."""
+    """Return the error of the API server itself in a response, empty if the response is that of the router."""
     if text.startswith(REFUSED):
         return text
     try:
-        answer = json.loads(text)
+        body = json.loads(text)
     except ValueError:
         return ""
-    is_status = isinstance(answer, dict) and answer.get("kind") == "Status"
-    return str(answer.get("message")) if is_status else ""
+    is_status = isinstance(body, dict) and body.get("kind") == "Status"
+    return str(body.get("message")) if is_status else ""

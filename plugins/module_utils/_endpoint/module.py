@@ -20,8 +20,8 @@ from ansible_collections.azureml.arc.plugins.module_utils._endpoint.connection i
 from ansible_collections.azureml.arc.plugins.module_utils._endpoint.in_cluster import why_no_answer
 from ansible_collections.azureml.arc.plugins.module_utils._endpoint.verdict import (
     PROTOCOLS,
-    Answer,
     Expected,
+    ProbeResult,
     outcome_of,
     problems,
     served,
@@ -106,15 +106,15 @@ def _probe(session: KubeSession, params: Mapping, expected: Expected) -> tuple[R
     nodes = session.list("Node")[0] if is_node_port else ()
     router = router_of(service, nodes, expected.scheme, params["on_node"])
 
-    def answer(address) -> Answer:
+    def probe_one(address) -> ProbeResult:
         return probe(address, expected.scheme, expected.cname, params["timeout"])
 
     with ThreadPoolExecutor(PARALLEL_PROBES) as pool:
-        answers = dict(zip(map(str, router.addresses), pool.map(answer, router.addresses)))
-    return router, _result(router, answers, expected)
+        results = dict(zip(map(str, router.addresses), pool.map(probe_one, router.addresses)))
+    return router, _result(router, results, expected)
 
 
-def _result(router: Router, answers: Mapping[str, Answer], expected: Expected) -> dict:
+def _result(router: Router, results: Mapping[str, ProbeResult], expected: Expected) -> dict:
     now = datetime.now(timezone.utc)
     rows = [
         {
@@ -123,12 +123,12 @@ def _result(router: Router, answers: Mapping[str, Answer], expected: Expected) -
             "reason": one.unreachable,
             "problems": problems(one, expected, now),
         }
-        for address, one in answers.items()
+        for address, one in results.items()
     ]
     wrong = [router.missing] if router.missing else []
     wrong += [f"{row['address']}: {problem}" for row in rows for problem in row["problems"]]
-    found = next(filter(None, map(served, answers.values())), None)
-    outcome = outcome_of(answers, wrong)
+    found = next(filter(None, map(served, results.values())), None)
+    outcome = outcome_of(results, wrong)
     certificate = found.view(now) if found else None
     return {
         "changed": False,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Find the problems in the answers of an inference router. Pure."""
+"""Find the problems in what an inference router serves, by probes of its addresses. Pure."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ DIGITS_SHOWN = 16  # of a fingerprint
 
 
 @dataclass(frozen=True)
-class Answer:
-    """The answer of an address.
+class ProbeResult:
+    """The result of probing an address.
 
     :param protocol: C(https) or C(http), empty if it is neither.
     :param chain: the served certificates, as DER.
@@ -35,7 +35,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Expected:
-    """What the router must serve.
+    """The protocol and the certificate that the router must serve.
 
     :param scheme: C(https) or C(http).
     :param cname: the DNS name that clients use, empty for any name.
@@ -69,10 +69,10 @@ class Served:
         }
 
 
-def served(answer: Answer) -> Served | None:
-    """Return the certificate in an answer, C(None) if there is no readable one."""
+def served(result: ProbeResult) -> Served | None:
+    """Return the certificate that an address serves, C(None) if there is no readable one."""
     try:
-        chain = tls.load_der(answer.chain)
+        chain = tls.load_der(result.chain)
         leaf = chain[0]
         names = tuple(tls.names_of(leaf))
     except (IndexError, ValueError):
@@ -80,17 +80,17 @@ def served(answer: Answer) -> Served | None:
     return Served(tls.served_chain(chain), names, leaf.not_valid_before_utc, leaf.not_valid_after_utc)
 
 
-def problems(answer: Answer, expected: Expected, now: datetime) -> list[str]:
-    """Return the problems of an answer. An unreachable address is not a problem."""
-    if answer.unreachable:
+def problems(result: ProbeResult, expected: Expected, now: datetime) -> list[str]:
+    """Return the problems of an address. An unreachable address has none."""
+    if result.unreachable:
         return []
-    if not answer.protocol:
-        return [f"no {PROTOCOLS[expected.scheme]}: {answer.failure}"]
-    if answer.protocol != expected.scheme:
-        return [f"it serves {PROTOCOLS[answer.protocol]} instead of {PROTOCOLS[expected.scheme]}"]
+    if not result.protocol:
+        return [f"no {PROTOCOLS[expected.scheme]}: {result.failure}"]
+    if result.protocol != expected.scheme:
+        return [f"it serves {PROTOCOLS[result.protocol]} instead of {PROTOCOLS[expected.scheme]}"]
     if expected.scheme == "http":
         return []
-    found = served(answer)
+    found = served(result)
     if found is None:
         return ["it serves no readable certificate"]
     return [*_of_certificate(found, expected, now), *_of_chain(found.chain, expected.chain)]
@@ -116,12 +116,12 @@ def _of_chain(found: Sequence[str], expected: Sequence[str] | None) -> list[str]
     return ["the certificate is served with another chain"]
 
 
-def outcome_of(answers: Mapping[str, Answer], wrong: Sequence[str]) -> str:
+def outcome_of(results: Mapping[str, ProbeResult], wrong: Sequence[str]) -> str:
     """Return C(wrong) if there are problems, C(unreachable) if no address can be reached, C(ok) otherwise.
 
-    :param answers: by address.
+    :param results: by address.
     :param wrong: all problems.
     """
     if wrong:
         return "wrong"
-    return "ok" if any(not one.unreachable for one in answers.values()) else "unreachable"
+    return "ok" if any(not one.unreachable for one in results.values()) else "unreachable"

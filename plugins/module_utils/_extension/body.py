@@ -80,6 +80,7 @@ def patch_body(step: Plan, protected: Mapping) -> dict:
 
 
 def error_of(body: Mapping) -> Mapping:
+    """Return the error of an extension's last operation; without a message, with those of its statuses."""
     properties = body["properties"]
     error = properties.get("errorInfo") or {}
     if error.get("message"):
@@ -138,6 +139,7 @@ def view(body: dict) -> dict:
 
 
 def is_azureml(body: dict) -> bool:
+    """Return whether an extension is the AzureML extension."""
     return (body["properties"].get("extensionType") or "").lower() == EXTENSION_TYPE.lower()
 
 

@@ -70,8 +70,8 @@ def _of_pkcs12(value: str):
 
 def _chain(key, certificates: list[Certificate]) -> list[Certificate]:
     """Return the certificate of a key, followed by its issuers; others do not belong to it."""
-    mine = tls.encode_public_key(key.public_key())
-    chain = [one for one in certificates if tls.encode_public_key(one.public_key()) == mine][:1]
+    public_key = tls.encode_public_key(key.public_key())
+    chain = [one for one in certificates if tls.encode_public_key(one.public_key()) == public_key][:1]
     left = [one for one in certificates if one not in chain]
     while chain:
         issuer = next((one for one in left if tls.has_issued(one, chain[-1])), None)

@@ -42,5 +42,5 @@ def _pem(call: ModuleCall, options: Mapping, name: str, prefix: str) -> bytes:
     if options.get(f"{name}_content"):
         return options[f"{name}_content"].encode()
     if not options.get(name):
-        raise AzureMLError(f"{prefix}{name} is missing: set both certificate and key")
+        raise AzureMLError(f"{prefix}{name} is missing: set both the certificate and its private key")
     return call.read_file(f"{prefix}{name}", options[name])

@@ -44,13 +44,16 @@ def check(options: Mapping) -> None:
         )
     for name in keys.GENERATIONS[generation].unsupported:
         if options.get(name) is not None:
-            raise AzureMLError(f"{name} does not exist with settings_generation {generation}")
+            raise AzureMLError(f"{name} is not supported with settings_generation {generation}: remove it")
     if options["workload_profile"] in INFERENCE:
         _check_inference(options)
     else:
         for name in INFERENCE_ONLY_OPTIONS:
             if options.get(name) is not None:
-                raise AzureMLError(f"{name} is for inference, but workload_profile is {options['workload_profile']}")
+                raise AzureMLError(
+                    f"{name} is for inference, but workload_profile is {options['workload_profile']}",
+                    hint="Remove it, or choose a profile with inference.",
+                )
 
 
 def _check_own_settings(options: Mapping) -> None:
@@ -87,23 +90,23 @@ def _check_inference(options: Mapping) -> None:
     service = options.get("inference_service")
     if not service:
         raise AzureMLError(
-            f"inference_service is required with workload_profile {options['workload_profile']}; "
-            f"one of {', '.join(services)}"
+            f"inference_service is required with workload_profile {options['workload_profile']};"
+            f" choose one of {', '.join(services)}"
         )
     if service not in services:
         raise AzureMLError(
-            f"inference_service {service} does not exist with settings_generation {options['settings_generation']};"
-            f" it has {', '.join(services)}"
+            f"inference_service {service} is not supported with settings_generation {options['settings_generation']};"
+            f" choose one of {', '.join(services)}"
         )
     effective = {key: value.lower() for key, value in services[service].items()} | _own_settings(options)
     if _any_set(effective, keys.NODE_PORT_KEYS) and _any_set(effective, keys.INTERNAL_LOAD_BALANCER_KEYS):
         raise AzureMLError(
-            "a node port and an internal load balancer exclude each other:"
-            f" inference_service is {service}, and settings say otherwise"
+            f"inference_service is {service}, but settings set the keys of another service: the inference router has"
+            " either a node port or an internal load balancer"
         )
     tls = options.get("tls")
     if not tls and not options.get("allow_insecure_connections"):
-        raise AzureMLError("inference needs either tls, or allow_insecure_connections: true for plain HTTP")
+        raise AzureMLError("inference needs either tls, for HTTPS, or allow_insecure_connections: true, for plain HTTP")
     if tls:
         _check_tls(tls, options["settings_generation"])
 
@@ -112,14 +115,17 @@ def _check_tls(tls: Mapping, generation: str) -> None:
     check_cname("tls.cname", tls["cname"])
     if tls.get("secret_name"):
         if not keys.GENERATIONS[generation].cname:
-            raise AzureMLError(f"tls.secret_name does not exist with settings_generation {generation}")
+            raise AzureMLError(
+                f"tls.secret_name is not supported with settings_generation {generation}",
+                hint="Set tls.certificate and tls.private_key instead.",
+            )
         return
     if tls.get("key_vault"):
         parse_key_vault("tls.key_vault", tls["key_vault"])
         return
     for part in ("certificate", "private_key"):
         if not tls.get(part) and not tls.get(f"{part}_content"):
-            raise AzureMLError(f"tls.{part} is missing: set both certificate and key")
+            raise AzureMLError(f"tls.{part} is missing: set both the certificate and its private key")
 
 
 def _any_set(settings: Mapping, table: Mapping) -> bool:
@@ -136,12 +142,13 @@ def check_cluster(options: Mapping, cluster: ClusterFacts) -> None:
     if options.get("inference_service") == "internal_load_balancer" and not is_aks:
         raise AzureMLError(
             "inference_service internal_load_balancer needs an AKS cluster: cluster_type managed_cluster,"
-            f" or a connected cluster with distribution aks; this one has {cluster.distribution or 'none'}"
+            " or a connected cluster with distribution aks; the distribution of this cluster is"
+            f" {cluster.distribution or 'unknown'}"
         )
     if options.get("inference_router_ha") and cluster.node_count < HIGH_AVAILABILITY_NODES:
         raise AzureMLError(
-            f"inference_router_ha needs {HIGH_AVAILABILITY_NODES} nodes, and the cluster has {cluster.node_count}",
-            hint="Remove it, or set it to false, for one replica of the router.",
+            f"inference_router_ha needs {HIGH_AVAILABILITY_NODES} nodes, but the cluster has {cluster.node_count}",
+            hint="Set it to false, or remove it, for one replica of the router.",
         )
 
 

@@ -41,11 +41,11 @@ def disruption(present: Mapping[str, str], changes: Mapping[str, tuple]) -> dict
     }
     found = {}
     for key, (before, after) in changes.items():
-        victims = CHANGED.get(key)
+        workloads = CHANGED.get(key)
         if (before or "").lower() == "true" and (after or "").lower() == "false":
-            victims = SWITCHED_OFF.get(key, victims)
+            workloads = SWITCHED_OFF.get(key, workloads)
         elif key.startswith(NODE_SELECTOR):
-            victims = JOBS if JOBS in at_risk else ENDPOINTS
-        if victims in at_risk:
-            found[key] = victims
+            workloads = JOBS if JOBS in at_risk else ENDPOINTS
+        if workloads in at_risk:
+            found[key] = workloads
     return found

@@ -31,7 +31,7 @@ def run(call: ModuleCall) -> Waiting[dict]:
     params = call.params
     if params["state"] == "absent":
         if params["remove_resources"] and not params["wait"]:
-            raise AzureMLError("remove_resources needs wait: the extension uses them until it is gone")
+            raise AzureMLError("remove_resources needs wait: true, because the extension uses them until it is gone")
         session = open_session(call)
         return (yield from remove(call, session, _reference(params, session, params["name"])))
     check.check(params)

@@ -141,8 +141,9 @@ def _read(session: KubeSession, scc: str, present: bool) -> Grant:
     constraints = session.get(KIND, scc)
     if constraints is None and present:
         raise AzureMLError(
-            f"there is no {KIND} '{scc}': this is not OpenShift, or the object has another name",
+            f"{KIND} '{scc}' does not exist: the cluster does not run OpenShift, or the object has another name",
             code="NotFound",
+            hint="Check the connection, and the name of the object.",
         )
     role, binding = (session.get(kind, grant_name(scc)) for kind in ("ClusterRole", "ClusterRoleBinding"))
     if binding is not None and binding["roleRef"].get("name") != grant_name(scc):

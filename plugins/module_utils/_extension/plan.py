@@ -25,8 +25,9 @@ DEFAULT_RELEASE_TRAIN = "stable"
 HIDDEN = "(hidden)"
 # Why a change is refused, and the option that allows it.
 Refusal = tuple[str, str]
-# The next step after a refusal, by the option.
+# The next step after a refusal, by the option; C(None) for an extension of another type.
 HOW_TO_ALLOW = {
+    None: "Choose another name.",
     "allow_disruption": "Set allow_disruption to true to allow it.",
     "force_replace": "Set force_replace to true to remove it and install it again.",
     "protected_settings": "Set them in protected_settings.",
@@ -185,8 +186,8 @@ def _disruption_refused(wanted: WantedExtension, present: PresentExtension, sett
     disturbed = {} if wanted.allow_disruption else disruption(present.settings, settings)
     if not disturbed:
         return None
-    victims = "; ".join(f"{key} disturbs {what}" for key, what in sorted(disturbed.items()))
-    return f"it would disturb workloads of the cluster ({victims})", "allow_disruption"
+    workloads = "; ".join(f"{key} disturbs {what}" for key, what in sorted(disturbed.items()))
+    return f"it would disturb workloads of the cluster ({workloads})", "allow_disruption"
 
 
 def _protected_is_due(wanted: WantedExtension, present: PresentExtension) -> bool:

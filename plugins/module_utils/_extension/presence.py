@@ -136,7 +136,7 @@ class Presence:
             raise AzureMLError(
                 f"{self._reference} cannot be changed: {step.reason}",
                 code="Refused",
-                hint=HOW_TO_ALLOW.get(step.allowed_by),
+                hint=HOW_TO_ALLOW[step.allowed_by],
                 **self._result(False, step, body),
             )
         changed = step.action in ("create", "update", "replace")
@@ -158,14 +158,14 @@ class Presence:
             step = replace(step, settings={**step.settings, **{key: (None, value) for key, value in learned.items()}})
         wait = self._call.params["wait"]
         if step.action == "update":
-            answer = yield from self._extension.submit("PATCH", wait, present, body=patch_body(step, secrets))
+            changed = yield from self._extension.submit("PATCH", wait, present, body=patch_body(step, secrets))
         else:
             body = create_body(self._cluster.type, self._wanted, parse(present), secrets)
             if step.action == "replace":
-                answer = yield from self._extension.replace(wait, present, body, REMOVE, without_secrets(body))
+                changed = yield from self._extension.replace(wait, present, body, REMOVE, without_secrets(body))
             else:
-                answer = yield from self._extension.submit("PUT", wait, present, body=body)
-        return step, answer or self._extension.read()
+                changed = yield from self._extension.submit("PUT", wait, present, body=body)
+        return step, changed or self._extension.read()
 
     def _fetch_secrets(self) -> Waiting[tuple[dict, dict]]:
         """Return all protected settings, and create missing supporting resources.

@@ -73,7 +73,11 @@ def _remove_extension(
         return _result(call, Plan("none", "the extension does not exist"), None)
     if not is_azureml(body):
         kind = body["properties"].get("extensionType")
-        raise AzureMLError(f"{reference} cannot be removed: it is of type {kind}", code="Refused")
+        raise AzureMLError(
+            f"{reference} cannot be removed: it is of type {kind}",
+            code="Refused",
+            hint="Check the name of the extension.",
+        )
     if is_being_deleted(body):
         if params["wait"] and not call.check_mode:
             yield from extension.settle(body)

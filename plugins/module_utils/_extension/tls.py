@@ -265,7 +265,8 @@ def _key(private_key: bytes, prefix: str):
         key = serialization.load_pem_private_key(private_key, password=None)
     except TypeError as error:
         raise AzureMLError(
-            f"{prefix}private_key is encrypted; the extension takes keys without a passphrase only"
+            f"{prefix}private_key is encrypted, but the extension supports only keys without a passphrase",
+            hint="Decrypt it: openssl pkey -in encrypted.key -out plain.key.",
         ) from error
     except ValueError as error:
         raise AzureMLError(f"{prefix}private_key is not a PEM private key") from error

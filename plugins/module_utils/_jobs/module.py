@@ -96,15 +96,20 @@ def _read_compute(session: AzureSession, workspace: WorkspaceReference, name: st
     body = session.get(compute_id, API_VERSION, what)
     if body is None:
         raise AzureMLError(
-            f"{what} does not exist", code="ComputeNotFound", hint="Attach the cluster first, or check compute."
+            f"{what} does not exist",
+            code="ComputeNotFound",
+            hint="Attach the cluster first, or check the name of the compute.",
         )
     if not is_kubernetes(body):
-        raise AzureMLError(f"{what} is of type {body['properties'].get('computeType')}", code="Refused")
+        kind = body["properties"].get("computeType")
+        raise AzureMLError(
+            f"{what} is of type {kind}, not Kubernetes", code="Refused", hint="Check the name of the compute."
+        )
     if state_of(body).lower() != "succeeded":
         raise AzureMLError(
             f"{what} is in state {state_of(body)}: nothing was submitted",
             code="ComputeNotReady",
-            hint="Attach the cluster with azureml.arc.compute, which waits for the end and says what failed.",
+            hint="Attach the cluster with azureml.arc.compute, which waits until it is ready and reports its errors.",
         )
     return {**view_of_compute(body), "id": compute_id}
 
@@ -175,7 +180,7 @@ class _Check:
             if is_own(body, self._wanted.compute) and (has_completed(body) or not has_ended(body)):
                 return body
         raise AzureMLError(
-            f"{MOST_ATTEMPTS} jobs have failed today, the last one is '{self._name}'",
+            f"{MOST_ATTEMPTS} jobs for this check have failed today, the last of them '{self._name}'",
             code="JobFailed",
             hint="Read their logs in studio.",
         )

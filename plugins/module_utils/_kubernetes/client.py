@@ -206,7 +206,7 @@ class KubeSession:
         path = f"{RESOURCES['Service'].path(namespace, name)}/proxy/"
         sent = Request(self.host, "get", "Service", namespace, name, SERVICE_PROXY)
         try:
-            return self._answer("get", path, {}).decode(errors="replace")
+            return self._response("get", path, {}).decode(errors="replace")
         except ApiException as error:
             text = error.body.decode(errors="replace") if isinstance(error.body, bytes) else str(error.body or "")
             if error.status == 403 and SERVICE_PROXY in text:  # of the API server, not of the Service
@@ -223,7 +223,7 @@ class KubeSession:
         path = RESOURCES[kind].path(namespace, "" if verb == "create" else name)
         sent = Request(self.host, verb, kind, namespace, name)
         try:
-            return _parsed(verb, self._answer(METHODS[verb], path, request))
+            return _parsed(verb, self._response(METHODS[verb], path, request))
         except ApiException as error:
             raise sent.refused(error) from error
         except urllib3_errors.HTTPError as error:
@@ -231,24 +231,24 @@ class KubeSession:
         except (ValueError, RecursionError) as error:
             raise sent.misunderstood() from error
 
-    def _answer(self, method: str, path: str, request: dict) -> bytes:
-        """Return the whole of a response. The client retries by itself, but not if a response, good or bad, breaks off.
+    def _response(self, method: str, path: str, request: dict) -> bytes:
+        """Return a complete response. The client itself retries, but not after a response that breaks off.
 
         A response can be lost after the request was executed. All requests are repeated, see C(config.RETRIES).
         """
 
-        def answer() -> bytes:
+        def send() -> bytes:
             return self._api.request(method, path, serialize=False, _request_timeout=REQUEST_TIMEOUT, **request).data
 
         for _attempt in range(ATTEMPTS - 1):
             with contextlib.suppress(urllib3_errors.ProtocolError, urllib3_errors.ReadTimeoutError):
-                return answer()
-        return answer()
+                return send()
+        return send()
 
 
 @contextlib.contextmanager
 def open_session(call) -> Iterator[KubeSession]:
-    """The session for a module call, from its connection options and the environment.
+    """Open the session for a module call, by its connection options and the environment.
 
     :param call: the C(ModuleCall); credentials from a kubeconfig are hidden in its result.
     :raises AzureMLError: if the options do not lead to a cluster. Nothing is sent.
@@ -272,12 +272,12 @@ def _connect(found: config.Connection, call) -> KubeSession:
         raise
 
 
-def _parsed(verb: str, answer: bytes) -> dict:
+def _parsed(verb: str, response: bytes) -> dict:
     """Return the object in a response.
 
     :raises ValueError: if there is none, as in the response of a proxy.
     """
-    body = json.loads(answer)
+    body = json.loads(response)
     if not isinstance(body, dict) or (verb == "list" and not isinstance(body.get("items"), list)):
         raise ValueError(f"not an object for {verb}")
     return body

@@ -61,8 +61,8 @@ class BoundedRetry(Retry):
         return Retry.increment(left, method, url, response, error, *args, **kwargs)
 
     def get_retry_after(self, response) -> float | None:
-        asked = super().get_retry_after(response)
-        return asked and min(asked, LONGEST_RETRY_AFTER)
+        seconds = super().get_retry_after(response)
+        return seconds and min(seconds, LONGEST_RETRY_AFTER)
 
 
 # Options and their environment variables; the first one that is set counts.

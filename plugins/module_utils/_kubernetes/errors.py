@@ -16,7 +16,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.resources 
 try:
     from urllib3.exceptions import SSLError
 except ImportError:
-    SSLError = None  # the client reports the missing value
+    SSLError = None  # the client reports the missing library
 
 # The verbs of RBAC as errors name them.
 DOING = {
@@ -38,7 +38,7 @@ class Request:
     """A request, as errors describe it.
 
     :param verb: the RBAC verb.
-    :param resource: what RBAC calls its object; by default the plural of the kind.
+    :param resource: the name of its object in RBAC; by default the plural of the kind.
     """
 
     host: str
@@ -93,13 +93,13 @@ class Request:
     def misunderstood(self) -> AzureMLError:
         """Return the error if the response is not from Kubernetes."""
         return AzureMLError(
-            f"{self} at {self.host}: the answer is not one of Kubernetes",
-            code="InvalidAnswer",
+            f"{self} at {self.host}: the response is not from a Kubernetes API",
+            code="InvalidResponse",
             hint="Check host, and check for a proxy or a sign-in page between this machine and the cluster.",
         )
 
     def _hint(self, status: int, message: str) -> str | None:
-        """Return the next step for a refusal of the API."""
+        """Return the next step after a refusal of the API, C(None) if its message is enough."""
         webhook = WEBHOOK.search(message)
         if webhook:
             return f"Webhook {webhook[1]} of the cluster refuses this for every account: ask its administrator."

@@ -51,7 +51,7 @@ def from_option(kubeconfig: Mapping | str) -> dict:
         found = [name for name in REACHES_OUT if user["user"].get(name)]
         if found:
             raise AzureMLError(
-                f"kubeconfig: user '{user.get('name')}' has {', '.join(found)}, which is not allowed in an inline one",
+                f"kubeconfig: user '{user.get('name')}' has {', '.join(found)}, which an inline kubeconfig cannot use",
                 hint="It would run a program or read a file of this machine. Set the path of a kubeconfig file, or a"
                 " token, instead.",
             )

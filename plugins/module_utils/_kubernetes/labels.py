@@ -29,11 +29,14 @@ def label_key(key: str, path: str) -> str:
     """Return the key of a label unchanged.
 
     :param path: its place in the options, for the error.
-    :raises AzureMLError: if it is not the key of a label.
+    :raises AzureMLError: if it is invalid.
     """
     prefix = key.rpartition("/")[0]
     if not re.fullmatch(KEY, key) or len(prefix) > 253:
-        raise AzureMLError(f"{path}: '{key}' is not the key of a label")
+        raise AzureMLError(
+            f"{path}: '{key}' is not a valid label key: use letters, digits, '-', '_' and '.', after a DNS name and '/'"
+            " if it has a prefix"
+        )
     return key
 
 
@@ -41,14 +44,17 @@ def label_value(value: object, path: str) -> str:
     """Return the value of a label as text; for the parameters see C(label_key)."""
     text = str(value)
     if isinstance(value, bool):
-        raise AzureMLError(f"{path}: {value} must be in quotes: the value of a label is text")
+        raise AzureMLError(f"{path}: {value} must be in quotes, because the value of a label is text")
     if not re.fullmatch(VALUE, text):
-        raise AzureMLError(f"{path}: '{text}' is not the value of a label")
+        raise AzureMLError(
+            f"{path}: '{text}' is not a valid label value: use at most 63 letters, digits, '-', '_' and '.', with a"
+            " letter or digit first and last"
+        )
     return text
 
 
 def label_selector(selectors: Sequence[str], path: str) -> str:
-    """Return label selectors as one, which selects what matches all of them.
+    """Return label selectors as one, which selects the objects that match all of them.
 
     :raises AzureMLError: if it is invalid.
     """
@@ -56,6 +62,7 @@ def label_selector(selectors: Sequence[str], path: str) -> str:
     normal = SPACES.sub(" ", AROUND_SYMBOLS.sub(r"\1", joined)).strip()
     if joined.strip() and not SELECTOR.fullmatch(normal):
         raise AzureMLError(
-            f"{path}: '{joined}' is not a label selector, like pool=gpu, pool!=gpu, pool in (gpu, cpu), pool or !pool"
+            f"{path}: '{joined}' is not a valid label selector like pool=gpu, pool!=gpu, pool in (gpu, cpu), pool or"
+            " !pool"
         )
     return joined

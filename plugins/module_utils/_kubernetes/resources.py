@@ -45,7 +45,7 @@ class Resource:
 def _segment(name: str) -> str:
     """Return a name as one segment of a path."""
     if name in (".", ".."):  # which clients resolve before sending
-        raise AzureMLError(f"'{name}' is not the name of an object")
+        raise AzureMLError(f"'{name}' is not a valid name of a Kubernetes object")
     return quote(name, safe="", errors="replace")
 
 
@@ -106,5 +106,8 @@ def is_being_removed(namespace: Mapping | None) -> bool:
 def check_namespace(name: object, path: str) -> str:
     """Return the name of a namespace as given, or an error that names the option."""
     if not isinstance(name, str) or not _NAMESPACE.fullmatch(name):
-        raise AzureMLError(f"{path}: '{name}' is not the name of a namespace")
+        raise AzureMLError(
+            f"{path}: '{name}' is not a valid namespace name: use at most 63 lower case letters, digits and '-', with a"
+            " letter or digit first and last"
+        )
     return name

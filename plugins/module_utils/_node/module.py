@@ -80,7 +80,7 @@ def _choose(session: KubeSession, call: ModuleCall, selector: str) -> list[dict]
     if not found:
         message = f"no node matches {_selection(patterns, selectors)}"
         if call.params["state"] == "present":
-            raise AzureMLError(message, code="NotFound", hint="Correct names or label_selectors.")
+            raise AzureMLError(message, code="NotFound", hint="Check names and label_selectors.")
         call.warn(message)
     return found
 

@@ -60,7 +60,7 @@ def checked_taints(given: Iterable[Mapping], present: bool) -> list[Taint]:
         taints.append(Taint(one["key"], one["effect"], value))
     twice = [taint for taint in taints if [one.identity for one in taints].count(taint.identity) > 1]
     if twice:
-        raise AzureMLError(f"taints has {twice[0].key} with effect {twice[0].effect} twice")
+        raise AzureMLError(f"taints: duplicate {twice[0].key} with effect {twice[0].effect}")
     return taints
 
 
@@ -100,8 +100,8 @@ def plan(node: Mapping, labels: Mapping[str, str], taints: Sequence[Taint], pres
     """Return the changes that add labels and taints to a node, or remove them. Everything else is kept."""
     has = node["metadata"].get("labels") or {}
     tainted = (node.get("spec") or {}).get("taints") or []
-    ours = {taint.identity: taint for taint in taints}
-    others = [one for one in tainted if (one["key"], one["effect"]) not in ours]
+    managed = {taint.identity for taint in taints}
+    others = [one for one in tainted if (one["key"], one["effect"]) not in managed]
     present_values = {(one["key"], one["effect"]): one.get("value") or "" for one in tainted}
     if not present:
         removed = {key: None for key in labels if key in has}

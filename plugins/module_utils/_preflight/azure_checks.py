@@ -27,29 +27,27 @@ def agent_version(facts: Facts) -> Iterator[tuple]:
     if not cluster.agent_version:
         yield WARNING, "the Arc agents have not reported a version.", "Check the pods of namespace 'azure-arc'."
     elif least and is_lower(cluster.agent_version, least):
-        yield ERROR, f"the Arc agents have version {cluster.agent_version}, and {least} is required.", upgrade
+        yield ERROR, f"the Arc agents have version {cluster.agent_version}, but {least} is required.", upgrade
     elif least and not _is_version(cluster.agent_version):
         message = f"version {cluster.agent_version} of the Arc agents cannot be compared with the required {least}."
-        yield WARNING, message, "Compare them yourself."
+        yield WARNING, message, "Compare them, and upgrade the agents with 'az connectedk8s upgrade' if necessary."
 
 
-def version_of(text: str) -> tuple[int, ...]:
-    """Return a version to compare: C(1.21.10) as its numbers.
+def check_version(option: str, text: str) -> None:
+    """Refuse a version that does not consist of numbers and dots.
 
-    :raises AzureMLError: if it does not consist of numbers.
+    :param option: the option that contains it, for the error.
     """
-    try:
-        return tuple(int(part) for part in text.split("."))
-    except ValueError as error:
-        raise AzureMLError(f"'{text}' is not a version like 1.21.10") from error
+    if not _is_version(text):
+        raise AzureMLError(f"{option} must be a version like 1.21.10, not '{text}'")
 
 
 def is_lower(version: str, other: str) -> bool:
     """Return whether a version is lower than another: C(1.1) is lower than C(1.1.70). Unknown formats are not."""
-    try:
-        return version_of(version) < version_of(other)
-    except AzureMLError:
+    if not (_is_version(version) and _is_version(other)):
         return False
+    one, two = ([int(part) for part in text.split(".")] for text in (version, other))
+    return one < two
 
 
 def _is_version(text: str) -> bool:

@@ -55,13 +55,16 @@ def compute_namespaces(facts: Facts) -> Iterator[tuple]:
 
 def nodes(facts: Facts) -> Iterator[tuple]:
     usable, total = len(facts.usable_nodes()), len(facts.objects["nodes"])
-    seen = f"{usable} of {total} nodes can take its pods (ready, schedulable, matching node_selector, without taints)"
+    seen = (
+        f"{usable} of {total} nodes can run pods of the extension (ready, schedulable, matching node_selector, without"
+        " taints)"
+    )
     if not usable:
         yield ERROR, f"{seen}.", "Add or uncordon nodes, or change node_selector."
     elif usable < HIGH_AVAILABILITY_NODES and facts.high_availability():
         yield (
             ERROR,
-            f"{seen}, and high availability of the router needs {HIGH_AVAILABILITY_NODES}.",
+            f"{seen}, but high availability of the inference router needs {HIGH_AVAILABILITY_NODES}.",
             "Set inference_router_ha to false, or add nodes.",
         )
     elif facts.options["workload_profile"] in INFERENCE and not facts.high_availability():
@@ -79,7 +82,7 @@ def resources(facts: Facts) -> Iterator[tuple]:
             amount = int(float(free) * divisor)
             yield (
                 level,
-                f"{amount}{unit} of {name} are free on its nodes, and {profile} needs {need}.",
+                f"{amount}{unit} of {name} are free on these nodes, but {profile} needs {need}.",
                 "Add nodes, or free resources.",
             )
 
@@ -128,7 +131,7 @@ def _reuse(facts: Facts, option: str, title: str, found: Mapping | None, default
                 f"Set {option} to false to use it, or install_components to auto.",
             )
     elif choice is False and default and not found:
-        yield WARNING, f"{option} is false, and {title} is not installed.", "Remove the option to install it."
+        yield WARNING, f"{option} is false, but {title} is not installed.", "Remove the option to install it."
 
 
 def legacy_router(facts: Facts) -> Iterator[tuple]:

@@ -42,7 +42,7 @@ AKS_LABEL = "kubernetes.azure.com/cluster"
 
 @dataclass(frozen=True)
 class Reading:
-    """The answer of an API to the request for an entry of C(CONFIG_MAPS).
+    """The response of an API to the request for an entry of C(CONFIG_MAPS).
 
     :param cluster: the cluster that the ConfigMap names; C(None) if it is unknown.
     :param reason: why it is unknown.

@@ -74,8 +74,8 @@ def run(call: ModuleCall) -> dict:
 def facts_of(params: Mapping, tried: Mapping[str, str]) -> Machine:
     """Read the facts of this machine."""
     with ThreadPoolExecutor(TRIED_AT_ONCE) as pool:
-        answers = pool.map(lambda address: _why_unreachable(address, params["timeout"]), tried)
-        unreachable = {address: why for address, why in zip(tried, answers) if why}
+        reasons = pool.map(lambda address: _why_unreachable(address, params["timeout"]), tried)
+        unreachable = {address: why for address, why in zip(tried, reasons) if why}
     disks = {}
     for path in params["disk_paths"]:
         if Path(path).exists():
@@ -123,10 +123,10 @@ def _check_disks(machine: Machine, minimum: int | None) -> Iterator[Finding]:
     for path, (free, total) in machine.disks.items():
         amount = f"{free / GIBIBYTE:.1f} of {total / GIBIBYTE:.1f} GiB are free in {path}"
         if minimum is not None and free < minimum * GIBIBYTE:
-            yield Finding("disk", ERROR, f"{amount}, and {minimum} are required.", "Free or add disk space.")
+            yield Finding("disk", ERROR, f"{amount}, but {minimum} GiB are required.", "Free or add disk space.")
         elif total and free < LEAST_FREE * total:
             yield Finding(
-                "disk", WARNING, f"{amount}: below {LEAST_FREE:.0%} pods are evicted.", "Free or add disk space."
+                "disk", WARNING, f"{amount}; pods are evicted below {LEAST_FREE:.0%}.", "Free or add disk space."
             )
 
 
@@ -142,7 +142,7 @@ def _output(*command: str) -> str:
 
 
 def _why_unreachable(address: str, seconds: int) -> str:
-    """Return why a host does not answer, empty if it does; any HTTP response counts."""
+    """Return why an address cannot be reached, empty if it can; any HTTP response counts."""
     try:
         open_url(address, method="HEAD", timeout=seconds, follow_redirects="none").close()
     except HTTPError as error:

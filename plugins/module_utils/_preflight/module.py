@@ -43,7 +43,7 @@ def run(call: ModuleCall) -> dict:
     """M(azureml.arc.preflight)."""
     params = call.params
     if params["minimum_agent_version"]:
-        azure_checks.version_of(params["minimum_agent_version"])
+        azure_checks.check_version("minimum_agent_version", params["minimum_agent_version"])
     facts, extension = Facts(params), None
     findings, install = [], {}
     if "azure" in params["sides"]:

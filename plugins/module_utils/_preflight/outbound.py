@@ -77,5 +77,5 @@ def addresses(options: Mapping) -> dict[str, str]:
             continue
         found[f"{one.scheme}://{one.host.format(**known)}"] = one.purpose
     for address in options["outbound_addresses"]:
-        found[address if "://" in address else f"https://{address}"] = "further addresses"
+        found[address if "://" in address else f"https://{address}"] = "from outbound_addresses"
     return found

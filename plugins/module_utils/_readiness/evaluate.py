@@ -17,7 +17,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.resources 
 from ansible_collections.azureml.arc.plugins.module_utils._readiness.components import Component
 from ansible_collections.azureml.arc.plugins.module_utils._readiness.pods import (
     NODE_NOT_READY,
-    Surroundings,
+    PodContext,
     controller_of,
     has_succeeded,
     is_lost,
@@ -97,12 +97,12 @@ def evaluate(
             components.append(row)
         elif component.required:
             components.append(missing_row(component.kind, component.name))
-    around = Surroundings(
+    context = PodContext(
         frozenset(owner for owner in map(controller_of, filter(has_succeeded, pods)) if owner and owner[0] == "Job"),
         frozenset(key for key, row in rows.items() if row["ready"]),
         down_nodes,
     )
-    return Verdict(components, [pod_row(pod, around) for pod in pods])
+    return Verdict(components, [pod_row(pod, context) for pod in pods])
 
 
 def not_ready(nodes: Iterable[Mapping]) -> frozenset:

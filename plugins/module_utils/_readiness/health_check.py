@@ -85,4 +85,4 @@ def _row(report: str, check: re.Match) -> dict:
 def as_line(row: Mapping) -> str:
     """Return a finding in one line."""
     names = " ".join(filter(None, (row["code"], row["title"])))
-    return f"Health check {row['report']}, {row['check']}: {names}: {row['message']}. {row['hint']}"
+    return f"Health check {row['report']}, {row['check']}: {names}: {row['message'].rstrip('.')}. {row['hint']}"

@@ -24,7 +24,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._readiness.evaluate im
     not_ready,
 )
 from ansible_collections.azureml.arc.plugins.module_utils._readiness.events import latest_warnings
-from ansible_collections.azureml.arc.plugins.module_utils._readiness.pods import Surroundings, may_be_lost, pod_row
+from ansible_collections.azureml.arc.plugins.module_utils._readiness.pods import PodContext, may_be_lost, pod_row
 
 KEPT_METADATA = ("name", "deletionTimestamp", "ownerReferences")
 SHORT_WATCH = 1  # seconds; a watch that ends earlier is broken, so the next one starts after a pause
@@ -145,7 +145,7 @@ class _Namespace:
         name = pod["metadata"]["name"]
         self._forget(name)
         self._pods[name] = pod
-        row = pod_row(pod, Surroundings(down_nodes=self._down_nodes))
+        row = pod_row(pod, PodContext(down_nodes=self._down_nodes))
         if row["reason"] == "Terminating":
             self._leaving.add(name)
         elif not row["ready"]:

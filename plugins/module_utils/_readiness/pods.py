@@ -21,7 +21,7 @@ NODE_NOT_READY = "NodeNotReady"
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class PodContext:
     """The context that decides whether a pod that is not ready is a problem.
 
     :param finished_jobs: controllers (kind, name) of Jobs with a succeeded pod; their failed attempts are ignored.
@@ -34,9 +34,9 @@ class Surroundings:
     down_nodes: frozenset = frozenset()
 
 
-def pod_row(pod: Mapping, around: Surroundings = Surroundings()) -> dict:
+def pod_row(pod: Mapping, context: PodContext = PodContext()) -> dict:
     """Return the row of a pod."""
-    reason, message, ready = _judge_pod(pod, around)
+    reason, message, ready = _judge_pod(pod, context)
     statuses = (pod.get("status") or {}).get("containerStatuses") or ()
     return {
         "name": printable(pod["metadata"]["name"]),
@@ -49,7 +49,7 @@ def pod_row(pod: Mapping, around: Surroundings = Surroundings()) -> dict:
     }
 
 
-def _judge_pod(pod: Mapping, around: Surroundings) -> tuple[str, str, bool]:
+def _judge_pod(pod: Mapping, context: PodContext) -> tuple[str, str, bool]:
     status = pod.get("status") or {}
     phase = _phase(pod)
     if phase == "Succeeded":
@@ -59,13 +59,13 @@ def _judge_pod(pod: Mapping, around: Surroundings) -> tuple[str, str, bool]:
         reason = status.get("reason") or (failures[0].get("reason") or "Error" if failures else "Failed")
         controller = controller_of(pod)
         replaced = controller is not None and (
-            controller[0] in REPLACING_CONTROLLERS or controller in around.finished_jobs
+            controller[0] in REPLACING_CONTROLLERS or controller in context.finished_jobs
         )
         return reason, status.get("message") or "", replaced
-    if is_lost(pod, around.down_nodes):
+    if is_lost(pod, context.down_nodes):
         return NODE_NOT_READY, f"node '{pod['spec']['nodeName']}' is not ready", True
     if pod["metadata"].get("deletionTimestamp"):
-        return "Terminating", "the pod is being removed", _workload(pod) in around.complete
+        return "Terminating", "the pod is being removed", _workload(pod) in context.complete
     if is_true(pod, "Ready"):
         return "", "", True
     return (*_waiting_reason(pod), False)

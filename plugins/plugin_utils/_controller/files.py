@@ -19,7 +19,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._controller import cor
 
 
 class ControllerFiles(Files):
-    """Files like in kubernetes.core: also in the folder C(files), and encrypted with ansible-vault.
+    """The controller's files, as in kubernetes.core: also in the folder C(files), and encrypted with ansible-vault.
 
     Decrypted content stays in memory.
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Work that is spread over processes, because Python uses one core for all threads of one.
+"""Spread work over processes, because the threads of a Python process share one core.
 
 The worker of a task forks before it starts a thread, so the children have what it has read, and no lock that a thread
 holds. A child sends JSON lines through a pipe of its own and does nothing else with the run: what it displayed itself
@@ -33,7 +33,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._controller.worker imp
 
 T = TypeVar("T")
 Send = Callable[[dict], None]
-# For so many clusters, another process saves time. Measured on two cores: 200 clusters with nothing to change took 1 s
+# The clusters for which another process saves time. Measured on two cores: 200 clusters with nothing to change took 1 s
 # less in two processes than in one, for 0.3 s more of processor time and 30 MB more of memory.
 LEAST = 100
 GRACE = 5.0  # seconds in which children that have to end can send their state
@@ -41,9 +41,9 @@ FAILURE = "failure"  # the key of a message that ends the work
 
 
 def count_for(clusters: int, wanted: int | None = None) -> int:
-    """Return over how many processes to spread clusters.
+    """Return the number of processes over which to spread clusters.
 
-    :param wanted: by the user; by default one for C(LEAST) clusters, as many as there are cores.
+    :param wanted: the number that the user has set; by default one for C(LEAST) clusters, up to the number of cores.
     """
     if sys.platform != "linux":
         return 1  # on other systems nothing would end the children
@@ -53,7 +53,7 @@ def count_for(clusters: int, wanted: int | None = None) -> int:
 
 
 def _kernel_threads() -> set[str]:
-    """Return the threads of this process that the kernel still has, none on systems that do not list them."""
+    """Return the ids of this process's threads in the kernel, none on systems that do not list them."""
     try:
         return set(os.listdir("/proc/self/task"))
     except OSError:
@@ -73,15 +73,16 @@ def no_thread_left() -> Iterator[None]:
         time.sleep(0.001)
 
 
-def spread(shares: Sequence[T], work: Callable[[T, Send], None], take: Send) -> list[int]:
-    """Work on each share in a process of its own, until all have ended.
+def spread(shares: Sequence[T], work: Callable[[T, Send], None], receive: Send) -> list[int]:
+    """Work on each share in a separate process, until all have ended.
 
     Only for the main thread of a process without other threads, in C(prepared_worker).
 
-    :param work: runs in a child; given a share, and what sends a dictionary that JSON can hold, from any thread.
-    :param take: called in this thread with each of them, and if this process has to end, with those that children send
-        until they have ended.
-    :returns: how each process has ended, as C(subprocess) has it: the negative number of a signal.
+    :param work: runs in a child with its share, and a function that sends dictionaries (which JSON can hold) from any
+        thread.
+    :param receive: called in this thread with each dictionary. If this process has to end, also with those that
+        children send until they have ended.
+    :returns: the exit code of each process, as in C(subprocess): negative for a signal.
     :raises AnsibleError: if work raises an exception in one process; the others are ended.
     """
     children: dict[int, int] = {}  # process, and the end of its pipe to read from
@@ -95,11 +96,11 @@ def spread(shares: Sequence[T], work: Callable[[T, Send], None], take: Send) -> 
                     _work(work, share, writing, parent)
                 os.close(writing)
                 children[process] = reading
-        _read(children.values(), take)
+        _read(children.values(), receive)
     except BaseException:
         _end(children)
         try:
-            _read(children.values(), take, time.monotonic() + GRACE)
+            _read(children.values(), receive, time.monotonic() + GRACE)
         finally:  # also if a second child has failed
             _end(children, signal.SIGKILL)
         raise
@@ -145,8 +146,8 @@ def _work(work: Callable[[T, Send], None], share: T, pipe: int, parent: int) -> 
         os._exit(status)
 
 
-def _read(pipes: Sequence[int], take: Send, until: float = float("inf")) -> None:
-    """Take what comes through pipes until all are closed, or until a time of the monotonic clock."""
+def _read(pipes: Sequence[int], receive: Send, until: float = float("inf")) -> None:
+    """Receive the dictionaries from pipes until all are closed, or until a time of the monotonic clock."""
     rest = dict.fromkeys(pipes, b"")
     with selectors.DefaultSelector() as selector:
         for pipe in rest:
@@ -158,17 +159,17 @@ def _read(pipes: Sequence[int], take: Send, until: float = float("inf")) -> None
                     selector.unregister(key.fd)
                 *lines, rest[key.fd] = (rest[key.fd] + content).split(b"\n")
                 for line in filter(None, lines):
-                    _take(line, take)
+                    _receive(line, receive)
 
 
-def _take(line: bytes, take: Send) -> None:
+def _receive(line: bytes, receive: Send) -> None:
     try:
         value = json.loads(line)
     except ValueError:
         return  # incomplete, because the child had to end
     if FAILURE in value:
-        raise AnsibleError(f"a worker process failed unexpectedly, please report it: {value[FAILURE]}")
-    take(value)
+        raise AnsibleError(f"a worker process failed unexpectedly. Please report it: {value[FAILURE]}")
+    receive(value)
 
 
 def _end(children: dict[int, int], number: int = signal.SIGTERM) -> None:

@@ -35,7 +35,7 @@ class Progress:
         self._start = self._last = clock()
 
     def __call__(self, state: str) -> None:
-        """Take the current state; show it if the interval has passed."""
+        """Show the current state, if the interval has passed."""
         now = self._clock()
         if self._interval <= 0 or now - self._last < self._interval:
             return

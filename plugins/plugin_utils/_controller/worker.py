@@ -29,7 +29,7 @@ PR_GET_PDEATHSIG = 2
 
 
 def _standard_error() -> int | None:
-    """Return a second handle of standard error, C(None) if there is none."""
+    """Return a duplicate of the file descriptor of standard error, C(None) if there is none."""
     with contextlib.suppress(OSError):
         return os.dup(2)
     return None

@@ -28,7 +28,7 @@ class Rollout:
     :param not_started: the hosts of later batches.
     :param batch: the hosts of the current batch.
     :param stopped: why no further batch starts; empty if one does.
-    :param noun: what the hosts are, in a word.
+    :param noun: the kind of the hosts, C(cluster) or C(machine).
     """
 
     began: float = field(default_factory=time.time)
@@ -81,7 +81,7 @@ class Batches:
         """End the former batch, if there was one, and begin the next.
 
         :param waves: whether batches are waves with a failure budget.
-        :param noun: what the hosts are, in a word.
+        :param noun: the kind of the hosts, C(cluster) or C(machine).
         :raises AnsibleActionFail: if the budget is invalid.
         """
         kept = self._handover.read(self._key)

@@ -92,11 +92,9 @@ def _of_extension(result: Mapping) -> list[str]:
     if plan["action"] == "update" and keys == [CERTIFICATE_FINGERPRINT]:
         installed = plan["settings"][CERTIFICATE_FINGERPRINT]["before"]
         which = (
-            "another certificate is installed than"
-            if installed
-            else "the installed certificate may not be the one that"
+            "the installed certificate is not the one" if installed else "the installed certificate may not be the one"
         )
-        return [f"extension: {which} azureml_tls names; run rotate_tls"]
+        return [f"extension: {which} in azureml_tls; run rotate_tls"]
     named = f" ({', '.join(keys)})" if keys and plan["action"] == "update" else ""
     return [f"extension: {plan['reason']}{named}"]
 
@@ -114,7 +112,8 @@ def _refused(plan: Mapping, keys: list[str]) -> str:
     if not plan["allowed_by"]:
         return f"{plan['reason']}, which deploy refuses to change"
     named = f" ({', '.join(keys)})" if keys else ""
-    return f"it differs from the desired state{named}, which deploy refuses without azureml_{plan['allowed_by']}"
+    variable = f"azureml_{plan['allowed_by']}"
+    return f"it differs from the desired state{named}, which deploy refuses to change unless {variable} allows it"
 
 
 def _of_instance_types(result: Mapping) -> list[str]:

@@ -13,18 +13,10 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._flows import proof
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.comparison import compare, needs_openshift_scc
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.flow import Flow, offered_types
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.steps import StepFailedError
+from ansible_collections.azureml.arc.plugins.plugin_utils._report.actions import COMPUTE, in_words
 
 # Actions of a plan that send a request.
 CHANGES = ("create", "update", "replace")
-# Actions of a plan as text, after the change and in check mode.
-DONE = {
-    "none": "unchanged",
-    "create": "created",
-    "update": "updated",
-    "replace": "replaced",
-    "adopt": "joined an operation in progress",
-}
-PLANNED = {**DONE, **{action: f"would be {DONE[action]}" for action in CHANGES}}
 
 
 class Deploy(Flow):
@@ -169,14 +161,14 @@ class Deploy(Flow):
         return {**super().found(), "in_sync": self._in_sync}
 
     def summary(self) -> str:
-        words = PLANNED if self.steps.check_mode else DONE
         attached = self._in_sync or (self._completed and "attach" in self.parts)
-        computes = [f"compute {words[one['plan']['action']]}" for one in self.computes if attached]
+        actions = [one["plan"]["action"] for one in self.computes if attached]
+        computes = [f"compute {in_words(action, COMPUTE, self.steps.check_mode)}" for action in actions]
         parts = [
-            f"extension {words[self.extension['plan']['action']]}",
+            f"extension {self.extension_change()}",
             self.pods(),
             *self.served(),
             *(computes or ["not attached"]),
-            *proof.in_words(self),
+            *proof.results(self),
         ]
         return ", ".join(parts)

@@ -44,10 +44,10 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._variables.reading imp
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.specs import MACHINE
 
 PROCESSES_VARIABLE = "azureml_processes"
-LEAST_THREADS = 50  # of each process; they mostly wait for answers, which take 100 ms from Azure
-# The failure of a cluster whose process has ended before it.
+LEAST_THREADS = 50  # of each process; they mostly wait for responses, which take 100 ms from Azure
+# The failure of a cluster whose process has ended before the cluster had a result.
 ENDED = (
-    "its worker process ended with code {code}: it was killed, for instance because memory ran out. Run the playbook"
+    "its worker process ended with code {code}, for instance because the machine ran out of memory. Run the playbook"
     f" again to resume; set {PROCESSES_VARIABLE} to 1 to use less memory."
 )
 
@@ -130,12 +130,12 @@ class Fleet:
     def _run_batch(self, rollout: Rollout, assignment: Assignment, environment: Mapping, wanted: int | None) -> None:
         # A folder of the run, not of the task, so that it is removed whenever the run ends.
         with tempfile.TemporaryDirectory(prefix="azureml_arc_fleet_", dir=constants.DEFAULT_LOCAL_TMP) as directory:
-            mine = self._read_hosts(rollout, assignment, environment)
-            count = processes.count_for(len(mine), wanted)
+            runnable = self._read_hosts(rollout, assignment, environment)
+            count = processes.count_for(len(runnable), wanted)
             runner = FlowRunner(self._action, assignment, environment, directory, self._threads, self._interval)
-            unfinished, begun = {host.name for host in mine}, {}
+            unfinished, begun = {host.name for host in runnable}, {}
 
-            def take(value: dict) -> None:
+            def receive(value: dict) -> None:
                 if "line" in value:
                     self._action._display.display(value["line"])
                 elif "begun" in value:
@@ -146,16 +146,16 @@ class Fleet:
 
             try:
                 if count == 1:
-                    runner.run(mine, take)
+                    runner.run(runnable, receive)
                     return
-                shares = [mine[number::count] for number in range(count)]
-                for share, code in zip(shares, processes.spread(shares, runner.run, take)):
+                shares = [runnable[number::count] for number in range(count)]
+                for share, code in zip(shares, processes.spread(shares, runner.run, receive)):
                     for host in share:
                         if host.name in unfinished:
                             self._end(host.name, without_flow("", ENDED.format(code=code)))
             except SystemExit:
                 if self._interval > 0:
-                    write_error(interrupted_lines({one.name: begun[one.name] for one in mine if one.name in begun}))
+                    write_error(interrupted_lines({one.name: begun[one.name] for one in runnable if one.name in begun}))
                 # Although threads may still write to it. They end with the process, which prepared_worker ends.
                 shutil.rmtree(directory, ignore_errors=True)
                 raise
@@ -176,16 +176,16 @@ class Fleet:
             if assignment.flow_class.attaches:
                 valid = [host for host, in_process in hosts.values() if in_process and host.name not in rollout.refused]
                 self._refuse(rollout, workspaces.missing(self._action, environment, valid, self._threads), assignment)
-        mine = []
+        runnable = []
         for name in rollout.batch:
             host, in_process = hosts[name]
             if name in rollout.refused:
                 self._end(name, refused(rollout.refused[name]), show=False)
             elif in_process and not host.via_node:
-                mine.append(host)
+                runnable.append(host)
             else:
                 self._handover.leave(name, {"flow": self._flow, "assignment": asdict(assignment)})
-        return mine
+        return runnable
 
     def _read_host(self, name: str, assignment: Assignment, environment: Mapping) -> tuple[HostVariables, bool]:
         """Return the variables of a host, and whether its steps in Azure run in this process."""
@@ -227,7 +227,7 @@ class Fleet:
             raise AnsibleActionFail(checks.nothing_sent(errors))
 
     def _refuse(self, rollout: Rollout, errors: Mapping[str, list[str]], assignment: Assignment) -> None:
-        """Show each error in variables once, and note the hosts that have some.
+        """Show each error in variables once, and record the hosts that have some.
 
         :raises AnsibleActionFail: if these are more than may fail.
         """
@@ -237,7 +237,7 @@ class Fleet:
         rollout.refused |= errors
         if rollout.allowed is not None and len(rollout.refused) > rollout.allowed:
             clusters = counted(len(rollout.refused))
-            message = f"the variables of {clusters} are invalid, azureml_max_failures allows {rollout.allowed}"
+            message = f"the variables of {clusters} are invalid, but azureml_max_failures allows {rollout.allowed}"
             raise AnsibleActionFail(checks.nothing_sent([message]))
 
     def _end(self, name: str, result: dict, show: bool = True) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting
 from ansible_collections.azureml.arc.plugins.module_utils._preflight.azure_checks import is_lower
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.steps import NOT_KEPT, StepFailedError, Steps
+from ansible_collections.azureml.arc.plugins.plugin_utils._report.actions import EXTENSION, in_words
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.options import ClusterOptions
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.reading import WITH_FILES
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.specs import CLUSTER
@@ -116,6 +117,10 @@ class Flow:
         """Return the result in a line."""
         raise NotImplementedError
 
+    def extension_change(self) -> str:
+        """Return the change of the extension as text."""
+        return in_words(self.extension["plan"]["action"], EXTENSION, self.steps.check_mode)
+
     def pods(self) -> str:
         """Return the number of ready pods as text."""
         return (self.readiness or {}).get("summary", "pods not checked")
@@ -152,7 +157,7 @@ class Flow:
         wanted = (self.extension["plan"]["properties"].get("version") or {}).get("after")
         installed = (self.extension["extension"] or {}).get("current_version")
         if wanted and installed and is_lower(wanted, installed):
-            self.steps.warn([f"azureml_version {wanted} is lower than the installed version {installed}: a downgrade"])
+            self.steps.warn([f"azureml_version {wanted} is lower than the installed version {installed}, a downgrade"])
 
     def compare_certificate(self) -> Waiting[bool]:
         """Compare the certificate in the cluster with the variables.
@@ -197,8 +202,9 @@ class Flow:
             raise StepFailedError(
                 step,
                 {
-                    "msg": f"{found['api_address']} is the API server of host {owner} as well, and does not say which"
-                    f" cluster it belongs to ({found['reason']}). Check azureml_kubernetes; nothing was written."
+                    "msg": f"host {owner} connects to the same API server, {found['api_address']}, which does not"
+                    f" report its cluster ({found['reason']}). Check azureml_kubernetes of both hosts; nothing was"
+                    " written."
                 },
             )
 

@@ -20,9 +20,9 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._report.rollout import
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.checks import nothing_sent
 
 STRATEGIES = ("ansible.builtin.linear", "linear", "ansible.builtin.debug", "debug")
-# Patterns that can select whatever the inventory has: all, wildcards, and regular expressions.
+# Patterns that can select the whole inventory: all, wildcards, and regular expressions.
 CAN_BE_EVERYTHING = re.compile(r"all(\[.*)?|~.*|.*[*?].*")
-# Destructive flows as text.
+# Flows that need a confirmation, as the beginning of a sentence about clusters.
 DESTRUCTIVE = {"remove": "remove Azure Machine Learning from", "detach": "detach"}
 INSTEAD = "Use role azureml.arc.azureml instead, which runs for each host."
 
@@ -34,17 +34,19 @@ def require_whole_batch(task) -> None:
     """
     strategy = task.get_play().strategy
     if strategy not in STRATEGIES:
-        raise AnsibleActionFail(f"azureml.arc.fleet needs strategy linear, not {strategy}. {INSTEAD}")
+        raise AnsibleActionFail(f"azureml.arc.fleet requires strategy linear, not {strategy}. {INSTEAD}")
     if task.when:
         raise AnsibleActionFail(
-            f"azureml.arc.fleet takes all hosts at once, so it cannot have a condition ({task.when[0]}). {INSTEAD}"
+            f"azureml.arc.fleet runs once for all hosts, so it cannot have a condition ({task.when[0]}). {INSTEAD}"
         )
     if any(isinstance(one, TaskInclude) and not one.statically_loaded for one in blocks_of(task)):
-        raise AnsibleActionFail(f"azureml.arc.fleet takes all hosts at once, so it must be imported. {INSTEAD}")
+        raise AnsibleActionFail(
+            f"azureml.arc.fleet runs once for all hosts, so its tasks must be imported, not included. {INSTEAD}"
+        )
 
 
 def is_narrowed(pattern: str | list[str], hosts: Collection[str], inventory: Collection[str]) -> bool:
-    """Return whether a pattern of hosts was written to select these hosts, instead of whatever the inventory has.
+    """Return whether a pattern of hosts was written to select these hosts, and not the whole inventory.
 
     :param pattern: of C(--limit) or of the play.
     :param hosts: those that it selects.
@@ -94,7 +96,7 @@ class PlaySettings:
         """
         value = self._value(name, None)
         if value is not None and not re.fullmatch("[1-9][0-9]*", str(value).strip()):
-            raise AnsibleActionFail(nothing_sent([f"{name} must be a number of at least 1, not '{value}'"]))
+            raise AnsibleActionFail(nothing_sent([f"{name} must be a whole number, 1 or more, not '{value}'"]))
         return None if value is None else int(value)
 
     def flag(self, name: str, default: bool) -> bool:
@@ -139,6 +141,6 @@ class PlaySettings:
             given = f", not {confirmed}" if confirmed else ""
             message = (
                 f"this would {DESTRUCTIVE[flow]} {counted(count)}. Select some by name with --limit, or confirm"
-                f" their number by -e azureml_confirm={count}{given}"
+                f" their number with -e azureml_confirm={count}{given}"
             )
             raise AnsibleActionFail(nothing_sent([message]))

@@ -100,7 +100,7 @@ class Assignment:
 
     @property
     def noun(self) -> str:
-        """Return what the hosts are, in a word."""
+        """Return the kind of the hosts for messages, C(cluster) or C(machine)."""
         return "machine" if self.flow_class.kind == MACHINE else "cluster"
 
     def errors_of(self, options: ClusterOptions | None) -> list[str]:

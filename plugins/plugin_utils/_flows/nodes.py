@@ -73,7 +73,7 @@ class Nodes(Flow):
 
     def summary(self) -> str:
         if not self.options.get("azureml_nodes"):
-            return "no nodes to change, azureml_nodes is not set"
+            return "no nodes to change, because azureml_nodes is not set"
         if not self._changed:
             return f"nodes in sync: {named(self._nodes)}"
         return f"nodes {'to change' if self.steps.check_mode else 'changed'}: {named(self._changed)}"
@@ -117,7 +117,7 @@ class Machine(Flow):
             self._checked = failure.result
             raise
         if self._is_enforcing and not self.steps.check_mode:
-            message = f"SELinux is still enforcing, and azureml_selinux_mode is {self._wanted_mode}."
+            message = f"SELinux is still enforcing, but azureml_selinux_mode is {self._wanted_mode}."
             message = f"{message} Check the results of the tasks that set it."
             raise StepFailedError(step, {**self._checked, "msg": message})
 
@@ -148,9 +148,9 @@ class Machine(Flow):
 
     def summary(self) -> str:
         if not self._checked:
-            return "the machine is not checked yet"
+            return "the machine was not checked yet"
         errors = dict.fromkeys(one["check"] for one in self._checked["findings"] if one["level"] == ERROR)
-        ready = f"the machine is not ready ({', '.join(errors)}), azureml_fail_on is never"
+        ready = f"the machine is not ready ({', '.join(errors)}), but azureml_fail_on is never"
         return ", ".join([ready if errors else "the machine is ready", *self._selinux_in_words()])
 
     def _selinux_in_words(self) -> list[str]:

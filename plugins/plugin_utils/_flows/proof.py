@@ -57,7 +57,7 @@ def _revision(extension: Mapping, compute: Mapping) -> str:
     return f"{present.get('current_version')} {digest}"
 
 
-def in_words(flow: Flow) -> list[str]:
+def results(flow: Flow) -> list[str]:
     """Return the results of the jobs, for the message of a cluster; nothing if none was needed."""
     if not flow.jobs:
         return []

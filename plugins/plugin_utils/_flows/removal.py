@@ -37,7 +37,7 @@ class Detach(Flow):
                 yield from self.steps.apply("Wait until the cluster is detached", "compute", given)
 
     def removed(self) -> list[str]:
-        """Return the removed objects as text, or in check mode those to remove."""
+        """Return the names of the removed objects, or in check mode of those to remove."""
         return [f"compute {one['compute']['name']}" for one in self.computes if one["changed"]]
 
     def unchanged(self) -> str:

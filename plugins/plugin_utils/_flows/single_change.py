@@ -11,7 +11,6 @@ from collections.abc import Collection
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting
 from ansible_collections.azureml.arc.plugins.module_utils._extension.keys import CERTIFICATE_FINGERPRINT
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows import proof
-from ansible_collections.azureml.arc.plugins.plugin_utils._flows.deploy import DONE, PLANNED
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.flow import Flow
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.steps import StepFailedError
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.options import ClusterOptions
@@ -67,8 +66,7 @@ class _SingleChange(Flow):
             yield from self.wait_for_endpoint()
 
     def summary(self) -> str:
-        words = PLANNED if self.steps.check_mode else DONE
-        return ", ".join([f"extension {words[self.extension['plan']['action']]}", self.pods(), *self.served()])
+        return ", ".join([f"extension {self.extension_change()}", self.pods(), *self.served()])
 
 
 class Upgrade(_SingleChange):
@@ -83,7 +81,7 @@ class Upgrade(_SingleChange):
     @staticmethod
     def errors_of(options: ClusterOptions) -> list[str]:
         if options.get("azureml_version") is None:
-            return ["azureml_version must be set to the version to upgrade to"]
+            return ["azureml_version is not set: set it to the version to upgrade to"]
         return []
 
     def begin(self) -> Waiting[None]:
@@ -137,7 +135,7 @@ class Upgrade(_SingleChange):
         change = "unchanged" if self.ended else f"{self._former} -> {version}"
         if self.steps.check_mode and not self.ended:
             change = f"would be upgraded, {change}"
-        return ", ".join([f"extension {change}", self.pods(), *self.served(), *proof.in_words(self)])
+        return ", ".join([f"extension {change}", self.pods(), *self.served(), *proof.results(self)])
 
 
 class RotateTls(_SingleChange):
@@ -146,7 +144,7 @@ class RotateTls(_SingleChange):
     @staticmethod
     def errors_of(options: ClusterOptions) -> list[str]:
         if "secret_name" in (options.get("azureml_tls") or {}) and not options.has_tls_secret:
-            return ["azureml_tls_secret must be set: a certificate in a Secret is renewed from it"]
+            return ["azureml_tls_secret must be set, because azureml_tls.secret_name is: it names the new certificate"]
         return []
 
     def begin(self) -> Waiting[None]:
@@ -167,5 +165,5 @@ class RotateTls(_SingleChange):
 
     def summary(self) -> str:
         if self.options.get("azureml_tls") is None:
-            return "no certificate to rotate, azureml_tls is not set"
+            return "no certificate to rotate, because azureml_tls is not set"
         return super().summary()

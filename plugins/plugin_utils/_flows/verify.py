@@ -41,6 +41,6 @@ class Verify(Flow):
                 self.readiness["summary"],
                 *self.served(),
                 *attached,
-                *proof.in_words(self),
+                *proof.results(self),
             ]
         )

@@ -104,7 +104,7 @@ def _query(table: str, conditions: Iterable[str], columns: str) -> str:
 
 
 def _is_plain(name: str) -> bool:
-    """Return whether JSON writes a name as it is."""
+    """Return whether JSON contains a name without escapes."""
     return json.dumps(name) == f'"{name}"'
 
 
@@ -123,7 +123,7 @@ class Waves:
         """Raise C(AzureMLError) if the percentages do not increase up to 100."""
         growing = all(before < after for before, after in zip((0.0, *self.percentages), self.percentages))
         if not self.percentages or not growing or self.percentages[-1] != ALL_CLUSTERS:
-            raise AzureMLError(f"wave_percentages must increase up to 100, not {list(self.percentages)}")
+            raise AzureMLError(f"wave_percentages must be increasing numbers up to 100, not {list(self.percentages)}")
 
     def of(self, cluster_id: str, tags: Mapping[str, str]) -> int:
         """Return the number of a cluster's wave, from 1 on, which does not depend on other clusters.
@@ -133,7 +133,9 @@ class Waves:
         tagged = next((value for name, value in tags.items() if name.lower() == self.tag.lower()), None)
         if tagged is not None:
             if not tagged.isdecimal() or int(tagged) < 1:
-                raise AzureMLError(f"tag {self.tag} of {cluster_id} must be the number of a wave, not '{tagged}'")
+                raise AzureMLError(
+                    f"tag {self.tag} of {cluster_id} must be the number of a wave, 1 or more, not '{tagged}'"
+                )
             return int(tagged)
         share = int(_digest(cluster_id)[:12], 16) / 16**12 * 100
         return next(number for number, upto in enumerate(self.percentages, 1) if share < upto)

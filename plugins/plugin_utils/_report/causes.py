@@ -44,7 +44,7 @@ PODS = (
     PodCause("crash loop", ("CrashLoopBackOff",), "Read the last log of the pod: kubectl logs --previous."),
     PodCause("unschedulable pods", ("Unschedulable",), "Free or add resources, or change the node selector."),
 )
-# Codes that say less than pods or the extension's health checks.
+# Codes that are less specific than pods or the extension's health checks.
 OUTER_CODES = ("", "ExtensionOperationFailed", "NotReady", "Timeout")
 CODES = {
     "AuthenticationFailed": "sign-in failed",
@@ -53,13 +53,13 @@ CODES = {
     "ClusterNotConnected": "not connected",
     "ClusterNotRunning": "not running",
     "ExtensionOperationFailed": "extension failed",
-    "NoAnswer": "no answer",
+    "NoResponse": "no response",
     "NotReady": "pods not ready",
     "Timeout": "timed out",
-    "Unreachable": "no answer",
+    "Unreachable": "no response",
 }
 # Checks of a preflight whose names are less clear than their outcome.
-CHECKS = {"connectivity": "not connected", "kubernetes_api": "no answer"}
+CHECKS = {"connectivity": "not connected", "kubernetes_api": "no response"}
 LONGEST_DETAIL = 240  # characters; the row of a cluster shows it
 PODS_NAMED = 2
 

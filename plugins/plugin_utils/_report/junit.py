@@ -40,7 +40,7 @@ def as_junit(report: Mapping) -> str:
 
 
 def _add_proofs(case: ET.Element, cluster: Mapping) -> None:
-    """Add what was proved, as properties."""
+    """Add the results of proofs, as properties."""
     proofs = [("endpoint", cluster["endpoint"]["summary"])] if cluster["endpoint"] else []
     for job in cluster["jobs"]:
         proofs += [("job", job["summary"]), ("job page", job["studio_url"])]

@@ -11,28 +11,12 @@ from dataclasses import dataclass, replace
 
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.text import counted, named, printable
+from ansible_collections.azureml.arc.plugins.plugin_utils._report.actions import EXTENSION, in_words
 from ansible_collections.azureml.arc.plugins.plugin_utils._report.causes import cause_of, short
 from ansible_collections.azureml.arc.plugins.plugin_utils._report.results import read_cluster
 
-# Actions of a plan as text, after the change and in check mode.
-DONE = {
-    "none": "unchanged",
-    "create": "installed",
-    "update": "updated",
-    "replace": "replaced",
-    "adopt": "joined",
-    "delete": "removed",
-}
-PLANNED = {
-    "none": "in sync",
-    "create": "install",
-    "update": "update",
-    "replace": "replace",
-    "adopt": "join",
-    "delete": "remove",
-}
 OUTCOMES = ("ok", "changed", "failed", "unreachable", "gone", "pending", "not started")
-NO_RESULT = "no result: the host did not answer"
+NO_RESULT = "no result: the host did not respond"
 STILL_PENDING = "no result so far: the cluster has its own task"
 LONGEST_CAUSE = 160  # characters; the line of the cluster and the report have the whole error
 
@@ -99,14 +83,14 @@ def _extension(result: Mapping, check_mode: bool) -> str:
     if result.get("failed") and not check_mode and state != "succeeded" and action != "none":
         return "failed"
     # A verification finds differences, and changes nothing either.
-    words = (PLANNED if check_mode or "findings" in result else DONE).get(action, str(action))
+    text = in_words(action, EXTENSION, planned=check_mode or "findings" in result)
     if action != "update":
-        return words
+        return text
     version = (plan.get("properties") or {}).get("version") or {}
     if version.get("before") and version.get("after"):
         return f"{version['before']} -> {version['after']}"
     keys = [*(plan.get("properties") or {}), *(plan.get("settings") or {}), *(plan.get("protected_settings") or ())]
-    return f"{words} {', '.join(sorted(keys))}"
+    return f"{text}: {', '.join(sorted(keys))}"
 
 
 def allowed_failures(budget: str, fleet: int) -> int:
@@ -119,7 +103,7 @@ def allowed_failures(budget: str, fleet: int) -> int:
     number = text.removesuffix("%").strip()
     if not number.isdecimal() or (text.endswith("%") and int(number) > 100):
         raise AzureMLError(
-            f"azureml_max_failures must be a number of clusters or a percentage of them, like 5 or 10%, not '{budget}'"
+            f"azureml_max_failures must be a number of clusters or a percentage like 5 or 10%, not '{budget}'"
         )
     return int(number) * fleet // 100 if text.endswith("%") else int(number)
 
@@ -151,7 +135,7 @@ class Wave:
     :param elapsed: seconds since the first wave began.
     :param waves: the number of waves; 0 if unknown.
     :param stopped_by: the summary of the former wave that was the last to start; empty for a wave that starts.
-    :param noun: what the hosts are, in a word.
+    :param noun: the kind of the hosts, C(cluster) or C(machine).
     """
 
     rows: Sequence[Row]
@@ -205,10 +189,10 @@ class Wave:
             if self.not_started:
                 text += f"; still to come: {named(self.not_started)}"
             if len(self.failed) > self.allowed:
-                text += f"; the rollout stops, azureml_max_failures allows {self.allowed}"
+                text += f"; the rollout stops, because azureml_max_failures allows {self.allowed}"
             elif self.stopped:
                 gone = " or is gone" if counts["gone"] else ""
-                text += f"; the rollout stops, every cluster of the wave failed{gone}"
+                text += f"; the rollout stops, because every cluster of the wave failed{gone}"
         if self.failed and not self.pending and (self.allowed is None or self.stopped or not self.not_started):
             text += f"; retry with --limit {','.join([*self.failed, *self.not_started])}"
         return text

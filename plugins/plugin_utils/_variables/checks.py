@@ -22,7 +22,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.labels imp
     label_value,
 )
 from ansible_collections.azureml.arc.plugins.module_utils._node.taints import checked_labels, checked_taints
-from ansible_collections.azureml.arc.plugins.module_utils._preflight.azure_checks import version_of
+from ansible_collections.azureml.arc.plugins.module_utils._preflight.azure_checks import check_version
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.options import ClusterOptions
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.specs import CLUSTER
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.tables import EXTENSION, INSTALL
@@ -44,7 +44,7 @@ VARIABLES = {**EXTENSION, **INSTALL}
 # Words that can be options or ordinary words; they are options if followed by this.
 PLAIN_WORDS = {
     "name": "$^",
-    "settings": "(?=:| and protected_| say)",
+    "settings": "(?=:| and protected_| set the)",
     "tls": "(?=[.,]| is)",
     "version": "(?= pins|:| to )",
 }
@@ -66,7 +66,7 @@ def _of_cluster(options: ClusterOptions) -> list[str]:
     """Return the errors in the variables of a deployment."""
     errors = list(_of_computes(options))
     if options.has_tls_secret and "secret_name" not in (options.get("azureml_tls") or {}):
-        errors.append("azureml_tls_secret needs azureml_tls.secret_name, the Secret to put the certificate into")
+        errors.append("azureml_tls_secret needs azureml_tls.secret_name, the name of the Secret for the certificate")
     if options.proves_endpoint and options.get("azureml_profile") not in INFERENCE:
         errors.append(
             f"azureml_prove: endpoint is for inference, but azureml_profile is {options.get('azureml_profile')}"
@@ -107,8 +107,8 @@ def _of_names(options: ClusterOptions) -> Iterator[str]:
             if given.get(name) is not None:
                 yield from _error_of(check_one, prefix + name, given[name])
     if options.get("azureml_minimum_agent_version") is not None:
-        for error in _error_of(version_of, options.get("azureml_minimum_agent_version")):
-            yield f"azureml_minimum_agent_version: {error}"
+        variable = "azureml_minimum_agent_version"
+        yield from _error_of(check_version, variable, options.get(variable))
     for label, value in (options.get("azureml_node_selector") or {}).items():
         yield from _error_of(label_key, str(label), "azureml_node_selector")
         yield from _error_of(label_value, as_setting(value), f"azureml_node_selector.{label}")
@@ -159,7 +159,7 @@ def of_fleet(hosts: Mapping[str, ClusterOptions], needs_cluster: Collection[str]
     """
     errors: dict[str, list[str]] = {}
     for text, same in (
-        ("are the same cluster in Azure", _by(hosts, _clusters)),
+        ("refer to the same cluster in Azure", _by(hosts, _clusters)),
         ("attach their clusters as the same compute {}", _by(hosts, _computes)),
         ("connect to the same API server by azureml_kubernetes", _by(hosts, _connections, needs_cluster)),
     ):
@@ -194,8 +194,8 @@ def of_connection(options: ClusterOptions) -> list[str]:
     if any(given.get(name) for name in SELECTORS):
         return []
     return [
-        "azureml_kubernetes needs kubeconfig, context or host: the environment cannot name the API servers of several"
-        " hosts"
+        "azureml_kubernetes needs kubeconfig, context or host, because the environment can name the API server of only"
+        " one host"
     ]
 
 

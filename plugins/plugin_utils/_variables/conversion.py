@@ -42,6 +42,8 @@ def convert(values: Mapping, spec: Mapping[str, Mapping]) -> tuple[dict, list[st
 
 
 class _Conversion:
+    """Converts values by their specification, and collects the errors in them."""
+
     def __init__(self) -> None:
         self.errors: list[str] = []
 
@@ -88,7 +90,7 @@ class _Conversion:
         for names in option.get("mutually_exclusive", ()):
             both = [f"{name}.{one}" for one in names if one in given]
             if len(both) > 1:
-                self.errors.append(f"{' and '.join(both)} exclude each other")
+                self.errors.append(f"{' and '.join(both)} are mutually exclusive")
         for names in option.get("required_one_of", ()):
             if given.isdisjoint(names):
                 self.errors.append(f"{name} needs {' or '.join(names)}")

@@ -147,6 +147,7 @@ class ClusterOptions:
         return self._variables.get("azureml_settings_generation") != "2021"
 
     def _by(self, table: Mapping[str, str]) -> dict:
+        """Return the options of a table whose variables are set."""
         return {option: self._variables[name] for option, name in table.items() if name in self._variables}
 
     def _install(self) -> dict:
@@ -154,19 +155,19 @@ class ClusterOptions:
         return {**self.detected, **self._by(INSTALL)}
 
     def _azure(self, options: Mapping, more: Mapping) -> dict:
-        """Options of a module that signs in to Azure."""
+        """Return the options of a module that signs in to Azure; C(more) takes precedence."""
         return {**self._variables.get("azureml_sign_in", {}), **options, **more}
 
     def _kubernetes(self, options: Mapping, more: Mapping) -> dict:
-        """Options of a module that connects to the cluster."""
+        """Return the options of a module that connects to the cluster; C(more) takes precedence."""
         return {**self._variables.get("azureml_kubernetes", {}), **options, **more}
 
     def azure_preflight(self) -> dict:
-        """For the checks of module preflight in Azure."""
+        """Return the options of module preflight for its checks in Azure."""
         return self._azure(self._preflight(), {"sides": ["azure"], "skip_installed": True})
 
     def kubernetes_preflight(self) -> dict:
-        """For the checks of module preflight in the cluster."""
+        """Return the options of module preflight for its checks in the cluster."""
         return self._kubernetes(self._preflight(), {"sides": ["kubernetes"]})
 
     def _preflight(self) -> dict:
@@ -184,29 +185,32 @@ class ClusterOptions:
         }
 
     def extension(self, **more: object) -> dict:
-        """For module extension."""
+        """Return the options of module extension."""
         options = {**self._by(CLUSTER), **self._install(), **self._by(EXTENSION)}
         if self.has_tls_secret and self.certificate:
             options["tls"] = {**self._tls, "secret_sha256": self.certificate["fingerprint"]}
         return self._azure(options, more)
 
     def pod_readiness(self, **more: object) -> dict:
-        """For module pod_readiness."""
+        """Return the options of module pod_readiness."""
         return self._kubernetes({**self._install(), **self._by(READINESS), "extension_name": self.extension_name}, more)
 
     def openshift_scc(self, **more: object) -> dict:
-        """For module openshift_scc."""
+        """Return the options of module openshift_scc."""
         named = {"extension_name": self.extension_name, "compute_namespaces": self.compute_namespaces}
         return self._kubernetes({**self._by(OPENSHIFT_SCC), **named}, more)
 
     def tls_secret(self, **more: object) -> dict:
-        """For module tls_secret."""
+        """Return the options of module tls_secret."""
         named = {"name": self._tls.get("secret_name"), "cname": self._tls.get("cname")}
         named = {option: value for option, value in named.items() if value is not None}
         return self._kubernetes({**self._variables.get("azureml_tls_secret", {}), **named}, more)
 
     def endpoint_check(self, **more: object) -> dict:
-        """For module endpoint_check: the certificate that is known, else that of the Secret, else plain HTTP."""
+        """Return the options of module endpoint_check.
+
+        They expect the certificate that is known, otherwise that of the Secret, otherwise plain HTTP.
+        """
         if self._variables.get("azureml_kubernetes_via") == "node":
             more = {"on_node": True, **more}
         if not self._tls:
@@ -221,7 +225,7 @@ class ClusterOptions:
         return attachment.get("workspace") or self._variables.get("azureml_workspace")
 
     def job_check(self, attachment: Mapping, **more: object) -> dict:
-        """For module job_check and one of the attachments. It works in Azure, so it always runs on the controller."""
+        """Return the options of module job_check for an attachment. It works in Azure, so it runs on the controller."""
         given = self._variables.get("azureml_prove_job", {})
         options = {
             "workspace": self.workspace_of(attachment),
@@ -235,7 +239,7 @@ class ClusterOptions:
         return self._azure(self._kubernetes(options, {}), more)
 
     def workspaces(self) -> dict[str, dict]:
-        """For reading the workspaces of computes, by the variables that name them."""
+        """Return the options to read the workspace of each compute, by the variable that names the workspace."""
         common = {name: value for name, value in self._by(CLUSTER).items() if name == "subscription_id"}
         found = {}
         for variable, one in self.named_attachments.items():
@@ -244,20 +248,23 @@ class ClusterOptions:
         return found
 
     def cluster_identity(self, cluster: Mapping, **more: object) -> dict:
-        """For module cluster_identity and the cluster in Azure, with C(id) and C(fqdns)."""
+        """Return the options of module cluster_identity.
+
+        :param cluster: the cluster in Azure, with C(id) and C(fqdns).
+        """
         return self._kubernetes({"cluster_id": cluster["id"], "fqdns": cluster.get("fqdns", [])}, more)
 
     def named_identity(self) -> dict | None:
-        """For module cluster_identity and the cluster that the variables name, C(None) if they do not name it."""
+        """Return the options of module cluster_identity for the cluster in the variables, C(None) if they name none."""
         named = self._by(CLUSTER)
         return self._kubernetes(named, {}) if "resource_group" in named else None
 
     def node(self, nodes: Mapping) -> dict:
-        """For module node and an entry of azureml_nodes."""
+        """Return the options of module node for an entry of azureml_nodes."""
         return self._kubernetes({**self._by(NODE), **nodes}, {})
 
     def node_preflight(self, **more: object) -> dict:
-        """For module node_preflight. SELinux is not a finding if the variables set its mode."""
+        """Return the options of module node_preflight. SELinux is not a finding if the variables set its mode."""
         skipped = self._variables.get("azureml_machine_skip_checks", [])
         changed = ["selinux"] if "azureml_selinux_mode" in self._variables else []
         return {
@@ -268,15 +275,15 @@ class ClusterOptions:
         }
 
     def namespace(self, name: str, **more: object) -> dict:
-        """For module namespace."""
+        """Return the options of module namespace."""
         return self._kubernetes({"name": name}, more)
 
     def compute(self, attachment: Mapping, **more: object) -> dict:
-        """For module compute and one of the attachments; the namespace has a separate step."""
+        """Return the options of module compute for an attachment; a separate step creates the namespace."""
         given = {option: value for option, value in attachment.items() if option != "create_namespace"}
         return self._azure({**self._by(CLUSTER), **self._named_by_azure, **self._by(COMPUTE), **given}, more)
 
     def instance_type(self, types: list[dict], **more: object) -> dict:
-        """For module instance_type and the types of the computes."""
+        """Return the options of module instance_type for the instance types of the computes."""
         purge = self._variables.get("azureml_purge_instance_types", False)
         return self._kubernetes({"instance_types": types, "purge": purge}, more)

@@ -82,7 +82,7 @@ days_left:
 INTERVAL = 86400.0
 DAYS = 30.0
 TIMEOUT = 10  # seconds for an endpoint
-# For a key vault or Secret: seconds, more than its module retries requests, and how many are read at once.
+# Maximum seconds to read a key vault or Secret (its module retries requests for less), and the number of reads at once.
 LONGEST_READ = 900
 AT_ONCE = 4
 SECONDS_A_DAY = 86400
@@ -112,7 +112,7 @@ def host_and_port(address: str) -> tuple[str, int]:
     """
     parts = urlsplit(f"//{address}")
     if not parts.hostname:
-        raise ValueError("it has no host")
+        raise ValueError("the address has no host")
     return parts.hostname, parts.port or HTTPS
 
 
@@ -214,8 +214,8 @@ async def check(endpoints: list[dict[str, Any]], days: float, seen: dict[str, st
 
     at_sources = dict(zip(watched, await asyncio.gather(*map(read, watched.values()))))
     with_address = [one for one in endpoints if "address" in one]
-    answers = await asyncio.gather(*(_or_log(served(one["address"]), one["address"]) for one in with_address))
-    at_endpoints = {one["address"]: answer for one, answer in zip(with_address, answers)}
+    certificates = await asyncio.gather(*(_or_log(served(one["address"]), one["address"]) for one in with_address))
+    at_endpoints = {one["address"]: certificate for one, certificate in zip(with_address, certificates)}
     found = []
     for one in endpoints:
         key = key_of(one)
@@ -225,6 +225,7 @@ async def check(endpoints: list[dict[str, Any]], days: float, seen: dict[str, st
 
 
 async def _or_log(reading: Coroutine[Any, Any, dict[str, Any]], what: str) -> dict[str, Any] | None:
+    """Return a certificate, or log why it cannot be read and return C(None)."""
     try:
         return await reading
     except (OSError, RuntimeError, ValueError, asyncio.TimeoutError) as error:

@@ -90,7 +90,7 @@ def events(before: dict[str, dict], now: dict[str, dict | None]) -> list[dict[st
 async def read(inventory: str) -> dict[str, dict | None]:
     """Return the extension of each host.
 
-    :raises RuntimeError: if the inventory cannot be read, with the message of C(ansible-inventory).
+    :raises RuntimeError: with the message of C(ansible-inventory), if it cannot read the inventory.
     """
     process = await asyncio.create_subprocess_exec(
         "ansible-inventory",

@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 import pytest
 from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster
-from ansible_collections.azureml.arc.plugins.module_utils._azure.answer import parse_response
 from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import ClusterFacts
 from ansible_collections.azureml.arc.plugins.module_utils._azure.resource_graph import any_of
+from ansible_collections.azureml.arc.plugins.module_utils._azure.response import parse_response
 from ansible_collections.azureml.arc.plugins.module_utils._compute import configuration as _compute_configuration
 from ansible_collections.azureml.arc.plugins.module_utils._core import files
 from ansible_collections.azureml.arc.plugins.module_utils._core import text as _text
@@ -97,7 +97,7 @@ def test_name_cannot_change_the_structure_of_a_kubernetes_path(name, namespace):
     arguments = (namespace or "-", name or "-")
     refusal = refusal_of(RESOURCES["Pod"].path, *arguments)
     if refusal:
-        assert_clear(refusal, "is not the name of an object")
+        assert_clear(refusal, "is not a valid name of a Kubernetes object")
         return
     path = RESOURCES["Pod"].path(*arguments)
     assert posixpath.normpath(path) == path
@@ -202,7 +202,7 @@ def test_inline_kubeconfig_neither_runs_programs_nor_reads_files(tmp_path, user,
     marker = tmp_path / "owned"
     user = json.loads(json.dumps(user).replace("{}", str(marker)))
     content = kubeconfig(**user)
-    with pytest.raises(AzureMLError, match=f"^kubeconfig: user 'u' has {next(iter(user))}, which is not allowed"):
+    with pytest.raises(AzureMLError, match=f"^kubeconfig: user 'u' has {next(iter(user))}, which an inline"):
         configuration(json.dumps(content) if as_text else content, tmp_path)
     assert not marker.exists()
 

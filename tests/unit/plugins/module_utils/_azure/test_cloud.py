@@ -28,7 +28,7 @@ def test_private_cloud_is_read_from_its_address():
 
 @pytest.mark.parametrize("document", [[], {}, {"authentication": {}}, {"authentication": {"loginEndpoint": 1}}, None])
 def test_invalid_metadata_is_rejected(document):
-    with pytest.raises(AzureMLError, match="cloud_environment: .* did not answer with the metadata of a cloud"):
+    with pytest.raises(AzureMLError, match="cloud_environment: .* did not return the metadata of a cloud"):
         _cloud.from_metadata("https://rm.local", document)
 
 

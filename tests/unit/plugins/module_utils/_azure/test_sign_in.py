@@ -126,7 +126,7 @@ def test_option_for_instance_discovery_takes_precedence_over_the_environment(fil
 @pytest.mark.parametrize(
     ("options", "environ", "message"),
     [
-        ({"profile": "none"}, {}, "profile 'none' is not in"),
+        ({"profile": "none"}, {}, "profile 'none' does not exist in"),
         ({"auth_source": "env"}, {}, r"client_id, tenant, secret \(or x509_certificate_path\) missing"),
         ({"client_id": "x", "tenant": "t"}, {}, r"secret \(or x509_certificate_path\) missing"),
         (
@@ -135,8 +135,12 @@ def test_option_for_instance_discovery_takes_precedence_over_the_environment(fil
             "tenant, AZURE_FEDERATED_TOKEN_FILE missing",
         ),
         ({}, {"ANSIBLE_AZURE_AUTH_SOURCE": "magic"}, "auth_source must be one of auto, cli, .*, not 'magic'"),
-        ({"auth_source": "cli", "cli_timeout": 0}, {}, "cli_timeout must be a number of seconds, not '0'"),
-        ({"auth_source": "cli"}, {"ANSIBLE_AZURE_CLI_TIMEOUT": "x"}, "cli_timeout must be a number of seconds"),
+        (
+            {"auth_source": "cli", "cli_timeout": 0},
+            {},
+            "cli_timeout must be a whole number of seconds, at least 1, not '0'",
+        ),
+        ({"auth_source": "cli"}, {"ANSIBLE_AZURE_CLI_TIMEOUT": "x"}, "cli_timeout must be a whole number of seconds"),
     ],
 )
 def test_missing_or_invalid_option_is_named(options, environ, message, file):

@@ -55,7 +55,7 @@ def test_clusters_of_a_run_share_the_token_of_a_slow_az(az):
 
 def test_az_that_times_out_is_called_once_and_the_error_names_the_timeout(az):
     credential, calls = az("exec sleep 30", timeout=1)
-    message = "Could not sign in to Azure with the Azure CLI: 'az' did not answer within 1 seconds .* Raise cli_timeout"
+    message = "Could not sign in to Azure with the Azure CLI: 'az' did not respond within 1 seconds.*Raise cli_timeout"
     for _cluster in range(3):
         with pytest.raises(AzureMLError, match=message):
             token_of(credential())

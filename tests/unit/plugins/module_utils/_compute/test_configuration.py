@@ -28,31 +28,31 @@ def of_type(**fields):
     ("text", "message"),
     [
         ("{", "config_file f.json: line 1, column 2: Expecting property name"),
-        ("[]", "config_file f.json: it must hold a JSON object"),
-        ('{"namespace": "a", "namespace": "b"}', "config_file f.json: it has namespace twice"),
+        ("[]", "config_file f.json: it must contain a JSON object"),
+        ('{"namespace": "a", "namespace": "b"}', "config_file f.json: duplicate key namespace"),
         ("[" * 100_000, "config_file f.json: maximum recursion"),
-        (document(namespaces="a"), "config_file f.json: namespaces is not supported; supported are namespace, default"),
-        (document(namespace="A b"), "config_file f.json: namespace: 'A b' is not the name of a namespace"),
-        (document(namespace=7), "f.json: namespace: '7' is not the name of a namespace"),
+        (document(namespaces="a"), "config_file f.json: unknown key namespaces; known are namespace, default"),
+        (document(namespace="A b"), "config_file f.json: namespace: 'A b' is not a valid namespace name"),
+        (document(namespace=7), "f.json: namespace: '7' is not a valid namespace name"),
         (document(instanceTypes=[]), r"f.json: instanceTypes must be a dictionary, not \[\]"),
         (document(instanceTypes={"a": "b"}), "f.json: instanceTypes.a must be a dictionary, not 'b'"),
-        (document(instanceTypes={"a b": {}}), "f.json: instanceTypes: 'a b' is not a name"),
-        (document(instanceTypes={"a-": {}}), "f.json: instanceTypes: 'a-' is not a name"),
-        (document(instanceTypes={"a" * 300: {}}), "f.json: instanceTypes: 'a+' must be lower case"),
+        (document(instanceTypes={"a b": {}}), "f.json: instanceTypes: 'a b' is not a valid name"),
+        (document(instanceTypes={"a-": {}}), "f.json: instanceTypes: 'a-' is not a valid name"),
+        (document(instanceTypes={"a" * 300: {}}), "f.json: instanceTypes: 'a+' is not a valid name"),
         (document(defaultInstanceType="b"), "f.json: defaultInstanceType: 'b' is not one of instanceTypes: a"),
         (document(defaultInstanceType=None), "f.json: defaultInstanceType is missing: name one of a"),
         (document(instanceTypes=None), "f.json: defaultInstanceType needs instanceTypes"),
         (
             of_type(node_selector={}),
-            "f.json: instanceTypes.a: node_selector is not supported; supported are nodeSelector, r",
+            "f.json: instanceTypes.a: unknown key node_selector; known are nodeSelector, r",
         ),
-        (of_type(nodeSelector={"a": "b c"}), "f.json: instanceTypes.a.nodeSelector.a: 'b c' is not the value"),
+        (of_type(nodeSelector={"a": "b c"}), "f.json: instanceTypes.a.nodeSelector.a: 'b c' is not a valid label"),
         (of_type(nodeSelector={"a": True}), "instanceTypes.a.nodeSelector.a: True must be in quotes"),
-        (of_type(resources={"request": {}}), "f.json: instanceTypes.a.resources: request is not supported"),
+        (of_type(resources={"request": {}}), "f.json: instanceTypes.a.resources: unknown key request"),
         (of_type(resources={"limits": 3}), "f.json: instanceTypes.a.resources.limits must be a dictionary, not 3"),
         (
             of_type(resources={"limits": {"cpu": True}}),
-            "instanceTypes.a.resources.limits.cpu: 'True' is not a quantity",
+            "instanceTypes.a.resources.limits.cpu: 'True' is not a valid quantity",
         ),
         (of_type(resources={"limits": {GPU: "0.5"}}), "instanceTypes.a.resources.limits.nvidia.com/gpu: 0.5 is not"),
         (
@@ -67,7 +67,7 @@ def test_invalid_file_is_rejected_with_the_path_in_it(text, message):
 
 
 def test_invalid_options_are_rejected_with_their_path():
-    with pytest.raises(AzureMLError, match="^instance_types.small.resources.limits.cpu: 'x' is not a quantity"):
+    with pytest.raises(AzureMLError, match="^instance_types.small.resources.limits.cpu: 'x' is not a valid quantity"):
         from_options({"instance_types": {"small": {"resources": {"limits": {"cpu": "x"}}}}})
     with pytest.raises(AzureMLError, match="^default_instance_type is missing: name one of small"):
         from_options({"instance_types": SMALL})
@@ -93,8 +93,8 @@ def test_names_are_converted_for_the_cluster_where_the_default_has_a_second_name
 @pytest.mark.parametrize(
     ("types", "message"),
     [
-        (["a_b", "a-b"], "'a_b' and 'a-b' would both be 'a-b'"),
-        (["a", "DefaultInstanceType"], "the default is 'a', and 'DefaultInstanceType' is the default of the cluster"),
+        (["a_b", "a-b"], "'a_b' and 'a-b' would both have the name 'a-b'"),
+        (["a", "DefaultInstanceType"], "the default instance type is 'a', but 'DefaultInstanceType' would be"),
     ],
 )
 def test_types_with_equal_names_in_the_cluster_are_rejected(types, message):

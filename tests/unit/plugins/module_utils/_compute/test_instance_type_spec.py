@@ -50,7 +50,7 @@ def test_zero_gpus_are_left_out_of_the_spec_but_sent_with_the_attachment():
 
 
 def test_name_that_is_invalid_for_an_object_is_rejected():
-    with pytest.raises(AzureMLError, match="name: 'GPU_type' must be lower case"):
+    with pytest.raises(AzureMLError, match="name: 'GPU_type' is not a valid name"):
         check_object_name("GPU_type", "name")
 
 
@@ -58,14 +58,14 @@ def test_name_that_is_invalid_for_an_object_is_rejected():
     ("given", "message"),
     [
         ({"node_selector": ["a"]}, r"\[0\].node_selector must be a dictionary, not \['a'\]"),
-        ({"node_selector": {"a b": "c"}}, r"\[0\].node_selector: 'a b' is not the key of a label"),
-        ({"node_selector": {"Bad_prefix!/a": "c"}}, "is not the key of a label"),
-        ({"node_selector": {"a": "b c"}}, r"\[0\].node_selector.a: 'b c' is not the value of a label"),
-        ({"node_selector": {"a": "x" * 64}}, "is not the value of a label"),
-        ({"limits": {"memory": "lots"}}, r"\[0\].resources.limits.memory: 'lots' is not a quantity like 500m"),
-        ({"limits": {"memory": "-1Gi"}}, "is not a quantity of zero or more"),
-        ({"limits": {"memory": "NaN"}}, "is not a quantity"),
-        ({"limits": {"cpu": {"a": 1}}}, r"\[0\].resources.limits.cpu: .* is not a quantity"),
+        ({"node_selector": {"a b": "c"}}, r"\[0\].node_selector: 'a b' is not a valid label key"),
+        ({"node_selector": {"Bad_prefix!/a": "c"}}, "is not a valid label key"),
+        ({"node_selector": {"a": "b c"}}, r"\[0\].node_selector.a: 'b c' is not a valid label value"),
+        ({"node_selector": {"a": "x" * 64}}, "is not a valid label value"),
+        ({"limits": {"memory": "lots"}}, r"\[0\].resources.limits.memory: 'lots' is not a valid quantity like 500m"),
+        ({"limits": {"memory": "-1Gi"}}, "must be a number, zero or more"),
+        ({"limits": {"memory": "NaN"}}, "must be a number, zero or more"),
+        ({"limits": {"cpu": {"a": 1}}}, r"\[0\].resources.limits.cpu: .* is not a valid quantity"),
         (
             {"requests": {"cpu": "1500m"}, "limits": {"cpu": "1"}},
             r"\[0\].resources.requests.cpu: 1500m is more than the limit of 1",

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Problems in the answers of an inference router."""
+"""Problems in what an inference router serves."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from datetime import timedelta
 
 import pytest
 from ansible_collections.azureml.arc.plugins.module_utils._endpoint.verdict import (
-    Answer,
     Expected,
+    ProbeResult,
     outcome_of,
     problems,
     served,
@@ -38,7 +38,7 @@ FOREIGN = der(certificates.make(("other.example.com",))[0])
 
 
 def of(*chain: bytes, expected: tuple | None = CHAIN, cname: str = "ml.example.com", now=NOW) -> list[str]:
-    return problems(Answer("https", chain), Expected("https", cname, expected), now)
+    return problems(ProbeResult("https", chain), Expected("https", cname, expected), now)
 
 
 def test_expected_chain_is_accepted_with_or_without_the_root():
@@ -74,11 +74,11 @@ def test_all_problems_of_a_stale_certificate_are_reported_together():
 @pytest.mark.parametrize(
     ("scheme", "answer", "found"),
     [
-        ("https", Answer("http"), ["it serves plain HTTP instead of HTTPS"]),
-        ("http", Answer("https", RIGHT), ["it serves HTTPS instead of plain HTTP"]),
-        ("http", Answer("http"), []),
-        ("https", Answer(failure="it hung up"), ["no HTTPS: it hung up"]),
-        ("https", Answer(unreachable="Connection refused"), []),
+        ("https", ProbeResult("http"), ["it serves plain HTTP instead of HTTPS"]),
+        ("http", ProbeResult("https", RIGHT), ["it serves HTTPS instead of plain HTTP"]),
+        ("http", ProbeResult("http"), []),
+        ("https", ProbeResult(failure="it hung up"), ["no HTTPS: it hung up"]),
+        ("https", ProbeResult(unreachable="Connection refused"), []),
     ],
 )
 def test_unexpected_protocol_is_a_problem(scheme, answer, found):
@@ -88,9 +88,9 @@ def test_unexpected_protocol_is_a_problem(scheme, answer, found):
 @pytest.mark.parametrize(
     ("answers", "wrong", "found"),
     [
-        ({"a": Answer("http"), "b": Answer(unreachable="x")}, [], "ok"),
-        ({"a": Answer("http"), "b": Answer(unreachable="x")}, ["it is"], "wrong"),
-        ({"a": Answer(unreachable="x")}, [], "unreachable"),
+        ({"a": ProbeResult("http"), "b": ProbeResult(unreachable="x")}, [], "ok"),
+        ({"a": ProbeResult("http"), "b": ProbeResult(unreachable="x")}, ["it is"], "wrong"),
+        ({"a": ProbeResult(unreachable="x")}, [], "unreachable"),
         ({}, ["no address"], "wrong"),
     ],
 )
@@ -125,7 +125,7 @@ def test_certificate_that_cannot_be_parsed_is_a_problem(before, after, problem):
 
 
 def test_days_left_are_negative_after_expiry():
-    certificate = served(Answer("https", RIGHT))
+    certificate = served(ProbeResult("https", RIGHT))
     assert certificate.view(NOW)["days_left"] == 365
     assert certificate.view(NOW + 370 * DAY)["days_left"] == -5
     assert certificate.view(NOW)["names"] == ["ml.example.com"]

@@ -18,15 +18,15 @@ from extension_options import FIRST_INFERENCE, INFERENCE, TRAINING, cluster
         ({**INFERENCE, "inference_service": None}, "inference_service is required with workload_profile inference"),
         (
             {**INFERENCE, "allow_insecure_connections": None},
-            "inference needs either tls, or allow_insecure_connections",
+            "inference needs either tls, for HTTPS, or allow_insecure_connections",
         ),
         (
             {**INFERENCE, "inference_service": "node_port", "settings": {"internalLoadBalancerProvider": "azure"}},
-            "a node port and an internal load balancer exclude each other: inference_service is node_port",
+            "inference_service is node_port, but settings set the keys of another service",
         ),
         (
             {**FIRST_INFERENCE, "inference_service": "cluster_ip"},
-            "inference_service cluster_ip does not exist with settings_generation 2021; it has load_balancer",
+            "inference_service cluster_ip is not supported with settings_generation 2021; choose one of load_balancer",
         ),
         (
             {
@@ -34,7 +34,7 @@ from extension_options import FIRST_INFERENCE, INFERENCE, TRAINING, cluster
                 "inference_service": "internal_load_balancer",
                 "settings": {"privateEndpointNodeport": True},
             },
-            "exclude each other",
+            "inference_service is internal_load_balancer, but settings set the keys of another",
         ),
         *(
             ({**INFERENCE, "tls": {"secret_name": "s", "cname": cname}}, "tls.cname must be a DNS name like .*, not ")
@@ -42,11 +42,11 @@ from extension_options import FIRST_INFERENCE, INFERENCE, TRAINING, cluster
         ),
         (
             {**FIRST_INFERENCE, "tls": {"secret_name": "s", "cname": "c"}},
-            "tls.secret_name does not exist with settings_generation 2021",
+            "tls.secret_name is not supported with settings_generation 2021",
         ),
         (
             {**TRAINING, "settings_generation": "2021", "version": "1.0.67", "install_volcano": False},
-            "install_volcano does not exist with",
+            "install_volcano is not supported with",
         ),
         (
             {**TRAINING, "settings_generation": "2021"},
@@ -82,8 +82,8 @@ def test_valid_options_are_accepted(options):
 @pytest.mark.parametrize(
     ("options", "fields", "message"),
     [
-        ({"inference_service": "internal_load_balancer"}, {"distribution": "k3s"}, "needs an AKS cluster: .*has k3s"),
-        ({"inference_router_ha": True}, {"node_count": 2}, "inference_router_ha needs 3 nodes, and the cluster has 2"),
+        ({"inference_service": "internal_load_balancer"}, {"distribution": "k3s"}, "needs an AKS cluster: .*is k3s"),
+        ({"inference_router_ha": True}, {"node_count": 2}, "inference_router_ha needs 3 nodes, but the cluster has 2"),
     ],
 )
 def test_option_that_the_cluster_does_not_support_is_named(options, fields, message):

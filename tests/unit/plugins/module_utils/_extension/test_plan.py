@@ -13,6 +13,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._extension.body import
 from ansible_collections.azureml.arc.plugins.module_utils._extension.disruption import disruption
 from ansible_collections.azureml.arc.plugins.module_utils._extension.keys import CERTIFICATE_FINGERPRINT
 from ansible_collections.azureml.arc.plugins.module_utils._extension.plan import (
+    HOW_TO_ALLOW,
     PresentExtension,
     WantedExtension,
     diff,
@@ -94,7 +95,10 @@ PRESENT_WITH_RELAY = replace(PRESENT, protected_keys=frozenset(RELAY))
     ],
 )
 def test_present_extension_determines_the_action(wanted, present, action):
-    assert plan(wanted, present).action == action
+    step = plan(wanted, present)
+
+    assert step.action == action
+    assert action != "refuse" or HOW_TO_ALLOW[step.allowed_by]
 
 
 def test_update_contains_only_differences():

@@ -29,7 +29,7 @@ RUNNING = pod(phase="Running")
         (f'{PREFIX}9:{{"Msg":"Invalid instance type."}}', "JobInstanceType", "amloperator.skipResourceValidation"),
         (f'{PREFIX}400:{{"Msg":"... Azure Machine Learning token service"}}', "JobNetwork", "private endpoint"),
         ("Failed to acquire CSI storage account credentials: HTTP 403: AuthorizationFailed", "JobIdentity", "Storage"),
-        ("Failed to acquire CSI storage account credentials: no answer", "JobNetwork", "its storage account"),
+        ("Failed to acquire CSI storage account credentials: timeout", "JobNetwork", "its storage account"),
         ("Unable to mount. Give either an account key or SAS token", "JobIdentity", "managed identity"),
         ("ScriptExecution.StreamAccess.Authentication: permission denied", "JobIdentity", "Storage Blob Data"),
         ("Unable to upload project files to working directory", "JobStorage", "trusted Azure services"),

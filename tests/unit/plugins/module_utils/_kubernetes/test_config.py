@@ -211,20 +211,20 @@ def test_proxy_with_an_unknown_scheme_is_rejected_without_showing_its_password(c
 
 
 @pytest.mark.parametrize("password", ["hu#sh", "hu/sh", "hush@p:99999/"])
-def test_proxy_that_is_no_address_is_rejected_without_showing_its_password(password, configured):
+def test_proxy_that_is_not_an_address_is_rejected_without_showing_its_password(password, configured):
     with pytest.raises(AzureMLError, match="proxy must be an address like") as error:
         configured({"host": "https://a", "proxy": f"http://u:{password}@p:1"}, {})
     assert "hu" not in str(error.value)
 
 
 @pytest.mark.parametrize("address", ["https://a:99999", "https://a:port", "https://[::1", "https://a b"])
-def test_host_that_is_no_address_is_rejected(address, file, configured):
+def test_host_that_is_not_an_address_is_rejected(address, file, configured):
     for credentials in ({"api_key": "t"}, {"kubeconfig": file("b")}):
         with pytest.raises(AzureMLError, match=f"^host must be an address like .*, not '{re.escape(address)}'"):
             configured({"host": address, **credentials}, {})
 
 
-def test_server_of_a_kubeconfig_that_is_no_address_is_rejected(file, configured):
+def test_server_of_a_kubeconfig_that_is_not_an_address_is_rejected(file, configured):
     path = file("b", server="https://b:99999")
     with pytest.raises(AzureMLError, match="^host must be an address like .*, not 'https://b:99999'"):
         configured({"kubeconfig": path}, {})

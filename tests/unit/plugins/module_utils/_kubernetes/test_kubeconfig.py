@@ -77,7 +77,7 @@ def test_invalid_kubeconfig_is_an_error_with_its_path(write, content, message):
 
 @pytest.mark.parametrize("field", ["exec", "auth-provider", "tokenFile"])
 def test_inline_kubeconfig_with_a_program_or_file_is_rejected(field):
-    with pytest.raises(AzureMLError, match=f"user 'u' has {field}, which is not allowed in an inline one"):
+    with pytest.raises(AzureMLError, match=f"user 'u' has {field}, which an inline kubeconfig cannot use"):
         from_option({"users": [entry("user", "u", **{field: "x"})]})
 
 

@@ -25,5 +25,5 @@ def test_invalid_selector_is_rejected_with_its_option_and_value(selectors):
         label_selector(selectors, "label_selectors")
 
     assert str(failure.value).startswith(
-        f"label_selectors: '{','.join(selectors)}' is not a label selector, like pool="
+        f"label_selectors: '{','.join(selectors)}' is not a valid label selector like pool="
     )

@@ -82,8 +82,8 @@ def taint(key="amlarc", value=None, effect="NoSchedule"):
     [
         ([taint(value="false")], r"taints\[0\].value: ml.azure.com/amlarc accepts only the value 'true'"),
         ([taint(), taint("compute")], r"taints\[1\].value is missing: ml.azure.com/compute must name the resource"),
-        ([taint("compute", "a b")], r"taints\[0\].value: 'a b' is not the value of a label"),
-        ([taint(), taint()], "taints has ml.azure.com/amlarc with effect NoSchedule twice"),
+        ([taint("compute", "a b")], r"taints\[0\].value: 'a b' is not a valid label value"),
+        ([taint(), taint()], "taints: duplicate ml.azure.com/amlarc with effect NoSchedule"),
     ],
 )
 def test_invalid_taint_is_rejected_with_its_path(given, message):
@@ -94,5 +94,5 @@ def test_invalid_taint_is_rejected_with_its_path(given, message):
 def test_values_of_labels_and_taints_become_strings():
     assert checked_taints([taint("compute")], present=False) == [Taint("ml.azure.com/compute", "NoSchedule")]
     assert checked_labels({"pool": "ml", "gone": None, "count": 3}) == {"pool": "ml", "gone": "", "count": "3"}
-    with pytest.raises(AzureMLError, match=r"labels.pool: 'a b' is not the value of a label"):
+    with pytest.raises(AzureMLError, match=r"labels.pool: 'a b' is not a valid label value"):
         checked_labels({"pool": "a b"})

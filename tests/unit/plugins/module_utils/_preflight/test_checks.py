@@ -101,7 +101,7 @@ WAITING = {"spec": {"type": "LoadBalancer"}, "status": {"loadBalancer": {}}}
         ("connectivity", {"cluster": {"connectivity_status": "Offline"}}, "error", "connectivity status Offline."),
         ("connectivity", {"cluster": {"power_state": "Stopped"}}, "error", "the cluster is stopped."),
         ("agent_version", {"cluster": {"agent_version": ""}}, "warning", "have not reported a version"),
-        ("agent_version", {"minimum_agent_version": "1.22"}, "error", "have version 1.21.10, and 1.22 is required"),
+        ("agent_version", {"minimum_agent_version": "1.22"}, "error", "have version 1.21.10, but 1.22 is required"),
         (
             "agent_version",
             {"minimum_agent_version": "1.22", "cluster": {"agent_version": "1.22.1-preview"}},
@@ -132,7 +132,7 @@ WAITING = {"spec": {"type": "LoadBalancer"}, "status": {"loadBalancer": {}}}
             "error",
             "namespace 'azureml' is being removed.",
         ),
-        ("nodes", {"objects": {"nodes": [node(ready="False")]}}, "error", "0 of 1 nodes can take its pods"),
+        ("nodes", {"objects": {"nodes": [node(ready="False")]}}, "error", "0 of 1 nodes can run pods of the extension"),
         ("nodes", {"objects": {"nodes": [node(unschedulable=True)]}}, "error", "0 of 1"),
         ("nodes", {"objects": {"nodes": [node(taints=[TAINT])]}}, "error", "0 of 1"),
         ("nodes", {"node_selector": {"pool": "ml"}}, "error", "0 of 3"),
@@ -140,7 +140,7 @@ WAITING = {"spec": {"type": "LoadBalancer"}, "status": {"loadBalancer": {}}}
             "nodes",
             {"objects": {"nodes": [node("a"), node("b"), node("c", ready="Unknown")]}},
             "error",
-            "2 of 3 .* high availability of the router needs 3.*Set inference_router_ha to false",
+            "2 of 3 .* high availability of the inference router needs 3.*Set inference_router_ha to false",
         ),
         ("nodes", {"objects": {"nodes": [node()]}, "inference_router_ha": True}, "error", "1 of 1 .* needs 3"),
         ("nodes", {"objects": {"nodes": [node()]}, "cluster": {"node_count": 1}}, "info", "router gets one replica"),
@@ -148,13 +148,13 @@ WAITING = {"spec": {"type": "LoadBalancer"}, "status": {"loadBalancer": {}}}
             "resources",
             {"objects": {"nodes": [node(cpu="2", memory="8Gi")], "pods": [pod("1800m")]}, "cluster": {"node_count": 1}},
             "error",
-            "200m of cpu are free on its nodes, and training_inference needs 1910m.",
+            "200m of cpu are free on these nodes, but training_inference needs 1910m.",
         ),
         (
             "resources",
             {"objects": {"nodes": [node()], "pods": [pod(memory="15Gi")]}, "workload_profile": "training"},
             "error",
-            "1024Mi of memory are free on its nodes, and training needs 1492Mi.",
+            "1024Mi of memory are free on these nodes, but training needs 1492Mi.",
         ),
         ("resources", {"objects": {"nodes": [node("n", cpu="3")]}}, "error", "3000m of cpu .* needs 3600m"),
         ("resources", {"objects": {"nodes": [node()], "pods": [pod("1", init="3900m")]}}, "error", "100m of cpu"),
@@ -171,7 +171,7 @@ WAITING = {"spec": {"type": "LoadBalancer"}, "status": {"loadBalancer": {}}}
             "error",
             "is already installed",
         ),
-        ("volcano", {"install_volcano": False}, "warning", "install_volcano is false, and Volcano is not"),
+        ("volcano", {"install_volcano": False}, "warning", "install_volcano is false, but Volcano is not"),
         ("prometheus_operator", {"objects": {"prometheus": named("p")}}, "error", "install_prometheus_operator to"),
         (
             "nvidia_device_plugin",
@@ -285,5 +285,5 @@ def test_finding_is_one_line_with_its_fix():
 
 
 def test_invalid_version_is_rejected():
-    with pytest.raises(AzureMLError, match="'latest' is not a version"):
-        azure_checks.version_of("latest")
+    with pytest.raises(AzureMLError, match="minimum_agent_version must be a version like 1.21.10, not 'latest'"):
+        azure_checks.check_version("minimum_agent_version", "latest")

@@ -86,7 +86,7 @@ def test_exception_in_one_process_ends_the_others():
         time.sleep(60)
 
     start = time.monotonic()
-    with pytest.raises(AnsibleError, match="(?s)a worker process failed unexpectedly, .*an unexpected answer"):
+    with pytest.raises(AnsibleError, match="(?s)a worker process failed unexpectedly. .*an unexpected answer"):
         processes.spread(["good", "bad"], work, pytest.fail)
     assert time.monotonic() - start < 30
 

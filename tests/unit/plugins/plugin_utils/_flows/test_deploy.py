@@ -21,12 +21,12 @@ UPDATE = {
 @pytest.mark.parametrize(
     ("fake", "sent", "message"),
     [
-        (FakeModules(), INSTALL, "extension created, 2 of 2 are ready, compute created"),
+        (FakeModules(), INSTALL, "extension installed, 2 of 2 are ready, compute attached"),
         (FakeModules(installed=True, attached=True), [], "extension unchanged, 2 of 2 are ready, compute unchanged"),
         (
             FakeModules(installed=True),
             [("compute", "present")],
-            "extension unchanged, 2 of 2 are ready, compute created",
+            "extension unchanged, 2 of 2 are ready, compute attached",
         ),
         (
             FakeModules(installed=True, attached=True, extension=[UPDATE, UPDATE, {}]),
@@ -54,7 +54,7 @@ def test_endpoint_is_checked_after_the_pods_and_before_the_attachment():
 
     modules = [module for module, _options, check_mode in fake.calls if not check_mode]
     assert modules[-4:] == ["pod_readiness", "endpoint_check", "compute", "compute"]
-    assert ", endpoint serves the certificate, 90 days left, compute created" in result["msg"]
+    assert ", endpoint serves the certificate, 90 days left, compute attached" in result["msg"]
     assert result["endpoint"]["outcome"] == "ok"
 
 
@@ -100,7 +100,7 @@ def test_check_mode_sends_nothing_and_reports_what_would_change():
     assert all(check_mode for _module, _options, check_mode in fake.calls)
     assert (result["changed"], result["msg"]) == (
         True,
-        "extension would be created, pods not checked, compute would be created",
+        "extension would be installed, pods not checked, compute would be attached",
     )
 
 
@@ -147,7 +147,7 @@ def test_nothing_is_sent_to_an_api_server_that_another_host_uses():
     result = run("deploy", fake, owner_of=lambda address: "shop")
 
     assert fake.sent == []
-    assert "https://api:6443 is the API server of host shop as well" in result["msg"]
+    assert "host shop connects to the same API server, https://api:6443," in result["msg"]
     assert run("deploy", FakeModules(cluster_identity={"verified": False}), owner_of=lambda address: None)["changed"]
 
 

@@ -39,7 +39,7 @@ class TestInterval:
 
     @pytest.mark.parametrize("value", ["often", "-1", -1, True, "nan", "inf", [1], {"a": 1}], ids=repr)
     def test_invalid_interval_is_an_error_with_the_variable(self, read, value):
-        with pytest.raises(AnsibleActionFail, match=f"{INTERVAL} must be a number of seconds, not '"):
+        with pytest.raises(AnsibleActionFail, match=f"{INTERVAL} must be a number of seconds, 0 or more, not '"):
             read({INTERVAL: value})
 
 

@@ -33,7 +33,7 @@ OWN = ("always", "ml")
         (("ml",), ("prove",), ("extension", "readiness", "attach")),
     ],
 )
-def test_parts_that_tags_select(wanted, skipped, parts):
+def test_tags_select_the_parts(wanted, skipped, parts):
     variables = {"ansible_run_tags": wanted, "ansible_skip_tags": skipped}
 
     assert parts_by_tags(OWN, variables) == tuple(parts)

@@ -68,7 +68,7 @@ def test_entry_that_may_select_by_labels_of_an_earlier_one_is_not_compared_befor
 def test_nothing_is_sent_without_nodes():
     fake = FakeModules()
 
-    assert run("nodes", fake, **NAMED)["msg"] == "no nodes to change, azureml_nodes is not set"
+    assert run("nodes", fake, **NAMED)["msg"] == "no nodes to change, because azureml_nodes is not set"
     assert fake.calls == []
 
 
@@ -110,7 +110,7 @@ def test_unverified_address_of_another_host_is_rejected():
 
     result = run("nodes", fake, nodes=NODES, owner_of=lambda address: "other", **NAMED)
 
-    assert "is the API server of host other as well" in result["msg"]
+    assert "host other connects to the same API server, " in result["msg"]
     assert fake.sent == []
 
 
@@ -161,13 +161,13 @@ def test_machine_on_which_selinux_is_still_enforcing_fails():
     result = run("machine", FakeModules(), selinux_mode="permissive")
 
     assert result["failed"]
-    assert "SELinux is still enforcing, and azureml_selinux_mode is permissive" in result["msg"]
+    assert "SELinux is still enforcing, but azureml_selinux_mode is permissive" in result["msg"]
 
 
 @pytest.mark.parametrize(
     ("level", "message"),
     [
-        ("error", "the machine is not ready (disk), azureml_fail_on is never"),
+        ("error", "the machine is not ready (disk), but azureml_fail_on is never"),
         ("warning", "the machine is ready"),
     ],
 )

@@ -84,12 +84,12 @@ def deployed(**answers) -> FakeModules:
         (
             deployed(extension=CERTIFICATE),
             {},
-            ["extension: another certificate is installed than azureml_tls names; run rotate_tls"],
+            ["extension: the installed certificate is not the one in azureml_tls; run rotate_tls"],
         ),
         (
             deployed(extension=UNKNOWN_CERTIFICATE),
             {},
-            ["extension: the installed certificate may not be the one that azureml_tls names; run rotate_tls"],
+            ["extension: the installed certificate may not be the one in azureml_tls; run rotate_tls"],
         ),
         (deployed(pod_readiness={"problems": ["Pod a: Pending"]}), {}, ["pods: Pod a: Pending"]),
         (
@@ -130,7 +130,7 @@ def test_verify_reports_the_changes_that_deploy_would_make(fake, variables, find
             {"extension": DISTURBS},
             [
                 "extension: it differs from the desired state (enableInference, enableTraining), which deploy refuses"
-                " without azureml_allow_disruption",
+                " to change unless azureml_allow_disruption allows it",
                 "compute edge: it does not exist",
                 "pods: Pod a: Pending",
             ],
@@ -138,8 +138,8 @@ def test_verify_reports_the_changes_that_deploy_would_make(fake, variables, find
         (
             {"compute": TAKEN},
             [
-                "compute edge: it differs from the desired state (cluster_id), which deploy refuses without"
-                " azureml_force_reattach",
+                "compute edge: it differs from the desired state (cluster_id), which deploy refuses to"
+                " change unless azureml_force_reattach allows it",
                 "pods: Pod a: Pending",
             ],
         ),
@@ -160,7 +160,7 @@ def test_verify_reports_a_refused_change_as_drift_with_all_other_differences(ans
     assert (result["findings"], "failed_step" in result, result.get("error")) == (findings, False, None)
 
 
-def test_verify_fails_at_an_error_that_is_no_difference():
+def test_verify_fails_at_an_error_that_is_not_a_difference():
     result = run("verify", FakeModules(installed=True, extension={**FAILED, "error": {"code": "Forbidden"}}))
 
     assert (result["failed_step"], result["error"]) == ("Compare the extension", {"code": "Forbidden"})
@@ -260,7 +260,7 @@ class TestUpgrade:
 
         result = run("upgrade", deployed(extension=answer), version=version)
 
-        warning = f"azureml_version {version} is lower than the installed version 1.1.61: a downgrade"
+        warning = f"azureml_version {version} is lower than the installed version 1.1.61, a downgrade"
         assert result.get("warnings", []) == ([warning] if is_lower else [])
 
     def test_without_rollback_the_message_names_the_variable(self):
@@ -322,7 +322,7 @@ class TestRotateTls:
         result = run("rotate_tls", fake)
 
         assert (fake.calls, result["changed"]) == ([], False)
-        assert result["msg"] == "no certificate to rotate, azureml_tls is not set"
+        assert result["msg"] == "no certificate to rotate, because azureml_tls is not set"
 
     def test_any_other_change_is_rejected(self):
         fake = deployed(extension=DIFFERS)

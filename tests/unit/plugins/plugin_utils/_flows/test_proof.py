@@ -62,7 +62,7 @@ def test_reused_job_is_named_as_such(reused, words):
 
     result = run("deploy", FakeModules(job_check={"jobs": jobs}), **JOB)
 
-    assert result["msg"].endswith(f"compute created, {words}")
+    assert result["msg"].endswith(f"compute attached, {words}")
 
 
 @pytest.mark.parametrize("flow", ["rotate_tls", "detach", "remove"])

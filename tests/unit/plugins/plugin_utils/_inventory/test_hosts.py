@@ -134,7 +134,7 @@ def test_no_cluster_found_is_a_warning_with_the_filters(filters, expected):
         ({"totalRecords": 1}, 2, None),
     ],
 )
-def test_answer_with_missing_rows_is_incomplete(last_page, received, reason):
+def test_response_with_missing_rows_is_incomplete(last_page, received, reason):
     assert incomplete(last_page, received) == reason
 
 
@@ -159,7 +159,7 @@ def test_pause_lasts_until_an_exhausted_quota_resets(headers, seconds):
     assert quota_pause(headers) == seconds
 
 
-def test_host_of_a_connected_cluster():
+def test_connected_cluster_becomes_a_host_with_variables_and_groups():
     cluster = connected("Shop", tags={"Azureml-Wave": "2"})
     others = extension(aks("west"), ProvisioningState="Failed")
 
@@ -187,7 +187,7 @@ def test_host_of_a_connected_cluster():
     ]
 
 
-def test_host_of_an_aks_cluster():
+def test_aks_cluster_becomes_a_host_with_variables_and_groups():
     (host,) = hosts([aks("west", tags={"azureml-wave": "1"})], [], WAVES, False, pytest.fail)
 
     assert host.variables["azureml_cluster"]["node_count"] == 5
@@ -222,7 +222,7 @@ def test_waves_have_their_percentage_and_are_stable():
 
 @pytest.mark.parametrize("percentages", [[], [1, 25], [25, 1, 100], [0, 100], [50, 150], [100, 100]])
 def test_percentages_that_do_not_increase_to_a_hundred_are_rejected(percentages):
-    with pytest.raises(AzureMLError, match="wave_percentages must increase up to 100"):
+    with pytest.raises(AzureMLError, match="wave_percentages must be increasing numbers up to 100"):
         Waves("wave", percentages).check()
 
 

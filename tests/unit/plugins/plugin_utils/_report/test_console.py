@@ -97,7 +97,7 @@ def test_failure_without_pods_is_one_line(result, lines):
 @pytest.mark.parametrize(
     ("result", "shown"),
     [
-        ({"changed": True, "msg": "extension created"}, ("changed", "[shop] extension created")),
+        ({"changed": True, "msg": "extension installed"}, ("changed", "[shop] extension installed")),
         ({"changed": False, "msg": "extension unchanged"}, ("ok", "[shop] extension unchanged")),
         ({"failed": True, "changed": True, "msg": "no"}, ("failed", "[shop] unknown: no")),
     ],

@@ -74,7 +74,7 @@ def test_row_shows_the_result_of_a_cluster(result, outcome, extension):
 def test_check_mode_shows_the_planned_change():
     plan = {"action": "update", "settings": {"b": [], "a": []}, "properties": {}, "protected_settings": ["c"]}
 
-    assert row("shop", {"changed": True, "plan": plan}, check_mode=True).extension == "update a, b, c"
+    assert row("shop", {"changed": True, "plan": plan}, check_mode=True).extension == "would be updated: a, b, c"
 
 
 @pytest.mark.parametrize(
@@ -135,19 +135,19 @@ def test_failures_are_first_in_the_table():
             Wave([Row("f1", "ok"), Row("f2", "failed")], ["f2"], ["f3"], 0, 2, 5),
             True,
             "wave 2 (5 s): 1 ok, 1 failed; failed so far: 1 (f2); still to come: 1 (f3); the rollout stops,"
-            " azureml_max_failures allows 0; retry with --limit f2,f3",
+            " because azureml_max_failures allows 0; retry with --limit f2,f3",
         ),
         (
             Wave([Row("f1", "failed")], ["f1"], ["f2"], 5, 1, 5),
             True,
-            "wave 1 (5 s): 1 failed; failed so far: 1 (f1); still to come: 1 (f2); the rollout stops, every cluster of"
-            " the wave failed; retry with --limit f1,f2",
+            "wave 1 (5 s): 1 failed; failed so far: 1 (f1); still to come: 1 (f2); the rollout stops, because every"
+            " cluster of the wave failed; retry with --limit f1,f2",
         ),
         (
             Wave([Row("f1", "gone")], [], ["f2"], 0, 1, 5),
             True,
-            "wave 1 (5 s): 1 gone; failed so far: none; still to come: 1 (f2); the rollout stops, every cluster of the"
-            " wave failed or is gone",
+            "wave 1 (5 s): 1 gone; failed so far: none; still to come: 1 (f2); the rollout stops, because every cluster"
+            " of the wave failed or is gone",
         ),
         (
             Wave([Row("f1", "failed"), Row("f2", "ok")], ["f1"], ["f3"], 1, 1, 5),

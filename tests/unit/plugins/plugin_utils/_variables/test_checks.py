@@ -42,7 +42,7 @@ def test_invalid_compute_name_is_rejected(name):
         ({"profile": "inference"}, "azureml_inference_service is required with azureml_profile inference"),
         (
             {"profile": "inference", "inference_service": "node_port"},
-            "inference needs either azureml_tls, or azureml_allow_insecure_connections: true",
+            "inference needs either azureml_tls, for HTTPS, or azureml_allow_insecure_connections: true",
         ),
         (
             {
@@ -97,13 +97,17 @@ def test_error_names_the_variables(variables, error):
             "azureml_settings_generation 2021 needs azureml_version: current releases have other keys and components."
             " Set azureml_version to a release of 2021, or azureml_settings_generation to current.",
         ),
-        ({"tls": {"secret_name": "s"}}, "azureml_tls is for inference, but azureml_profile is training."),
+        (
+            {"tls": {"secret_name": "s"}},
+            "azureml_tls is for inference, but azureml_profile is training. Remove it, or choose a profile with"
+            " inference.",
+        ),
         (
             {
                 **{name[len("azureml_") :]: value for name, value in INFERENCE.items()},
                 "tls": {"certificate": "c", "cname": "c"},
             },
-            "azureml_tls.private_key is missing: set both certificate and key.",
+            "azureml_tls.private_key is missing: set both the certificate and its private key.",
         ),
     ],
 )
@@ -126,7 +130,7 @@ def test_hosts_without_shared_values_are_valid():
     ("variables", "message"),
     [
         ({"compute": {"name": "Edge"}}, "attach their clusters as the same compute edge"),
-        ({"cluster_name": "SHOP"}, "are the same cluster in Azure"),
+        ({"cluster_name": "SHOP"}, "refer to the same cluster in Azure"),
         (
             {"kubernetes": {"kubeconfig": "one"}},
             "connect to the same API server by azureml_kubernetes",
@@ -159,7 +163,7 @@ def test_connection_that_names_no_cluster_is_an_error_only_with_several_hosts(gi
     hosts = fleet(f1={"kubernetes": given}, f2={})
 
     (message,) = checks.of_fleet(hosts, ["f1", "f2"])["f1"]
-    assert message.startswith("azureml_kubernetes needs kubeconfig, context or host: ")
+    assert message.startswith("azureml_kubernetes needs kubeconfig, context or host, because ")
     assert checks.of_fleet(hosts, ["f2"]) == {}
     assert checks.of_fleet(fleet(f1={"kubernetes": given}), ["f1"]) == {}
 

@@ -163,16 +163,16 @@ def test_value_of_another_type_is_an_error_with_the_variable(kind, path, option)
         ({"azureml_sign_in": {"auth_source": "magic"}}, "azureml_sign_in.auth_source must be one of auto, cli, "),
         (
             {"azureml_compute": {"name": "a1", "config_file": "f", "namespace": "n"}},
-            "azureml_compute.config_file and azureml_compute.namespace exclude each other",
+            "azureml_compute.config_file and azureml_compute.namespace are mutually exclusive",
         ),
         (
             {"azureml_prove_job": {"each_instance_type": True, "instance_types": ["gpu"]}},
-            "azureml_prove_job.instance_types and azureml_prove_job.each_instance_type exclude each other",
+            "azureml_prove_job.instance_types and azureml_prove_job.each_instance_type are mutually exclusive",
         ),
         (
             # As in module job_check, which refuses both regardless of their values.
             {"azureml_prove_job": {"each_instance_type": False, "instance_types": ["gpu"]}},
-            "azureml_prove_job.instance_types and azureml_prove_job.each_instance_type exclude each other",
+            "azureml_prove_job.instance_types and azureml_prove_job.each_instance_type are mutually exclusive",
         ),
         (
             {"azureml_tls": {"cname": "ml"}},

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.azureml.arc.plugins.module_utils._azure.answer import retry_after
+from ansible_collections.azureml.arc.plugins.module_utils._azure.response import retry_after
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def test_hint_does_not_depend_on_the_body(run, simulator, status, hint, body):
 @pytest.mark.parametrize("body", BODIES)
 def test_response_that_is_not_an_object_is_an_error(run, simulator, body):
     simulator.add_fault(path="/nodes", status=200, body=body, content_type="application/json")
-    with pytest.raises(ModuleFailedError, match="Reading Nodes at .*: the answer is not one of Kubernetes"):
+    with pytest.raises(ModuleFailedError, match="Reading Nodes at .*: the response is not from a Kubernetes API"):
         run(NODE, labels={"pool": "ml"})
 
 

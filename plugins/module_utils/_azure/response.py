@@ -56,7 +56,7 @@ def parse_response(action: str, response, correlation_id: str) -> Response:
     hint = None
     if not isinstance(error, dict):
         excerpt = response.text()[:EXCERPT].strip() if response.content else "nothing"
-        error = {"code": "InvalidAnswer", "message": f"the answer is not one of Azure Resource Manager: {excerpt}"}
+        error = {"code": "InvalidResponse", "message": f"the response is not from Azure Resource Manager: {excerpt}"}
         hint = "Check for a proxy or a sign-in page between this machine and Azure."
     code, message = _code_and_message(error)
     kind = TransientError if response.status_code in RETRY_STATUSES else AzureMLError
