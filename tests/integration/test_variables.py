@@ -156,7 +156,7 @@ INVALID = {
         "azureml_kubernetes.kubeconfig: /none cannot be ",
     ),
     "no-service": ({"azureml_profile": "inference"}, "azureml_inference_service is required with "),
-    "no-tls": (INFERENCE, "inference needs either azureml_tls, or azureml_allow_insecure_connections: true"),
+    "no-tls": (INFERENCE, "inference needs either azureml_tls, for HTTPS, or azureml_allow_insecure_connections"),
     "no-certificate": (
         {**INFERENCE, "azureml_tls": {"cname": "c", "certificate": "/none", "private_key": "/none"}},
         "azureml_tls.certificate: /none cannot be read: No such file or directory",
