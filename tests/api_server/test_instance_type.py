@@ -53,7 +53,7 @@ def test_instance_types_are_created_changed_purged_and_removed(
         "nodeSelector": {"kubernetes.io/os": "linux"},
         "resources": {"limits": {"memory": "64Gi", "nvidia.com/gpu": 1}},
     }
-    warning = "instance type 'large': no node with the labels of its node_selector has 1 nvidia.com/gpu"
+    warning = "instance type 'large': no node with the labels of its node selector has 1 nvidia.com/gpu"
     assert created["warnings"] == [warning]
 
     changed = as_administrator(SPEC, name="large", resources={"limits": {"memory": "65536Mi"}})
@@ -81,7 +81,7 @@ def test_purge_keeps_the_default_instance_type_of_the_extension(
 def test_node_selector_without_a_matching_node_is_a_warning(as_administrator, define_instance_types, nodes):
     define_instance_types()
     result = as_administrator(SPEC, name="k80", node_selector={"accelerator": "k80"})
-    assert result["warnings"] == ["instance type 'k80': no node has the labels of its node_selector"]
+    assert result["warnings"] == ["instance type 'k80': no node has the labels of its node selector"]
 
 
 def test_task_waits_until_the_extension_defines_instance_types(as_administrator, define_instance_types, in_cluster):

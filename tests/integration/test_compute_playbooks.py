@@ -206,7 +206,7 @@ def test_configuration_file_is_read_on_the_controller_if_the_cluster_is_reached_
     assert kube("plant").resources.get(api_version="v1", kind="Namespace").get(name="ml")
     assert set(instance_types(kube, "plant")) == {"gpu", "defaultinstancetype"}
     warnings = first.outcome("plant")["warnings"]
-    assert "instance type 'gpu': no node with the labels of its node_selector has 1 nvidia.com/gpu" in warnings
+    assert "instance type 'gpu': no node with the labels of its node selector has 1 nvidia.com/gpu" in warnings
     bindings = kube("plant").resources.get(api_version="rbac.authorization.k8s.io/v1", kind="ClusterRoleBinding")
     accounts = {(one.namespace, one.name) for one in bindings.get(name="azureml-arc-scc-privileged").subjects}
     assert ("ml", "default") in accounts

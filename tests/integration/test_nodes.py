@@ -142,7 +142,7 @@ def test_missing_driver_and_low_disk_space_fail(check, tmp_path):
     message = run.outcome("worker")["msg"]
     assert "the NVIDIA driver does not respond (nvidia-smi)." in message
     assert "the NVIDIA container runtime is missing." in message
-    assert f"are free in {tmp_path}, and 10000000 are required." in message
+    assert f"are free in {tmp_path}, but 10000000 GiB are required." in message
 
 
 def test_driver_is_not_required_without_gpu_types(check, tmp_path):

@@ -151,9 +151,9 @@ def _warn_of_nodes(session: KubeSession, call: ModuleCall, wanted: Sequence[Inst
     for one in wanted:
         matching = [node for node in nodes if has_labels(node, one.node_selector)]
         if not matching:
-            call.warn(f"instance type '{one.name}': no node has the labels of its node_selector")
+            call.warn(f"instance type '{one.name}': no node has the labels of its node selector")
         elif not any(_gpus_of(node) >= one.gpus for node in matching):
-            call.warn(f"instance type '{one.name}': no node with the labels of its node_selector has {one.gpus} {GPU}")
+            call.warn(f"instance type '{one.name}': no node with the labels of its node selector has {one.gpus} {GPU}")
 
 
 def _gpus_of(node: Mapping) -> int:

@@ -161,7 +161,7 @@ UNSCHEDULABLE_FIXES = (
     ),
     (
         re.compile(r"node affinity|node selector|didn't match", re.IGNORECASE),
-        "Label nodes to match the node_selector of the instance type.",
+        "Label nodes to match the node selector of the instance type.",
     ),
     (re.compile(r"too many pods", re.IGNORECASE), "Raise the number of pods a node may have, or add nodes."),
 )

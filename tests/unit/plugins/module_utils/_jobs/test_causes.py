@@ -57,7 +57,7 @@ def test_error_of_the_run_determines_cause_and_fix(error, code, fix):
         (pod("Unschedulable", "3 Insufficient nvidia.com/gpu"), "JobUnschedulable", "device plugin"),
         (pod("Unschedulable", "3 Insufficient memory"), "JobUnschedulable", "smaller instance type"),
         (pod("Unschedulable", "1 node(s) had untolerated taint {a: b}"), "JobUnschedulable", "taint"),
-        (pod("Unschedulable", "didn't match Pod's node affinity/selector"), "JobUnschedulable", "node_selector"),
+        (pod("Unschedulable", "didn't match Pod's node affinity/selector"), "JobUnschedulable", "node selector"),
         (pod("Unschedulable", "3 Too many pods"), "JobUnschedulable", "number of pods"),
         (pod("Unschedulable"), "JobUnschedulable", "another instance type"),
         (pod("OOMKilled", phase="Failed"), "JobMemory", "memory of the instance type"),

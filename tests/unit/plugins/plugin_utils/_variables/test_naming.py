@@ -18,6 +18,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._variables.naming impo
         ("Set force_reattach to true.", "Set azureml_force_reattach to true."),
         ("or set create_namespace to true", "or set azureml_compute.create_namespace to true"),
         ("Check cluster_name, cluster_type.", "Check azureml_cluster_name, azureml_cluster_type."),
+        ("no node has the labels of its node selector", "no node has the labels of its node selector"),
         ("subscription_id is not set", "azureml_subscription_id is not set"),
         ("tls.certificate expires", "azureml_tls.certificate expires"),
         (
