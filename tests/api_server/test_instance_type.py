@@ -103,7 +103,7 @@ def test_cluster_without_the_extension_is_an_error(as_administrator):
 
 
 def test_duplicate_name_is_rejected(as_administrator):
-    with pytest.raises(ModuleFailedError, match="instance_types has small twice"):
+    with pytest.raises(ModuleFailedError, match="instance_types: duplicate name small"):
         as_administrator(SPEC, instance_types=[SMALL, SMALL])
 
 

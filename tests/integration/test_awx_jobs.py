@@ -229,7 +229,7 @@ def test_removal_without_a_confirmation_is_rejected(store, azure, tmp_path):
 
         assert job.wait() == ("successful" if confirmed == "yes" else "failed"), job.output
 
-        assert ("to confirm; nothing was changed" in " ".join(job.output.split())) is (confirmed == "no")
+        assert ("azureml_survey_confirmed); nothing was" in " ".join(job.output.split())) is (confirmed == "no")
 
 
 def test_credential_with_a_bearer_token_replaces_the_kubeconfig(store, azure, tmp_path):

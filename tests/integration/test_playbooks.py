@@ -129,7 +129,7 @@ def test_check_mode_does_not_wait_for_pods(playbook, simulator, inventory):
     run = playbook("azureml.arc.deploy", inventory, "--check", *limit)
 
     assert run.status == 0, run.output
-    assert run.outcome("shop-k3s")["msg"].startswith("extension unchanged, ")
+    assert run.outcome("shop-k3s")["msg"].startswith("extension in sync, ")
     assert "namespace 'azureml' is not ready yet: " in run.output
 
 
