@@ -129,7 +129,7 @@ from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.azureml.arc.plugins.module_utils._azure import client as azure_client
-from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster
+from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster_reference
 from ansible_collections.azureml.arc.plugins.module_utils._azure.resource_graph import query
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.options import AZURE
@@ -211,7 +211,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _subscriptions(self, session) -> list:
         for one in self.get_option("subscription_ids"):
-            cluster.check_subscription("subscription_ids", one)
+            cluster_reference.check_subscription("subscription_ids", one)
         return self.get_option("subscription_ids") or session.subscriptions
 
     def _add(self, host: Host) -> None:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import ClusterFacts
+from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster_reference import ClusterFacts
 
 ID = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Kubernetes/connectedClusters/c"
 TRAINING = {"workload_profile": "training", "settings_generation": "current"}

@@ -12,12 +12,16 @@ import re
 from graphlib import TopologicalSorter
 from pathlib import Path
 
+import pytest
+from ansible_collections.azureml.arc.plugins.plugin_utils._flows.executors import CLUSTER_MODULES
+
 ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = ROOT / "plugins"
 PACKAGE = "ansible_collections.azureml.arc.plugins."
 # Files that do no input or output, and do not wait.
 PURE = (
     "module_utils/_azure/response.py",
+    "module_utils/_azure/cluster_reference.py",
     "module_utils/_azure/hints.py",
     "module_utils/_azure/key_vault_address.py",
     "module_utils/_azure/names.py",
@@ -112,6 +116,26 @@ def files() -> dict[str, Path]:
 
 def test_diagram_has_every_folder():
     assert {folder(name) for name in files() if not name.endswith("__init__")} == set(LAYERS)
+
+
+def reached(name: str) -> set[str]:
+    """Return a file and all files that it imports, directly or not, by their names below plugins/."""
+    found, left = set(), {name}
+    while left:
+        name = left.pop()
+        found.add(name)
+        for imported in imports(files()[name]):
+            below = imported.removeprefix(PACKAGE)
+            left |= {one for one in (below, below.rpartition(".")[0]) if one in files()} - found
+    return found
+
+
+@pytest.mark.parametrize("module", sorted(CLUSTER_MODULES))
+def test_module_that_runs_on_a_node_does_not_import_the_azure_sdk(module):
+    """The node may lack it, and it would take a fifth of the time of a module."""
+    assert [
+        one for one in reached(f"modules.{module}") if any(re.match("azure|msal", i) for i in imports(files()[one]))
+    ] == []
 
 
 def test_imports_between_folders_go_down():

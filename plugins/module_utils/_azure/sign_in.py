@@ -22,7 +22,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._azure.cloud import Cl
 from ansible_collections.azureml.arc.plugins.module_utils._core import environment as _environment
 from ansible_collections.azureml.arc.plugins.module_utils._core import files
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError, first_line
-from ansible_collections.azureml.arc.plugins.module_utils._core.options import AZURE
+from ansible_collections.azureml.arc.plugins.module_utils._core.options import AZURE, AZURE_ENVIRONMENT
 
 try:
     from azure import identity
@@ -42,21 +42,6 @@ RETRIES = {
 }
 CREDENTIALS_FILE = "~/.azure/credentials"
 
-# Options and their environment variables; the first one that is set counts.
-ENVIRONMENT = {
-    "auth_source": ("ANSIBLE_AZURE_AUTH_SOURCE",),
-    "cli_timeout": ("ANSIBLE_AZURE_CLI_TIMEOUT",),
-    "profile": ("AZURE_PROFILE",),
-    "subscription_id": ("AZURE_SUBSCRIPTION_ID",),
-    "client_id": ("AZURE_CLIENT_ID",),
-    "secret": ("AZURE_SECRET", "AZURE_CLIENT_SECRET"),
-    "tenant": ("AZURE_TENANT", "AZURE_TENANT_ID"),
-    "x509_certificate_path": ("AZURE_X509_CERTIFICATE_PATH", "AZURE_CLIENT_CERTIFICATE_PATH"),
-    "cloud_environment": ("AZURE_CLOUD_ENVIRONMENT",),
-    "adfs_authority_url": ("AZURE_ADFS_AUTHORITY_URL",),
-    "cert_validation_mode": ("AZURE_CERT_VALIDATION_MODE",),
-    "disable_instance_discovery": ("AZURE_DISABLE_INSTANCE_DISCOVERY",),
-}
 WORKLOAD_IDENTITY_TOKEN_FILE = "AZURE_FEDERATED_TOKEN_FILE"
 CLI_TIMEOUT = 60  # seconds; on a busy machine az takes longer than the SDK's 10
 # The identity, and what to check if the sign-in fails, by method.
@@ -105,8 +90,8 @@ def resolve(
     :param read_file: returns the content of a file that an option names.
     :raises AzureMLError: naming the incomplete option or source.
     """
-    given = {name: options.get(name) for name in ENVIRONMENT if options.get(name) not in (None, "")}
-    environment = _environment.values({**ENVIRONMENT, "token_file": (WORKLOAD_IDENTITY_TOKEN_FILE,)}, environ)
+    given = {name: options.get(name) for name in AZURE_ENVIRONMENT if options.get(name) not in (None, "")}
+    environment = _environment.values({**AZURE_ENVIRONMENT, "token_file": (WORKLOAD_IDENTITY_TOKEN_FILE,)}, environ)
     source = given.get("auth_source") or environment.get("auth_source") or "auto"
     if source not in AZURE["auth_source"]["choices"]:
         raise AzureMLError(f"auth_source must be one of {', '.join(AZURE['auth_source']['choices'])}, not '{source}'")
@@ -206,7 +191,7 @@ def _from_file(profile: str, path: str, required: bool) -> dict:
             hint="Write each profile as a line with its name in brackets, followed by lines like client_id=value.",
         ) from None
     if parser.has_section(profile):
-        return {name: value for name, value in parser.items(profile) if name in ENVIRONMENT and value}
+        return {name: value for name, value in parser.items(profile) if name in AZURE_ENVIRONMENT and value}
     if required:
         raise AzureMLError(
             f"profile '{profile}' does not exist in {path}",

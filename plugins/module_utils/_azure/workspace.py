@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster as _cluster
+from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster_reference
 from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 
@@ -27,7 +27,7 @@ class WorkspaceReference:
 
     @property
     def id(self) -> str:
-        group = _cluster.resource_group_id(self.subscription_id, self.resource_group)
+        group = cluster_reference.resource_group_id(self.subscription_id, self.resource_group)
         return f"{group}/providers/Microsoft.MachineLearningServices/workspaces/{self.name}"
 
     def __str__(self) -> str:
@@ -52,9 +52,9 @@ def reference(params: Mapping, subscription_id: str) -> WorkspaceReference:
     """
     given = params["workspace"]
     return WorkspaceReference(
-        _cluster.check_subscription("workspace.subscription_id", given["subscription_id"] or subscription_id),
-        _cluster.check_name("workspace.resource_group", given["resource_group"]),
-        _cluster.check_name("workspace.name", given["name"]),
+        cluster_reference.check_subscription("workspace.subscription_id", given["subscription_id"] or subscription_id),
+        cluster_reference.check_name("workspace.resource_group", given["resource_group"]),
+        cluster_reference.check_name("workspace.name", given["name"]),
     )
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 
-from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster as _cluster
+from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster_reference
 from ansible_collections.azureml.arc.plugins.module_utils._azure import workspace as _workspace
 from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession, open_session
 from ansible_collections.azureml.arc.plugins.module_utils._azure.resource import ArmResource, list_all
@@ -61,7 +61,7 @@ def run_info(call: ModuleCall) -> dict:
     params = call.params
     session = open_session(call)
     workspace = _workspace.reference(params, session.subscription_id)
-    cluster = _cluster.reference(params, session.subscription_id) if params["cluster_name"] else None
+    cluster = cluster_reference.reference(params, session.subscription_id) if params["cluster_name"] else None
     if params["name"]:
         found = [_resource(session, workspace, params, call.deadline(0)).read()]
     else:
@@ -92,12 +92,12 @@ def read_workspace(call: ModuleCall) -> dict:
     return {"changed": False, "id": workspace.id, **asdict(_workspace.read(session, workspace))}
 
 
-def _is_of(compute: Mapping, cluster: _cluster.ClusterReference) -> bool:
+def _is_of(compute: Mapping, cluster: cluster_reference.ClusterReference) -> bool:
     return (compute["cluster_id"] or "").lower() == cluster.id.lower()
 
 
 def _resource(session: AzureSession, workspace: WorkspaceReference, params: Mapping, deadline: Deadline) -> ArmResource:
-    name = _cluster.check_name("name", params["name"])
+    name = cluster_reference.check_name("name", params["name"])
     what = f"compute '{name}' of {workspace}"
     return ArmResource(session, f"{workspace.id}/computes/{name}", API_VERSION, what, deadline, error_of)
 
@@ -188,7 +188,7 @@ class _Task:
 
     def _wanted(self, configuration: ComputeConfiguration) -> WantedCompute:
         params = self._params
-        cluster = _cluster.reference(params, self._session.subscription_id)
+        cluster = cluster_reference.reference(params, self._session.subscription_id)
         if (
             cluster.type == "managed_cluster"
             and cluster.subscription_id.lower() != self._workspace.subscription_id.lower()
@@ -211,7 +211,7 @@ class _Task:
         """Refuse to detach another cluster than the one in the options, if they name one."""
         if not self._params["cluster_name"]:
             return
-        cluster = _cluster.reference(self._params, self._session.subscription_id)
+        cluster = cluster_reference.reference(self._params, self._session.subscription_id)
         present = view(body)
         if not _is_of(present, cluster):
             raise AzureMLError(

@@ -24,6 +24,22 @@ AZURE = {
     "disable_instance_discovery": {"type": "bool"},
 }
 
+# The environment variables of each option; the first one that is set counts.
+AZURE_ENVIRONMENT = {
+    "auth_source": ("ANSIBLE_AZURE_AUTH_SOURCE",),
+    "cli_timeout": ("ANSIBLE_AZURE_CLI_TIMEOUT",),
+    "profile": ("AZURE_PROFILE",),
+    "subscription_id": ("AZURE_SUBSCRIPTION_ID",),
+    "client_id": ("AZURE_CLIENT_ID",),
+    "secret": ("AZURE_SECRET", "AZURE_CLIENT_SECRET"),
+    "tenant": ("AZURE_TENANT", "AZURE_TENANT_ID"),
+    "x509_certificate_path": ("AZURE_X509_CERTIFICATE_PATH", "AZURE_CLIENT_CERTIFICATE_PATH"),
+    "cloud_environment": ("AZURE_CLOUD_ENVIRONMENT",),
+    "adfs_authority_url": ("AZURE_ADFS_AUTHORITY_URL",),
+    "cert_validation_mode": ("AZURE_CERT_VALIDATION_MODE",),
+    "disable_instance_discovery": ("AZURE_DISABLE_INSTANCE_DISCOVERY",),
+}
+
 CLUSTER = {
     "resource_group": {"type": "str", "required": True},
     "cluster_name": {"type": "str", "required": True},

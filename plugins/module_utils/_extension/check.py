@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 
-from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import ClusterFacts
+from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster_reference import ClusterFacts
 from ansible_collections.azureml.arc.plugins.module_utils._azure.key_vault_address import parse as parse_key_vault
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._extension import keys

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster as _cluster
+from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster_reference
 from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession, open_session
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Waiting
@@ -61,7 +62,7 @@ def begin_supporting_resources(call: ModuleCall) -> Waiting[dict]:
 def run_info(call: ModuleCall) -> dict:
     """M(azureml.arc.extension_info)."""
     session = open_session(call)
-    cluster = _cluster.reference(call.params, session.subscription_id)
+    cluster = cluster_reference.reference(call.params, session.subscription_id)
     name = call.params["name"]
     if name:
         body = _read(session, _reference(call.params, session, name))
@@ -71,16 +72,16 @@ def run_info(call: ModuleCall) -> dict:
     return {"extensions": [view(body) for body in found]}
 
 
-def read_extension(session: AzureSession, cluster: _cluster.ClusterReference, name: str) -> dict | None:
+def read_extension(session: AzureSession, cluster: cluster_reference.ClusterReference, name: str) -> dict | None:
     """Return an extension as the modules return it, C(None) if it does not exist."""
-    reference = ExtensionReference(cluster, _cluster.check_name("name", name))
+    reference = ExtensionReference(cluster, cluster_reference.check_name("name", name))
     body = session.known.once(reference.id, lambda: _read(session, reference), UNCHANGED_FOR)
     return view(body) if body else None
 
 
 def _reference(params: dict, session: AzureSession, name: str) -> ExtensionReference:
-    cluster = _cluster.reference(params, session.subscription_id)
-    return ExtensionReference(cluster, _cluster.check_name("name", name))
+    cluster = cluster_reference.reference(params, session.subscription_id)
+    return ExtensionReference(cluster, cluster_reference.check_name("name", name))
 
 
 def _read(session: AzureSession, reference: ExtensionReference) -> dict | None:

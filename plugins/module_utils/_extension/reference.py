@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession
-from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import ClusterReference, reading_part_of
+from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import reading_part_of
+from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster_reference import ClusterReference
 from ansible_collections.azureml.arc.plugins.module_utils._azure.resource import ArmResource, list_all
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import Deadline

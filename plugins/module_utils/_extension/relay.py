@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession
-from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import ClusterReference
+from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster_reference import ClusterReference
 from ansible_collections.azureml.arc.plugins.module_utils._azure.names import derived_name, namespace_body
 from ansible_collections.azureml.arc.plugins.module_utils._azure.provisioning import (
     Provisioned,

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster as _cluster
+from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster_reference
 from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession
 from ansible_collections.azureml.arc.plugins.module_utils._azure.resource import ArmResource
 from ansible_collections.azureml.arc.plugins.module_utils._azure.states import is_being_deleted
@@ -47,7 +48,7 @@ def remove(call: ModuleCall, session: AzureSession, reference: ExtensionReferenc
     }
 
 
-def _find_cluster(session: AzureSession, cluster: _cluster.ClusterReference) -> _cluster.Cluster | None:
+def _find_cluster(session: AzureSession, cluster: cluster_reference.ClusterReference) -> _cluster.Cluster | None:
     """Return a cluster with its name in Azure, from which other names are derived; C(None) if it is gone."""
     try:
         return _cluster.read(session, cluster)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import ClusterFacts
+from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster_reference import ClusterFacts
 from ansible_collections.azureml.arc.plugins.module_utils._extension import keys
 from ansible_collections.azureml.arc.plugins.module_utils._extension.keys import GENERATIONS
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession
-from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import ClusterReference
+from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster_reference import ClusterReference
 from ansible_collections.azureml.arc.plugins.module_utils._azure.names import (
     is_created_by_us,
     namespace_body,

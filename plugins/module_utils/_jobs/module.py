@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta, timezone
 
-from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster as _cluster
+from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster_reference
 from ansible_collections.azureml.arc.plugins.module_utils._azure import workspace as _workspace
 from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession, open_session
 from ansible_collections.azureml.arc.plugins.module_utils._azure.consistency import VISIBLE_WITHIN
@@ -91,7 +91,7 @@ def _read_compute(session: AzureSession, workspace: WorkspaceReference, name: st
 
     :raises AzureMLError: if there is no such compute, or it is not ready.
     """
-    _cluster.check_name("compute", name)
+    cluster_reference.check_name("compute", name)
     what, compute_id = f"compute '{name}' of {workspace}", f"{workspace.id}/computes/{name}"
     body = session.get(compute_id, API_VERSION, what)
     if body is None:

@@ -26,7 +26,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import ClusterReference
+from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster_reference import ClusterReference
 from ansible_collections.azureml.arc.plugins.module_utils._core.text import printable
 
 # Namespace and name of the ConfigMap that names the cluster, by type of cluster.

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster as _cluster
-from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import ClusterReference
-from ansible_collections.azureml.arc.plugins.module_utils._azure.sign_in import ENVIRONMENT
+from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster_reference
+from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster_reference import ClusterReference
 from ansible_collections.azureml.arc.plugins.module_utils._core import environment
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
-from ansible_collections.azureml.arc.plugins.module_utils._core.options import is_inline
+from ansible_collections.azureml.arc.plugins.module_utils._core.options import AZURE_ENVIRONMENT, is_inline
 from ansible_collections.azureml.arc.plugins.module_utils._core.runner import ModuleCall
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.client import KubeSession, open_session
 from ansible_collections.azureml.arc.plugins.module_utils._kubernetes.resources import describe
@@ -95,11 +94,11 @@ def _nodes(session: KubeSession) -> list[dict]:
 def _expected(call: ModuleCall) -> ClusterReference:
     params = call.params
     if params["cluster_id"]:
-        return _cluster.from_id("cluster_id", params["cluster_id"])
-    subscription_id = params["subscription_id"] or environment.values(ENVIRONMENT, call.environ).get(
+        return cluster_reference.from_id("cluster_id", params["cluster_id"])
+    subscription_id = params["subscription_id"] or environment.values(AZURE_ENVIRONMENT, call.environ).get(
         "subscription_id", ""
     )
-    return _cluster.reference(params, subscription_id, is_optional=True)
+    return cluster_reference.reference(params, subscription_id, is_optional=True)
 
 
 def _connection(params: Mapping, host: str) -> str:

@@ -12,6 +12,7 @@ from dataclasses import asdict
 
 from ansible_collections.azureml.arc.plugins.module_utils._azure import client as azure_client
 from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster as _cluster
+from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster_reference
 from ansible_collections.azureml.arc.plugins.module_utils._azure.client import AzureSession
 from ansible_collections.azureml.arc.plugins.module_utils._azure.client import open_session as open_azure
 from ansible_collections.azureml.arc.plugins.module_utils._azure.states import has_failed
@@ -49,7 +50,7 @@ def run(call: ModuleCall) -> dict:
     if "azure" in params["sides"]:
         require(azure_client.LIBRARIES)
         session = open_azure(call)
-        reference = _cluster.reference(params, session.subscription_id)
+        reference = cluster_reference.reference(params, session.subscription_id)
         extension = read_extension(session, reference, params["extension_name"])
         if extension and params["skip_installed"] and not has_failed(extension["provisioning_state"]):
             return {**_result(facts, extension, [], {}), "checked": False}

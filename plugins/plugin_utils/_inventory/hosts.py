@@ -11,7 +11,8 @@ import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 
-from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import TYPES, node_count
+from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import node_count
+from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster_reference import TYPES
 from ansible_collections.azureml.arc.plugins.module_utils._azure.resource_graph import any_of, quoted
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._extension.plan import EXTENSION_TYPE

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
-from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import check_name, check_subscription
+from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster_reference import check_name, check_subscription
 from ansible_collections.azureml.arc.plugins.module_utils._compute.plan import wanted_identity
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.options import SELECTORS

@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import from_id
+from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster_reference import from_id
 from ansible_collections.azureml.arc.plugins.module_utils._compute import configuration
 from ansible_collections.azureml.arc.plugins.module_utils._compute.configuration import ComputeConfiguration
 from ansible_collections.azureml.arc.plugins.plugin_utils._variables.tables import (

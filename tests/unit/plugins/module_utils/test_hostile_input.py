@@ -11,8 +11,8 @@ import posixpath
 from collections.abc import Callable
 
 import pytest
-from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster
-from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import ClusterFacts
+from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster_reference
+from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster_reference import ClusterFacts
 from ansible_collections.azureml.arc.plugins.module_utils._azure.resource_graph import any_of
 from ansible_collections.azureml.arc.plugins.module_utils._azure.response import parse_response
 from ansible_collections.azureml.arc.plugins.module_utils._compute import configuration as _compute_configuration
@@ -81,11 +81,11 @@ def test_settings_are_rejected_or_become_strings(settings, protected):
 @given(options=st.dictionaries(st.sampled_from(("resource_group", "cluster_name")), texts, min_size=2))
 def test_name_cannot_change_the_structure_of_an_arm_id(options):
     arguments = ({**options, "cluster_type": "connected_cluster"}, "11111111-2222-3333-4444-555555555555")
-    refusal = refusal_of(cluster.reference, *arguments)
+    refusal = refusal_of(cluster_reference.reference, *arguments)
     if refusal:
         assert_clear(refusal, *options)
         return
-    found = cluster.reference(*arguments)
+    found = cluster_reference.reference(*arguments)
     assert posixpath.normpath(found.id) == found.id
     assert found.id.count("/") == 8
     found.id.encode()

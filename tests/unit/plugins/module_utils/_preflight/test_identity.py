@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster as _cluster
-from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster import ClusterReference
+from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster_reference
+from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster_reference import ClusterReference
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._preflight import identity
 from ansible_collections.azureml.arc.plugins.module_utils._preflight.identity import Reading
@@ -122,8 +122,8 @@ def test_address_is_normalised(address, expected):
 
 @pytest.mark.parametrize("cluster", [EXPECTED, ClusterReference(SUBSCRIPTION, "rg", "managed_cluster", "aks")])
 def test_id_of_a_cluster_is_parsed(cluster):
-    assert _cluster.from_id("cluster_id", cluster.id) == cluster
-    assert identity.is_same(_cluster.from_id("cluster_id", cluster.id.lower()), cluster)
+    assert cluster_reference.from_id("cluster_id", cluster.id) == cluster
+    assert identity.is_same(cluster_reference.from_id("cluster_id", cluster.id.lower()), cluster)
 
 
 @pytest.mark.parametrize(
@@ -139,4 +139,4 @@ def test_id_of_a_cluster_is_parsed(cluster):
 )
 def test_invalid_id_is_rejected(value):
     with pytest.raises(AzureMLError):
-        _cluster.from_id("cluster_id", value)
+        cluster_reference.from_id("cluster_id", value)
