@@ -37,7 +37,7 @@ runpy.run_module("pip", run_name="__main__", alter_sys=True)
 # ansible-test makes an environment for each of its tests, and passes no options of pip.
 PIP_CONFIGURATION = "[install]\ncompile = no\n"
 # More processes than cores, because tests mostly wait.
-PARALLEL = ("-n", "6", "--dist", "worksteal")
+PARALLEL = ("-n", "7", "--dist", "worksteal")
 BESIDE = ("-n", "2")  # for tests that run at the same time as others
 # Each ansible-core with the versions of Python that both its controller and the tests support.
 VERSIONS = (

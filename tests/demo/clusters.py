@@ -34,7 +34,7 @@ edge:
 
 
 def scenario(last: InstallPlan = INSTALL) -> Scenario:
-    """Return four clusters. Their installations of 90 simulated seconds take 5 seconds.
+    """Return four clusters. Their installations of 90 simulated seconds take two seconds.
 
     :param last: the installation on cluster C(ship-k3s).
     """
@@ -44,4 +44,4 @@ def scenario(last: InstallPlan = INSTALL) -> Scenario:
         ClusterPlan("aks-west", type="managedClusters", install=INSTALL, other_extensions=True),
         ClusterPlan("ship-k3s", nodes=1, install=last),
     ]
-    return Scenario(clusters=clusters, time_scale=20)
+    return Scenario(clusters=clusters, time_scale=60)

@@ -19,10 +19,10 @@ import simulated
 from simulator.scenario import SUBSCRIPTION, ClusterPlan, InstallPlan, Scenario
 
 INSTALL = InstallPlan(seconds=30)
+FAILING = InstallPlan(30, "pod healthcheck failed", pods={"gateway": "CrashLoopBackOff"})
 CLUSTERS = [
     ClusterPlan("shop-k3s", nodes=1, install=INSTALL),
-    ClusterPlan("plant", distribution="openshift"),
-    ClusterPlan("broken", install=InstallPlan(30, "pod healthcheck failed", pods={"gateway": "CrashLoopBackOff"})),
+    ClusterPlan("plant", distribution="openshift", install=FAILING),
 ]
 CERTIFICATE = certificates.as_options()
 # ansible-core 2.21 returns the options of modules only with this setting.
@@ -36,7 +36,6 @@ VOLATILE = re.compile(
 def tasks(simulator) -> list[dict]:
     """Return tasks with every module and with results of every kind."""
     cluster = {"resource_group": "rg-edge", "cluster_name": "shop-k3s"}
-    broken = {**cluster, "cluster_name": "broken"}
     kubeconfig = str(simulator.directory / "kubeconfigs/shop-k3s")
     plant = str(simulator.directory / "kubeconfigs/plant")
     unready = {"inference_service": "load_balancer", "inference_router_ha": True}
@@ -77,7 +76,7 @@ def tasks(simulator) -> list[dict]:
         ("job_check", {"compute": "edge", "workspace": WORKSPACE}, {"check_mode": True, "diff": True}),
         ("job_check", {"compute": "none", "workspace": WORKSPACE}, {}),
         ("compute", {**cluster, "name": "edge", "workspace": WORKSPACE, "state": "absent"}, {"diff": True}),
-        ("extension", {**broken, "workload_profile": "training"}, {}),
+        ("extension", {**cluster, "cluster_name": "plant", "workload_profile": "training"}, {}),
         ("extension", {**cluster, "workload_profile": "gaming"}, {}),
         ("extension", {**cluster, "workload_profile": "training", "colour": "red"}, {}),
         ("extension", cluster, {}),
