@@ -235,12 +235,11 @@ def covers(name: str, cname: str) -> bool:
 
 
 def _chain(certificate: bytes, prefix: str) -> list[x509.Certificate]:
+    _check_lines(certificate, f"{prefix}certificate")
     try:
-        chain = load_pem(certificate)
+        return load_pem(certificate)
     except ValueError as error:
         raise AzureMLError(f"{prefix}certificate is not a PEM certificate") from error
-    _check_lines(certificate, f"{prefix}certificate")
-    return chain
 
 
 def _check_lines(pem: bytes, option: str) -> None:
@@ -261,19 +260,20 @@ def _public_key(certificate: x509.Certificate, prefix: str) -> bytes:
 
 
 def _key(private_key: bytes, prefix: str):
+    _check_lines(private_key, f"{prefix}private_key")
     try:
-        key = serialization.load_pem_private_key(private_key, password=None)
+        return serialization.load_pem_private_key(private_key, password=None)
     except TypeError as error:
         raise AzureMLError(
             f"{prefix}private_key is encrypted, but the extension supports only keys without a passphrase",
             hint="Decrypt it: openssl pkey -in encrypted.key -out plain.key.",
         ) from error
     except ValueError as error:
-        raise AzureMLError(f"{prefix}private_key is not a PEM private key") from error
+        raise AzureMLError(
+            f"{prefix}private_key is not a PEM private key, or of a kind that is not supported"
+        ) from error
     except UnsupportedAlgorithm as error:
         raise AzureMLError(f"{prefix}private_key is not supported: {first_line(error)}") from error
-    _check_lines(private_key, f"{prefix}private_key")
-    return key
 
 
 def encode_public_key(key) -> bytes:
