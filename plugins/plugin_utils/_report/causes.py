@@ -65,7 +65,17 @@ PODS_NAMED = 2
 
 
 def cause_of(failure: Mapping, readiness: Mapping | None) -> dict:
-    """Return the cause of a failure: C(kind), which clusters share, C(detail), which fits into a line, and C(fix).
+    """Return the cause of a failure as C(full_cause_of), with a C(detail) that fits into a row.
+
+    :param failure: a failure of the report.
+    :param readiness: the readiness of the cluster, if it is known.
+    """
+    cause = full_cause_of(failure, readiness)
+    return {**cause, "detail": short(cause["detail"])}
+
+
+def full_cause_of(failure: Mapping, readiness: Mapping | None) -> dict:
+    """Return the cause of a failure: C(kind), which clusters share, C(detail), in one line, and C(fix).
 
     :param failure: a failure of the report.
     :param readiness: the readiness of the cluster, if it is known.
@@ -78,7 +88,7 @@ def cause_of(failure: Mapping, readiness: Mapping | None) -> dict:
     findings = failure["findings"]
     detail = findings[0]["message"] if findings else innermost(failure["message"])
     hints = [failure["hint"], *(one["hint"] for one in findings)]
-    return {"kind": _kind(failure), "detail": short(detail), "fix": next(filter(None, hints), "")}
+    return {"kind": _kind(failure), "detail": one_line(detail), "fix": next(filter(None, hints), "")}
 
 
 def _kind(failure: Mapping) -> str:
@@ -99,7 +109,7 @@ def _words(code: str) -> str:
 
 def _from_health_check(found: Iterable[Mapping]) -> dict | None:
     for one in found:
-        detail = short(f"{one['name']}: {one['message']}")
+        detail = one_line(f"{one['name']}: {one['message']}")
         return {"kind": f"health check {one['code']}", "detail": detail, "fix": one["hint"]}
     return None
 
@@ -114,7 +124,7 @@ def _from_pods(rows: Iterable[Mapping]) -> dict | None:
     pods = [row for row in rows if row["kind"] == "Pod"] or rows
     named = [f"{row['name']}: {row['reason']}" for row in pods[:PODS_NAMED]]
     more = [f"{len(pods) - PODS_NAMED} more"] if len(pods) > PODS_NAMED else []
-    return {"kind": kind, "detail": short(", ".join([*named, *more])), "fix": fix}
+    return {"kind": kind, "detail": one_line(", ".join([*named, *more])), "fix": fix}
 
 
 def most_telling_first(rows: Iterable[Mapping]) -> list[Mapping]:
@@ -126,9 +136,14 @@ def _rank(reason: str) -> int:
     return next((rank for rank, cause in enumerate(PODS) if reason in cause.reasons), len(PODS))
 
 
+def one_line(text: str) -> str:
+    """Return a text without line breaks and repeated spaces."""
+    return " ".join(text.split())
+
+
 def short(text: str, longest: int = LONGEST_DETAIL) -> str:
     """Return a text in one line of no more than C(longest) characters."""
-    line = " ".join(text.split())
+    line = one_line(text)
     return line if len(line) <= longest else f"{line[: longest - 3]}..."
 
 

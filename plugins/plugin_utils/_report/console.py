@@ -9,7 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ansible_collections.azureml.arc.plugins.module_utils._core.text import named
-from ansible_collections.azureml.arc.plugins.plugin_utils._report.causes import cause_of, most_telling_first, short
+from ansible_collections.azureml.arc.plugins.plugin_utils._report.causes import (
+    full_cause_of,
+    most_telling_first,
+    one_line,
+)
 from ansible_collections.azureml.arc.plugins.plugin_utils._report.results import innermost, read_cluster
 
 INDENT = " " * 8
@@ -34,15 +38,15 @@ def failure_lines(result: Mapping) -> str:
     """
     found = read_cluster(result)
     failure = found.failure
-    cause = cause_of(failure, found.readiness)
-    message = " ".join(innermost(failure["message"]).split())
+    cause = full_cause_of(failure, found.readiness)
+    message = one_line(innermost(failure["message"]))
     codes = ", ".join(filter(None, (failure["code"], _correlation(failure))))
     reference = f" ({codes})" if codes else ""
     rows = _without_explained(most_telling_first((found.readiness or {}).get("not_ready", ())))
     lines = [_row_line(one) for one in rows]
     if not (rows and cause["detail"].startswith(f"{rows[0]['name']}: {rows[0]['reason']}")):
-        lines.insert(0, message if cause["detail"] == short(message) else cause["detail"])
-    lines += [one["message"] for one in failure["findings"]]
+        lines.insert(0, cause["detail"])
+    lines += [one_line(one["message"]) for one in failure["findings"]]
     lines = [f"{cause['kind']}: {lines[0]}", *(one for one in lines[1:] if one not in lines[0])]
     if len(lines) > MOST_LINES:
         lines[MOST_LINES:] = [f"and {len(lines) - MOST_LINES} more"]

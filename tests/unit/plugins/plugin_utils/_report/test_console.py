@@ -135,6 +135,16 @@ def test_each_finding_of_a_verification_is_one_line():
     ]
 
 
+def test_long_finding_is_shown_once_and_in_full():
+    finding = f"extension: it differs ({'x' * 400}), which azureml_allow_disruption allows"
+    result = {"failed": True, "msg": finding, "findings": [finding, "compute edge: it does not exist"]}
+
+    assert [line.strip() for line in failure_lines(result).splitlines()] == [
+        f"drift: {finding}",
+        "compute edge: it does not exist",
+    ]
+
+
 def test_lines_beyond_the_limit_are_counted():
     rows = [{"name": f"p{number}", "ready": False, "reason": "Pending", "message": ""} for number in range(40)]
     result = {**BROKEN, "pod_readiness": {"ready": False, "components": [], "pods": rows}}
