@@ -187,15 +187,21 @@ class Wave:
         else:
             text = f"{self._title} ({self.elapsed:.0f} s): {text}; failed so far: {named(self.failed)}"
             if self.not_started:
-                text += f"; still to come: {named(self.not_started)}"
-            if len(self.failed) > self.allowed:
-                text += f"; the rollout stops, because azureml_max_failures allows {self.allowed}"
-            elif self.stopped:
-                gone = " or is gone" if counts["gone"] else ""
-                text += f"; the rollout stops, because every cluster of the wave failed{gone}"
-        if self.failed and not self.pending and (self.allowed is None or self.stopped or not self.not_started):
-            text += f"; retry with --limit {','.join([*self.failed, *self.not_started])}"
+                text += f"; still to come: {named(self.not_started)}{self._stop}"
+        left = [*self.failed, *self.not_started]
+        if left and not self.pending and (self.allowed is None or self.stopped or not self.not_started):
+            text += f"; retry with --limit {','.join(left)}"
         return text
+
+    @property
+    def _stop(self) -> str:
+        """Why the clusters that have not started will not; empty if they will."""
+        if not self.stopped:
+            return ""
+        if len(self.failed) > self.allowed:
+            return f"; the rollout stops, because azureml_max_failures allows {self.allowed}"
+        gone = " or is gone" if any(one.outcome == "gone" for one in self.rows) else ""
+        return f"; the rollout stops, because every cluster of the wave failed{gone}"
 
     @property
     def _title(self) -> str:

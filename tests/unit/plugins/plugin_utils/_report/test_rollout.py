@@ -132,6 +132,11 @@ def test_failures_are_first_in_the_table():
             "wave 1 of 3 (61 s): 1 changed; failed so far: none; still to come: 1 (f2)",
         ),
         (
+            Wave([Row("f2", "ok"), Row("f3", "failed")], ["f3"], [], 0, 2, 5, 2),
+            True,
+            "wave 2 of 2 (5 s): 1 ok, 1 failed; failed so far: 1 (f3); retry with --limit f3",
+        ),
+        (
             Wave([Row("f1", "ok"), Row("f2", "failed")], ["f2"], ["f3"], 0, 2, 5),
             True,
             "wave 2 (5 s): 1 ok, 1 failed; failed so far: 1 (f2); still to come: 1 (f3); the rollout stops,"
@@ -147,7 +152,7 @@ def test_failures_are_first_in_the_table():
             Wave([Row("f1", "gone")], [], ["f2"], 0, 1, 5),
             True,
             "wave 1 (5 s): 1 gone; failed so far: none; still to come: 1 (f2); the rollout stops, because every cluster"
-            " of the wave failed or is gone",
+            " of the wave failed or is gone; retry with --limit f2",
         ),
         (
             Wave([Row("f1", "failed"), Row("f2", "ok")], ["f1"], ["f3"], 1, 1, 5),
