@@ -14,7 +14,8 @@ description:
   - After M(azureml.arc.fleet) it needs no options. It returns the result that was left for its host, or runs the flow
     if the flow was left to it. With O(flow), it runs the flow itself.
   - M(azureml.arc.fleet) shows failures when they happen, so the result of a failed cluster only refers to them. With
-    C(-v), and in jobs of AWX, it is complete. In a block with C(rescue) it contains RV(failed_step).
+    C(-v), and in jobs of AWX, it is complete. With C(register), and in a block with C(rescue), it contains
+    RV(failed_step).
   - Runs on the controller, whatever the connection of the host is. If C(azureml_kubernetes_via) is V(node), the steps
     in the cluster run on the host itself, over its connection. The credentials for Azure never leave the controller.
 options:

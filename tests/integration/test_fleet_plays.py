@@ -98,6 +98,58 @@ def test_rescue_runs_for_failed_hosts_and_the_play_continues_with_all(playbook, 
     }
 
 
+def test_registered_result_of_a_failed_host_has_the_failed_step(playbook, fleet):
+    _simulator, inventory = fleet
+    inventory["all"]["hosts"]["cloud"]["azureml_profile"] = "serving"
+    result = {**RESULT, "register": "found", "ignore_errors": True}
+    step = {"name": "Step", "ansible.builtin.debug": {"msg": "{{ found.failed_step }}"}}
+
+    run = playbook(play(DEPLOY, result, step), inventory, "--limit", "cloud")
+
+    assert run.status == 0, run.output
+    assert run.result("Step", "cloud")["msg"] == "Check variables"
+    assert run.recap()["cloud"]["ignored"] == 1
+
+
+def test_failed_when_decides_whether_a_failed_cluster_fails_its_host(playbook, fleet):
+    _simulator, inventory = fleet
+    for name in ("cloud", "plant"):
+        inventory["all"]["hosts"][name]["azureml_profile"] = "serving"
+    result = {**RESULT, "register": "found", "failed_when": "found.failed and inventory_hostname != 'cloud'"}
+
+    run = playbook(play(DEPLOY, result, AFTER), inventory, "--limit", "cloud,plant")
+
+    assert run.status == 2
+    assert {host: one["failed"] for host, one in run.recap().items()} == {"cloud": 0, "plant": 1}
+    assert "Origin:" not in run.output
+
+
+def test_unreachable_host_stays_unreachable_for_the_task_that_waits(playbook):
+    """Ansible would end the play for a host that failed."""
+    machine = {"ansible_connection": "ssh", "ansible_port": 1, "azureml_selinux_mode": "permissive"}
+    tasks = [{"azureml.arc.fleet": {"flow": "machine"}}, {"azureml.arc.cluster": {"wait": False}}, RESULT, AFTER]
+
+    run = playbook(play(*tasks, ignore_unreachable=True), {"all": {"hosts": {"127.0.0.1": machine}}})
+
+    assert run.status == 0, run.output
+    assert run.recap()["127.0.0.1"]["ignored"] == 2
+    assert run.output.count("1 machine: 1 unreachable") == 1
+
+
+def test_failure_of_a_task_that_does_not_wait_is_shown_before_its_result(playbook, fleet):
+    simulator, inventory = fleet
+    simulator.change_plan("shop", connectivity="Offline")
+    start = {"name": "Start", "azureml.arc.cluster": {"wait": False}}
+
+    run = playbook(play(DEPLOY, start, RESULT), inventory, "--limit", "shop", "-e", "azureml_arc_in_process=false")
+
+    assert run.status == 2
+    failure, result = (run.output.index(text) for text in ("failed: [shop] not connected", "failed, see above"))
+    assert failure < result
+    assert run.output.count("1 cluster: 1 failed; retry with --limit shop\n") == 1
+    assert run.output.count("connectivity status Offline") == 1
+
+
 def test_serial_runs_one_batch_after_another(playbook, fleet):
     simulator, inventory = fleet
 

@@ -135,6 +135,47 @@ def test_progress_interval_of_zero_prints_no_results_of_clusters(playbook, fleet
     assert quiet.outcome("shop")["msg"].startswith("extension installed, ")
 
 
+def test_failure_without_a_line_is_complete_in_the_result_of_its_host(playbook, fleet):
+    """Progress interval 0 hides lines, for instance from a callback plugin that prints JSON."""
+    _simulator, inventory = fleet
+    inventory["all"]["hosts"]["cloud"]["azureml_profile"] = "serving"
+
+    run = playbook("azureml.arc.deploy", inventory, "--limit", "cloud", "-e", "azureml_progress_interval=0")
+
+    assert run.status == 2
+    assert run.result(SHOW, "cloud")["msg"].startswith("azureml_profile must be one of")
+    assert run.result(SHOW, "cloud")["failed_step"] == "Check variables"
+    assert run.output.count("azureml_profile must be one of") == 1
+
+
+@pytest.mark.parametrize("arguments", [("-v",), ("-e", "awx_job_id=1")])
+def test_complete_result_of_a_failed_host_has_no_line_of_its_own(playbook, fleet, arguments):
+    """Ansible would repeat the message, and show lines of the collection."""
+    _simulator, inventory = fleet
+    inventory["all"]["hosts"]["cloud"]["azureml_profile"] = "serving"
+
+    run = playbook("azureml.arc.deploy", inventory, "--limit", "cloud", *arguments)
+
+    assert {"msg", "failed_step", "steps", "computes"} <= run.result(SHOW, "cloud").keys()
+    assert "[ERROR]" not in run.output
+    assert "Origin:" not in run.output
+
+
+def test_missing_library_is_shown_once(playbook, fleet, tmp_path):
+    """Without the traceback of its import, as Ansible shows of unexpected errors."""
+    _simulator, inventory = fleet
+    (tmp_path / "hidden" / "azure").mkdir(parents=True)
+    (tmp_path / "hidden" / "azure" / "__init__.py").touch()  # hides the installed packages
+
+    run = playbook("azureml.arc.deploy", inventory, "--limit", "shop", PYTHONPATH=str(tmp_path / "hidden"))
+
+    assert run.status == 2
+    assert run.output.count("Failed to import the required Python library (azure-identity") == 1
+    assert run.output.count('"msg": "failed, see above"') == 1
+    for text in ("[ERROR]", "Traceback", "An exception occurred"):
+        assert text not in run.output
+
+
 def test_each_host_has_its_own_diff(playbook, fleet):
     simulator, inventory = fleet
 

@@ -181,20 +181,30 @@ def hide_source(task) -> None:
     task._ds = None
 
 
-class ShownFailure(AnsibleActionFail):
-    """The failure of a task that the console already shows.
-
-    Ansible shows the result as usual, and from ansible-core 2.19 on without the additional line that begins with
-    C([ERROR]).
-
-    :param result: the failed result, with a C(msg).
-    """
+class _ShownFailure(AnsibleActionFail):
+    """A failure whose result has no field C(exception)."""
 
     omit_exception_key = True
 
-    def __init__(self, result: dict) -> None:
-        super().__init__(result["msg"], result=result)
-        self.result.pop("exception", None)  # the same until ansible-core 2.18; later, this changes a copy
+
+def shown_once(action, result: dict) -> dict:
+    """Return the result of a failed task so that Ansible shows it once.
+
+    From ansible-core 2.19 on, Ansible shows the message of a failed result twice: also in a line that begins with
+    C([ERROR]), unless the failure is an exception that omits it. It evaluates C(failed_when) and C(changed_when) of
+    returned results only.
+
+    :param result: the failed result, with a C(msg).
+    """
+    task = action._task
+    if not hasattr(AnsibleActionFail, "omit_exception_key") or task.failed_when or task.changed_when:
+        hide_source(task)
+        return result
+    # Ansible shows the warnings of a returned result only, and ansible-core 2.21 prints the failure as a value, too.
+    for warning in result.get("warnings", ()):
+        action._display.warning(warning)
+    contribution = {name: value for name, value in result.items() if name not in ("failed", "warnings")}
+    raise _ShownFailure(result["msg"], result=contribution)
 
 
 def blocks_of(task) -> Iterator:
@@ -205,6 +215,6 @@ def blocks_of(task) -> Iterator:
         parent = parent._parent
 
 
-def has_rescue(task) -> bool:
-    """Return whether tasks rescue the failure of a task."""
-    return any(getattr(one, "rescue", ()) for one in blocks_of(task))
+def has_readers(task) -> bool:
+    """Return whether other tasks may read the result of a failed task: those of a rescue, or by C(register)."""
+    return bool(task.register) or any(getattr(one, "rescue", ()) for one in blocks_of(task))

@@ -16,7 +16,7 @@ from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible_collections.azureml.arc.plugins.module_utils._core.text import counted, named
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller import processes
-from ansible_collections.azureml.arc.plugins.plugin_utils._controller.core import hide_source, host_variables
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.core import host_variables, shown_once
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.files import ControllerFiles
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.handover import Handover
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.in_process import (
@@ -81,22 +81,21 @@ class Fleet:
         :param flow: a key of C(FLOWS).
         :param waves: whether batches are waves with a budget.
         :param table: whether to end with a table of all clusters, instead of a line for each one that did not fail.
-        :returns: the result of the task.
-        :raises AnsibleActionFail: if it cannot begin; a cluster that fails is the result of its host.
+        :returns: the result of the task, which fails if the run cannot begin; a cluster that fails is the result of
+            its host.
         """
+        try:
+            return self._run(flow, waves, table)
+        except AnsibleActionFail as failure:
+            return shown_once(self._action, {"failed": True, "changed": False, "msg": str(failure)})
+
+    def _run(self, flow: str, waves: bool, table: bool) -> dict:
         require_whole_batch(self._action._task)
         self._flow = flow
         self._parts = parts_by_tags(self._action._task.tags, self._task_vars)
         if not self._parts:
             self._action._display.warning(NOTHING_SELECTED["msg"])
             return {**NOTHING_SELECTED, "ends": True}
-        try:
-            return self._run(flow, waves, table)
-        except AnsibleActionFail:
-            hide_source(self._action._task)
-            raise
-
-    def _run(self, flow: str, waves: bool, table: bool) -> dict:
         if waves:
             self._settings.require_valid_waves()
         if not self._check_mode:
@@ -242,7 +241,7 @@ class Fleet:
 
     def _end(self, name: str, result: dict, show: bool = True) -> None:
         """Keep the result of a host for action C(cluster), and show it in a line."""
-        self._handover.leave(name, {"flow": self._flow, "result": result})
+        self._handover.leave(name, {"flow": self._flow, "result": result, "shown": self._interval > 0})
         if show and not result.get("skipped"):
             self._show(*result_lines(name, result))
 

@@ -13,7 +13,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.azureml.arc.plugins.module_utils._core.connections import Connections
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import first_line
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import wait_here
-from ansible_collections.azureml.arc.plugins.plugin_utils._controller.core import ShownFailure, has_rescue, hide_source
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.core import has_readers, hide_source, shown_once
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.files import ControllerFiles
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.handover import Handover
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.in_process import (
@@ -44,9 +44,9 @@ OF_FAILURES = (
     *("failed", "failed_step", "msg", "error", "findings", "changed", "diff", "warnings", "exception"),
     "selinux_change",
 )
-# The same if fleet has shown the failure: what Ansible and a rescue need.
+# The same if the failure was shown when it happened. Tasks that read the result get the step, too.
 SHOWN_ABOVE = ("failed", "changed", "diff", "warnings", "exception", "selinux_change")
-FOR_RESCUE = "failed_step"
+FOR_READERS = "failed_step"
 
 # Variables of a job in AWX, which keeps results.
 JOB_VARIABLES = ("awx_job_id", "tower_job_id")
@@ -67,10 +67,9 @@ def run_cluster(action: ActionBase, task_vars: Mapping, flow: str | None, wait: 
             handover.leave(name, left)  # for the task that waits
             if "result" in left:
                 return {"skipped": True, "changed": False, "msg": "nothing is left to start"}
-        result = left.get("result")
-        if result is None:
-            result = _run_assigned(action, task_vars, Assignment(**left["assignment"]), wait, handover)
-        return _shown_above(action, result, is_verbose)
+        if "result" not in left:
+            left = _run_assigned(action, task_vars, Assignment(**left["assignment"]), wait, handover)
+        return _of_fleet(action, left["result"], left["shown"], is_verbose)
     parts = parts_by_tags(action._task.tags, task_vars)
     if not parts:
         return dict(NOTHING_SELECTED)
@@ -95,31 +94,36 @@ def run_cluster(action: ActionBase, task_vars: Mapping, flow: str | None, wait: 
 def _run_assigned(
     action: ActionBase, task_vars: Mapping, assignment: Assignment, wait: bool, handover: Handover
 ) -> dict:
-    """Run a flow that C(fleet) has left to its host; the last host of a wave shows the result of the wave."""
+    """Run a flow that C(fleet) has left to its host; the last host of a wave shows the result of the wave.
+
+    :returns: the result of the host, and whether it was shown, as C(fleet) leaves both.
+    :raises AnsibleConnectionFailure: if the host is unreachable.
+    """
     name = task_vars["inventory_hostname"]
     unreachable = None
     try:
         result, _ended = _run(action, task_vars, assignment, wait, handover)
-        if not wait:
-            return result
+        if not wait and not result.get("failed"):
+            return {"result": result, "shown": False}
     except AnsibleConnectionFailure as error:
         unreachable = error
         result = {"failed": True, "unreachable": True, "changed": False, "msg": str(error)}
     except AnsibleError as error:  # otherwise the last host of the wave would not show its result
         result = without_flow("", first_line(error))
-    left = {} if wait else {"flow": assignment.flow}  # the task that waits shows the failure, too
-    handover.leave(name, {**left, "result": result})
+    left = {"result": result, "shown": False}
+    handover.leave(name, left)
     wave = Batches(action, handover).current_wave()
-    result = {**result, "wave": figures(wave), **artifacts(wave)}
-    handover.leave(name, {**left, "result": result})
-    if progress_interval(task_vars, action._templar) > 0:
+    shown = progress_interval(task_vars, action._templar) > 0
+    left = {"result": {**result, "wave": figures(wave), **artifacts(wave)}, "shown": shown}
+    handover.leave(name, left if wait else {**left, "flow": assignment.flow})  # the task that waits fails, too
+    if shown:
         if not unreachable:  # Ansible shows that itself
-            show_outcome(action._display, *result_lines(name, result))
+            show_outcome(action._display, *result_lines(name, left["result"]))
         if not wave.pending:
             action._display.display(wave.summary())
     if unreachable:
         raise unreachable
-    return result
+    return left
 
 
 def _run(
@@ -151,21 +155,25 @@ def _run(
             raise
 
 
-def _shown_above(action: ActionBase, result: dict, is_verbose: bool) -> dict:
-    """Return a result that fleet has shown, as the task returns it.
+def _of_fleet(action: ActionBase, result: dict, shown: bool, is_verbose: bool) -> dict:
+    """Return the result of a flow of C(fleet), as the task returns it.
 
-    :raises ShownFailure: for a failure, unless all of it is wanted.
+    :param shown: whether its line was shown when the flow ended.
     """
-    if not result.get("failed") or is_verbose:
+    if result.get("unreachable"):
+        raise AnsibleConnectionFailure(result["msg"])
+    if not result.get("failed"):
         return result
-    kept = (*SHOWN_ABOVE, FOR_RESCUE) if has_rescue(action._task) else SHOWN_ABOVE
-    shown = {**{name: result[name] for name in kept if name in result}, "msg": "failed, see above"}
-    if "exception" in shown:  # a fault of this collection, whose traceback Ansible shows
+    if shown and not is_verbose:
+        kept = (*SHOWN_ABOVE, FOR_READERS) if has_readers(action._task) else SHOWN_ABOVE
+        short = {**{name: result[name] for name in kept if name in result}, "msg": "failed, see above"}
+    else:
+        short = dict(_shown(result, is_verbose))
+    if "exception" in short and "error" not in result:  # a fault of this collection, whose traceback Ansible shows
         hide_source(action._task)
-        return shown
-    for warning in shown.pop("warnings", ()):  # Ansible shows those of a returned result only
-        action._display.warning(warning)
-    raise ShownFailure(shown)
+        return short
+    short.pop("exception", None)
+    return shown_once(action, short)
 
 
 def _shown(result: dict, is_verbose: bool) -> dict:
