@@ -192,7 +192,7 @@ class TestAzure:
         result = run_module(
             EXTENSION, check_mode=True, cluster_name=arc, settings={"instalVolcano": False, "own.key": 1}, **TRAINING
         )
-        assert result["warnings"] == ["settings: unknown key 'instalVolcano'; did you mean 'installVolcano'?"]
+        assert result["warnings"] == ["settings: unknown key 'instalVolcano' (did you mean 'installVolcano'?)"]
 
     def test_unknown_ca_of_azure_is_reported(self, run_module, monkeypatch):
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/etc/ssl/certs/ca-certificates.crt")

@@ -40,7 +40,7 @@ def test_error_of_several_hosts_is_shown_once(playbook, fleet):
     run = playbook("azureml.arc.deploy", inventory)
 
     assert run.status == 2
-    message = "unknown variable azureml_profil; did you mean azureml_profile?; nothing was sent"
+    message = "unknown variable azureml_profil (did you mean azureml_profile?); nothing was sent"
     (line,) = [line for line in run.output.splitlines() if line.startswith("failed: ")]
     assert line == f"failed: 4 clusters (broken, cloud, plant, shop) {message}"
     assert {host: figures["failed"] for host, figures in run.recap().items()} == dict.fromkeys((*HEALTHY, "broken"), 1)

@@ -254,8 +254,8 @@ def test_tag_without_tasks_sends_no_request(playbook, simulator, arc):
 
 
 INVALID = {
-    "unknown": ({"azureml_node": NODES}, "unknown variable azureml_node; did you mean azureml_nodes?"),
-    "key": ({"azureml_nodes": [{"name": ["n"]}]}, "unknown key azureml_nodes[0].name; did you mean azureml_nodes[0]."),
+    "unknown": ({"azureml_node": NODES}, "unknown variable azureml_node (did you mean azureml_nodes?)"),
+    "key": ({"azureml_nodes": [{"name": ["n"]}]}, "unknown key azureml_nodes[0].name (did you mean azureml_nodes[0]."),
     "template": ({"azureml_nodes": "{{ nope }}"}, "azureml_nodes: 'nope' is undefined"),
     "interval": ({"azureml_progress_interval": "often"}, "azureml_progress_interval must be a number"),
     "every-node": ({"azureml_nodes": [{"labels": {"a": "b"}}]}, "azureml_nodes[0] needs names or label_selectors"),
@@ -302,7 +302,7 @@ def test_invalid_cluster_variables_are_one_error_before_any_request(playbook, si
         message = run.outcome(name)["msg"]
         assert error in message
         assert message.endswith("; nothing was sent")
-    unknown = "unknown variable azureml_profil; did you mean azureml_profile?"
+    unknown = "unknown variable azureml_profil (did you mean azureml_profile?)"
     assert run.output.count(f"failed: 2 clusters (a, b) {unknown}") == 1
     assert "hosts a, b connect to the same API server by azureml_kubernetes" in run.outcome("a")["msg"]
     assert run.outcome("nothing")["msg"] == "no nodes to change, because azureml_nodes is not set"
@@ -353,7 +353,7 @@ def test_invalid_machine_variables_are_one_error_and_other_machines_are_checked(
     run = playbook("azureml.arc.nodes", {"azureml_machines": {"vars": common, "hosts": hosts}})
 
     assert run.status == 2
-    unknown = "unknown variable azureml_profil; did you mean azureml_profile?; nothing was sent"
+    unknown = "unknown variable azureml_profil (did you mean azureml_profile?); nothing was sent"
     assert run.output.count(f"failed: 2 machines (m1, m2) {unknown}") == 1
     assert "failed: [m4] azureml_minimum_free_disk must be a whole number, 0 or more, not 'much'" in run.output
     assert "failed: [m5] azureml_progress_interval must be a number" in run.output
@@ -492,4 +492,4 @@ def test_role_checks_the_variables_of_a_machine(playbook):
     run = playbook(play({"ansible.builtin.include_role": role}), inventory)
 
     assert run.status == 2
-    assert "unknown variable azureml_selinux_mod; did you mean azureml_selinux_mode?; nothing was sent" in run.output
+    assert "unknown variable azureml_selinux_mod (did you mean azureml_selinux_mode?); nothing was sent" in run.output

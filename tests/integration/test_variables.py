@@ -85,7 +85,7 @@ class TestNull:
 # Invalid variables of a host, and the start of the message for each.
 INVALID = {
     "no-group": ({"azureml_resource_group": None}, "azureml_resource_group is required"),
-    "unknown": ({"azureml_profil": "training"}, "unknown variable azureml_profil; did you mean azureml_profile?"),
+    "unknown": ({"azureml_profil": "training"}, "unknown variable azureml_profil (did you mean azureml_profile?)"),
     "choice": ({"azureml_profile": "serving"}, "azureml_profile must be one of training, "),
     "true": ({"azureml_tls": True}, "azureml_tls must be a dictionary"),
     "number": ({"azureml_workspace": 7}, "azureml_workspace must be a dictionary like "),
@@ -111,11 +111,11 @@ INVALID = {
     ),
     "kubernetes": (
         {"azureml_kubernetes": {"kubeconfig_path": "hunter2"}},
-        "unknown key azureml_kubernetes.kubeconfig_path; did you mean azureml_kubernetes.kubeconfig?",
+        "unknown key azureml_kubernetes.kubeconfig_path (did you mean azureml_kubernetes.kubeconfig?)",
     ),
     "tls-key": (
         {"azureml_tls": {"cname": "c", "certificat": "f", "secret_name": "s"}},
-        "unknown key azureml_tls.certificat; did you mean azureml_tls.certificate?",
+        "unknown key azureml_tls.certificat (did you mean azureml_tls.certificate?)",
     ),
     "workspace-key": (
         {"azureml_workspace": {**WORKSPACE, "subscription": "s"}},
@@ -123,7 +123,7 @@ INVALID = {
     ),
     "identity": (
         {"azureml_compute": {"name": "edge", "identity": {"typ": "SystemAssigned"}}},
-        "unknown key azureml_compute.identity.typ; did you mean azureml_compute.identity.type?",
+        "unknown key azureml_compute.identity.typ (did you mean azureml_compute.identity.type?)",
     ),
     "components": ({"azureml_components": [{"nam": "a"}]}, "unknown key azureml_components[0].nam; "),
     "check": ({"azureml_skip_checks": ["nodez"]}, "azureml_skip_checks[0] must be one of "),
@@ -224,7 +224,7 @@ def test_error_of_several_hosts_is_reported_once(playbook, simulator):
     run = playbook("azureml.arc.deploy", inventory)
 
     assert run.status == 2
-    unknown = "unknown variable azureml_profil; did you mean azureml_profile?"
+    unknown = "unknown variable azureml_profil (did you mean azureml_profile?)"
     for line in (
         f"failed: 4 clusters (a, b, c, d) {unknown}; nothing was sent",
         "failed: 2 clusters (a, b) hosts a, b attach their clusters as the same compute edge; nothing was sent",

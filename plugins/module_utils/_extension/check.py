@@ -165,5 +165,5 @@ def misspelt_keys(options: Mapping) -> list[str]:
                 continue
             close = difflib.get_close_matches(key.lower(), known, n=1, cutoff=SIMILARITY)
             if close:
-                warnings.append(f"{name}: unknown key '{key}'; did you mean '{known[close[0]]}'?")
+                warnings.append(f"{name}: unknown key '{key}' (did you mean '{known[close[0]]}'?)")
     return warnings

@@ -113,6 +113,6 @@ def _mismatch(connection: str, found: str, expected: ClusterReference, result: M
     return AzureMLError(
         f"{connection} reaches {found}, not {identity.located(expected)}; nothing was written",
         code="WrongCluster",
-        hint="Correct the connection (kubeconfig, context, host) or the name of the cluster.",
+        hint="Correct the connection (kubeconfig, context, host), or cluster_name.",
         **details,
     )

@@ -59,7 +59,7 @@ class _Conversion:
         for name, value in given.items():
             if name not in known:
                 close = nearest(str(name), known)
-                suggestion = f"; did you mean {parent}{close}?" if close else f"; known are {', '.join(spec)}"
+                suggestion = f" (did you mean {parent}{close}?)" if close else f"; known are {', '.join(spec)}"
                 self.errors.append(f"unknown key {parent}{name}{suggestion}")
             elif _is_set(name, value):
                 missing.discard(known[name])

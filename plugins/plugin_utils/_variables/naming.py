@@ -24,7 +24,12 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._variables.tables impo
 ALL = {**CLUSTER, **INSTALL, **PREFLIGHT, **READINESS, **EXTENSION, **COMPUTE}
 # Options whose names are also words count as options only after C(set) or C(Set).
 DISTINCT = {option: variable for option, variable in ALL.items() if "_" in option}
-DISTINCT["create_namespace"] = "azureml_compute.create_namespace"
+DISTINCT |= {
+    "create_namespace": "azureml_compute.create_namespace",
+    **{option: f"azureml_sign_in.{option}" for option in ("auth_source", "cli_timeout", "x509_certificate_path")},
+}
+# Options of a connection to a cluster, which the variables have together.
+CONNECTION = ("(kubeconfig, context, host)", "(azureml_kubernetes)")
 WORDS = {option: variable for option, variable in ALL.items() if "_" not in option and option != "name"}
 PARTS = {
     "tls": "certificate|private_key|cname|secret_name|key_vault",
@@ -43,7 +48,7 @@ PATTERN = re.compile(
 
 def in_variables(text: str) -> str:
     """Return a message with the variables of options instead of the options."""
-    return PATTERN.sub(lambda found: {**ALL, **DISTINCT}[found[0]], text)
+    return PATTERN.sub(lambda found: {**ALL, **DISTINCT}[found[0]], text.replace(*CONNECTION))
 
 
 def result_in_variables(result: Mapping) -> dict:

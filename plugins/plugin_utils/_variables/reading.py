@@ -112,7 +112,7 @@ def read(
         return host
     own, host.errors = own_names(values)
     for unknown, known in unknown_names(variables, own).items():
-        host.errors.append(f"unknown variable {unknown}" + (f"; did you mean {known}?" if known else ""))
+        host.errors.append(f"unknown variable {unknown}" + (f" (did you mean {known}?)" if known else ""))
     if values.get("azureml_cluster_name") in (None, ""):
         values["azureml_cluster_name"] = name
     converted, errors = convert(values, kind)

@@ -110,4 +110,4 @@ def test_internal_load_balancer_is_accepted_on_aks_with_or_without_azure_arc(fie
 )
 def test_key_that_resembles_a_known_one_is_a_warning(key, meant):
     warnings = check.misspelt_keys({"settings": {key: "x"}})
-    assert warnings == ([f"settings: unknown key '{key}'; did you mean '{meant}'?"] if meant else [])
+    assert warnings == ([f"settings: unknown key '{key}' (did you mean '{meant}'?)"] if meant else [])

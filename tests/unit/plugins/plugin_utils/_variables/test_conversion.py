@@ -145,16 +145,16 @@ def test_value_of_another_type_is_an_error_with_the_variable(kind, path, option)
         ({"azureml_skip_checks": ["nodez"]}, "azureml_skip_checks[0] must be one of "),
         (
             {"azureml_compute": {"name": "a1", "nam": "x"}},
-            "unknown key azureml_compute.nam; did you mean azureml_compute.name?",
+            "unknown key azureml_compute.nam (did you mean azureml_compute.name?)",
         ),
         ({"azureml_computes": [{"name": "a1"}, {}]}, "azureml_computes[1].name is required"),
         (
             {"azureml_sign_in": {"secrt": "s"}},
-            "unknown key azureml_sign_in.secrt; did you mean azureml_sign_in.secret?",
+            "unknown key azureml_sign_in.secrt (did you mean azureml_sign_in.secret?)",
         ),
         (
             {"azureml_kubernetes": {"kubeconfg": "s"}},
-            "unknown key azureml_kubernetes.kubeconfg; did you mean azureml_kubernetes.kubeconfig?",
+            "unknown key azureml_kubernetes.kubeconfg (did you mean azureml_kubernetes.kubeconfig?)",
         ),
         (
             {"azureml_components": [{"name": "a", "colour": "s"}]},

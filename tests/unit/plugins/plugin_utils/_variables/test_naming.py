@@ -25,6 +25,12 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._variables.naming impo
             "Check workspace.name and workspace.subscription_id.",
             "Check azureml_workspace.name and azureml_workspace.subscription_id.",
         ),
+        ("or choose another auth_source", "or choose another azureml_sign_in.auth_source"),
+        ("ANSIBLE_AZURE_AUTH_SOURCE", "ANSIBLE_AZURE_AUTH_SOURCE"),
+        (
+            "Correct the connection (kubeconfig, context, host), or cluster_name.",
+            "Correct the connection (azureml_kubernetes), or azureml_cluster_name.",
+        ),
         ("set components to those", "set azureml_components to those"),
         ("Set version to a release", "Set azureml_version to a release"),
         ("all components of this version", "all components of this version"),
