@@ -119,13 +119,13 @@ INVALID = {
     ),
     "workspace-key": (
         {"azureml_workspace": {**WORKSPACE, "subscription": "s"}},
-        "unknown key azureml_workspace.subscription; ",
+        "unknown key azureml_workspace.subscription (did you mean ",
     ),
     "identity": (
         {"azureml_compute": {"name": "edge", "identity": {"typ": "SystemAssigned"}}},
         "unknown key azureml_compute.identity.typ (did you mean azureml_compute.identity.type?)",
     ),
-    "components": ({"azureml_components": [{"nam": "a"}]}, "unknown key azureml_components[0].nam; "),
+    "components": ({"azureml_components": [{"nam": "a"}]}, "unknown key azureml_components[0].nam (did you mean "),
     "check": ({"azureml_skip_checks": ["nodez"]}, "azureml_skip_checks[0] must be one of "),
     "compute-name": ({"azureml_compute": {"name": "-a"}}, "azureml_compute.name '-a' must have 2 to 16 letters"),
     "no-workspace": ({"azureml_workspace": None}, "azureml_compute needs azureml_workspace"),
@@ -230,7 +230,7 @@ def test_error_of_several_hosts_is_reported_once(playbook, simulator):
         "failed: 2 clusters (a, b) hosts a, b attach their clusters as the same compute edge; nothing was sent",
     ):
         assert run.output.count(f"{line}\n") == 1, run.output
-    assert run.output.count("azureml_profil;") == 1
+    assert run.output.count("azureml_profil ") == 1
     assert simulator.journal() == []
 
 
