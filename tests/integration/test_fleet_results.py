@@ -176,6 +176,21 @@ def test_missing_library_is_shown_once(playbook, fleet, tmp_path):
         assert text not in run.output
 
 
+@pytest.mark.parametrize(("arguments", "is_shown"), [((), False), (("-vvv",), True)])
+def test_traceback_of_an_unexpected_error_is_shown_on_request(playbook, fleet, arguments, is_shown):
+    """From ansible-core 2.19 on, Ansible itself shows none with C(-vvv)."""
+    simulator, inventory = fleet
+    body = json.dumps({"properties": {"connectivityStatus": 1}})
+    simulator.add_fault(path="/connectedClusters/shop$", status=200, body=body, content_type="application/json")
+
+    run = playbook("azureml.arc.deploy", inventory, "--limit", "shop", *arguments)
+
+    assert run.status == 2
+    assert "failed: [shop] Check that the extension can be installed: Unexpected KeyError: 'location'" in run.output
+    assert ("KeyError: 'location'\n" in run.output) is is_shown
+    assert "[ERROR]" not in run.output
+
+
 def test_each_host_has_its_own_diff(playbook, fleet):
     simulator, inventory = fleet
 

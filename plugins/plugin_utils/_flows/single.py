@@ -13,7 +13,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.azureml.arc.plugins.module_utils._core.connections import Connections
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import first_line
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import wait_here
-from ansible_collections.azureml.arc.plugins.plugin_utils._controller.core import has_readers, hide_source, shown_once
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.core import has_readers, shown_once
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.files import ControllerFiles
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.handover import Handover
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.in_process import (
@@ -45,7 +45,7 @@ OF_FAILURES = (
     "selinux_change",
 )
 # The same if the failure was shown when it happened. Tasks that read the result get the step, too.
-SHOWN_ABOVE = ("failed", "changed", "diff", "warnings", "exception", "selinux_change")
+SHOWN_ABOVE = ("failed", "changed", "diff", "warnings", "selinux_change")
 FOR_READERS = "failed_step"
 
 # Variables of a job in AWX, which keeps results.
@@ -169,9 +169,8 @@ def _of_fleet(action: ActionBase, result: dict, shown: bool, is_verbose: bool) -
         short = {**{name: result[name] for name in kept if name in result}, "msg": "failed, see above"}
     else:
         short = dict(_shown(result, is_verbose))
-    if "exception" in short and "error" not in result:  # a fault of this collection, whose traceback Ansible shows
-        hide_source(action._task)
-        return short
+    if "exception" in result:  # the traceback of an unexpected error
+        action._display.vvv(result["exception"])
     short.pop("exception", None)
     return shown_once(action, short)
 
