@@ -168,10 +168,13 @@ class Wave:
         return bool(self.rows) and all(one.counts_as_failed or one.outcome == "gone" for one in self.rows)
 
     def table(self) -> str:
-        """Return the clusters as a table, the failed ones first."""
+        """Return the clusters as a table, the failed ones first.
+
+        Causes are in a few words: the line of the cluster has the rest.
+        """
         rows = [("cluster", "outcome", "extension", "pods", "cause")]
         ordered = sorted(self.rows, key=lambda one: one.outcome not in ("failed", "unreachable", "gone"))
-        rows += [(one.name, one.outcome, one.extension, one.pods, short(one.cause, LONGEST_CAUSE)) for one in ordered]
+        rows += [(one.name, one.outcome, one.extension, one.pods, one.cause.partition(": ")[0]) for one in ordered]
         used = [index for index in range(len(rows[0])) if any(one[index] for one in rows[1:])]
         widths = {index: max(len(one[index]) for one in rows) for index in used}
         return "\n".join("  ".join(one[index].ljust(widths[index]) for index in used).rstrip() for one in rows)
