@@ -237,3 +237,17 @@ def test_several_hosts_without_a_connection_each_are_rejected(playbook, fleet):
     for host in ("f1", "f2"):
         assert run.outcome(host)["msg"].startswith("azureml_kubernetes needs kubeconfig, context or host, because ")
     assert simulator.journal() == []
+
+
+def test_failure_shows_no_source_lines_of_the_role(playbook, fleet):
+    simulator, inventory = fleet
+    simulator.change_plan("f1", connectivity="Offline")
+
+    run = playbook(play(roles=[ROLE]), inventory, "--limit", "f1")
+
+    assert run.status == 2
+    assert (
+        "the cluster has connectivity status Offline"
+        in run.result("Start deploying Azure Machine Learning", "f1")["msg"]
+    )
+    assert "Origin:" not in run.output

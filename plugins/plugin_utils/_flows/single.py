@@ -13,7 +13,11 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.azureml.arc.plugins.module_utils._core.connections import Connections
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import first_line
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import wait_here
-from ansible_collections.azureml.arc.plugins.plugin_utils._controller.core import has_readers, shown_once
+from ansible_collections.azureml.arc.plugins.plugin_utils._controller.core import (
+    has_readers,
+    hide_own_source,
+    shown_once,
+)
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.files import ControllerFiles
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.handover import Handover
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.in_process import (
@@ -79,7 +83,7 @@ def run_cluster(action: ActionBase, task_vars: Mapping, flow: str | None, wait: 
         )
     begun = wait and left.get("begun") == flow
     if begun and "result" in left:
-        return _shown(left["result"], is_verbose)
+        return _of_task(action, left["result"], is_verbose)
     assignment = Assignment(flow, parts, begun=begun)
     if not wait and action._task.check_mode:
         return {"skipped": True, "changed": False, "msg": "nothing is started in check mode"}
@@ -88,7 +92,7 @@ def run_cluster(action: ActionBase, task_vars: Mapping, flow: str | None, wait: 
     handover.leave(name, {"result": result} if wait else {"begun": flow, **({"result": result} if ended else {})})
     if wait:
         handover.take(name)
-    return _shown(result, is_verbose)
+    return _of_task(action, result, is_verbose)
 
 
 def _run_assigned(
@@ -168,15 +172,22 @@ def _of_fleet(action: ActionBase, result: dict, shown: bool, is_verbose: bool) -
         kept = (*SHOWN_ABOVE, FOR_READERS) if has_readers(action._task) else SHOWN_ABOVE
         short = {**{name: result[name] for name in kept if name in result}, "msg": "failed, see above"}
     else:
-        short = dict(_shown(result, is_verbose))
+        short = dict(_selected(result, is_verbose))
     if "exception" in result:  # the traceback of an unexpected error
         action._display.vvv(result["exception"])
     short.pop("exception", None)
     return shown_once(action, short)
 
 
-def _shown(result: dict, is_verbose: bool) -> dict:
-    """Return a result as the task returns it."""
+def _of_task(action: ActionBase, result: dict, is_verbose: bool) -> dict:
+    """Return the result of a flow of the task itself, as the task returns it."""
+    if result.get("failed"):
+        hide_own_source(action._task)
+    return _selected(result, is_verbose)
+
+
+def _selected(result: dict, is_verbose: bool) -> dict:
+    """Return the fields of a result that Ansible shows."""
     if result.get("failed") and not is_verbose:
         return {name: result[name] for name in OF_FAILURES if name in result}
     return result
