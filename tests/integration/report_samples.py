@@ -98,6 +98,7 @@ def image_pull(name: str, start: float, message: str = 'Back-off pulling image "
             aml_operator=("Unschedulable", "0/1 nodes are available: 1 Insufficient cpu."),
             relayserver=("ImagePullBackOff", message),
         ),
+        "computes": [{"plan": {"action": "create"}, "compute": None}],
         "steps": _steps(start, ("preflight", 2), ("extension", 45)),
     }
 

@@ -106,6 +106,8 @@ def test_click_anywhere_in_a_row_opens_it(opened):
     row(page, "f3").locator(".cause").click()
 
     assert page.locator("tr.detail").count() == 1
+    # The compute is not attached yet.
+    assert "Compute" not in page.locator("tr.detail dt").all_inner_texts()
 
 
 def test_details_show_how_long_the_served_certificate_is_valid(opened):

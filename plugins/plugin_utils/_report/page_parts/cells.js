@@ -72,7 +72,8 @@ function details(one) {
       ["Endpoint", one.endpoint && one.endpoint.summary],
       ["Jobs", one.jobs.length && one.jobs.map(job => node("div", {},
         job.studio_url ? node("a", {href: job.studio_url, rel: "noreferrer"}, job.summary) : job.summary))],
-      ["Compute", one.computes.map(compute => compute.name + " " + compute.provisioning_state.toLowerCase()).join(", ")],
+      ["Compute", one.computes.filter(compute => compute.name) // one that is not attached yet has no name
+        .map(compute => compute.name + " " + compute.provisioning_state.toLowerCase()).join(", ")],
       ["Time", one.phases.map(phase => PHASES[phase.name] + " " + duration(phase.end - phase.start)).join(", ")],
       ["Link", node("a", {href: "#" + encodeURIComponent(one.name)}, "#" + one.name)],
     ]),
