@@ -134,6 +134,9 @@ def test_unreachable_host_stays_unreachable_for_the_task_that_waits(playbook):
     assert run.status == 0, run.output
     assert run.recap()["127.0.0.1"]["ignored"] == 2
     assert run.output.count("1 machine: 1 unreachable") == 1
+    # Each task shows its message once, without lines of the play.
+    assert run.output.count("Connection refused") == 2
+    assert "Origin:" not in run.output
 
 
 def test_failure_of_a_task_that_does_not_wait_is_shown_before_its_result(playbook, fleet):

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ansible import constants
-from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.loader import connection_loader
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 
@@ -189,6 +189,12 @@ def hide_own_source(task) -> None:
 
 class _ShownFailure(AnsibleActionFail):
     """A failure whose result has no field C(exception)."""
+
+    omit_exception_key = True
+
+
+class UnreachableHost(AnsibleConnectionFailure):
+    """The host of a task is unreachable. Ansible shows the message once, see C(shown_once), and no source."""
 
     omit_exception_key = True
 

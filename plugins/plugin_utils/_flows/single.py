@@ -14,6 +14,7 @@ from ansible_collections.azureml.arc.plugins.module_utils._core.connections impo
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import first_line
 from ansible_collections.azureml.arc.plugins.module_utils._core.polling import wait_here
 from ansible_collections.azureml.arc.plugins.plugin_utils._controller.core import (
+    UnreachableHost,
     has_readers,
     hide_own_source,
     shown_once,
@@ -101,16 +102,13 @@ def _run_assigned(
     """Run a flow that C(fleet) has left to its host; the last host of a wave shows the result of the wave.
 
     :returns: the result of the host, and whether it was shown, as C(fleet) leaves both.
-    :raises AnsibleConnectionFailure: if the host is unreachable.
     """
     name = task_vars["inventory_hostname"]
-    unreachable = None
     try:
         result, _ended = _run(action, task_vars, assignment, wait, handover)
         if not wait and not result.get("failed"):
             return {"result": result, "shown": False}
     except AnsibleConnectionFailure as error:
-        unreachable = error
         result = {"failed": True, "unreachable": True, "changed": False, "msg": str(error)}
     except AnsibleError as error:  # otherwise the last host of the wave would not show its result
         result = without_flow("", first_line(error))
@@ -121,12 +119,10 @@ def _run_assigned(
     left = {"result": {**result, "wave": figures(wave), **artifacts(wave)}, "shown": shown}
     handover.leave(name, left if wait else {**left, "flow": assignment.flow})  # the task that waits fails, too
     if shown:
-        if not unreachable:  # Ansible shows that itself
+        if not result.get("unreachable"):  # Ansible shows that itself
             show_outcome(action._display, *result_lines(name, left["result"]))
         if not wave.pending:
             action._display.display(wave.summary())
-    if unreachable:
-        raise unreachable
     return left
 
 
@@ -163,9 +159,10 @@ def _of_fleet(action: ActionBase, result: dict, shown: bool, is_verbose: bool) -
     """Return the result of a flow of C(fleet), as the task returns it.
 
     :param shown: whether its line was shown when the flow ended.
+    :raises UnreachableHost: if the host is unreachable.
     """
     if result.get("unreachable"):
-        raise AnsibleConnectionFailure(result["msg"])
+        raise UnreachableHost(result["msg"])
     if not result.get("failed"):
         return result
     if shown and not is_verbose:
