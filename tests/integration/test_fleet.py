@@ -219,7 +219,8 @@ def test_unknown_tag_sends_nothing(playbook, fleet, name, warns):
 
     assert run.status == 0, run.output
     assert simulator.journal() == []
-    assert ("the tags of this run select none of extension, readiness, attach, prove; " in run.output) is warns
+    warning = "the tags of this run select none of extension, readiness, attach, prove; "
+    assert (warning in " ".join(run.output.split())) is warns  # ansible-core 2.17 breaks warnings into lines
 
 
 @pytest.mark.parametrize("report_hosts", [True, False])

@@ -62,7 +62,7 @@ def prepared_worker(environment: Mapping[str, str]) -> Iterator[None]:
 
     :param environment: the C(environment) of the task, for the SDKs and the programs they start.
     """
-    with _exit_on_signals(), _end_with_parent(), _without_old_garbage(), _environment(environment):
+    with _exit_on_signals(), _end_with_parent(), _without_old_garbage(), _environment(environment), _without_output():
         yield
 
 
@@ -153,6 +153,21 @@ def _without_old_garbage() -> Iterator[None]:
         yield
     finally:
         gc.unfreeze()
+
+
+@contextlib.contextmanager
+def _without_output() -> Iterator[None]:
+    """Discard what libraries write to standard output and standard error, as ansible-core does from 2.19 on.
+
+    Until ansible-core 2.18, the main thread of a worker holds the lock of both until the worker ends
+    (C(WorkerProcess.start)), so that a warning of a library in another thread would block that thread forever.
+    """
+    with (
+        open(os.devnull, "w", encoding="utf-8") as nothing,
+        contextlib.redirect_stdout(nothing),
+        contextlib.redirect_stderr(nothing),
+    ):
+        yield
 
 
 @contextlib.contextmanager

@@ -82,7 +82,7 @@ def _template_errors(variables: Mapping, templar) -> Iterator[str]:
     """Yield the errors in the templates of variables."""
     for name, value in variables.items():
         try:
-            templar.template(value)
+            plain(templar.template(value))  # until ansible-core 2.18, this decrypts it
         except AnsibleError as error:
             yield f"{name}: {first_line(error)}"
 

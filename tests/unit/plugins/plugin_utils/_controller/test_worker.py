@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import io
 import itertools
 import multiprocessing
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+import warnings
 from pathlib import Path
 
 import pytest
@@ -192,3 +195,25 @@ def test_process_that_is_not_a_worker_does_not_end_with_its_parent():
 @pytest.mark.parametrize(("platform", "expected"), [("linux", True), ("freebsd14", True), ("darwin", False)])
 def test_modules_run_in_process_by_default_except_on_macos(platform, expected):
     assert in_process_by_default(platform) is expected
+
+
+def test_output_of_libraries_is_discarded_and_cannot_block_threads(monkeypatch):
+    """The main thread of a worker of ansible-core 2.17 holds the lock of its output until it ends."""
+    lock = threading.RLock()
+
+    class Locked(io.StringIO):
+        def write(self, text: str) -> int:
+            with lock:
+                return super().write(text)
+
+    output = Locked()
+    monkeypatch.setattr(sys, "stderr", output)
+    monkeypatch.setattr(sys, "stdout", output)
+    with lock, prepared_worker({}):
+        thread = threading.Thread(target=lambda: (warnings.warn("insecure", stacklevel=1), print("text")), daemon=True)
+        thread.start()
+        thread.join(10)
+        assert not thread.is_alive()
+
+    assert sys.stderr is sys.stdout is output
+    assert output.getvalue() == ""
