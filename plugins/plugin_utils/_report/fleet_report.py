@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from ansible_collections.azureml.arc.plugins.module_utils._core.text import printable
-from ansible_collections.azureml.arc.plugins.plugin_utils._report.causes import cause_of, grouped
+from ansible_collections.azureml.arc.plugins.plugin_utils._report.causes import cause_of, grouped, most_telling_first
 from ansible_collections.azureml.arc.plugins.plugin_utils._report.headline import headline
 from ansible_collections.azureml.arc.plugins.plugin_utils._report.results import (
     MOST_ROWS,
@@ -225,7 +225,7 @@ class FleetReport:
                 for one in cluster.phases
             ],
             "extension": cluster.extension,
-            "readiness": cluster.readiness,
+            "readiness": _readiness(cluster.readiness),
             "endpoint": cluster.endpoint,
             "computes": list(cluster.computes.values()),
             "jobs": cluster.jobs,
@@ -237,3 +237,8 @@ class FleetReport:
 def _cause(outcome: str, failure: Mapping, readiness: Mapping | None) -> dict:
     cause = cause_of(failure, readiness)
     return {**cause, "kind": "node unreachable"} if outcome == "unreachable" else cause
+
+
+def _readiness(found: Mapping | None) -> dict | None:
+    """Return a readiness in the order of the console: what explains a failure first."""
+    return {**found, "not_ready": most_telling_first(found["not_ready"])} if found else None

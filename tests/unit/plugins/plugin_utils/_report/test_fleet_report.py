@@ -147,6 +147,16 @@ def test_report_describes_the_run(report):
     assert (found["headline"], found["clusters"], found["waves"]) == ("Rollout: no clusters", [], [])
 
 
+def test_pods_that_explain_a_failure_are_first(report):
+    readiness = not_ready()
+    readiness["pods"].insert(0, {"name": "aml-operator-1", "ready": False, "reason": "Unschedulable"})
+    report.add_task("shop", ended("pod_readiness", "failed"), {**readiness, "msg": "not ready"})
+
+    (row,) = finish(report, failed=["shop"])["clusters"]
+
+    assert [one["name"] for one in row["readiness"]["not_ready"]] == ["gateway-1", "aml-operator-1", "gateway"]
+
+
 def test_failure_has_a_cause_and_its_diagnosis(report):
     error = {"code": "ExtensionOperationFailed", "correlation_id": "1-2-3", "hint": "see the pods", "message": MESSAGE}
     report.add_task("shop", ended("extension", "failed", task="wait"), {"msg": f"{MESSAGE} (code ...)", "error": error})
