@@ -76,6 +76,7 @@ class Interrupted:
     :param variables: the variables of the run.
     :param delayed: a part of the path of the requests whose responses are delayed, to prolong the wait.
     :param last_line: the last line of the output.
+    :param awaited: the resource that the lines of this wait name; other waits can have lines before it.
     """
 
     step: str
@@ -84,6 +85,7 @@ class Interrupted:
     variables: dict = field(default_factory=dict)
     delayed: str = ""
     last_line: str = CONTINUES
+    awaited: str = "extension"
 
 
 INSTALLS = {"install": {"seconds": ENDLESS}}
@@ -99,7 +101,10 @@ INTERRUPTED = {
     ),
     "rotate_tls": Interrupted("Wait until the extension is updated", INSTALLS),
     "detach": Interrupted(
-        "Wait until the cluster is detached", workspace={"detach_seconds": ENDLESS}, variables=CONFIRMED
+        "Wait until the cluster is detached",
+        workspace={"detach_seconds": ENDLESS},
+        variables=CONFIRMED,
+        awaited="compute",
     ),
     "remove": Interrupted("Wait until the extension is removed", {"removal_seconds": ENDLESS}, variables=CONFIRMED),
     "verify": READS_PODS,
@@ -142,7 +147,7 @@ def test_interrupted_run_lists_operations_in_progress(playbook, begin, tmp_path,
             if one.delayed:
                 wait_for(lambda path=path: requests_to(simulator, "GET", path), seconds=60)
             else:
-                line = f"waiting: [{plan.name}] "
+                line = f"waiting: [{plan.name}] {one.awaited} "
                 wait_for(lambda line=line: line in output.read_text(), seconds=60)
         process.send_signal(number)
         process.wait(timeout=30)
@@ -161,7 +166,7 @@ def test_interrupted_role_lists_the_operation_of_each_host(begin, start_fleet):
     process, directory = begin(play(role), inventory)
     output = directory / "output"
     for name in inventory["all"]["hosts"]:
-        wait_for(lambda line=f"waiting: [{name}] ": line in output.read_text(), seconds=60)
+        wait_for(lambda line=f"waiting: [{name}] extension ": line in output.read_text(), seconds=60)
     process.send_signal(signal.SIGINT)
     process.wait(timeout=30)
 
