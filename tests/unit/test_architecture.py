@@ -20,11 +20,11 @@ PLUGINS = ROOT / "plugins"
 PACKAGE = "ansible_collections.azureml.arc.plugins."
 # Files that do no input or output, and do not wait.
 PURE = (
-    "module_utils/_azure/response.py",
     "module_utils/_azure/cluster_reference.py",
     "module_utils/_azure/hints.py",
     "module_utils/_azure/key_vault_address.py",
     "module_utils/_azure/names.py",
+    "module_utils/_azure/response.py",
     "module_utils/_azure/states.py",
     "module_utils/_compute/configuration.py",
     "module_utils/_compute/instance_type_spec.py",
@@ -118,15 +118,19 @@ def test_diagram_has_every_folder():
     assert {folder(name) for name in files() if not name.endswith("__init__")} == set(LAYERS)
 
 
+def own_imports(name: str) -> set[str]:
+    """Return the files that a file imports, by their names below plugins/."""
+    below = {one.removeprefix(PACKAGE) for one in imports(files()[name])}
+    return {one for path in below for one in (path, path.rpartition(".")[0]) if one in files()}
+
+
 def reached(name: str) -> set[str]:
     """Return a file and all files that it imports, directly or not, by their names below plugins/."""
     found, left = set(), {name}
     while left:
         name = left.pop()
         found.add(name)
-        for imported in imports(files()[name]):
-            below = imported.removeprefix(PACKAGE)
-            left |= {one for one in (below, below.rpartition(".")[0]) if one in files()} - found
+        left |= own_imports(name) - found
     return found
 
 
@@ -151,15 +155,7 @@ def test_imports_between_folders_go_down():
 
 
 def test_imports_have_no_cycle():
-    edges = {
-        name: {
-            other
-            for imported in imports(path)
-            for other in (imported.removeprefix(PACKAGE), imported.removeprefix(PACKAGE).rpartition(".")[0])
-            if other in files() and other != name
-        }
-        for name, path in files().items()
-    }
+    edges = {name: own_imports(name) - {name} for name in files()}
     assert list(TopologicalSorter(edges).static_order())
 
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ansible_collections.azureml.arc.plugins.module_utils._azure import cluster_reference
-from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster_reference import ClusterReference
+from ansible_collections.azureml.arc.plugins.module_utils._azure.cluster_reference import (
+    ClusterReference,
+    from_id,
+    reference,
+)
 from ansible_collections.azureml.arc.plugins.module_utils._core import environment
 from ansible_collections.azureml.arc.plugins.module_utils._core.errors import AzureMLError
 from ansible_collections.azureml.arc.plugins.module_utils._core.options import AZURE_ENVIRONMENT, is_inline
@@ -94,11 +97,11 @@ def _nodes(session: KubeSession) -> list[dict]:
 def _expected(call: ModuleCall) -> ClusterReference:
     params = call.params
     if params["cluster_id"]:
-        return cluster_reference.from_id("cluster_id", params["cluster_id"])
+        return from_id("cluster_id", params["cluster_id"])
     subscription_id = params["subscription_id"] or environment.values(AZURE_ENVIRONMENT, call.environ).get(
         "subscription_id", ""
     )
-    return cluster_reference.reference(params, subscription_id, is_optional=True)
+    return reference(params, subscription_id, is_optional=True)
 
 
 def _connection(params: Mapping, host: str) -> str:

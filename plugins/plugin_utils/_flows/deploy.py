@@ -13,10 +13,7 @@ from ansible_collections.azureml.arc.plugins.plugin_utils._flows import proof
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.comparison import compare, needs_openshift_scc
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.flow import Flow, offered_types
 from ansible_collections.azureml.arc.plugins.plugin_utils._flows.steps import StepFailedError
-from ansible_collections.azureml.arc.plugins.plugin_utils._report.actions import COMPUTE, in_words
-
-# Actions of a plan that send a request.
-CHANGES = ("create", "update", "replace")
+from ansible_collections.azureml.arc.plugins.plugin_utils._report.actions import CHANGES, COMPUTE, in_words
 
 
 class Deploy(Flow):

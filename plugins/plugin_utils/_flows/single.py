@@ -112,8 +112,7 @@ def _run_assigned(
         result = {"failed": True, "unreachable": True, "changed": False, "msg": str(error)}
     except AnsibleError as error:  # otherwise the last host of the wave would not show its result
         result = without_flow("", first_line(error))
-    left = {"result": result, "shown": False}
-    handover.leave(name, left)
+    handover.leave(name, {"result": result})  # the wave contains it
     wave = Batches(action, handover).current_wave()
     shown = progress_interval(task_vars, action._templar) > 0
     left = {"result": {**result, "wave": figures(wave), **artifacts(wave)}, "shown": shown}

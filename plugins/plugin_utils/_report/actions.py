@@ -17,7 +17,7 @@ EXTENSION = {
     "refuse": "refused",
 }
 COMPUTE = {**EXTENSION, "create": "attached", "replace": "attached again", "delete": "detached"}
-# Actions that are not carried out in check mode.
+# Actions that send a request, which check mode does not.
 CHANGES = ("create", "update", "replace", "delete")
 PLANNED = {"none": "in sync", "adopt": "has an operation in progress"}
 
